@@ -1,0 +1,12 @@
+// What a dispatch works on: `blocks` blocks of $BLOCK networks from block `first` on,
+// numbered over all experiments.
+
+struct Batch {
+    seed: vec2u,
+    first: u32,
+    blocks: u32,
+    per_experiment: u32,
+    nets: u32,
+}
+
+@group(0) @binding(0) var<uniform> batch: Batch;

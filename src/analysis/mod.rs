@@ -1,0 +1,5 @@
+//! Measured tensors held against theory.
+
+mod correlators;
+
+pub use correlators::{Correlator, Verdict, correlators, gp_predictions};

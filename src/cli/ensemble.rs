@@ -1,0 +1,85 @@
+//! `nnqft-gpu ensemble`
+
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::Context;
+use clap::Args;
+use nnqft_gpu::engine::{self, Engine};
+use nnqft_gpu::model::EnsembleSpec;
+use nnqft_gpu::report::{EnsembleDocument, Timing, ensemble_table, write_npz};
+use nnqft_gpu::{Result, analysis};
+
+use super::options::{EngineOptions, EnsembleOptions, OutputOptions};
+use super::{emit, progress};
+
+/// Draw networks, accumulate their n-point functions and hold them against the GP
+#[derive(Args)]
+#[command(after_help = "Example: nnqft-gpu ensemble --arch relu --width 20 --nets 1e6
+         nnqft-gpu ensemble --arch gauss --inputs \"-0.5,0;0.5,1\" --orders 1,2,3 --json")]
+pub struct Arguments {
+    #[command(flatten)]
+    ensemble: EnsembleOptions,
+    #[command(flatten)]
+    engine: EngineOptions,
+    #[command(flatten)]
+    output: OutputOptions,
+}
+
+/// Runs every width and prints the results.
+pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let specs = arguments.ensemble.specs()?;
+    for spec in &specs {
+        analysis::gp_predictions(spec)?;
+    }
+    let out = arguments.output.prepare()?;
+    let mut engine = arguments.engine.engine()?;
+    let mut documents = Vec::new();
+    for spec in specs {
+        let document = measure(engine.as_mut(), spec)?;
+        if !arguments.output.json {
+            emit(&ensemble_table(&document))?;
+        }
+        documents.push(document);
+    }
+    let json = match &documents[..] {
+        [one] => serde_json::to_string(one)?,
+        several => serde_json::to_string(several)?,
+    } + "\n";
+    if arguments.output.json {
+        emit(&json)?;
+    }
+    if let Some(dir) = out {
+        write(dir, &json, &documents)?;
+    }
+    Ok(())
+}
+
+fn measure(engine: &mut dyn Engine, spec: EnsembleSpec) -> Result<EnsembleDocument> {
+    let bar = progress::bar(spec.nets * u64::from(spec.experiments));
+    let start = Instant::now();
+    let moments = engine::run(engine, &spec, &|networks| bar.inc(networks))?;
+    let timing = Timing::new(&spec, start.elapsed().as_secs_f64());
+    bar.finish_and_clear();
+    let correlators = analysis::correlators(&spec, &moments)?;
+    Ok(EnsembleDocument::new(
+        spec,
+        engine.device(),
+        timing,
+        correlators,
+    ))
+}
+
+fn write(dir: &Path, json: &str, documents: &[EnsembleDocument]) -> anyhow::Result<()> {
+    let path = dir.join("ensemble.json");
+    std::fs::write(&path, json).with_context(|| format!("writing {}", path.display()))?;
+    for document in documents {
+        let name = match documents {
+            [_] => "moments.npz".to_string(),
+            _ => format!("moments_width{}.npz", document.spec.width),
+        };
+        let path = dir.join(name);
+        write_npz(&path, document).with_context(|| format!("writing {}", path.display()))?;
+    }
+    Ok(())
+}

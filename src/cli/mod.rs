@@ -1,0 +1,53 @@
+//! Arguments and output; no physics.
+
+mod devices;
+mod ensemble;
+mod options;
+mod progress;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Ensembles of random neural networks as field theories: n-point functions, measured on
+/// the GPU and held against the Gaussian process of infinite width.
+#[derive(Parser)]
+#[command(version, after_help = "Example: nnqft-gpu ensemble --arch relu --width 20 --nets 1e6")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Ensemble(ensemble::Arguments),
+    Devices(devices::Arguments),
+}
+
+/// Parses the arguments and runs the command.
+pub fn run() -> ExitCode {
+    let done = match Arguments::parse().command {
+        Command::Ensemble(arguments) => ensemble::run(&arguments),
+        Command::Devices(arguments) => devices::run(&arguments),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            let usage = error
+                .downcast_ref::<nnqft_gpu::Error>()
+                .is_some_and(nnqft_gpu::Error::is_usage);
+            ExitCode::from(if usage { 2 } else { 1 })
+        }
+    }
+}
+
+/// Writes a result to stdout; a reader that has left (`| head`) is no error.
+fn emit(text: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(e.into()),
+        _ => Ok(()),
+    }
+}

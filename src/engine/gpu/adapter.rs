@@ -1,0 +1,111 @@
+//! Adapters: which there are, and which one a run takes.
+
+use serde::Serialize;
+
+use crate::{Error, Result};
+
+/// What `devices` tells about an adapter.
+#[derive(Debug, Clone, Serialize)]
+pub struct AdapterSummary {
+    /// Name, as `--adapter` matches it (any part, any case).
+    pub name: String,
+    /// Driver and its version.
+    pub driver: String,
+    /// Vulkan, Metal or Dx12.
+    pub api: String,
+    /// `discrete`, `integrated`, `virtual`, `software` or `other`.
+    pub kind: &'static str,
+    /// Largest storage buffer, bytes.
+    pub max_buffer: u64,
+    /// Largest dispatch per dimension, workgroups.
+    pub max_workgroups: u32,
+    /// Workgroup memory, bytes.
+    pub workgroup_memory: u32,
+    /// Native f64 in shaders (reported, not used).
+    pub shader_f64: bool,
+}
+
+impl AdapterSummary {
+    /// Whether it is a processor posing as a GPU, such as llvmpipe.
+    pub fn is_software(&self) -> bool {
+        self.kind == "software"
+    }
+}
+
+fn summary(adapter: &wgpu::Adapter) -> AdapterSummary {
+    let info = adapter.get_info();
+    let limits = adapter.limits();
+    AdapterSummary {
+        driver: format!("{} {}", info.driver, info.driver_info)
+            .trim()
+            .to_string(),
+        name: info.name,
+        api: format!("{:?}", info.backend),
+        kind: match info.device_type {
+            wgpu::DeviceType::DiscreteGpu => "discrete",
+            wgpu::DeviceType::IntegratedGpu => "integrated",
+            wgpu::DeviceType::VirtualGpu => "virtual",
+            wgpu::DeviceType::Cpu => "software",
+            wgpu::DeviceType::Other => "other",
+        },
+        max_buffer: limits.max_storage_buffer_binding_size,
+        max_workgroups: limits.max_compute_workgroups_per_dimension,
+        workgroup_memory: limits.max_compute_workgroup_storage_size,
+        shader_f64: adapter.features().contains(wgpu::Features::SHADER_F64),
+    }
+}
+
+/// Adapters with compute shaders, best kind first; those of a kind in the driver's order.
+fn enumerate() -> Vec<(wgpu::Adapter, AdapterSummary)> {
+    let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
+    descriptor.backends = wgpu::Backends::PRIMARY;
+    descriptor.flags = wgpu::InstanceFlags::empty();
+    let instance = wgpu::Instance::new(descriptor);
+    let mut all: Vec<_> = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::PRIMARY))
+        .into_iter()
+        .filter(|a| a.limits().max_compute_invocations_per_workgroup >= 64)
+        .map(|a| {
+            let s = summary(&a);
+            (a, s)
+        })
+        .collect();
+    let rank = ["discrete", "integrated", "virtual", "other", "software"];
+    all.sort_by_key(|(_, s)| rank.iter().position(|k| *k == s.kind));
+    all
+}
+
+/// All adapters that can run the engine, best first.
+pub fn adapters() -> Vec<AdapterSummary> {
+    enumerate().into_iter().map(|(_, s)| s).collect()
+}
+
+/// The best adapter, or the first whose name contains `name` (in any case).
+///
+/// # Errors
+/// [`Error::NoAdapter`] that lists the adapters there are.
+pub(super) fn select(name: Option<&str>) -> Result<(wgpu::Adapter, AdapterSummary)> {
+    let mut all = enumerate();
+    if all.is_empty() {
+        return Err(Error::NoAdapter(
+            "no GPU adapter: no Vulkan, Metal or DirectX 12 driver answers; install one \
+             (on Debian or Ubuntu without a GPU: apt-get install mesa-vulkan-drivers libvulkan1) \
+             or use --backend cpu"
+                .into(),
+        ));
+    }
+    let wanted = name.map(str::to_lowercase).unwrap_or_default();
+    match all
+        .iter()
+        .position(|(_, s)| s.name.to_lowercase().contains(&wanted))
+    {
+        Some(i) => Ok(all.swap_remove(i)),
+        None => Err(Error::NoAdapter(format!(
+            "--adapter '{}': no such adapter; there is {}",
+            name.unwrap_or_default(),
+            all.iter()
+                .map(|(_, s)| format!("'{}'", s.name))
+                .collect::<Vec<_>>()
+                .join(", ")
+        ))),
+    }
+}

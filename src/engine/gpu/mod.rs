@@ -1,0 +1,435 @@
+//! The GPU engine: WGSL stages in f32, hierarchical sums, f64 on the host.
+
+mod adapter;
+mod device;
+mod shaders;
+mod wgsl;
+
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::time::{Duration, Instant};
+
+use bytemuck::{Pod, Zeroable};
+
+pub use adapter::{AdapterSummary, adapters};
+use device::Device;
+
+use super::{BlockPlan, DeviceInfo, Engine, GROUP, Parameters, moment_plan};
+use crate::model::{Architecture, EnsembleSpec};
+use crate::tensor::{Accumulator, MomentPlan};
+use crate::{Error, Result};
+
+/// Time that a batch should take: long against a submission (well under a millisecond),
+/// short against the watchdogs of desktops (about two seconds).
+const BATCH_TIME: Duration = Duration::from_millis(100);
+/// Batches in flight: the host adds one while the device works on the next.
+const IN_FLIGHT: usize = 2;
+/// Buffers of one batch, bytes. Memory stays flat whatever the number of networks.
+const BATCH_BYTES: u64 = 64 << 20;
+const SAMPLE_THREADS: u64 = 64;
+
+/// f32 engine on one wgpu adapter.
+pub struct GpuEngine {
+    device: Device,
+    summary: AdapterSummary,
+    batch_blocks: Option<u64>,
+}
+
+/// The uniform of `batch.wgsl`.
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+struct Batch {
+    seed: [u32; 2],
+    first: u32,
+    blocks: u32,
+    per_experiment: u32,
+    nets: u32,
+    pad: [u32; 2],
+}
+
+fn words(seed: u64) -> [u32; 2] {
+    [seed as u32, (seed >> 32) as u32]
+}
+
+impl GpuEngine {
+    /// An engine on the best adapter, or on the first whose name contains `adapter`.
+    ///
+    /// # Errors
+    /// [`Error::NoAdapter`] with the adapters there are; [`Error::Device`] if it fails to open.
+    pub fn new(adapter: Option<&str>) -> Result<Self> {
+        let (adapter, summary) = adapter::select(adapter)?;
+        Ok(Self {
+            device: Device::new(&adapter)?,
+            summary,
+            batch_blocks: None,
+        })
+    }
+
+    /// The adapter that it runs on.
+    pub fn adapter(&self) -> &AdapterSummary {
+        &self.summary
+    }
+
+    /// Fixes the batch to so many blocks instead of sizing it by measured time. Results do
+    /// not depend on it.
+    pub fn with_batch_blocks(mut self, blocks: u64) -> Self {
+        self.batch_blocks = Some(blocks.max(1));
+        self
+    }
+
+    /// Words and normals of `count` ChaCha blocks of one stream, from block `first` on.
+    ///
+    /// # Errors
+    /// [`Error::Device`].
+    pub fn draws(&self, seed: u64, stream: u64, first: u32, count: u32) -> Result<(Vec<u32>, Vec<f32>)> {
+        let d = &self.device;
+        let pipeline = shaders::draws(d)?;
+        let bytes = u64::from(count) * GROUP * 4;
+        let batch = Batch {
+            seed: words(seed),
+            first,
+            blocks: count,
+            per_experiment: stream as u32,
+            nets: (stream >> 32) as u32,
+            pad: [0; 2],
+        };
+        let uniform = self.uniform();
+        d.queue.write_buffer(&uniform, 0, bytemuck::bytes_of(&batch));
+        let outs = [d.storage("words", bytes), d.storage("normals", bytes)];
+        let staging = d.staging(2 * bytes);
+        let group = d.bind(&pipeline, &[&uniform, &outs[0], &outs[1]]);
+        let mut encoder = d.device.create_command_encoder(&Default::default());
+        dispatch(&mut encoder, &pipeline, &group, count.div_ceil(64), 1);
+        for (out, at) in outs.iter().zip([0, bytes]) {
+            encoder.copy_buffer_to_buffer(out, 0, &staging, at, bytes);
+        }
+        let submission = d.submit(encoder.finish());
+        let all: Vec<u32> = d.read(submission, &staging, 2 * bytes)?;
+        let (words, normals) = all.split_at(all.len() / 2);
+        Ok((
+            words.to_vec(),
+            normals.iter().map(|&b| f32::from_bits(b)).collect(),
+        ))
+    }
+
+    /// Outputs f(x_p) of the networks of one block (numbered over all experiments),
+    /// `[network][point]`.
+    ///
+    /// # Errors
+    /// Those of [`Engine::accumulate`].
+    pub fn network_outputs(&self, spec: &EnsembleSpec, number: u64) -> Result<Vec<Vec<f64>>> {
+        let run = Run::new(self, spec)?;
+        let d = &self.device;
+        let mut encoder = d.device.create_command_encoder(&Default::default());
+        let slot = &run.slots[0];
+        run.encode_outputs(&mut encoder, slot, number..number + 1);
+        let bytes = run.output_bytes;
+        let staging = d.staging(bytes);
+        encoder.copy_buffer_to_buffer(&run.outputs, 0, &staging, 0, bytes);
+        let submission = d.submit(encoder.finish());
+        let values: Vec<f32> = d.read(submission, &staging, bytes)?;
+        let points = spec.inputs.len();
+        let chunk = run.plan.size as usize * points;
+        Ok((0..run.plan.block(number).networks as usize)
+            .map(|n| {
+                (0..points)
+                    .map(|p| {
+                        let at = n * points + p;
+                        let f: f32 = values.iter().skip(at).step_by(chunk).sum();
+                        f64::from(f) * run.scale[p]
+                    })
+                    .collect()
+            })
+            .collect())
+    }
+
+    fn uniform(&self) -> wgpu::Buffer {
+        use wgpu::BufferUsages as U;
+        self.device
+            .buffer("batch", size_of::<Batch>() as u64, U::UNIFORM | U::COPY_DST)
+    }
+
+    /// Sums that one thread keeps in private variables. A processor spills them to its
+    /// first-level cache at no cost; a GPU has at most 255 registers per thread.
+    fn sums_per_thread(&self) -> usize {
+        if self.summary.is_software() { 1024 } else { 96 }
+    }
+}
+
+impl Engine for GpuEngine {
+    fn device(&self) -> DeviceInfo {
+        DeviceInfo {
+            backend: "gpu",
+            adapter: self.summary.name.clone(),
+            driver: self.summary.driver.clone(),
+        }
+    }
+
+    fn accumulate(
+        &mut self,
+        spec: &EnsembleSpec,
+        blocks: Range<u64>,
+        progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<Accumulator> {
+        let run = Run::new(self, spec)?;
+        let mut accumulator = Accumulator::new();
+        let mut flying: VecDeque<(usize, Range<u64>, wgpu::SubmissionIndex, Instant)> =
+            VecDeque::new();
+        let mut next = blocks.start;
+        let mut size = self.batch_blocks.unwrap_or(64).min(run.capacity);
+        let mut turn = 0;
+        let mut last_done = Instant::now();
+        loop {
+            while flying.len() < IN_FLIGHT && next < blocks.end {
+                let range = next..(next + size).min(blocks.end);
+                next = range.end;
+                let submission = run.submit(turn, range.clone());
+                flying.push_back((turn, range, submission, Instant::now()));
+                turn = (turn + 1) % IN_FLIGHT;
+            }
+            let Some((slot, range, submission, submitted)) = flying.pop_front() else {
+                break;
+            };
+            let sums = run.read(slot, &range, submission)?;
+            let done = Instant::now();
+            let took = done - submitted.max(last_done);
+            last_done = done;
+            if self.batch_blocks.is_none() {
+                // At most four times the last, so that one short measurement does no harm.
+                let want = (range.end - range.start) as f64 * BATCH_TIME.as_secs_f64()
+                    / took.as_secs_f64().max(1e-4);
+                size = (want as u64).clamp(1, (4 * size).min(run.capacity));
+            }
+            progress(run.add(&mut accumulator, range, &sums)?);
+        }
+        Ok(accumulator)
+    }
+}
+
+/// Everything that one spec needs on the device.
+struct Run<'a> {
+    engine: &'a GpuEngine,
+    spec: &'a EnsembleSpec,
+    plan: BlockPlan,
+    moments: MomentPlan,
+    /// Typical size of f at each point: the device works with f / scale, so that products
+    /// of six neither overflow nor underflow whatever the unit of f.
+    scale: Vec<f64>,
+    /// Product of the scales over each element's index.
+    element_scale: Vec<f64>,
+    sample: wgpu::ComputePipeline,
+    reduce: Vec<wgpu::ComputePipeline>,
+    outputs: wgpu::Buffer,
+    slots: Vec<Slot>,
+    /// Most blocks in a batch.
+    capacity: u64,
+    output_bytes: u64,
+}
+
+struct Slot {
+    batch: wgpu::Buffer,
+    sums: wgpu::Buffer,
+    staging: wgpu::Buffer,
+    sample: wgpu::BindGroup,
+    reduce: Vec<wgpu::BindGroup>,
+}
+
+impl<'a> Run<'a> {
+    fn new(engine: &'a GpuEngine, spec: &'a EnsembleSpec) -> Result<Self> {
+        let d = &engine.device;
+        let plan = BlockPlan::new(spec);
+        let moments = moment_plan(spec);
+        let (scale, parameters) = f32_parameters(spec)?;
+        let element_scale = moments
+            .indices()
+            .iter()
+            .map(|index| index.iter().map(|&i| scale[i]).product())
+            .collect();
+
+        let output_bytes = plan.size * shaders::chunks(spec) * spec.inputs.len() as u64 * 4;
+        let sum_bytes = moments.elements().len() as u64 * 4;
+        let bytes = (d.limits.max_storage_buffer_binding_size)
+            .min(d.limits.max_buffer_size)
+            .min(BATCH_BYTES.max(output_bytes));
+        let workgroups = u64::from(d.limits.max_compute_workgroups_per_dimension);
+        let capacity = (bytes / output_bytes)
+            .min(bytes / sum_bytes)
+            .min(workgroups * SAMPLE_THREADS / plan.size)
+            .min(plan.blocks())
+            .min(engine.batch_blocks.unwrap_or(u64::MAX));
+        if capacity == 0 || plan.blocks() > u64::from(u32::MAX) {
+            return Err(Error::invalid(
+                "--inputs",
+                format!("with {} points at width {}", spec.inputs.len(), spec.width),
+                format!(
+                    "one block of networks needs {output_bytes} bytes, a buffer of {} holds {bytes}; use fewer points or --backend cpu",
+                    engine.summary.name
+                ),
+            ));
+        }
+
+        let sample = shaders::outputs(d, spec, plan.size)?;
+        let reduce = shaders::moments(d, spec, plan.size, &moments, engine.sums_per_thread())?;
+        let parameter_bytes = bytemuck::cast_slice::<f32, u8>(&parameters);
+        let parameters = d.storage("parameters", parameter_bytes.len() as u64);
+        d.queue.write_buffer(&parameters, 0, parameter_bytes);
+        let outputs = d.storage("outputs", capacity * output_bytes);
+        let slots = (0..IN_FLIGHT)
+            .map(|_| {
+                let batch = engine.uniform();
+                let sums = d.storage("sums", capacity * sum_bytes);
+                Slot {
+                    sample: d.bind(&sample, &[&batch, &parameters, &outputs]),
+                    reduce: reduce
+                        .iter()
+                        .map(|p| d.bind(p, &[&batch, &outputs, &sums]))
+                        .collect(),
+                    staging: d.staging(capacity * sum_bytes),
+                    batch,
+                    sums,
+                }
+            })
+            .collect();
+        d.check()?;
+        Ok(Self {
+            engine,
+            spec,
+            plan,
+            moments,
+            scale,
+            element_scale,
+            sample,
+            reduce,
+            outputs,
+            slots,
+            capacity,
+            output_bytes,
+        })
+    }
+
+    fn encode_outputs(&self, encoder: &mut wgpu::CommandEncoder, slot: &Slot, range: Range<u64>) {
+        let blocks = range.end - range.start;
+        let batch = Batch {
+            seed: words(self.spec.seed),
+            first: range.start as u32,
+            blocks: blocks as u32,
+            per_experiment: self.plan.per_experiment as u32,
+            nets: self.spec.nets as u32,
+            pad: [0; 2],
+        };
+        let queue = &self.engine.device.queue;
+        queue.write_buffer(&slot.batch, 0, bytemuck::bytes_of(&batch));
+        let threads = blocks * self.plan.size;
+        dispatch(
+            encoder,
+            &self.sample,
+            &slot.sample,
+            threads.div_ceil(SAMPLE_THREADS) as u32,
+            shaders::chunks(self.spec) as u32,
+        );
+    }
+
+    fn submit(&self, slot: usize, range: Range<u64>) -> wgpu::SubmissionIndex {
+        let d = &self.engine.device;
+        let slot = &self.slots[slot];
+        let mut encoder = d.device.create_command_encoder(&Default::default());
+        self.encode_outputs(&mut encoder, slot, range.clone());
+        let blocks = range.end - range.start;
+        for (pipeline, group) in self.reduce.iter().zip(&slot.reduce) {
+            let workgroups = (blocks as u32).div_ceil(shaders::MOMENT_THREADS);
+            dispatch(&mut encoder, pipeline, group, workgroups, 1);
+        }
+        let bytes = self.sum_bytes(&range);
+        encoder.copy_buffer_to_buffer(&slot.sums, 0, &slot.staging, 0, bytes);
+        d.submit(encoder.finish())
+    }
+
+    fn sum_bytes(&self, range: &Range<u64>) -> u64 {
+        (range.end - range.start) * self.moments.elements().len() as u64 * 4
+    }
+
+    fn read(
+        &self,
+        slot: usize,
+        range: &Range<u64>,
+        submission: wgpu::SubmissionIndex,
+    ) -> Result<Vec<f32>> {
+        let bytes = self.sum_bytes(range);
+        self.engine
+            .device
+            .read(submission, &self.slots[slot].staging, bytes)
+    }
+
+    /// Adds a batch's sums, `[element][block]`; returns its number of networks.
+    fn add(&self, to: &mut Accumulator, range: Range<u64>, sums: &[f32]) -> Result<u64> {
+        let blocks = (range.end - range.start) as usize;
+        let mut networks = 0;
+        for (b, number) in range.enumerate() {
+            let block = self.plan.block(number);
+            let mean: Vec<f64> = self
+                .element_scale
+                .iter()
+                .enumerate()
+                .map(|(e, scale)| {
+                    f64::from(sums[e * blocks + b]) / block.networks as f64 * scale
+                })
+                .collect();
+            if mean.iter().any(|m| !m.is_finite()) {
+                return Err(Error::Overflow(format!(
+                    "a sum over block {} of experiment {}",
+                    block.index, block.experiment
+                )));
+            }
+            to.add_block(block.experiment, block.index, block.networks, mean);
+            networks += block.networks;
+        }
+        Ok(networks)
+    }
+}
+
+fn dispatch(
+    encoder: &mut wgpu::CommandEncoder,
+    pipeline: &wgpu::ComputePipeline,
+    group: &wgpu::BindGroup,
+    x: u32,
+    y: u32,
+) {
+    let mut pass = encoder.begin_compute_pass(&Default::default());
+    pass.set_pipeline(pipeline);
+    pass.set_bind_group(0, group, &[]);
+    pass.dispatch_workgroups(x, y, 1);
+}
+
+/// The scale of f at each point, and the buffer `parameters` of `outputs.wgsl`.
+fn f32_parameters(spec: &EnsembleSpec) -> Result<(Vec<f64>, Vec<f32>)> {
+    let p = Parameters::new(spec);
+    let (vw, vb) = (spec.sigma_w.powi(2), spec.sigma_b.powi(2));
+    let scale: Vec<f64> = p
+        .weights
+        .iter()
+        .map(|x| {
+            // E[h^2], to a factor of order one.
+            let s = vb + x.iter().map(|x| x * x).sum::<f64>();
+            let h2 = match spec.arch {
+                Architecture::Erf => s.min(1.0),
+                Architecture::Relu => s / 2.0,
+                Architecture::Gauss => 1.0,
+            };
+            let scale = (vb + vw * h2).sqrt();
+            // f = 0 at this point: any unit will do.
+            if scale == 0.0 { 1.0 } else { scale }
+        })
+        .collect();
+    let mut all = Vec::new();
+    for (i, (x, scale)) in p.weights.iter().zip(&scale).enumerate() {
+        all.extend_from_slice(x);
+        all.extend([p.offset[i], p.readout / scale, p.readout_bias / scale]);
+    }
+    all.push(p.bias);
+    // Normals reach 6.8; headroom for sums over coordinates and units.
+    let limit = f64::from(f32::MAX) / 1e6;
+    if let Some(bad) = all.iter().find(|x| x.abs() > limit || !x.is_finite()) {
+        return Err(Error::Overflow(format!("a weight of scale {bad:.3e}")));
+    }
+    Ok((scale, all.into_iter().map(|x| x as f32).collect()))
+}

@@ -1,0 +1,74 @@
+use crate::model::EnsembleSpec;
+
+/// Words of one ChaCha block, and hidden units that are drawn together.
+pub const GROUP: u64 = 16;
+
+/// Which layer's parameters a stream of random words feeds.
+///
+/// Hidden and output layers have streams of their own, so that the hidden layer of a
+/// network does not depend on what is attached to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layer {
+    /// W0 and b0.
+    Hidden = 0,
+    /// W1 and b1.
+    Output = 1,
+}
+
+impl Layer {
+    /// ChaCha's 64-bit stream number: experiment in the low word, layer in the high one.
+    pub fn stream(self, experiment: u32) -> u64 {
+        (self as u64) << 32 | u64::from(experiment)
+    }
+}
+
+/// ChaCha key of a seed: the seed in the first two words, zeros after it.
+pub fn key(seed: u64) -> [u8; 32] {
+    let mut key = [0; 32];
+    key[..8].copy_from_slice(&seed.to_le_bytes());
+    key
+}
+
+/// Where in its streams a network finds its parameters.
+///
+/// Units come in groups of 16. A full group owns d_in + 1 ChaCha blocks of the hidden
+/// stream (word u of block c is component c of unit u: the coordinates of W0, then b0) and
+/// d_out blocks of the output stream. The last group holds the N mod 16 units that are left
+/// (component c of unit u is word c r + u, for r units) and, in the output stream, b1 as
+/// one more unit. Network n starts at block n x (blocks per network).
+///
+/// Within a block, words 0..8 are the radii and words 8..16 the angles of eight Box-Muller
+/// pairs: normals u and u + 8 share words u and u + 8.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StreamLayout {
+    /// Groups of 16 hidden units.
+    pub full_groups: u64,
+    /// Hidden units in the last, short group (0 to 15).
+    pub tail: u64,
+    /// Components of a hidden unit: d_in + 1.
+    pub hidden_components: u64,
+    /// ChaCha blocks of the hidden stream that the short group takes.
+    pub tail_hidden_blocks: u64,
+}
+
+impl StreamLayout {
+    /// The layout for the spec's width and dimensions.
+    pub fn new(spec: &EnsembleSpec) -> Self {
+        let tail = spec.width % GROUP;
+        let hidden_components = spec.d_in as u64 + 1;
+        Self {
+            full_groups: spec.width / GROUP,
+            tail,
+            hidden_components,
+            tail_hidden_blocks: (tail * hidden_components).div_ceil(GROUP),
+        }
+    }
+
+    /// ChaCha blocks per network in a layer's stream.
+    pub fn blocks(&self, layer: Layer) -> u64 {
+        match layer {
+            Layer::Hidden => self.full_groups * self.hidden_components + self.tail_hidden_blocks,
+            Layer::Output => self.full_groups + 1,
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! The errors of the library, each one sentence that a user can act on.
+
+use std::path::PathBuf;
+
+/// What can go wrong, from parsing an option to reading back the last batch.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A parameter has a value that no run can use.
+    #[error("{name} {value}: {reason}")]
+    Invalid {
+        /// The parameter, spelled as the command-line option (`--width`).
+        name: &'static str,
+        /// The offending value as given.
+        value: String,
+        /// What is wrong, and what would be right.
+        reason: String,
+    },
+    /// A file of input points cannot be used.
+    #[error("{}{}: {reason}", path.display(), line.map(|l| format!(", line {l}")).unwrap_or_default())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1, where the format has lines.
+        line: Option<u64>,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// There is no adapter that fits the request.
+    #[error("{0}")]
+    NoAdapter(String),
+    /// The numbers of this run do not fit the 32-bit floats of the GPU.
+    #[error("{0} does not fit the 32-bit floats of the GPU; use --backend cpu, which computes in f64")]
+    Overflow(String),
+    /// A result is NaN or infinite.
+    #[error("{0} is not a finite number; the run gives no result")]
+    NotFinite(String),
+    /// The adapter failed in mid-run.
+    #[error("the GPU failed: {0}")]
+    Device(String),
+}
+
+impl Error {
+    /// Shorthand for [`Error::Invalid`].
+    pub fn invalid(
+        name: &'static str,
+        value: impl std::fmt::Display,
+        reason: impl Into<String>,
+    ) -> Self {
+        Error::Invalid {
+            name,
+            value: value.to_string(),
+            reason: reason.into(),
+        }
+    }
+
+    /// Whether the user can mend it by changing the input (exit code 2), as
+    /// opposed to a run that failed (exit code 1).
+    pub fn is_usage(&self) -> bool {
+        !matches!(self, Error::Device(_) | Error::NotFinite(_))
+    }
+}
+
+/// Result with the library's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;

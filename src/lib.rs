@@ -1,0 +1,41 @@
+//! Ensembles of randomly initialised neural networks as field theories.
+//!
+//! The data flows one way:
+//!
+//! ```text
+//! model (spec) -> engine -> tensor -> analysis -> report
+//!                                     ^ theory
+//! ```
+//!
+//! - [`model`]: what is sampled: architecture, hyper-parameters, input points;
+//! - [`engine`]: draws the networks, on the GPU in f32 or on the CPU in f64;
+//! - [`tensor`]: symmetric n-point tensors and mergeable accumulators;
+//! - [`theory`]: kernels and Wick contractions, pure functions in f64;
+//! - [`analysis`]: measured tensors held against theory;
+//! - [`report`]: tables, JSON and NPZ.
+//!
+//! ```
+//! use nnqft_gpu::{analysis, engine, model};
+//!
+//! let mut spec = model::EnsembleSpec::preset(model::Architecture::Relu, 1)?;
+//! spec.width = 20;
+//! spec.nets = 2000;
+//! let spec = spec.validate()?;
+//! let mut cpu = engine::cpu::CpuEngine::new();
+//! let moments = engine::run(&mut cpu, &spec, &|_| {})?;
+//! let correlators = analysis::correlators(&spec, &moments)?;
+//! assert_eq!(correlators[0].order, 2);
+//! # Ok::<(), nnqft_gpu::Error>(())
+//! ```
+#![deny(missing_docs)]
+#![forbid(unsafe_code)]
+
+pub mod analysis;
+pub mod engine;
+mod error;
+pub mod model;
+pub mod report;
+pub mod tensor;
+pub mod theory;
+
+pub use error::{Error, Result};

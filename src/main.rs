@@ -1,0 +1,15 @@
+//! The command line: arguments, options, validation, run, output.
+
+mod cli;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    if std::env::var_os("XDG_RUNTIME_DIR").is_none() {
+        // Without a desktop session Mesa's device-select layer looks for a display all the
+        // same and prints an error of its own for every adapter query.
+        // SAFETY: first statement of the program, no other thread exists yet.
+        unsafe { std::env::set_var("NODEVICE_SELECT", "1") };
+    }
+    cli::run()
+}

@@ -1,0 +1,55 @@
+/// Parses a count as people write it: `1000000`, `1_000_000`, `1e6`, `1M`, `2.5k`.
+///
+/// # Errors
+/// One sentence when the text is no number, not whole, negative or beyond 2^53.
+pub fn parse_count(text: &str) -> Result<u64, String> {
+    let plain: String = text.trim().chars().filter(|c| *c != '_').collect();
+    if let Ok(n) = plain.parse::<u64>() {
+        return Ok(n);
+    }
+    let (digits, unit) = match plain.char_indices().next_back() {
+        Some((i, 'k' | 'K')) => (&plain[..i], 1e3),
+        Some((i, 'M')) => (&plain[..i], 1e6),
+        Some((i, 'G' | 'B')) => (&plain[..i], 1e9),
+        _ => (plain.as_str(), 1.0),
+    };
+    let not_a_count =
+        || format!("'{text}' is not a whole number; write 1000000, 1_000_000, 1e6 or 1M");
+    if !digits.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
+        return Err(not_a_count());
+    }
+    let value = digits.parse::<f64>().map_err(|_| not_a_count())? * unit;
+    // Beyond 2^53 an f64 no longer holds every whole number.
+    if !value.is_finite() || value.fract() != 0.0 || value > 2f64.powi(53) {
+        return Err(not_a_count());
+    }
+    Ok(value as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accepts_the_usual_spellings() {
+        for (text, n) in [
+            ("7", 7),
+            ("1e6", 1_000_000),
+            ("1_000_000", 1_000_000),
+            ("1M", 1_000_000),
+            ("2.5k", 2500),
+            ("0", 0),
+            ("18446744073709551615", u64::MAX),
+        ] {
+            assert_eq!(parse_count(text), Ok(n), "{text}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_no_count() {
+        for text in ["", "abc", "-1", "1.5", "1e99", "nan", "inf", "M", "1e", "+"] {
+            let message = parse_count(text).unwrap_err();
+            assert!(message.contains("whole number"), "{text}: {message}");
+        }
+    }
+}

@@ -1,0 +1,220 @@
+use serde::Serialize;
+
+use super::{Architecture, Inputs};
+use crate::{Error, Result};
+
+/// Largest width: the random stream counts hidden units in 32 bits with room to spare.
+pub const MAX_WIDTH: u64 = 100_000_000;
+/// Most networks in one experiment: the shaders count them in 32 bits.
+pub const MAX_NETS: u64 = 4_000_000_000;
+/// Highest n-point function.
+pub const MAX_ORDER: usize = 6;
+/// Most unique tensor elements over all orders of one run.
+pub const MAX_ELEMENTS: u64 = 20_000;
+/// Most hidden units in all: about a century of one GPU.
+const MAX_NEURONS: f64 = 1e20;
+
+/// One ensemble: what is drawn and what is measured.
+///
+/// All of it is plain data; [`validate`](Self::validate) is the gate that every
+/// engine and analysis relies on.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct EnsembleSpec {
+    /// Architecture of every network.
+    pub arch: Architecture,
+    /// Hidden width N.
+    pub width: u64,
+    /// Input dimension.
+    pub d_in: usize,
+    /// Output dimension.
+    pub d_out: usize,
+    /// Standard deviation of the weights (before the 1/sqrt(fan-in)).
+    pub sigma_w: f64,
+    /// Standard deviation of the biases.
+    pub sigma_b: f64,
+    /// Points at which the networks are evaluated.
+    pub inputs: Inputs,
+    /// Networks per experiment.
+    pub nets: u64,
+    /// Independent experiments; experiment e is stream e of the generator.
+    pub experiments: u32,
+    /// Orders n of the n-point functions.
+    pub orders: Vec<usize>,
+    /// How the n-point functions are estimated.
+    pub estimator: &'static str,
+    /// Key of the random stream.
+    pub seed: u64,
+}
+
+impl EnsembleSpec {
+    /// The source's ensemble: N = 100, 10 experiments of 10^6 networks, orders 2, 4, 6.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if the source has no inputs for this `d_in` (it has 1, 2, 3).
+    pub fn preset(arch: Architecture, d_in: usize) -> Result<Self> {
+        let inputs = Inputs::preset(arch, d_in).ok_or_else(|| {
+            Error::invalid(
+                "--d-in",
+                d_in,
+                "the source has inputs for d_in 1, 2 and 3 only; give --inputs",
+            )
+        })?;
+        Ok(Self {
+            arch,
+            width: 100,
+            d_in,
+            d_out: 1,
+            sigma_w: arch.default_sigma_w(),
+            sigma_b: arch.default_sigma_b(),
+            inputs,
+            nets: 1_000_000,
+            experiments: 10,
+            orders: vec![2, 4, 6],
+            estimator: "direct",
+            seed: 0,
+        })
+    }
+
+    /// Checks every field; sampling cannot fail on a spec that passed.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with the option, the value and what would be right.
+    pub fn validate(mut self) -> Result<Self> {
+        let range = |name, value: u64, max: u64| {
+            if value == 0 || value > max {
+                Err(Error::invalid(
+                    name,
+                    value,
+                    format!("must be from 1 to {max}"),
+                ))
+            } else {
+                Ok(())
+            }
+        };
+        range("--width", self.width, MAX_WIDTH)?;
+        range("--nets", self.nets, MAX_NETS)?;
+        range("--experiments", self.experiments.into(), 1_000_000)?;
+        if self.nets < 2 && self.experiments < 2 {
+            return Err(Error::invalid(
+                "--nets",
+                1,
+                "one network in one experiment has no error bar; draw at least 2",
+            ));
+        }
+        let neurons = self.width as f64 * self.nets as f64 * f64::from(self.experiments);
+        if neurons > MAX_NEURONS {
+            return Err(Error::invalid(
+                "--nets",
+                self.nets,
+                format!("{neurons:.1e} hidden units in all are beyond any machine"),
+            ));
+        }
+        for (name, sigma) in [("--sigma-w", self.sigma_w), ("--sigma-b", self.sigma_b)] {
+            if !sigma.is_finite() || sigma < 0.0 {
+                return Err(Error::invalid(
+                    name,
+                    sigma,
+                    "a standard deviation is a finite number, zero or more",
+                ));
+            }
+        }
+        if self.sigma_w == 0.0 && self.sigma_b == 0.0 {
+            return Err(Error::invalid(
+                "--sigma-w",
+                0,
+                "with --sigma-b 0 as well every network is zero",
+            ));
+        }
+        if self.inputs.d_in() != self.d_in {
+            return Err(Error::invalid(
+                "--inputs",
+                format!("with {} coordinates per point", self.inputs.d_in()),
+                format!("--d-in is {}", self.d_in),
+            ));
+        }
+        if self.d_out != 1 {
+            return Err(Error::invalid(
+                "--d-out",
+                self.d_out,
+                "this version has one output",
+            ));
+        }
+        if self.orders.is_empty() {
+            return Err(Error::invalid(
+                "--orders",
+                "''",
+                "give at least one of 1..6",
+            ));
+        }
+        for &order in &self.orders {
+            if !(1..=MAX_ORDER).contains(&order) {
+                return Err(Error::invalid("--orders", order, "must be from 1 to 6"));
+            }
+        }
+        self.orders.sort_unstable();
+        self.orders.dedup();
+        let elements = self.elements();
+        if elements > MAX_ELEMENTS {
+            return Err(Error::invalid(
+                "--inputs",
+                format!("with {} points", self.inputs.len()),
+                format!(
+                    "orders {:?} have {elements} unique elements, at most {MAX_ELEMENTS} fit; use fewer points or lower --orders",
+                    self.orders
+                ),
+            ));
+        }
+        Ok(self)
+    }
+
+    /// Unique tensor elements over all orders: sum over n of C(P + n - 1, n).
+    pub fn elements(&self) -> u64 {
+        let p = self.inputs.len() as u64;
+        self.orders
+            .iter()
+            .map(|&n| (0..n as u64).fold(1u64, |c, k| c.saturating_mul(p + k) / (k + 1)))
+            .fold(0, u64::saturating_add)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spec() -> EnsembleSpec {
+        EnsembleSpec::preset(Architecture::Erf, 1).unwrap()
+    }
+
+    #[test]
+    fn the_source_counts_its_elements() {
+        assert_eq!(spec().elements(), 21 + 126 + 462);
+    }
+
+    #[test]
+    fn bad_fields_are_named() {
+        type Edit = fn(&mut EnsembleSpec);
+        let edits: [(Edit, &str); 12] = [
+            (|s| s.width = 0, "--width"),
+            (|s| s.width = MAX_WIDTH + 1, "--width"),
+            (|s| s.nets = 0, "--nets"),
+            (|s| s.nets = u64::MAX, "--nets"),
+            (|s| s.experiments = 0, "--experiments"),
+            (|s| s.sigma_w = f64::NAN, "--sigma-w"),
+            (|s| s.sigma_b = -1.0, "--sigma-b"),
+            (|s| s.sigma_b = f64::INFINITY, "--sigma-b"),
+            (|s| s.d_in = 2, "--inputs"),
+            (|s| s.orders = vec![7], "--orders"),
+            (|s| s.orders = vec![], "--orders"),
+            (
+                |s| s.inputs = Inputs::new(vec![vec![1.0]; 99]).unwrap(),
+                "--inputs",
+            ),
+        ];
+        for (edit, option) in edits {
+            let mut bad = spec();
+            edit(&mut bad);
+            let message = bad.validate().unwrap_err().to_string();
+            assert!(message.starts_with(option), "{message}");
+        }
+    }
+}

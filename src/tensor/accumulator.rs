@@ -1,0 +1,232 @@
+use std::collections::BTreeMap;
+
+use crate::{Error, Result};
+
+/// Mean and spread of every tensor element over some blocks of networks.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Statistics {
+    /// Networks.
+    pub networks: f64,
+    /// Blocks of networks.
+    pub blocks: u64,
+    /// Mean of each element over the networks.
+    pub mean: Vec<f64>,
+    /// Sum over blocks of networks x (block mean - mean)^2.
+    m2: Vec<f64>,
+}
+
+impl Statistics {
+    /// Chan's update of mean and M2 for the union of two disjoint sets.
+    fn join(mut self, other: &Self) -> Self {
+        let networks = self.networks + other.networks;
+        let to_mean = other.networks / networks;
+        let to_m2 = self.networks * to_mean;
+        let sums = self.mean.iter_mut().zip(self.m2.iter_mut());
+        for ((mean, m2), (other_mean, other_m2)) in sums.zip(other.mean.iter().zip(&other.m2)) {
+            let delta = other_mean - *mean;
+            *mean += delta * to_mean;
+            *m2 += other_m2 + delta * delta * to_m2;
+        }
+        self.networks = networks;
+        self.blocks += other.blocks;
+        self
+    }
+
+    /// Standard error of every mean, from the scatter of the block means. Blocks weigh by
+    /// their networks, so a short last block is no special case:
+    /// err^2 = sum_b n_b (x_b - mean)^2 / ((B - 1) sum_b n_b).
+    ///
+    /// `None` with fewer than two blocks.
+    pub fn std_err(&self) -> Option<Vec<f64>> {
+        let degrees = (self.blocks.checked_sub(1).filter(|&d| d > 0)? as f64) * self.networks;
+        Some(self.m2.iter().map(|m2| (m2 / degrees).sqrt()).collect())
+    }
+}
+
+/// The measured moments of any set of blocks of one run: a value that can be merged.
+///
+/// Blocks are the leaves of a fixed binary tree (block b and its neighbour b^1 join, then
+/// pairs of pairs, and so on); an accumulator holds the largest complete subtrees of what
+/// it has seen. Every sum is therefore formed in the same order whichever way the blocks
+/// arrive, and merging is associative and commutative bit for bit.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Accumulator {
+    /// (experiment, first block) -> subtree; its size in blocks is `span`.
+    nodes: BTreeMap<(u32, u64), Node>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct Node {
+    span: u64,
+    statistics: Statistics,
+}
+
+impl Accumulator {
+    /// Nothing seen.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds one block of `networks` networks with the mean of each element over them.
+    ///
+    /// # Panics
+    /// If the block has been added before.
+    pub fn add_block(&mut self, experiment: u32, block: u64, networks: u64, mean: Vec<f64>) {
+        let statistics = Statistics {
+            networks: networks as f64,
+            blocks: 1,
+            m2: vec![0.0; mean.len()],
+            mean,
+        };
+        self.insert(
+            experiment,
+            block,
+            Node {
+                span: 1,
+                statistics,
+            },
+        );
+    }
+
+    /// Adds everything that another accumulator of the same run has seen.
+    ///
+    /// # Panics
+    /// If a block is in both.
+    pub fn merge(&mut self, other: Self) {
+        for ((experiment, first), node) in other.nodes {
+            self.insert(experiment, first, node);
+        }
+    }
+
+    fn insert(&mut self, experiment: u32, mut first: u64, mut node: Node) {
+        let before = self.nodes.range(..=(experiment, first)).next_back();
+        let overlaps = before.is_some_and(|(&(e, f), n)| e == experiment && f + n.span > first)
+            || self
+                .nodes
+                .range((experiment, first)..(experiment, first + node.span))
+                .next()
+                .is_some();
+        assert!(
+            !overlaps,
+            "block {first} of experiment {experiment} counted twice"
+        );
+        loop {
+            let sibling = (experiment, first ^ node.span);
+            if self.nodes.get(&sibling).is_none_or(|s| s.span != node.span) {
+                break;
+            }
+            let other = self.nodes.remove(&sibling).expect("looked up above");
+            let (low, high) = if sibling.1 < first {
+                (other, node)
+            } else {
+                (node, other)
+            };
+            first = first.min(sibling.1);
+            node = Node {
+                span: low.span * 2,
+                statistics: low.statistics.join(&high.statistics),
+            };
+        }
+        self.nodes.insert((experiment, first), node);
+    }
+
+    /// Networks seen.
+    pub fn networks(&self) -> u64 {
+        // Counts stay far below 2^53, where f64 is exact.
+        self.nodes
+            .values()
+            .map(|n| n.statistics.networks as u64)
+            .sum()
+    }
+
+    /// Statistics of each experiment, in the order of their numbers.
+    pub fn experiments(&self) -> Vec<Statistics> {
+        let mut all: BTreeMap<u32, Statistics> = BTreeMap::new();
+        for (&(experiment, _), node) in &self.nodes {
+            let joined = match all.remove(&experiment) {
+                Some(s) => s.join(&node.statistics),
+                None => node.statistics.clone(),
+            };
+            all.insert(experiment, joined);
+        }
+        all.into_values().collect()
+    }
+
+    /// Statistics over all experiments.
+    ///
+    /// # Errors
+    /// [`Error::NotFinite`] if nothing was accumulated or a mean is NaN or infinite.
+    pub fn total(&self) -> Result<Statistics> {
+        let total = self
+            .experiments()
+            .into_iter()
+            .reduce(|a, b| a.join(&b))
+            .ok_or_else(|| Error::NotFinite("an average over no networks".into()))?;
+        if total.mean.iter().chain(&total.m2).any(|x| !x.is_finite()) {
+            return Err(Error::NotFinite("an n-point function".into()));
+        }
+        Ok(total)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn leaf(block: u64) -> Vec<f64> {
+        vec![
+            (block as f64 * 0.7).sin(),
+            1e6 + (block as f64 * 1.3).cos(),
+        ]
+    }
+
+    fn range(blocks: std::ops::Range<u64>) -> Accumulator {
+        let mut acc = Accumulator::new();
+        for block in blocks {
+            acc.add_block(0, block, if block == 36 { 3 } else { 8 }, leaf(block));
+        }
+        acc
+    }
+
+    #[test]
+    fn any_split_gives_the_same_bits() {
+        let whole = range(0..37);
+        for cut in 1..37 {
+            let (mut a, mut b) = (range(cut..37), range(0..cut));
+            let late = a.clone();
+            a.merge(b.clone());
+            b.merge(late);
+            assert_eq!(a, whole);
+            assert_eq!(b, whole);
+        }
+        assert!(whole.nodes.len() < 7);
+    }
+
+    #[test]
+    fn agrees_with_the_two_pass_formula() {
+        let total = range(0..37).total().unwrap();
+        let n = |b: u64| if b == 36 { 3.0 } else { 8.0 };
+        let weight: f64 = (0..37).map(n).sum();
+        for (e, (mean, err)) in total.mean.iter().zip(total.std_err().unwrap()).enumerate() {
+            let want = (0..37).map(|b| n(b) * leaf(b)[e]).sum::<f64>() / weight;
+            let var: f64 = (0..37).map(|b| n(b) * (leaf(b)[e] - want).powi(2)).sum();
+            assert!((mean - want).abs() < 1e-12 * want.abs().max(1.0));
+            assert!((err / (var / (36.0 * weight)).sqrt() - 1.0).abs() < 1e-9);
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "counted twice")]
+    fn a_block_counts_once() {
+        let mut acc = range(0..8);
+        acc.add_block(0, 5, 8, leaf(5));
+    }
+
+    #[test]
+    fn nan_and_nothing_are_errors() {
+        let mut acc = Accumulator::new();
+        assert!(acc.total().is_err());
+        acc.add_block(0, 0, 8, vec![f64::NAN]);
+        assert!(acc.total().is_err());
+    }
+}

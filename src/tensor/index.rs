@@ -1,0 +1,40 @@
+/// Index multisets i_1 <= i_2 <= .. <= i_n over `points` points, in lexicographic order.
+///
+/// A symmetric n-point tensor is known from these C(points + n - 1, n) elements.
+pub fn multisets(points: usize, order: usize) -> Vec<Vec<usize>> {
+    let mut all = Vec::new();
+    let mut index = vec![0; order];
+    if points == 0 || order == 0 {
+        return all;
+    }
+    loop {
+        all.push(index.clone());
+        // Raise the last index that can still grow; all after it start from there.
+        let Some(k) = index.iter().rposition(|&i| i + 1 < points) else {
+            return all;
+        };
+        let next = index[k] + 1;
+        index[k..].fill(next);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_of_the_source() {
+        assert_eq!(multisets(6, 2).len(), 21);
+        assert_eq!(multisets(6, 4).len(), 126);
+        assert_eq!(multisets(6, 6).len(), 462);
+    }
+
+    #[test]
+    fn are_sorted_and_unique() {
+        for (points, order) in [(1, 6), (2, 3), (4, 5)] {
+            let all = multisets(points, order);
+            assert!(all.windows(2).all(|w| w[0] < w[1]));
+            assert!(all.iter().all(|m| m.is_sorted() && m[order - 1] < points));
+        }
+    }
+}

@@ -1,0 +1,108 @@
+use std::collections::BTreeMap;
+
+use super::multisets;
+
+/// How one tensor element is formed from the table of products.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Element {
+    /// Entry of the table itself (first moments).
+    Single(usize),
+    /// Product of two entries of the table.
+    Product(usize, usize),
+}
+
+/// A product of field values kept in the table: table entry = `table[left] * field[point]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Product {
+    /// Table entry of one degree less.
+    pub left: usize,
+    /// Field component that it is multiplied by.
+    pub point: usize,
+}
+
+/// The arithmetic of all n-point functions of one run, shared by every engine.
+///
+/// The table starts with the P field values, then products of degree 2 and 3, each one
+/// multiplication. An element of order n is one more product, of the halves of its index:
+/// 609 elements of 6 points cost 609 multiply-adds and 77 multiplications per network.
+#[derive(Debug, Clone)]
+pub struct MomentPlan {
+    points: usize,
+    products: Vec<Product>,
+    elements: Vec<Element>,
+    indices: Vec<Vec<usize>>,
+    orders: Vec<(usize, std::ops::Range<usize>)>,
+}
+
+impl MomentPlan {
+    /// Plan for a field of `points` components and the given orders (1 to 6).
+    ///
+    /// # Panics
+    /// If an order is outside 1..=6.
+    pub fn new(points: usize, orders: &[usize]) -> Self {
+        assert!(orders.iter().all(|n| (1..=6).contains(n)));
+        let mut plan = Self {
+            points,
+            products: Vec::new(),
+            elements: Vec::new(),
+            indices: Vec::new(),
+            orders: Vec::new(),
+        };
+        let mut known: BTreeMap<Vec<usize>, usize> = (0..points).map(|i| (vec![i], i)).collect();
+        for &order in orders {
+            let start = plan.elements.len();
+            for index in multisets(points, order) {
+                let element = if order == 1 {
+                    Element::Single(index[0])
+                } else {
+                    let (left, right) = index.split_at(order / 2);
+                    Element::Product(
+                        plan.entry(&mut known, left),
+                        plan.entry(&mut known, right),
+                    )
+                };
+                plan.elements.push(element);
+                plan.indices.push(index);
+            }
+            plan.orders.push((order, start..plan.elements.len()));
+        }
+        plan
+    }
+
+    fn entry(&mut self, known: &mut BTreeMap<Vec<usize>, usize>, index: &[usize]) -> usize {
+        if let Some(&entry) = known.get(index) {
+            return entry;
+        }
+        let (&point, rest) = index.split_last().expect("degree 1 is in the table");
+        let left = self.entry(known, rest);
+        self.products.push(Product { left, point });
+        let entry = self.points + self.products.len() - 1;
+        known.insert(index.to_vec(), entry);
+        entry
+    }
+
+    /// Field components P.
+    pub fn points(&self) -> usize {
+        self.points
+    }
+
+    /// Products that follow the P field values in the table.
+    pub fn products(&self) -> &[Product] {
+        &self.products
+    }
+
+    /// All elements, order after order.
+    pub fn elements(&self) -> &[Element] {
+        &self.elements
+    }
+
+    /// Index multiset of every element.
+    pub fn indices(&self) -> &[Vec<usize>] {
+        &self.indices
+    }
+
+    /// Each order with its range of elements.
+    pub fn orders(&self) -> &[(usize, std::ops::Range<usize>)] {
+        &self.orders
+    }
+}
