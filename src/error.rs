@@ -29,7 +29,9 @@ pub enum Error {
     #[error("{0}")]
     NoAdapter(String),
     /// The numbers of this run do not fit the 32-bit floats of the GPU.
-    #[error("{0} does not fit the 32-bit floats of the GPU; use --backend cpu, which computes in f64")]
+    #[error(
+        "{0} does not fit the 32-bit floats of the GPU; use --backend cpu, which computes in f64"
+    )]
     Overflow(String),
     /// A result is NaN or infinite.
     #[error("{0} is not a finite number; the run gives no result")]

@@ -69,23 +69,28 @@ pub struct Correlator {
 /// GP prediction of every element of the spec's plan.
 ///
 /// # Errors
-/// [`Error::Invalid`] if one exceeds the range of f64.
+/// [`Error::Invalid`] if an n-point function or its square leaves the range of f64.
 pub fn gp_predictions(spec: &EnsembleSpec) -> Result<Vec<f64>> {
     let kernel = kernel_matrix(spec);
-    let gp: Vec<f64> = moment_plan(spec)
+    moment_plan(spec)
         .indices()
         .iter()
-        .map(|index| gp_correlator(&kernel, index))
-        .collect();
-    // Per-network products reach far beyond the mean; leave them room as well.
-    if gp.iter().any(|g| !(g.abs() < 1e280)) {
-        return Err(Error::invalid(
-            "--sigma-w",
-            spec.sigma_w,
-            "with these inputs and orders the n-point functions exceed the range of f64; use a smaller scale",
-        ));
-    }
-    Ok(gp)
+        .map(|index| {
+            // Variances are squares of n-point functions.
+            let size: f64 = index.iter().map(|&i| kernel[i][i].sqrt()).product();
+            if size != 0.0 && !(1e-140..1e140).contains(&size) {
+                return Err(Error::invalid(
+                    "--sigma-w",
+                    spec.sigma_w,
+                    format!(
+                        "with these inputs the {}-point function is of order {size:.0e} and its variance leaves the range of f64; rescale or lower --orders",
+                        index.len()
+                    ),
+                ));
+            }
+            Ok(gp_correlator(&kernel, index))
+        })
+        .collect()
 }
 
 /// The n-point functions of a run, one entry per order of the spec.

@@ -15,8 +15,10 @@ use super::{emit, progress};
 
 /// Draw networks, accumulate their n-point functions and hold them against the GP
 #[derive(Args)]
-#[command(after_help = "Example: nnqft-gpu ensemble --arch relu --width 20 --nets 1e6
-         nnqft-gpu ensemble --arch gauss --inputs \"-0.5,0;0.5,1\" --orders 1,2,3 --json")]
+#[command(
+    after_help = "Example: nnqft-gpu ensemble --arch relu --width 20 --nets 1e6
+         nnqft-gpu ensemble --arch gauss --inputs \"-0.5,0;0.5,1\" --orders 1,2,3 --json"
+)]
 pub struct Arguments {
     #[command(flatten)]
     ensemble: EnsembleOptions,

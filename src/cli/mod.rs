@@ -13,7 +13,10 @@ use clap::{Parser, Subcommand};
 /// Ensembles of random neural networks as field theories: n-point functions, measured on
 /// the GPU and held against the Gaussian process of infinite width.
 #[derive(Parser)]
-#[command(version, after_help = "Example: nnqft-gpu ensemble --arch relu --width 20 --nets 1e6")]
+#[command(
+    version,
+    after_help = "Example: nnqft-gpu ensemble --arch relu --width 20 --nets 1e6"
+)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,

@@ -16,7 +16,12 @@ pub struct EnsembleOptions {
     #[arg(long, default_value = "erf")]
     arch: String,
     /// Hidden width N; several, separated by commas, are run one after the other
-    #[arg(long, value_delimiter = ',', default_value = "100", allow_hyphen_values = true)]
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_value = "100",
+        allow_hyphen_values = true
+    )]
     width: Vec<String>,
     /// Input dimension [default: that of --inputs, else 1]
     #[arg(long, allow_hyphen_values = true)]
@@ -41,7 +46,12 @@ pub struct EnsembleOptions {
     #[arg(long, default_value = "10", allow_hyphen_values = true)]
     experiments: String,
     /// Orders n of the n-point functions, 1 to 6
-    #[arg(long, value_delimiter = ',', default_value = "2,4,6", allow_hyphen_values = true)]
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_value = "2,4,6",
+        allow_hyphen_values = true
+    )]
     orders: Vec<String>,
     /// Estimator: direct (averages of products of outputs)
     #[arg(long, default_value = "direct")]
@@ -155,7 +165,8 @@ pub fn auto_choice(adapters: &[gpu::AdapterSummary]) -> String {
 impl EngineOptions {
     /// Opens the engine; says on stderr which one `auto` took and why.
     pub fn engine(&self) -> Result<Box<dyn Engine>> {
-        let gpu = || GpuEngine::new(self.adapter.as_deref()).map(|e| Box::new(e) as Box<dyn Engine>);
+        let gpu =
+            || GpuEngine::new(self.adapter.as_deref()).map(|e| Box::new(e) as Box<dyn Engine>);
         match (self.backend, &self.adapter) {
             (Backend::Cpu, Some(name)) => Err(Error::invalid(
                 "--adapter",

@@ -70,7 +70,13 @@ mod tests {
 
     #[test]
     fn blocks_cover_every_network_once() {
-        for (nets, width) in [(1, 3), (7, 3), (1000, 100), (1_000_000, 100), (1000, 1_000_000)] {
+        for (nets, width) in [
+            (1, 3),
+            (7, 3),
+            (1000, 100),
+            (1_000_000, 100),
+            (1000, 1_000_000),
+        ] {
             let mut spec = EnsembleSpec::preset(Architecture::Erf, 1).unwrap();
             (spec.nets, spec.width, spec.experiments) = (nets, width, 2);
             let plan = BlockPlan::new(&spec);

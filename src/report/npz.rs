@@ -33,7 +33,11 @@ pub fn write_npz(path: &Path, document: &EnsembleDocument) -> io::Result<()> {
     let spec = &document.spec;
     let points = spec.inputs.len();
     let flat = |rows: &[Vec<f64>]| rows.concat().into_iter();
-    put("inputs", &[points, spec.d_in], &mut flat(spec.inputs.points()))?;
+    put(
+        "inputs",
+        &[points, spec.d_in],
+        &mut flat(spec.inputs.points()),
+    )?;
     put("kernel", &[points, points], &mut flat(&kernel_matrix(spec)))?;
     for c in &document.correlators {
         let (n, elements) = (c.order, c.mean.len());
@@ -44,7 +48,11 @@ pub fn write_npz(path: &Path, document: &EnsembleDocument) -> io::Result<()> {
             &mut indices.iter().map(|&i| i as f64),
         )?;
         for (what, values) in [("mean", &c.mean), ("std_err", &c.std_err), ("gp", &c.gp)] {
-            put(&format!("G{n}_{what}"), &[elements], &mut values.iter().copied())?;
+            put(
+                &format!("G{n}_{what}"),
+                &[elements],
+                &mut values.iter().copied(),
+            )?;
         }
         put(
             &format!("G{n}_experiments"),
@@ -52,5 +60,8 @@ pub fn write_npz(path: &Path, document: &EnsembleDocument) -> io::Result<()> {
             &mut flat(&c.experiments),
         )?;
     }
-    npz.finish()?.into_inner().map_err(|e| e.into_error())?.sync_all()
+    npz.finish()?
+        .into_inner()
+        .map_err(|e| e.into_error())?
+        .sync_all()
 }

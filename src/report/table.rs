@@ -1,4 +1,4 @@
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 
 use super::EnsembleDocument;
 use crate::engine::gpu::AdapterSummary;
@@ -6,11 +6,12 @@ use crate::engine::gpu::AdapterSummary;
 fn table(header: &[&str], left: usize) -> Table {
     let mut table = Table::new();
     table
-        .load_style(presets::UTF8_HORIZONTAL_ONLY)
+        .load_style(TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─')))
         .set_content_arrangement(ContentArrangement::Disabled)
         .set_header(header);
     for (i, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((0, 2));
+        // Two blanks between columns, none at either end.
+        column.set_padding((if i == 0 { 0 } else { 2 }, 0));
         if i >= left {
             column.set_cell_alignment(CellAlignment::Right);
         }
@@ -36,7 +37,14 @@ pub fn ensemble_table(document: &EnsembleDocument) -> String {
     let spec = &document.spec;
     let mut rows = table(
         &[
-            "n", "elements", "mean m_n", "± error", "mean |m_n|", "max |m_n|", "background", "verdict",
+            "n",
+            "elements",
+            "mean m_n",
+            "± error",
+            "mean |m_n|",
+            "max |m_n|",
+            "background",
+            "verdict",
         ],
         0,
     );
@@ -92,7 +100,15 @@ pub fn ensemble_table(document: &EnsembleDocument) -> String {
 /// One line per adapter.
 pub fn devices_table(adapters: &[AdapterSummary]) -> String {
     let mut rows = table(
-        &["adapter", "kind", "api", "driver", "buffer MiB", "workgroups", "shared KiB"],
+        &[
+            "adapter",
+            "kind",
+            "api",
+            "driver",
+            "buffer MiB",
+            "workgroups",
+            "shared KiB",
+        ],
         4,
     );
     for a in adapters {

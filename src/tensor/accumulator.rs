@@ -174,10 +174,7 @@ mod tests {
     use super::*;
 
     fn leaf(block: u64) -> Vec<f64> {
-        vec![
-            (block as f64 * 0.7).sin(),
-            1e6 + (block as f64 * 1.3).cos(),
-        ]
+        vec![(block as f64 * 0.7).sin(), 1e6 + (block as f64 * 1.3).cos()]
     }
 
     fn range(blocks: std::ops::Range<u64>) -> Accumulator {

@@ -81,7 +81,10 @@ mod tests {
             let want: f64 = (0..LANES)
                 .map(|l| 2.0 * index.iter().map(|&i| field[i][l]).product::<f64>())
                 .sum();
-            assert!((got - want).abs() < 1e-12 * want.abs().max(1.0), "{index:?}");
+            assert!(
+                (got - want).abs() < 1e-12 * want.abs().max(1.0),
+                "{index:?}"
+            );
         }
         assert!(sums.take().iter().all(|&x| x == 0.0));
     }

@@ -56,10 +56,7 @@ impl MomentPlan {
                     Element::Single(index[0])
                 } else {
                     let (left, right) = index.split_at(order / 2);
-                    Element::Product(
-                        plan.entry(&mut known, left),
-                        plan.entry(&mut known, right),
-                    )
+                    Element::Product(plan.entry(&mut known, left), plan.entry(&mut known, right))
                 };
                 plan.elements.push(element);
                 plan.indices.push(index);

@@ -10,12 +10,12 @@ pub fn kernel(arch: Architecture, sigma_w: f64, sigma_b: f64, x: &[f64], y: &[f6
     let (vw, vb) = (sigma_w * sigma_w, sigma_b * sigma_b);
     let d_in = x.len() as f64;
     // Covariance of the pre-activations.
-    let s = |a: &[f64], b: &[f64]| {
-        vb + vw * a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>() / d_in
-    };
+    let s =
+        |a: &[f64], b: &[f64]| vb + vw * a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>() / d_in;
     match arch {
         Architecture::Erf => {
-            let sine = 2.0 * s(x, y) / ((1.0 + 2.0 * s(x, x)) * (1.0 + 2.0 * s(y, y))).sqrt();
+            let norm = |a: &[f64]| (1.0 + 2.0 * s(a, a)).sqrt();
+            let sine = 2.0 * s(x, y) / norm(x) / norm(y);
             vb + vw * (2.0 / PI) * sine.asin()
         }
         Architecture::Relu => {

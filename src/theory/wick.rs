@@ -1,6 +1,10 @@
 /// All perfect pairings of positions `0..n`: 1, 3, 15 of them for n = 2, 4, 6; none for odd n.
 pub fn pairings(n: usize) -> Vec<Vec<(usize, usize)>> {
-    fn pair_up(left: &[usize], so_far: &mut Vec<(usize, usize)>, all: &mut Vec<Vec<(usize, usize)>>) {
+    fn pair_up(
+        left: &[usize],
+        so_far: &mut Vec<(usize, usize)>,
+        all: &mut Vec<Vec<(usize, usize)>>,
+    ) {
         let Some((&first, rest)) = left.split_first() else {
             all.push(so_far.clone());
             return;

@@ -106,15 +106,27 @@ impl Setup {
     fn add_group(&self, hidden: &[f64], readout: &[f64; UNITS], sums: &mut [[f64; UNITS]]) {
         // One call per architecture, so that the choice is out of the loops.
         match self.arch {
-            Architecture::Erf => {
-                add_group(|z| activation(Architecture::Erf, z), &self.parameters, hidden, readout, sums)
-            }
-            Architecture::Relu => {
-                add_group(|z| activation(Architecture::Relu, z), &self.parameters, hidden, readout, sums)
-            }
-            Architecture::Gauss => {
-                add_group(|z| activation(Architecture::Gauss, z), &self.parameters, hidden, readout, sums)
-            }
+            Architecture::Erf => add_group(
+                |z| activation(Architecture::Erf, z),
+                &self.parameters,
+                hidden,
+                readout,
+                sums,
+            ),
+            Architecture::Relu => add_group(
+                |z| activation(Architecture::Relu, z),
+                &self.parameters,
+                hidden,
+                readout,
+                sums,
+            ),
+            Architecture::Gauss => add_group(
+                |z| activation(Architecture::Gauss, z),
+                &self.parameters,
+                hidden,
+                readout,
+                sums,
+            ),
         }
     }
 }

@@ -81,7 +81,13 @@ impl GpuEngine {
     ///
     /// # Errors
     /// [`Error::Device`].
-    pub fn draws(&self, seed: u64, stream: u64, first: u32, count: u32) -> Result<(Vec<u32>, Vec<f32>)> {
+    pub fn draws(
+        &self,
+        seed: u64,
+        stream: u64,
+        first: u32,
+        count: u32,
+    ) -> Result<(Vec<u32>, Vec<f32>)> {
         let d = &self.device;
         let pipeline = shaders::draws(d)?;
         let bytes = u64::from(count) * GROUP * 4;
@@ -94,7 +100,8 @@ impl GpuEngine {
             pad: [0; 2],
         };
         let uniform = self.uniform();
-        d.queue.write_buffer(&uniform, 0, bytemuck::bytes_of(&batch));
+        d.queue
+            .write_buffer(&uniform, 0, bytemuck::bytes_of(&batch));
         let outs = [d.storage("words", bytes), d.storage("normals", bytes)];
         let staging = d.staging(2 * bytes);
         let group = d.bind(&pipeline, &[&uniform, &outs[0], &outs[1]]);
@@ -370,9 +377,7 @@ impl<'a> Run<'a> {
                 .element_scale
                 .iter()
                 .enumerate()
-                .map(|(e, scale)| {
-                    f64::from(sums[e * blocks + b]) / block.networks as f64 * scale
-                })
+                .map(|(e, scale)| f64::from(sums[e * blocks + b]) / block.networks as f64 * scale)
                 .collect();
             if mean.iter().any(|m| !m.is_finite()) {
                 return Err(Error::Overflow(format!(

@@ -18,7 +18,10 @@ const PARTS: [(&str, &str); 4] = [
     ("batch", include_str!("../../../shaders/batch.wgsl")),
     ("words", include_str!("../../../shaders/words.wgsl")),
     ("normals", include_str!("../../../shaders/normals.wgsl")),
-    ("activation", include_str!("../../../shaders/activation.wgsl")),
+    (
+        "activation",
+        include_str!("../../../shaders/activation.wgsl"),
+    ),
 ];
 
 /// The WGSL text of a shader for these constants.
@@ -142,7 +145,8 @@ mod tests {
 
     #[test]
     fn directives_expand() {
-        let constants = Constants::from([("N", "2".into()), ("ON", "1".into()), ("OFF", "0".into())]);
+        let constants =
+            Constants::from([("N", "2".into()), ("ON", "1".into()), ("OFF", "0".into())]);
         let text = "//# for p in N\n//# for q in a,b\nx_$p_$q = ${N}u;\n//# end\n//# end\n\
                     //# if OFF\nno\n//# end\n//# if ON\nyes $N\n//# end";
         assert_eq!(

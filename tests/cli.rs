@@ -1,0 +1,434 @@
+//! The program as a user calls it.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+fn run(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_nnqft-gpu"))
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+/// Must be refused with exit code 2 and one line that names what is wrong.
+fn refused(arguments: &[&str], parts: &[&str]) {
+    let output = run(arguments);
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{arguments:?}: {message}");
+    assert!(output.stdout.is_empty(), "{arguments:?} printed a result");
+    let errors: Vec<&str> = message
+        .lines()
+        .filter(|l| l.starts_with("error: "))
+        .collect();
+    assert!(!errors.is_empty(), "{arguments:?}: {message}");
+    for part in parts {
+        assert!(
+            errors.iter().any(|e| e.contains(part)),
+            "{arguments:?}: no '{part}' in {message}"
+        );
+    }
+}
+
+fn json(arguments: &[&str]) -> Value {
+    let output = run(arguments);
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{arguments:?}: {message}");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn numbers(value: &Value) -> Vec<f64> {
+    value
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|x| x.as_f64().unwrap())
+        .collect()
+}
+
+#[test]
+fn bad_numbers_are_refused() {
+    for (option, value) in [
+        ("--width", "0"),
+        ("--width", "-5"),
+        ("--width", "1e30"),
+        ("--width", "ten"),
+        ("--nets", "0"),
+        ("--nets", "1e18"),
+        ("--nets", "1.5"),
+        ("--nets", ""),
+        ("--experiments", "0"),
+        ("--experiments", "1e15"),
+        ("--sigma-w", "nan"),
+        ("--sigma-w", "-1"),
+        ("--sigma-w", "inf"),
+        ("--sigma-b", "-0.1"),
+        ("--sigma-b", "one"),
+        ("--d-in", "0"),
+        ("--d-in", "4"),
+        ("--d-out", "0"),
+        ("--orders", "0"),
+        ("--orders", "2,7"),
+        ("--seed", "-1"),
+        ("--arch", "tanh"),
+        ("--estimator", "magic"),
+        ("--inputs", ""),
+        ("--inputs", "1;x"),
+        ("--inputs", "1,2;3"),
+        ("--inputs", "nan"),
+        ("--inputs", "1;-inf"),
+        ("--inputs", "@/no/such/file.csv"),
+        ("--sigma-w", "1e90"),
+    ] {
+        for backend in ["cpu", "gpu"] {
+            let part = if value.starts_with('@') {
+                "cannot read"
+            } else {
+                option
+            };
+            refused(&["ensemble", "--backend", backend, option, value], &[part]);
+        }
+    }
+}
+
+#[test]
+fn inputs_must_fit_d_in_and_the_machine() {
+    refused(
+        &["ensemble", "--d-in", "3", "--inputs", "1,2"],
+        &["--inputs", "2 coordinates", "--d-in is 3"],
+    );
+    let many = vec!["1"; 200].join(";");
+    refused(
+        &["ensemble", "--inputs", &many],
+        &["200 points", "unique elements"],
+    );
+}
+
+#[test]
+fn overflow_names_the_backend_that_can() {
+    let big = [
+        "ensemble",
+        "--orders",
+        "2",
+        "--nets",
+        "100",
+        "--arch",
+        "relu",
+        "--sigma-w",
+        "1e35",
+    ];
+    refused(
+        &[&big[..], &["--backend", "gpu"]].concat(),
+        &["32-bit", "--backend cpu"],
+    );
+    let document = json(&[&big[..], &["--backend", "cpu", "--json"]].concat());
+    assert!(numbers(&document["correlators"][0]["mean"])[0] > 1e100);
+}
+
+#[test]
+fn damaged_files_are_refused_with_their_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let npy_header = b"\x93NUMPY\x01\x00\x76\x00{'descr': '<f8', 'fortran_order': False, 'shape': (4000000000, 1), }";
+    let cases: [(&str, &[u8], &str); 9] = [
+        ("empty.csv", b"", "the file is empty"),
+        ("comment.csv", b"# nothing\n", "no points"),
+        (
+            "word.csv",
+            b"1,2\n3,four\n",
+            "line 2: 'four' is not a number",
+        ),
+        ("ragged.csv", b"1,2\n3,4\n5\n", "line 3: 1 coordinates"),
+        ("nan.csv", b"1\nnan\n", "line 2: 'nan' is not finite"),
+        ("binary.csv", b"1,2\n\xff\xfe\x00,3\n", "neither CSV"),
+        ("magic.npy", b"\x93NUMPY", ".npy"),
+        ("shape.npy", npy_header, ".npy"),
+        ("zip.npy", b"PK\x03\x04\x00\x00", "is not a number"),
+    ];
+    for (name, bytes, part) in cases {
+        let path = dir.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        refused(
+            &["ensemble", "--inputs", &format!("@{}", path.display())],
+            &[name, part],
+        );
+    }
+}
+
+#[test]
+fn adapters_and_folders_that_are_not_there() {
+    refused(
+        &["ensemble", "--adapter", "no such gpu"],
+        &["no such gpu", "there is"],
+    );
+    refused(
+        &["ensemble", "--backend", "cpu", "--adapter", "x"],
+        &["--adapter", "cpu"],
+    );
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("file");
+    fs::write(&file, "").unwrap();
+    // Refused at once: a run of this size would take days.
+    let out = file.join("sub");
+    refused(
+        &[
+            "ensemble",
+            "--nets",
+            "4e9",
+            "--width",
+            "1e6",
+            "--out",
+            out.to_str().unwrap(),
+        ],
+        &["--out", "cannot be written"],
+    );
+}
+
+#[test]
+fn files_of_points_are_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let points = [[0.25, -1.0], [0.5, 2.0], [1.0, 0.125]];
+    let csv = dir.path().join("points.csv");
+    fs::write(&csv, "# x,y\n0.25, -1\n0.5,2\n1,0.125\n").unwrap();
+    let npy = dir.path().join("points.npy");
+    write_npy(&npy, &points);
+    for path in [csv, npy] {
+        let inputs = format!("@{}", path.display());
+        let document = json(&[
+            "ensemble",
+            "--backend",
+            "cpu",
+            "--nets",
+            "50",
+            "--inputs",
+            &inputs,
+            "--json",
+        ]);
+        assert_eq!(document["spec"]["inputs"], serde_json::json!(points));
+        assert_eq!(document["spec"]["d_in"], 2);
+    }
+}
+
+fn write_npy(path: &Path, points: &[[f64; 2]]) {
+    use npyz::WriterBuilder;
+    let mut writer = npyz::WriteOptions::new()
+        .default_dtype()
+        .shape(&[points.len() as u64, 2])
+        .writer(fs::File::create(path).unwrap())
+        .begin_nd()
+        .unwrap();
+    writer.extend(points.iter().flatten().copied()).unwrap();
+    writer.finish().unwrap();
+}
+
+#[test]
+fn relu_at_width_20_shows_its_interaction_on_both_backends() {
+    for backend in ["gpu", "cpu"] {
+        let document = json(&[
+            "ensemble",
+            "--arch",
+            "relu",
+            "--width",
+            "20",
+            "--nets",
+            "1e5",
+            "--backend",
+            backend,
+            "--json",
+        ]);
+        assert_eq!(document["schema"], "nnqft.ensemble/1");
+        assert_eq!(document["device"]["backend"], backend);
+        let [two, four, _] = [0, 1, 2].map(|i| document["correlators"][i].clone());
+        assert_eq!(two["verdict"], "below_background");
+        assert_eq!(four["verdict"], "above_background");
+        // m_4 = 5 / N for every element (PHYSICS: M(1234) of a ReLU in one dimension).
+        let m4 = four["deviation_mean"].as_f64().unwrap();
+        let error = four["deviation_mean_std_err"].as_f64().unwrap();
+        assert!(
+            (m4 - 0.25).abs() < 4.0 * error && error < 0.02,
+            "{m4} +- {error}"
+        );
+        assert_eq!(four["indices"].as_array().unwrap().len(), 126);
+        assert!(document["timing"]["networks_per_s"].as_f64().unwrap() > 0.0);
+    }
+}
+
+#[test]
+fn the_cpu_agrees_with_the_gpu_within_errors() {
+    let correlators = |backend: &str, seed: &str| {
+        json(&[
+            "ensemble",
+            "--width",
+            "7",
+            "--nets",
+            "3e4",
+            "--backend",
+            backend,
+            "--seed",
+            seed,
+            "--json",
+        ])["correlators"]
+            .clone()
+    };
+    let (a, b) = (correlators("gpu", "1"), correlators("cpu", "2"));
+    for (a, b) in a.as_array().unwrap().iter().zip(b.as_array().unwrap()) {
+        let get = |c: &Value, key: &str| numbers(&c[key]);
+        for e in 0..get(a, "mean").len() {
+            let difference = get(a, "mean")[e] - get(b, "mean")[e];
+            let error = get(a, "std_err")[e].hypot(get(b, "std_err")[e]);
+            assert!(difference.abs() < 4.5 * error);
+        }
+    }
+}
+
+#[test]
+fn odd_functions_vanish() {
+    let document = json(&[
+        "ensemble",
+        "--arch",
+        "erf",
+        "--width",
+        "5",
+        "--nets",
+        "1e5",
+        "--orders",
+        "5,1,3",
+        "--backend",
+        "gpu",
+        "--json",
+    ]);
+    let orders: Vec<_> = document["correlators"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|c| c["order"].clone())
+        .collect();
+    assert_eq!(orders, [1, 3, 5]);
+    for c in document["correlators"].as_array().unwrap() {
+        for (g, error) in numbers(&c["mean"]).iter().zip(numbers(&c["std_err"])) {
+            assert!(g.abs() < 4.0 * error);
+        }
+    }
+}
+
+#[test]
+fn out_holds_the_document_and_arrays_for_numpy() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("new/folder");
+    let output = run(&[
+        "ensemble",
+        "--backend",
+        "cpu",
+        "--nets",
+        "200",
+        "--experiments",
+        "3",
+        "--out",
+        out.to_str().unwrap(),
+    ]);
+    assert!(output.status.success());
+    let table = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        table.contains("verdict") && !table.contains("NaN") && !table.contains("inf"),
+        "{table}"
+    );
+    let document: Value =
+        serde_json::from_slice(&fs::read(out.join("ensemble.json")).unwrap()).unwrap();
+    let mut npz = zip::ZipArchive::new(fs::File::open(out.join("moments.npz")).unwrap()).unwrap();
+    let mut array = |name: &str| {
+        let entry = npz.by_name(&format!("{name}.npy")).unwrap();
+        let npy = npyz::NpyFile::new(entry).unwrap();
+        (npy.shape().to_vec(), npy.into_vec::<f64>().unwrap())
+    };
+    assert_eq!(array("inputs").0, [6, 1]);
+    assert_eq!(array("kernel").0, [6, 6]);
+    for (i, (n, elements)) in [(2, 21), (4, 126), (6, 462)].into_iter().enumerate() {
+        let (shape, mean) = array(&format!("G{n}_mean"));
+        assert_eq!(shape, [elements]);
+        assert_eq!(mean, numbers(&document["correlators"][i]["mean"]));
+        assert_eq!(array(&format!("G{n}_indices")).0, [elements, n]);
+        let (shape, experiments) = array(&format!("G{n}_experiments"));
+        assert_eq!(shape, [3, elements]);
+        let first: f64 = (0..3).map(|e| experiments[e * elements as usize]).sum();
+        assert!((first / 3.0 - mean[0]).abs() < 1e-12 * mean[0].abs());
+    }
+}
+
+#[test]
+fn several_widths_make_an_array_in_their_order() {
+    let documents = json(&[
+        "ensemble",
+        "--backend",
+        "cpu",
+        "--nets",
+        "100",
+        "--width",
+        "20,3",
+        "--json",
+    ]);
+    let widths: Vec<_> = documents
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|d| d["spec"]["width"].clone())
+        .collect();
+    assert_eq!(widths, [20, 3]);
+}
+
+#[test]
+fn the_smallest_runs_work() {
+    for (nets, experiments) in [("1", "2"), ("2", "1"), ("33", "1")] {
+        let document = json(&[
+            "ensemble",
+            "--backend",
+            "gpu",
+            "--nets",
+            nets,
+            "--experiments",
+            experiments,
+            "--inputs",
+            "0.5",
+            "--json",
+        ]);
+        assert_eq!(numbers(&document["correlators"][2]["std_err"]).len(), 1);
+    }
+    refused(
+        &["ensemble", "--nets", "1", "--experiments", "1"],
+        &["--nets", "at least 2"],
+    );
+}
+
+#[test]
+fn auto_says_what_it_takes_and_results_go_to_stdout() {
+    let output = run(&["ensemble", "--nets", "100", "--json"]);
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(
+        message
+            .lines()
+            .filter(|l| l.starts_with("backend: "))
+            .count(),
+        1,
+        "{message}"
+    );
+    serde_json::from_slice::<Value>(&output.stdout).unwrap();
+}
+
+#[test]
+fn devices_lists_the_adapter_that_the_tests_use() {
+    let document = json(&["devices", "--json"]);
+    let adapters = document["adapters"].as_array().unwrap();
+    assert!(!adapters.is_empty());
+    assert!(adapters[0]["max_buffer"].as_u64().unwrap() >= 1 << 27);
+    let text = String::from_utf8(run(&["devices"]).stdout).unwrap();
+    assert!(text.contains(adapters[0]["name"].as_str().unwrap()));
+    assert!(text.contains("--backend auto takes"));
+}
+
+#[test]
+fn help_has_examples() {
+    for command in ["ensemble", "devices"] {
+        let text = String::from_utf8(run(&[command, "--help"]).stdout).unwrap();
+        assert!(text.contains("Example: nnqft-gpu"), "{text}");
+    }
+}

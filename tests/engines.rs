@@ -1,0 +1,171 @@
+//! The engines against each other, network by network, and against themselves under any
+//! split of the work.
+
+mod common;
+
+use common::gpu;
+use nnqft_gpu::engine::cpu::{CpuEngine, network_outputs};
+use nnqft_gpu::engine::gpu::GpuEngine;
+use nnqft_gpu::engine::{self, BlockPlan, Engine};
+use nnqft_gpu::model::{Architecture, EnsembleSpec, Inputs};
+
+fn spec(arch: Architecture, d_in: usize, width: u64) -> EnsembleSpec {
+    EnsembleSpec {
+        width,
+        nets: 3001,
+        experiments: 2,
+        sigma_b: 0.6,
+        sigma_w: 1.3,
+        seed: 0xfeed_0000_0000_0007,
+        ..EnsembleSpec::preset(arch, d_in).unwrap()
+    }
+    .validate()
+    .unwrap()
+}
+
+#[test]
+fn every_network_has_the_same_outputs_on_gpu_and_cpu() {
+    let gpu = gpu();
+    for arch in Architecture::ALL {
+        // Widths around the groups of 16 and the chunks of 4096 hidden units.
+        for (d_in, width) in [
+            (1, 1),
+            (1, 2),
+            (2, 5),
+            (3, 16),
+            (1, 31),
+            (2, 100),
+            (3, 1000),
+            (1, 5003),
+            (2, 8192),
+        ] {
+            let spec = spec(arch, d_in, width);
+            let plan = BlockPlan::new(&spec);
+            // The first block, and the short last one of the second experiment.
+            for number in [0, plan.blocks() - 1] {
+                let block = plan.block(number);
+                let count = if width > 1000 {
+                    8
+                } else {
+                    block.networks as usize
+                };
+                let got = gpu.network_outputs(&spec, number).unwrap();
+                assert_eq!(got.len(), block.networks as usize);
+                let want = network_outputs(&spec, block.experiment, block.first, count);
+                for (n, (got, want)) in got.iter().zip(&want).enumerate() {
+                    // The fields are of order sqrt(vb + vw) ~ 1.4. Each of N terms of size
+                    // 1/sqrt(N) is good to a few 2^-24 of itself; sums are of 16 and 256.
+                    let bound = 1e-5 * want.iter().fold(1.4, |a: f64, f| a.max(f.abs()));
+                    for (got, want) in got.iter().zip(want) {
+                        assert!(
+                            (got - want).abs() < bound,
+                            "{arch} d_in {d_in} width {width} network {n}: {got} {want}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Accumulates in pieces of the given lengths, last piece first, and merges.
+fn in_pieces(engine: &mut dyn Engine, spec: &EnsembleSpec, piece: u64) -> Vec<f64> {
+    let blocks = BlockPlan::new(spec).blocks();
+    let mut all = nnqft_gpu::tensor::Accumulator::new();
+    for part in (0..blocks.div_ceil(piece)).rev() {
+        let first = part * piece;
+        let range = first..(first + piece).min(blocks);
+        all.merge(engine.accumulate(spec, range, &|_| {}).unwrap());
+    }
+    assert_eq!(all.networks(), spec.nets * u64::from(spec.experiments));
+    let total = all.total().unwrap();
+    [total.mean.clone(), total.std_err().unwrap()].concat()
+}
+
+#[test]
+fn gpu_bits_do_not_depend_on_the_split() {
+    for (arch, width) in [
+        (Architecture::Erf, 2),
+        (Architecture::Gauss, 37),
+        (Architecture::Relu, 5000),
+    ] {
+        let spec = spec(arch, 1, width);
+        let whole = in_pieces(&mut gpu(), &spec, 1_000_000);
+        assert_eq!(whole, in_pieces(&mut gpu(), &spec, 5));
+        for batch in [1, 3, 50] {
+            let mut engine: GpuEngine = gpu().with_batch_blocks(batch);
+            assert_eq!(
+                whole,
+                in_pieces(&mut engine, &spec, 1_000_000),
+                "batch {batch}"
+            );
+        }
+    }
+}
+
+#[test]
+fn cpu_bits_do_not_depend_on_the_split_or_the_threads() {
+    let spec = spec(Architecture::Erf, 2, 20);
+    let whole = in_pieces(&mut CpuEngine::new(), &spec, 1_000_000);
+    assert_eq!(whole, in_pieces(&mut CpuEngine::new(), &spec, 7));
+    for threads in [1, 3] {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .unwrap();
+        let again = pool.install(|| in_pieces(&mut CpuEngine::new(), &spec, 1_000_000));
+        assert_eq!(whole, again, "{threads} threads");
+    }
+}
+
+#[test]
+fn the_engines_measure_the_same_tensors() {
+    for arch in Architecture::ALL {
+        let spec = EnsembleSpec {
+            orders: vec![1, 2, 3, 4, 5, 6],
+            ..spec(arch, 2, 10)
+        };
+        let spec = spec.validate().unwrap();
+        let total = |engine: &mut dyn Engine| {
+            engine::run(engine, &spec, &|_| {})
+                .unwrap()
+                .total()
+                .unwrap()
+        };
+        let (cpu, gpu) = (total(&mut CpuEngine::new()), total(&mut gpu()));
+        for ((cpu, gpu), error) in cpu.mean.iter().zip(&gpu.mean).zip(cpu.std_err().unwrap()) {
+            // Rounding must be invisible beside the statistical error of 6000 networks.
+            assert!(
+                (cpu - gpu).abs() < 1e-3 * error,
+                "{arch}: {cpu} {gpu} +- {error}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_unit_of_the_field_does_not_matter_to_f32() {
+    // f^6 is 10^-120 or 10^120 here, far outside f32: the GPU works with f / scale.
+    for unit in [1e-10, 1e10] {
+        let spec = |unit: f64| EnsembleSpec {
+            sigma_w: unit,
+            sigma_b: 0.0,
+            inputs: Inputs::new(vec![vec![0.5], vec![-1.0]]).unwrap(),
+            ..spec(Architecture::Relu, 1, 10)
+        };
+        // ReLU-net without bias is homogeneous: f scales with sigma_w^2.
+        let mean = |unit| {
+            let spec = spec(unit).validate().unwrap();
+            engine::run(&mut gpu(), &spec, &|_| {})
+                .unwrap()
+                .total()
+                .unwrap()
+                .mean
+        };
+        let indices = engine::moment_plan(&spec(1.0)).indices().to_vec();
+        for ((scaled, plain), index) in mean(unit).iter().zip(mean(1.0)).zip(indices) {
+            let ratio = scaled / unit.powi(2 * index.len() as i32) / plain;
+            assert!((ratio - 1.0).abs() < 1e-4, "{index:?} {ratio}");
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! Theory and both engines against independently computed values.
+
+mod common;
+
+use common::{Reference, gpu, references};
+use nnqft_gpu::analysis::correlators;
+use nnqft_gpu::engine::cpu::CpuEngine;
+use nnqft_gpu::engine::{self, Engine};
+use nnqft_gpu::theory::{gp_correlator, kernel_matrix};
+
+#[test]
+fn kernels_and_gp_values() {
+    for reference in references() {
+        let kernel = kernel_matrix(&reference.spec(2, 2));
+        for (row, want) in kernel.iter().zip(&reference.kernel) {
+            for (k, want) in row.iter().zip(want) {
+                assert!((k - want).abs() <= 1e-12 * want.abs(), "{k} {want}");
+            }
+        }
+        for c in &reference.correlators {
+            for (index, want) in c.indices.iter().zip(&c.gp) {
+                let gp = gp_correlator(&kernel, index);
+                // Terms of either sign may cancel: measure against their size.
+                let size: f64 = index.iter().map(|&i| kernel[i][i].sqrt()).product();
+                assert!((gp - want).abs() <= 1e-12 * size, "{index:?}: {gp} {want}");
+            }
+        }
+    }
+}
+
+/// Largest |mean - exact| / std_err over the reference's elements, per order.
+fn pulls(engine: &mut dyn Engine, reference: &Reference) -> Vec<(usize, f64)> {
+    let spec = reference.spec(200_000, 5);
+    let moments = engine::run(engine, &spec, &|_| {}).unwrap();
+    let measured = correlators(&spec, &moments).unwrap();
+    reference
+        .correlators
+        .iter()
+        .zip(&measured)
+        .map(|(want, got)| {
+            assert_eq!(want.order, got.order);
+            let worst = want.indices.iter().zip(&want.exact).map(|(index, exact)| {
+                let e = got.indices.iter().position(|i| i == index).unwrap();
+                (got.mean[e] - exact).abs() / got.std_err[e]
+            });
+            (want.order, worst.fold(0.0, f64::max))
+        })
+        .collect()
+}
+
+/// 10^6 networks within 4 standard errors of the exact finite-width values.
+fn agrees(engine: &mut dyn Engine) {
+    for reference in references() {
+        for (order, pull) in pulls(engine, &reference) {
+            assert!(pull < 4.0, "{:?} {order} {pull}", reference.arch);
+        }
+    }
+}
+
+#[test]
+fn cpu_estimates_agree_with_exact() {
+    agrees(&mut CpuEngine::new());
+}
+
+#[test]
+fn gpu_estimates_agree_with_exact() {
+    agrees(&mut gpu());
+}
