@@ -28,7 +28,7 @@ struct Circle { cos: vec4f, sin: vec4f }
 // Cosine and sine of 2 pi w / 2^32.
 fn circle(w: vec4u) -> Circle {
     // Top two bits: quadrant; the rest, signed: angle within it, -pi/4 to pi/4.
-    let a = vec4f(bitcast<vec4i>(w << vec4u(2u))) * 3.657291723e-10;
+    let a = vec4f(bitcast<vec4i>(w << vec4u(2u))) * 3.657295198168e-10;
     let t = a * a;
     let s = ((((t * 2.7557319e-6 - 1.984126984e-4) * t + 8.333333333e-3) * t - 0.1666666667) * t + 1.0) * a;
     let c = ((((t * -2.7557319e-7 + 2.48015873e-5) * t - 1.388888889e-3) * t + 4.166666667e-2) * t - 0.5) * t + 1.0;
