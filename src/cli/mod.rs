@@ -24,7 +24,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    Ensemble(ensemble::Arguments),
+    Ensemble(Box<ensemble::Arguments>),
     Devices(devices::Arguments),
 }
 

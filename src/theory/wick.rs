@@ -18,7 +18,7 @@ pub fn pairings(n: usize) -> Vec<Vec<(usize, usize)>> {
         }
     }
     let mut all = Vec::new();
-    if n % 2 == 0 {
+    if n.is_multiple_of(2) {
         pair_up(&(0..n).collect::<Vec<_>>(), &mut Vec::new(), &mut all);
     }
     all
