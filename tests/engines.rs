@@ -144,6 +144,30 @@ fn the_engines_measure_the_same_tensors() {
 }
 
 #[test]
+fn many_elements_are_cut_into_several_pipelines() {
+    let inputs = (1..=8).map(|i| vec![0.1 * f64::from(i)]).collect();
+    let spec = EnsembleSpec {
+        inputs: Inputs::new(inputs).unwrap(),
+        orders: vec![1, 2, 5, 6],
+        nets: 500,
+        ..spec(Architecture::Relu, 1, 3)
+    }
+    .validate()
+    .unwrap();
+    assert!(spec.elements() > 1024);
+    let total = |engine: &mut dyn Engine| {
+        engine::run(engine, &spec, &|_| {})
+            .unwrap()
+            .total()
+            .unwrap()
+    };
+    let (cpu, gpu) = (total(&mut CpuEngine::new()), total(&mut gpu()));
+    for ((cpu, gpu), error) in cpu.mean.iter().zip(&gpu.mean).zip(cpu.std_err().unwrap()) {
+        assert!((cpu - gpu).abs() < 1e-3 * error, "{cpu} {gpu} +- {error}");
+    }
+}
+
+#[test]
 fn the_unit_of_the_field_does_not_matter_to_f32() {
     // f^6 is 10^-120 or 10^120 here, far outside f32: the GPU works with f / scale.
     for unit in [1e-10, 1e10] {
