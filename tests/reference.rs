@@ -6,7 +6,7 @@ use common::{Reference, gpu, references};
 use nnqft_gpu::analysis::correlators;
 use nnqft_gpu::engine::cpu::CpuEngine;
 use nnqft_gpu::engine::{self, Engine};
-use nnqft_gpu::theory::{gp_correlator, kernel_matrix};
+use nnqft_gpu::theory::{Exact, gp_correlator, kernel_matrix};
 
 #[test]
 fn kernels_and_gp_values() {
@@ -65,4 +65,25 @@ fn cpu_estimates_agree_with_exact() {
 #[test]
 fn gpu_estimates_agree_with_exact() {
     agrees(&mut gpu());
+}
+
+#[test]
+fn exact_finite_width_values() {
+    for reference in references() {
+        let exact = Exact::new(&reference.spec(2, 2));
+        // What the reference is good to (tests/reference/README.md).
+        let tolerance = if reference.d_in == 1 { 2e-9 } else { 1e-6 };
+        for c in &reference.correlators {
+            for (index, want) in c.indices.iter().zip(&c.exact) {
+                let got = exact.correlator(index);
+                assert!(
+                    (got - want).abs() < tolerance * want.abs(),
+                    "{:?} d_in {} {index:?}: {got} {want}",
+                    reference.arch,
+                    reference.d_in
+                );
+            }
+        }
+        assert!(exact.error() < 1e-8, "{}", exact.error());
+    }
 }

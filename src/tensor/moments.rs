@@ -31,6 +31,12 @@ impl<'a> MomentSums<'a> {
         add(self.plan, field, &mut self.table, &mut self.sums);
     }
 
+    /// Adds [`LANES`] samples with weights: nodes of a quadrature, or networks drawn from
+    /// another distribution. A sample of weight zero adds nothing.
+    pub fn add_weighted(&mut self, field: &[Lanes], weight: &Lanes) {
+        add_weighted(self.plan, field, weight, &mut self.table, &mut self.sums);
+    }
+
     /// The sums over all samples, one per element, lanes added in a fixed order; the sums
     /// are zero again afterwards.
     pub fn take(&mut self) -> Vec<f64> {
@@ -47,6 +53,33 @@ impl<'a> MomentSums<'a> {
     "aarch64+neon"
 ))]
 fn add(plan: &MomentPlan, field: &[Lanes], table: &mut [Lanes], sums: &mut [Lanes]) {
+    accumulate(plan, field, |x| x, table, sums);
+}
+
+#[multiversion::multiversion(targets(
+    "x86_64+avx512f+avx512dq+avx512vl",
+    "x86_64+avx2",
+    "aarch64+neon"
+))]
+fn add_weighted(
+    plan: &MomentPlan,
+    field: &[Lanes],
+    weight: &Lanes,
+    table: &mut [Lanes],
+    sums: &mut [Lanes],
+) {
+    let weigh = |x: Lanes| std::array::from_fn(|l| x[l] * weight[l]);
+    accumulate(plan, field, weigh, table, sums);
+}
+
+#[inline(always)]
+fn accumulate(
+    plan: &MomentPlan,
+    field: &[Lanes],
+    weigh: impl Fn(Lanes) -> Lanes,
+    table: &mut [Lanes],
+    sums: &mut [Lanes],
+) {
     let points = plan.points();
     table[..points].copy_from_slice(field);
     for (k, product) in plan.products().iter().enumerate() {
@@ -54,13 +87,14 @@ fn add(plan: &MomentPlan, field: &[Lanes], table: &mut [Lanes], sums: &mut [Lane
         table[points + k] = std::array::from_fn(|l| a[l] * b[l]);
     }
     for (sum, element) in sums.iter_mut().zip(plan.elements()) {
-        match *element {
-            Element::Single(a) => (0..LANES).for_each(|l| sum[l] += table[a][l]),
+        let term = match *element {
+            Element::Single(a) => weigh(table[a]),
             Element::Product(a, b) => {
-                let (a, b) = (&table[a], &table[b]);
-                (0..LANES).for_each(|l| sum[l] += a[l] * b[l]);
+                let (a, b) = (weigh(table[a]), &table[b]);
+                std::array::from_fn(|l| a[l] * b[l])
             }
-        }
+        };
+        (0..LANES).for_each(|l| sum[l] += term[l]);
     }
 }
 

@@ -1,7 +1,11 @@
 //! What theory says: pure functions in f64, no sampling.
 
+mod exact;
 mod kernel;
+mod neuron;
 mod wick;
 
+pub use exact::Exact;
 pub use kernel::{kernel, kernel_matrix};
+pub use neuron::{NeuronMoments, neuron_moments};
 pub use wick::{gp_correlator, pairings};

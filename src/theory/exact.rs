@@ -1,0 +1,91 @@
+use super::neuron::{NeuronMoments, neuron_moments};
+use super::{gp_correlator, kernel_matrix, pairings};
+use crate::model::EnsembleSpec;
+
+/// Exact n-point functions at finite width (one output).
+///
+/// Given the hidden layer, f is Gaussian with covariance C = sigma_b^2 + (sigma_w^2 / N)
+/// sum_j h_j h_j, a mean over N independent neurons. So G^(4) and G^(6) are Wick sums with
+/// the cumulants of C: k2 = sigma_w^4 / N cov(hh, hh), k3 = sigma_w^6 / N^2 cum(hh, hh, hh).
+#[derive(Debug, Clone)]
+pub struct Exact {
+    kernel: Vec<Vec<f64>>,
+    moments: NeuronMoments,
+    vw: f64,
+    width: f64,
+}
+
+impl Exact {
+    /// Neuron moments for the spec's orders, then closed formulas.
+    pub fn new(spec: &EnsembleSpec) -> Self {
+        let highest = spec.orders.iter().copied().max().unwrap_or(2);
+        let orders: Vec<usize> = [2, 4, 6].into_iter().filter(|&n| n <= highest).collect();
+        Self {
+            kernel: kernel_matrix(spec),
+            moments: neuron_moments(spec, &orders),
+            vw: spec.sigma_w.powi(2),
+            width: spec.width as f64,
+        }
+    }
+
+    /// Estimated error of the neuron moments, relative to the size of the fields.
+    pub fn error(&self) -> f64 {
+        self.moments.error
+    }
+
+    /// Exact G^(n) - G_GP^(n), in the unit of f^n; zero for n odd or 2.
+    ///
+    /// # Panics
+    /// If n is above 6 or above the spec's highest order.
+    pub fn deviation(&self, index: &[usize]) -> f64 {
+        match index.len() {
+            4 => (pairings(4).iter())
+                .map(|p| self.k2(pair(index, p[0]), pair(index, p[1])))
+                .sum(),
+            6 => (pairings(6).iter())
+                .map(|p| {
+                    let [a, b, d] = [0, 1, 2].map(|k| pair(index, p[k]));
+                    let k = |q: [usize; 2]| self.kernel[q[0]][q[1]];
+                    self.k2(a, b) * k(d)
+                        + self.k2(a, d) * k(b)
+                        + self.k2(b, d) * k(a)
+                        + self.k3(a, b, d)
+                })
+                .sum(),
+            n => {
+                assert!(n == 2 || n % 2 == 1, "no exact formula for order {n}");
+                0.0
+            }
+        }
+    }
+
+    /// Exact connected 6-point function, of order 1/N^2.
+    pub fn connected_six(&self, index: &[usize]) -> f64 {
+        (pairings(6).iter())
+            .map(|p| self.k3(pair(index, p[0]), pair(index, p[1]), pair(index, p[2])))
+            .sum()
+    }
+
+    /// Exact G^(n).
+    pub fn correlator(&self, index: &[usize]) -> f64 {
+        gp_correlator(&self.kernel, index) + self.deviation(index)
+    }
+
+    /// Covariance of C_a and C_b.
+    pub fn k2(&self, a: [usize; 2], b: [usize; 2]) -> f64 {
+        let m = |pairs: &[[usize; 2]]| self.moments.get(&pairs.concat());
+        self.vw.powi(2) / self.width * (m(&[a, b]) - m(&[a]) * m(&[b]))
+    }
+
+    fn k3(&self, a: [usize; 2], b: [usize; 2], d: [usize; 2]) -> f64 {
+        let m = |pairs: &[[usize; 2]]| self.moments.get(&pairs.concat());
+        let (ma, mb, md) = (m(&[a]), m(&[b]), m(&[d]));
+        let cumulant = m(&[a, b, d]) - m(&[a, b]) * md - m(&[a, d]) * mb - m(&[b, d]) * ma
+            + 2.0 * ma * mb * md;
+        self.vw.powi(3) / self.width.powi(2) * cumulant
+    }
+}
+
+fn pair(index: &[usize], (a, b): (usize, usize)) -> [usize; 2] {
+    [index[a], index[b]]
+}
