@@ -18,11 +18,6 @@ fn activation(z: vec4f) -> vec4f {
 //# end
 //# if GAUSS
 fn activation(z: vec4f) -> vec4f {
-    // e^z = 2^n e^r, |r| < ln(2)/2. The normalisation keeps z below 23; e^-80 is nothing.
-    let x = max(z, vec4f(-80.0));
-    let n = floor(x * 1.442695041 + 0.5);
-    let r = (x - n * 0.693359375) + n * 2.121944400e-4;
-    let p = ((((((r * 1.984126984e-4 + 1.388888889e-3) * r + 8.333333333e-3) * r + 4.166666667e-2) * r + 0.1666666667) * r + 0.5) * r + 1.0) * r + 1.0;
-    return bitcast<vec4f>(bitcast<vec4i>(p) + (vec4i(n) << vec4u(23u)));
+    return exponential(z);
 }
 //# end

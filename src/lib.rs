@@ -10,7 +10,7 @@
 //! - [`model`]: what is sampled: architecture, hyper-parameters, input points;
 //! - [`engine`]: draws the networks, on the GPU in f32 or on the CPU in f64;
 //! - [`tensor`]: symmetric n-point tensors and mergeable accumulators;
-//! - [`theory`]: kernels and Wick contractions, pure functions in f64;
+//! - [`theory`]: kernels, Wick sums and exact finite-width values, pure functions in f64;
 //! - [`analysis`]: measured tensors held against theory;
 //! - [`report`]: tables, JSON and NPZ.
 //!

@@ -283,6 +283,170 @@ fn the_cpu_agrees_with_the_gpu_within_errors() {
 }
 
 #[test]
+fn the_connected_estimator_needs_few_networks() {
+    let document = json(&[
+        "ensemble",
+        "--estimator",
+        "connected",
+        "--width",
+        "1000",
+        "--nets",
+        "1e4",
+        "--experiments",
+        "10",
+        "--backend",
+        "gpu",
+        "--json",
+    ]);
+    let four = &document["correlators"][1];
+    let number = |name: &str| four[name].as_f64().unwrap();
+    let (m, error, exact) = (
+        number("deviation_mean"),
+        number("deviation_mean_std_err"),
+        number("deviation_mean_exact"),
+    );
+    assert!(error < 0.02 * m, "{m} +- {error}");
+    assert!((m - exact).abs() < 4.0 * error, "{m} +- {error}, {exact}");
+    let gp = numbers(&four["gp"]);
+    for name in [
+        "connected",
+        "connected_std_err",
+        "connected_exact",
+        "exact",
+        "pull",
+    ] {
+        assert_eq!(numbers(&four[name]).len(), gp.len(), "{name}");
+    }
+    let rebuilt = gp.iter().zip(numbers(&four["connected"]));
+    for ((gp, c), mean) in rebuilt.zip(numbers(&four["mean"])) {
+        assert!((gp + c - mean).abs() < 1e-14 * mean.abs());
+    }
+    let six = &document["correlators"][2];
+    assert_eq!(numbers(&six["connected"]).len(), 462);
+    assert_eq!(document["spec"]["estimator"], "connected");
+}
+
+#[test]
+fn what_has_not_converged_is_said_in_table_and_json() {
+    let gauss = [
+        "ensemble",
+        "--arch",
+        "gauss",
+        "--width",
+        "2",
+        "--experiments",
+        "1",
+    ];
+    let output = run(&[&gauss[..], &["--orders", "6"]].concat());
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success());
+    assert!(text.contains("NOT CONVERGED"), "{text}");
+    assert!(text.contains("--estimator connected --tilt auto"), "{text}");
+    let document = json(&[&gauss[..], &["--orders", "6", "--json"]].concat());
+    let six = &document["correlators"][0];
+    assert!(
+        six["converged"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|c| c == false)
+    );
+    assert!(six["reason"].as_str().unwrap().contains("error bars away"));
+    assert!(numbers(&six["largest_share"]).iter().all(|&s| s > 0.01));
+}
+
+#[test]
+fn tilts_say_what_they_chose() {
+    let base = [
+        "ensemble",
+        "--nets",
+        "100",
+        "--experiments",
+        "2",
+        "--estimator",
+        "connected",
+    ];
+    let said = |more: &[&str]| {
+        let output = run(&[&base[..], more, &["--tilt", "auto"]].concat());
+        assert!(output.status.success());
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert!(said(&["--arch", "gauss"]).contains("the bias by 2.000, 4.000, 6.000 sigma_b"));
+    assert!(said(&["--arch", "erf"]).contains("none, Erf-net needs none"));
+    let far = [
+        "--arch",
+        "gauss",
+        "--inputs",
+        "-2,0,0;2,1,0;0,2,1;0,-2,1;1,0,2",
+    ];
+    assert!(said(&far).contains("expect wide error bars"));
+    let document = json(&[&base[..], &["--arch", "gauss", "--tilt", "auto", "--json"]].concat());
+    assert_eq!(
+        document["spec"]["tilt"]["shifts"].as_array().unwrap().len(),
+        3
+    );
+    refused(
+        &["ensemble", "--tilt", "auto"],
+        &["--tilt auto", "--estimator connected"],
+    );
+    refused(&["ensemble", "--tilt", "some"], &["use auto or none"]);
+    refused(
+        &[&base[..], &["--orders", "3,4"]].concat(),
+        &["--orders 3", "direct"],
+    );
+    let many: Vec<String> = (0..9).map(|i| format!("0.{i}")).collect();
+    let many = many.join(";");
+    refused(
+        &[&base[..], &["--inputs", &many]].concat(),
+        &["17295 sums", "--estimator direct"],
+    );
+}
+
+#[test]
+fn every_element_on_request() {
+    let output = run(&[
+        "ensemble",
+        "--nets",
+        "1000",
+        "--experiments",
+        "2",
+        "--orders",
+        "2,4",
+        "--elements",
+    ]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.lines().any(|l| l.starts_with("0,1,2,3 ")), "{text}");
+    assert_eq!(
+        text.lines().filter(|l| l.contains("  yes")).count(),
+        21 + 126
+    );
+}
+
+#[test]
+fn theory_needs_no_networks() {
+    let document = json(&["theory", "--arch", "relu", "--width", "20", "--json"]);
+    assert_eq!(document["schema"], "nnqft.theory/1");
+    assert_eq!(document["kernel"].as_array().unwrap().len(), 6);
+    let four = &document["correlators"][1];
+    // (3/2 - 1/4) / (3/4) / N without bias, in every element of d_in 1 with x > 0.
+    for m in numbers(&four["deviation"]) {
+        assert!((m - 0.25).abs() < 1e-12, "{m}");
+    }
+    assert!(numbers(&four["exact_error"]).iter().all(|&e| e < 1e-12));
+    assert!(four.get("mean").is_none());
+    let both = json(&["theory", "--width", "2,5", "--orders", "4", "--json"]);
+    let m = |k: usize| {
+        both[k]["correlators"][0]["deviation_mean"]
+            .as_f64()
+            .unwrap()
+    };
+    assert!((2.0 * m(0) / (5.0 * m(1)) - 1.0).abs() < 1e-12);
+    let text = String::from_utf8(run(&["theory"]).stdout).unwrap();
+    assert!(text.contains("kernel K(x_i, x_j)") && text.contains("5,5,5,5,5,5"));
+    refused(&["theory", "--nets", "5"], &["--nets"]);
+}
+
+#[test]
 fn odd_functions_vanish() {
     let document = json(&[
         "ensemble",
@@ -427,7 +591,7 @@ fn devices_lists_the_adapter_that_the_tests_use() {
 
 #[test]
 fn help_has_examples() {
-    for command in ["ensemble", "devices"] {
+    for command in ["ensemble", "theory", "devices"] {
         let text = String::from_utf8(run(&[command, "--help"]).stdout).unwrap();
         assert!(text.contains("Example: nnqft-gpu"), "{text}");
     }

@@ -4,10 +4,11 @@
 mod common;
 
 use common::gpu;
-use nnqft_gpu::engine::cpu::{CpuEngine, network_outputs};
+use nnqft_gpu::engine::cpu::{CpuEngine, draw_networks};
 use nnqft_gpu::engine::gpu::GpuEngine;
 use nnqft_gpu::engine::{self, BlockPlan, Engine};
-use nnqft_gpu::model::{Architecture, EnsembleSpec, Inputs};
+use nnqft_gpu::model::{Architecture, EnsembleSpec, Estimator, Inputs};
+use nnqft_gpu::{tensor, theory};
 
 fn spec(arch: Architecture, d_in: usize, width: u64) -> EnsembleSpec {
     EnsembleSpec {
@@ -23,8 +24,26 @@ fn spec(arch: Architecture, d_in: usize, width: u64) -> EnsembleSpec {
     .unwrap()
 }
 
+/// The three ways to reduce a network: outputs, covariance, covariance of a tilted one.
+fn variants(spec: EnsembleSpec) -> [EnsembleSpec; 3] {
+    let connected = EnsembleSpec {
+        estimator: Estimator::Connected,
+        ..spec.clone()
+    };
+    // Any shifts are legitimate for any net; Gauss-net's would be chosen for it.
+    let tilt = theory::tilt(&EnsembleSpec {
+        arch: Architecture::Gauss,
+        ..spec.clone()
+    });
+    let tilted = EnsembleSpec {
+        tilt,
+        ..connected.clone()
+    };
+    [spec, connected, tilted].map(|s| s.validate().unwrap())
+}
+
 #[test]
-fn every_network_has_the_same_outputs_on_gpu_and_cpu() {
+fn every_network_is_the_same_on_gpu_and_cpu() {
     let gpu = gpu();
     for arch in Architecture::ALL {
         // Widths around the groups of 16 and the chunks of 4096 hidden units.
@@ -39,28 +58,39 @@ fn every_network_has_the_same_outputs_on_gpu_and_cpu() {
             (1, 5003),
             (2, 8192),
         ] {
-            let spec = spec(arch, d_in, width);
-            let plan = BlockPlan::new(&spec);
-            // The first block, and the short last one of the second experiment.
-            for number in [0, plan.blocks() - 1] {
-                let block = plan.block(number);
-                let count = if width > 1000 {
-                    8
-                } else {
-                    block.networks as usize
-                };
-                let got = gpu.network_outputs(&spec, number).unwrap();
-                assert_eq!(got.len(), block.networks as usize);
-                let want = network_outputs(&spec, block.experiment, block.first, count);
-                for (n, (got, want)) in got.iter().zip(&want).enumerate() {
-                    // The fields are of order sqrt(vb + vw) ~ 1.4. Each of N terms of size
-                    // 1/sqrt(N) is good to a few 2^-24 of itself; sums are of 16 and 256.
-                    let bound = 1e-5 * want.iter().fold(1.4, |a: f64, f| a.max(f.abs()));
-                    for (got, want) in got.iter().zip(want) {
-                        assert!(
-                            (got - want).abs() < bound,
-                            "{arch} d_in {d_in} width {width} network {n}: {got} {want}"
-                        );
+            for spec in variants(spec(arch, d_in, width)) {
+                let plan = BlockPlan::new(&spec);
+                // The first block, and the short last one of the second experiment.
+                for number in [0, plan.blocks() - 1] {
+                    let block = plan.block(number);
+                    let count = if width > 1000 {
+                        8
+                    } else {
+                        block.networks as usize
+                    };
+                    let got = gpu.draw_networks(&spec, number).unwrap();
+                    assert_eq!(got.len(), block.networks as usize);
+                    let want = draw_networks(&spec, block.experiment, block.first, count);
+                    for (n, (got, want)) in got.iter().zip(&want).enumerate() {
+                        // Outputs are of order sqrt(vb + vw) ~ 1.4, D of order 1.7 /
+                        // sqrt(N): N terms, each good to a few 2^-24 of itself, in sums
+                        // of 16 and 256. Terms of D are squares, in sums of 1024 quads.
+                        let (unit, tolerance) = match spec.estimator {
+                            Estimator::Direct => (1.4, 1e-5),
+                            Estimator::Connected => (1.7 / (width as f64).sqrt(), 4e-5),
+                        };
+                        let size = want.field.iter().fold(unit, |a: f64, f| a.max(f.abs()));
+                        for (got, want) in got.field.iter().zip(&want.field) {
+                            assert!(
+                                (got - want).abs() < tolerance * size,
+                                "{arch} d_in {d_in} width {width} {} network {n}: {got} {want}",
+                                spec.estimator
+                            );
+                        }
+                        // Exponents of up to 100, to a few 2^-24 of themselves.
+                        let weights = (got.weight, want.weight);
+                        assert!((weights.0 / weights.1 - 1.0).abs() < 5e-5, "{weights:?}");
+                        assert_eq!(want.weight == 1.0, spec.tilt.is_none());
                     }
                 }
             }
@@ -84,12 +114,13 @@ fn in_pieces(engine: &mut dyn Engine, spec: &EnsembleSpec, piece: u64) -> Vec<f6
 
 #[test]
 fn gpu_bits_do_not_depend_on_the_split() {
-    for (arch, width) in [
-        (Architecture::Erf, 2),
-        (Architecture::Gauss, 37),
-        (Architecture::Relu, 5000),
+    let [_, connected, tilted] = variants(spec(Architecture::Gauss, 1, 37));
+    for spec in [
+        spec(Architecture::Erf, 1, 2),
+        spec(Architecture::Relu, 1, 5000),
+        connected,
+        tilted,
     ] {
-        let spec = spec(arch, 1, width);
         let whole = in_pieces(&mut gpu(), &spec, 1_000_000);
         assert_eq!(whole, in_pieces(&mut gpu(), &spec, 5));
         for batch in [1, 3, 50] {
@@ -121,26 +152,44 @@ fn cpu_bits_do_not_depend_on_the_split_or_the_threads() {
 #[test]
 fn the_engines_measure_the_same_tensors() {
     for arch in Architecture::ALL {
-        let spec = EnsembleSpec {
-            orders: vec![1, 2, 3, 4, 5, 6],
-            ..spec(arch, 2, 10)
-        };
-        let spec = spec.validate().unwrap();
-        let total = |engine: &mut dyn Engine| {
-            engine::run(engine, &spec, &|_| {})
-                .unwrap()
-                .total()
-                .unwrap()
-        };
-        let (cpu, gpu) = (total(&mut CpuEngine::new()), total(&mut gpu()));
-        for ((cpu, gpu), error) in cpu.mean.iter().zip(&gpu.mean).zip(cpu.std_err().unwrap()) {
-            // Rounding must be invisible beside the statistical error of 6000 networks.
-            assert!(
-                (cpu - gpu).abs() < 1e-3 * error,
-                "{arch}: {cpu} {gpu} +- {error}"
-            );
+        for mut spec in variants(spec(arch, 2, 10)) {
+            if spec.estimator == Estimator::Direct {
+                spec.orders = vec![1, 2, 3, 4, 5, 6];
+            }
+            let spec = spec.validate().unwrap();
+            let run = |engine: &mut dyn Engine| engine::run(engine, &spec, &|_| {}).unwrap();
+            let (cpu, gpu) = (run(&mut CpuEngine::new()), run(&mut gpu()));
+            let (c, g) = (cpu.total().unwrap(), gpu.total().unwrap());
+            for ((cpu, gpu), error) in c.mean.iter().zip(&g.mean).zip(c.std_err().unwrap()) {
+                // Rounding must be invisible beside the statistical error of 6000 networks.
+                assert!(
+                    (cpu - gpu).abs() < 1e-3 * error,
+                    "{arch}: {cpu} {gpu} +- {error}"
+                );
+            }
+            same_extremes(cpu.extremes(), gpu.extremes());
         }
     }
+}
+
+/// Both engines find the same heaviest networks, but for ties to rounding.
+fn same_extremes(cpu: &[tensor::Extreme], gpu: &[tensor::Extreme]) {
+    assert_eq!(cpu.len(), gpu.len());
+    for (c, g) in cpu.iter().zip(gpu) {
+        assert!((c.score / g.score - 1.0).abs() < 1e-4);
+        if (c.experiment, c.network) == (g.experiment, g.network) {
+            assert!((c.weight / g.weight - 1.0).abs() < 1e-4);
+            for (a, b) in c.field.iter().zip(&g.field) {
+                assert!((a - b).abs() < 1e-4 * c.score.sqrt(), "{a} {b}");
+            }
+        }
+    }
+    let same = cpu
+        .iter()
+        .zip(gpu)
+        .filter(|(c, g)| c.network == g.network)
+        .count();
+    assert!(same * 10 > cpu.len() * 9, "{same} of {}", cpu.len());
 }
 
 #[test]
@@ -186,7 +235,7 @@ fn the_unit_of_the_field_does_not_matter_to_f32() {
                 .unwrap()
                 .mean
         };
-        let indices = engine::moment_plan(&spec(1.0)).indices().to_vec();
+        let indices = engine::measurement(&spec(1.0)).indices().to_vec();
         for ((scaled, plain), index) in mean(unit).iter().zip(mean(1.0)).zip(indices) {
             let ratio = scaled / unit.powi(2 * index.len() as i32) / plain;
             assert!((ratio - 1.0).abs() < 1e-4, "{index:?} {ratio}");

@@ -1,9 +1,10 @@
 use serde::Serialize;
 
-use crate::engine::moment_plan;
-use crate::model::EnsembleSpec;
-use crate::tensor::Accumulator;
-use crate::theory::{gp_correlator, kernel_matrix};
+use super::convergence::{Convergence, Failure};
+use crate::engine::measurement;
+use crate::model::{Architecture, EnsembleSpec, Estimator};
+use crate::tensor::{Accumulator, multisets};
+use crate::theory::{Exact, gp_correlator, kernel_matrix};
 use crate::{Error, Result};
 
 /// Whether a deviation from the GP stands out of the scatter between experiments.
@@ -28,7 +29,7 @@ impl std::fmt::Display for Verdict {
     }
 }
 
-/// One measured n-point function beside the GP's.
+/// One measured n-point function beside the GP's and the exact one.
 ///
 /// All vectors run over the unique elements, in the order of `indices`. G has the unit of
 /// f^n; deviations have none.
@@ -44,26 +45,75 @@ pub struct Correlator {
     pub std_err: Vec<f64>,
     /// Wick's G_GP^(n).
     pub gp: Vec<f64>,
+    /// Exact G^(n) at this width.
+    pub exact: Vec<f64>,
+    /// Estimated error of `exact`.
+    pub exact_error: Vec<f64>,
+    /// (mean - exact) / error, `exact_error` included; `None` where nothing fluctuates.
+    pub pull: Vec<Option<f64>>,
     /// m_n = (G - G_GP) / G_GP. For odd n, where the GP vanishes, G / sqrt(prod K_ii).
     /// `None` where an even G_GP vanishes.
     pub deviation: Vec<Option<f64>>,
+    /// Exact m_n.
+    pub deviation_exact: Vec<Option<f64>>,
+    /// Connected n-point function (connected estimator, n = 4 and 6).
+    #[serde(flatten)]
+    pub connected: Option<Connected>,
     /// Standard deviation of m_n across experiments, averaged over elements (the source's
     /// background); `None` with one experiment.
     pub background: Option<f64>,
     /// Mean of m_n over elements.
     pub deviation_mean: Option<f64>,
-    /// Its standard error: from the experiments' own means; with one experiment the mean of
-    /// the elements' errors, which bounds it from above.
+    /// Its standard error: from the experiments' own means; with fewer than five experiments
+    /// the mean of the elements' errors, which bounds it from above.
     pub deviation_mean_std_err: Option<f64>,
+    /// Mean of the exact m_n over elements.
+    pub deviation_mean_exact: Option<f64>,
     /// Mean of |m_n| over elements.
     pub deviation_abs_mean: Option<f64>,
     /// Largest |m_n|.
     pub deviation_abs_max: Option<f64>,
     /// Mean |m_n| against the background.
     pub verdict: Verdict,
+    /// Largest share of a sum that one network carries.
+    pub largest_share: Vec<f64>,
+    /// Tail index of the contributions (generalised Pareto); `None` with too few blocks.
+    pub tail_index: Vec<Option<f64>>,
+    /// Whether mean and error bar can be believed.
+    pub converged: Vec<bool>,
+    /// Why not, and what to do, in a sentence; `None` if all elements converged.
+    pub reason: Option<String>,
     /// Mean of G^(n) in each experiment, `[experiment][element]`.
     #[serde(skip)]
     pub experiments: Vec<Vec<f64>>,
+    /// Estimated G^(n) - G_GP^(n): what `mean` loses to rounding where it is small.
+    #[serde(skip)]
+    pub delta: Vec<f64>,
+    /// The same in each experiment, `[experiment][element]`.
+    #[serde(skip)]
+    pub delta_experiments: Vec<Vec<f64>>,
+}
+
+/// A connected n-point function, over the elements of its [`Correlator`].
+#[derive(Debug, Clone, Serialize)]
+pub struct Connected {
+    /// Estimate.
+    #[serde(rename = "connected")]
+    pub mean: Vec<f64>,
+    /// Standard error.
+    #[serde(rename = "connected_std_err")]
+    pub std_err: Vec<f64>,
+    /// Exact value.
+    #[serde(rename = "connected_exact")]
+    pub exact: Vec<f64>,
+}
+
+impl Correlator {
+    /// Pull of the mean m_n.
+    pub fn mean_pull(&self) -> Option<f64> {
+        let error = self.deviation_mean_std_err.filter(|&e| e > 0.0)?;
+        Some((self.deviation_mean? - self.deviation_mean_exact?) / error)
+    }
 }
 
 /// GP prediction of every element of the spec's plan.
@@ -72,9 +122,8 @@ pub struct Correlator {
 /// [`Error::Invalid`] if an n-point function or its square leaves the range of f64.
 pub fn gp_predictions(spec: &EnsembleSpec) -> Result<Vec<f64>> {
     let kernel = kernel_matrix(spec);
-    moment_plan(spec)
-        .indices()
-        .iter()
+    (spec.orders.iter())
+        .flat_map(|&n| multisets(spec.inputs.len(), n))
         .map(|index| {
             // Variances are squares of n-point functions.
             let size: f64 = index.iter().map(|&i| kernel[i][i].sqrt()).product();
@@ -88,9 +137,71 @@ pub fn gp_predictions(spec: &EnsembleSpec) -> Result<Vec<f64>> {
                     ),
                 ));
             }
-            Ok(gp_correlator(&kernel, index))
+            Ok(gp_correlator(&kernel, &index))
         })
         .collect()
+}
+
+/// One n-point function as theory has it, without sampling; fields as in [`Correlator`].
+#[derive(Debug, Clone, Serialize)]
+pub struct Prediction {
+    /// Order n.
+    pub order: usize,
+    /// Points of each element, i_1 <= .. <= i_n.
+    pub indices: Vec<Vec<usize>>,
+    /// Wick's G_GP^(n).
+    pub gp: Vec<f64>,
+    /// Exact G^(n) at this width.
+    pub exact: Vec<f64>,
+    /// Estimated error of `exact`.
+    pub exact_error: Vec<f64>,
+    /// Exact m_n.
+    pub deviation: Vec<Option<f64>>,
+    /// Exact connected n-point function (n = 4 and 6).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connected: Option<Vec<f64>>,
+    /// Mean of the exact m_n over elements.
+    pub deviation_mean: Option<f64>,
+}
+
+/// GP and exact values, one entry per order of the spec.
+///
+/// # Errors
+/// Those of [`gp_predictions`].
+pub fn predictions(spec: &EnsembleSpec, exact: &Exact) -> Result<Vec<Prediction>> {
+    let kernel = kernel_matrix(spec);
+    let mut all_gp = gp_predictions(spec)?.into_iter();
+    Ok((spec.orders.iter())
+        .map(|&order| {
+            let indices = multisets(spec.inputs.len(), order);
+            let gp: Vec<f64> = all_gp.by_ref().take(indices.len()).collect();
+            let delta: Vec<f64> = indices.iter().map(|i| exact.deviation(i)).collect();
+            let deviation: Vec<Option<f64>> = (indices.iter().zip(&gp).zip(&delta))
+                .map(|((index, &gp), d)| unit(&kernel, index, gp).map(|u| d / u))
+                .collect();
+            Prediction {
+                order,
+                exact: gp.iter().zip(&delta).map(|(g, d)| g + d).collect(),
+                exact_error: indices.iter().map(|i| exact.error(i)).collect(),
+                connected: match order {
+                    4 => Some(delta),
+                    6 => Some(indices.iter().map(|i| exact.connected_six(i)).collect()),
+                    _ => None,
+                },
+                deviation_mean: average(&deviation.iter().flatten().copied().collect::<Vec<_>>()),
+                deviation,
+                indices,
+                gp,
+            }
+        })
+        .collect())
+}
+
+/// What m_n is measured in: G_GP, or for odd n the fields' own size; `None` if that vanishes.
+pub(super) fn unit(kernel: &[Vec<f64>], index: &[usize], gp: f64) -> Option<f64> {
+    let size: f64 = index.iter().map(|&i| kernel[i][i].sqrt()).product();
+    let unit = if index.len() % 2 == 1 { size } else { gp };
+    (unit.abs() > 1e-12 * size && unit != 0.0).then_some(unit)
 }
 
 /// The n-point functions of a run, one entry per order of the spec.
@@ -98,42 +209,62 @@ pub fn gp_predictions(spec: &EnsembleSpec) -> Result<Vec<f64>> {
 /// # Errors
 /// [`Error::NotFinite`] if the accumulator holds NaN or infinite values or nothing.
 pub fn correlators(spec: &EnsembleSpec, moments: &Accumulator) -> Result<Vec<Correlator>> {
-    let plan = moment_plan(spec);
+    let plan = measurement(spec);
     let kernel = kernel_matrix(spec);
-    let gp = gp_predictions(spec)?;
+    let all_gp = gp_predictions(spec)?;
+    let exact = Exact::new(spec);
     let total = moments.total()?;
     let std_err = total
         .std_err()
         .ok_or_else(|| Error::NotFinite("a standard error from one block of networks".into()))?;
     let experiments = moments.experiments();
+    // [network][element]: what each of the heaviest networks adds to the sums.
+    let heaviest: Vec<Vec<f64>> = (moments.extremes().iter())
+        .map(|network| plan.contributions(network))
+        .collect();
     plan.orders()
         .iter()
         .map(|(order, range)| {
             let cut = |v: &[f64]| v[range.clone()].to_vec();
             let indices = plan.indices()[range.clone()].to_vec();
-            // What a deviation is measured in: G_GP, or the fields' own size.
-            let unit: Vec<Option<f64>> = indices
-                .iter()
-                .zip(&gp[range.clone()])
-                .map(|(index, &gp)| {
-                    let size: f64 = index.iter().map(|&i| kernel[i][i].sqrt()).product();
-                    let unit = if order % 2 == 1 { size } else { gp };
-                    (unit.abs() > 1e-12 * size && unit != 0.0).then_some(unit)
-                })
+            let gp = cut(&all_gp);
+            let std_err = cut(&std_err);
+            // The elements are G or G - G_GP; both are wanted.
+            let delta = |elements: &[f64]| -> Vec<f64> {
+                match plan.is_connected() {
+                    true => cut(elements),
+                    false => (elements[range.clone()].iter().zip(&gp))
+                        .map(|(g, gp)| g - gp)
+                        .collect(),
+                }
+            };
+            let full = |elements: &[f64]| -> Vec<f64> {
+                match plan.is_connected() {
+                    true => (elements[range.clone()].iter().zip(&gp))
+                        .map(|(d, gp)| gp + d)
+                        .collect(),
+                    false => cut(elements),
+                }
+            };
+            let units: Vec<Option<f64>> = (indices.iter().zip(&gp))
+                .map(|(index, &gp)| unit(&kernel, index, gp))
                 .collect();
-            let deviation = |mean: &[f64]| -> Vec<Option<f64>> {
-                (mean.iter().zip(&gp[range.clone()]).zip(&unit))
-                    .map(|((g, gp), unit)| unit.map(|u| (g - gp) / u))
+            let relative = |delta: &[f64]| -> Vec<Option<f64>> {
+                (delta.iter().zip(&units))
+                    .map(|(d, unit)| unit.map(|u| d / u))
                     .collect()
             };
-            let mean = cut(&total.mean);
-            let m = deviation(&mean);
-            let experiment_means: Vec<Vec<f64>> =
-                experiments.iter().map(|s| cut(&s.mean)).collect();
+            let mean_delta = delta(&total.mean);
+            let exact_delta: Vec<f64> = indices.iter().map(|i| exact.deviation(i)).collect();
+            let exact_error: Vec<f64> = indices.iter().map(|i| exact.error(i)).collect();
+            let deviation = relative(&mean_delta);
+            let deviation_exact = relative(&exact_delta);
+            let delta_experiments: Vec<Vec<f64>> =
+                experiments.iter().map(|s| delta(&s.mean)).collect();
             let per_experiment: Vec<Vec<Option<f64>>> =
-                experiment_means.iter().map(|g| deviation(g)).collect();
-            let defined: Vec<f64> = m.iter().flatten().copied().collect();
-            let spread: Vec<f64> = (0..m.len())
+                delta_experiments.iter().map(|d| relative(d)).collect();
+            let defined: Vec<f64> = deviation.iter().flatten().copied().collect();
+            let spread: Vec<f64> = (0..indices.len())
                 .filter_map(|e| {
                     let values: Option<Vec<f64>> = per_experiment.iter().map(|m| m[e]).collect();
                     standard_deviation(&values?)
@@ -146,9 +277,10 @@ pub fn correlators(spec: &EnsembleSpec, moments: &Accumulator) -> Result<Vec<Cor
                 .filter_map(|m| average(&m.iter().flatten().copied().collect::<Vec<_>>()))
                 .collect();
             let deviation_mean_std_err = standard_deviation(&means)
+                .filter(|_| means.len() >= 5)
                 .map(|s| s / (means.len() as f64).sqrt())
                 .or_else(|| {
-                    let errors: Vec<f64> = (std_err[range.clone()].iter().zip(&unit))
+                    let errors: Vec<f64> = (std_err.iter().zip(&units))
                         .filter_map(|(e, unit)| Some(e / (*unit)?.abs()))
                         .collect();
                     average(&errors)
@@ -158,23 +290,114 @@ pub fn correlators(spec: &EnsembleSpec, moments: &Accumulator) -> Result<Vec<Cor
                 (Some(_), Some(_)) => Verdict::BelowBackground,
                 _ => Verdict::Undecided,
             };
+
+            let pull: Vec<Option<f64>> = (0..indices.len())
+                .map(|e| {
+                    // Rounding of the sums themselves, where nothing else fluctuates.
+                    let rounding = match plan.is_connected() {
+                        true => 0.0,
+                        false => 1e-13 * gp[e].abs(),
+                    };
+                    let error = std_err[e].hypot(exact_error[e]);
+                    (error > rounding).then(|| (mean_delta[e] - exact_delta[e]) / error)
+                })
+                .collect();
+            let convergence: Vec<Convergence> = (range.clone().zip(&pull).zip(&std_err))
+                .map(|((e, &pull), std_err)| {
+                    let contributions: Vec<f64> = heaviest.iter().map(|c| c[e]).collect();
+                    let sum = total.mean[e] * total.networks;
+                    Convergence::new(&contributions, sum, std_err * total.networks, pull)
+                })
+                .collect();
+            let connected = match (plan.is_connected(), order) {
+                (true, 4) => Some(range.clone()),
+                (true, 6) => plan.connected_six(),
+                _ => None,
+            }
+            .map(|range| Connected {
+                mean: total.mean[range.clone()].to_vec(),
+                std_err: total.std_err().unwrap_or_default()[range].to_vec(),
+                exact: (indices.iter())
+                    .map(|i| match order {
+                        4 => exact.deviation(i),
+                        _ => exact.connected_six(i),
+                    })
+                    .collect(),
+            });
             Ok(Correlator {
                 order: *order,
-                std_err: cut(&std_err),
-                gp: cut(&gp),
-                mean,
+                mean: full(&total.mean),
+                exact: (gp.iter().zip(&exact_delta)).map(|(g, d)| g + d).collect(),
+                exact_error,
+                pull,
+                connected,
                 background,
                 deviation_mean: average(&defined),
                 deviation_mean_std_err,
+                deviation_mean_exact: average(
+                    &deviation_exact
+                        .iter()
+                        .flatten()
+                        .copied()
+                        .collect::<Vec<_>>(),
+                ),
                 deviation_abs_mean: average(&abs),
                 deviation_abs_max: abs.iter().copied().reduce(f64::max),
-                deviation: m,
+                deviation,
+                deviation_exact,
                 verdict,
+                largest_share: convergence.iter().map(|c| c.largest_share).collect(),
+                tail_index: (convergence.iter())
+                    .map(|c| c.tail_index.map(|k| k.value))
+                    .collect(),
+                converged: convergence.iter().map(|c| c.failure().is_none()).collect(),
+                reason: reason(spec, &convergence),
+                experiments: experiments.iter().map(|s| full(&s.mean)).collect(),
                 indices,
-                experiments: experiment_means,
+                gp,
+                std_err,
+                delta: mean_delta,
+                delta_experiments,
             })
         })
         .collect()
+}
+
+/// The worst failure among an order's elements, and the way out.
+fn reason(spec: &EnsembleSpec, convergence: &[Convergence]) -> Option<String> {
+    let failures: Vec<Failure> = convergence
+        .iter()
+        .filter_map(Convergence::failure)
+        .collect();
+    // Of the gravest kind the largest number.
+    let gravest = failures.iter().copied().reduce(|a, b| {
+        let kind = |f: &Failure| match f {
+            Failure::Refuted(_) => 0,
+            Failure::Dominated(_) => 1,
+            Failure::Tail(_) => 2,
+        };
+        match kind(&a).cmp(&kind(&b)) {
+            std::cmp::Ordering::Less => a,
+            std::cmp::Ordering::Greater => b,
+            std::cmp::Ordering::Equal if a > b => a,
+            std::cmp::Ordering::Equal => b,
+        }
+    })?;
+    let advice = match (spec.arch, spec.estimator, &spec.tilt) {
+        (Architecture::Gauss, Estimator::Direct, _) => {
+            "use --estimator connected --tilt auto, or trust the exact value"
+        }
+        (Architecture::Gauss, Estimator::Connected, None) => {
+            "add --tilt auto, or trust the exact value"
+        }
+        (_, Estimator::Direct, _) => "draw more networks, or use --estimator connected",
+        _ => "draw more networks, or trust the exact value",
+    };
+    Some(format!(
+        "{} of {} elements have not converged: {gravest}; {advice}",
+        failures.len(),
+        convergence.len()
+    ))
 }
 
 fn average(values: &[f64]) -> Option<f64> {

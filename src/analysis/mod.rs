@@ -1,5 +1,8 @@
 //! Measured tensors held against theory.
 
+pub mod convergence;
 mod correlators;
 
-pub use correlators::{Correlator, Verdict, correlators, gp_predictions};
+pub use correlators::{
+    Connected, Correlator, Prediction, Verdict, correlators, gp_predictions, predictions,
+};

@@ -7,30 +7,37 @@ use anyhow::Context;
 use clap::Args;
 use nnqft_gpu::engine::{self, Engine};
 use nnqft_gpu::model::EnsembleSpec;
-use nnqft_gpu::report::{EnsembleDocument, Timing, ensemble_table, write_npz};
+use nnqft_gpu::report::{EnsembleDocument, Timing, elements_table, ensemble_table, write_npz};
 use nnqft_gpu::{Result, analysis};
 
-use super::options::{EngineOptions, EnsembleOptions, OutputOptions};
+use super::options::{EngineOptions, ModelOptions, OutputOptions, SamplingOptions};
 use super::{emit, progress};
 
-/// Draw networks, accumulate their n-point functions and hold them against the GP
+/// Draw networks, accumulate their n-point functions and hold them against the GP and the
+/// exact values
 #[derive(Args)]
 #[command(
     after_help = "Example: nnqft-gpu ensemble --arch relu --width 20 --nets 1e6
+         nnqft-gpu ensemble --estimator connected --width 1000 --nets 1e4
          nnqft-gpu ensemble --arch gauss --inputs \"-0.5,0;0.5,1\" --orders 1,2,3 --json"
 )]
 pub struct Arguments {
     #[command(flatten)]
-    ensemble: EnsembleOptions,
+    model: ModelOptions,
+    #[command(flatten)]
+    sampling: SamplingOptions,
     #[command(flatten)]
     engine: EngineOptions,
     #[command(flatten)]
     output: OutputOptions,
+    /// Print every element: estimate, error, GP, exact value, pull, m_n
+    #[arg(long)]
+    elements: bool,
 }
 
 /// Runs every width and prints the results.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let specs = arguments.ensemble.specs()?;
+    let specs = arguments.sampling.specs(&arguments.model)?;
     for spec in &specs {
         analysis::gp_predictions(spec)?;
     }
@@ -41,6 +48,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         let document = measure(engine.as_mut(), spec)?;
         if !arguments.output.json {
             emit(&ensemble_table(&document))?;
+            if arguments.elements {
+                emit(&elements_table(&document))?;
+            }
         }
         documents.push(document);
     }
@@ -51,8 +61,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if arguments.output.json {
         emit(&json)?;
     }
+    arguments.output.write(out, "ensemble.json", &json)?;
     if let Some(dir) = out {
-        write(dir, &json, &documents)?;
+        write_moments(dir, &documents)?;
     }
     Ok(())
 }
@@ -72,9 +83,7 @@ fn measure(engine: &mut dyn Engine, spec: EnsembleSpec) -> Result<EnsembleDocume
     ))
 }
 
-fn write(dir: &Path, json: &str, documents: &[EnsembleDocument]) -> anyhow::Result<()> {
-    let path = dir.join("ensemble.json");
-    std::fs::write(&path, json).with_context(|| format!("writing {}", path.display()))?;
+fn write_moments(dir: &Path, documents: &[EnsembleDocument]) -> anyhow::Result<()> {
     for document in documents {
         let name = match documents {
             [_] => "moments.npz".to_string(),

@@ -4,6 +4,7 @@ mod devices;
 mod ensemble;
 mod options;
 mod progress;
+mod theory;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -25,6 +26,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Ensemble(Box<ensemble::Arguments>),
+    Theory(theory::Arguments),
     Devices(devices::Arguments),
 }
 
@@ -32,6 +34,7 @@ enum Command {
 pub fn run() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Ensemble(arguments) => ensemble::run(&arguments),
+        Command::Theory(arguments) => theory::run(&arguments),
         Command::Devices(arguments) => devices::run(&arguments),
     };
     match done {

@@ -2,16 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::Context;
 use clap::{Args, ValueEnum};
 use nnqft_gpu::engine::Engine;
 use nnqft_gpu::engine::cpu::CpuEngine;
 use nnqft_gpu::engine::gpu::{self, GpuEngine};
-use nnqft_gpu::model::{Architecture, EnsembleSpec, Inputs, parse_count};
-use nnqft_gpu::{Error, Result};
+use nnqft_gpu::model::{Architecture, EnsembleSpec, Estimator, Inputs, Tilt, parse_count};
+use nnqft_gpu::{Error, Result, theory};
 
-/// What is drawn.
+/// The field theory: networks and points.
 #[derive(Args)]
-pub struct EnsembleOptions {
+pub struct ModelOptions {
     /// Architecture: erf, relu or gauss
     #[arg(long, default_value = "erf")]
     arch: String,
@@ -39,12 +40,6 @@ pub struct EnsembleOptions {
     /// relu-d2 [default: the source's for --arch and --d-in]
     #[arg(long, allow_hyphen_values = true)]
     inputs: Option<String>,
-    /// Networks per experiment: 1000000, 1_000_000, 1e6 and 1M are the same
-    #[arg(long, default_value = "1e6", allow_hyphen_values = true)]
-    nets: String,
-    /// Independent experiments
-    #[arg(long, default_value = "10", allow_hyphen_values = true)]
-    experiments: String,
     /// Orders n of the n-point functions, 1 to 6
     #[arg(
         long,
@@ -53,9 +48,24 @@ pub struct EnsembleOptions {
         allow_hyphen_values = true
     )]
     orders: Vec<String>,
-    /// Estimator: direct (averages of products of outputs)
+}
+
+/// How it is sampled.
+#[derive(Args)]
+pub struct SamplingOptions {
+    /// Networks per experiment: 1000000, 1_000_000, 1e6 and 1M are the same
+    #[arg(long, default_value = "1e6", allow_hyphen_values = true)]
+    nets: String,
+    /// Independent experiments
+    #[arg(long, default_value = "10", allow_hyphen_values = true)]
+    experiments: String,
+    /// direct: averages of products of outputs; connected: the output layer integrated out,
+    /// which needs thousands to millions of times fewer networks
     #[arg(long, default_value = "direct")]
     estimator: String,
+    /// Importance sampling of rare hidden units (connected estimator): auto or none
+    #[arg(long, default_value = "none")]
+    tilt: String,
     /// Seed of the random stream
     #[arg(long, default_value = "0", allow_hyphen_values = true)]
     seed: String,
@@ -74,13 +84,27 @@ fn real(name: &'static str, text: &str) -> Result<f64> {
         .map_err(|_| Error::invalid(name, format!("'{text}'"), "this is not a number"))
 }
 
-impl EnsembleOptions {
+impl ModelOptions {
     /// One validated spec per width, in the order given.
     pub fn specs(&self) -> Result<Vec<EnsembleSpec>> {
+        self.widths(self.spec()?)
+    }
+
+    fn widths(&self, spec: EnsembleSpec) -> Result<Vec<EnsembleSpec>> {
+        self.width
+            .iter()
+            .map(|text| {
+                EnsembleSpec {
+                    width: count("--width", text)?,
+                    ..spec.clone()
+                }
+                .validate()
+            })
+            .collect()
+    }
+
+    fn spec(&self) -> Result<EnsembleSpec> {
         let arch: Architecture = self.arch.parse()?;
-        if self.estimator != "direct" {
-            return Err(Error::invalid("--estimator", &self.estimator, "use direct"));
-        }
         let d_in = self.d_in.as_ref().map(|t| count("--d-in", t)).transpose()?;
         if let Some(0) = d_in {
             return Err(Error::invalid("--d-in", 0, "must be 1 or more"));
@@ -106,26 +130,86 @@ impl EnsembleOptions {
         if let Some(text) = &self.sigma_b {
             spec.sigma_b = real("--sigma-b", text)?;
         }
-        spec.nets = count("--nets", &self.nets)?;
-        let experiments = count("--experiments", &self.experiments)?;
-        spec.experiments = u32::try_from(experiments).unwrap_or(u32::MAX);
         spec.orders = self
             .orders
             .iter()
             .map(|t| count("--orders", t).map(|n| n as usize))
             .collect::<Result<_>>()?;
-        spec.seed = count("--seed", &self.seed)?;
-        self.width
-            .iter()
-            .map(|text| {
-                EnsembleSpec {
-                    width: count("--width", text)?,
-                    ..spec.clone()
-                }
-                .validate()
-            })
-            .collect()
+        Ok(spec)
     }
+}
+
+impl SamplingOptions {
+    /// One validated spec per width, in the order given.
+    pub fn specs(&self, model: &ModelOptions) -> Result<Vec<EnsembleSpec>> {
+        let mut spec = model.spec()?;
+        spec.nets = count("--nets", &self.nets)?;
+        let experiments = count("--experiments", &self.experiments)?;
+        spec.experiments = u32::try_from(experiments).unwrap_or(u32::MAX);
+        spec.estimator = self.estimator.parse()?;
+        spec.seed = count("--seed", &self.seed)?;
+        let tilt = match &self.tilt[..] {
+            "none" => false,
+            "auto" => true,
+            other => {
+                return Err(Error::invalid(
+                    "--tilt",
+                    format!("'{other}'"),
+                    "use auto or none",
+                ));
+            }
+        };
+        if tilt && spec.estimator == Estimator::Direct {
+            return Err(Error::invalid(
+                "--tilt",
+                "auto",
+                "importance sampling is for the connected estimator; add --estimator connected",
+            ));
+        }
+        let mut specs = model.widths(spec)?;
+        if tilt {
+            // It does not depend on the width.
+            let mixture = theory::tilt(&specs[0]);
+            eprintln!("tilt: {}", tilt_choice(&specs[0], mixture.as_ref()));
+            for spec in &mut specs {
+                spec.tilt.clone_from(&mixture);
+            }
+        }
+        Ok(specs)
+    }
+}
+
+/// What `--tilt auto` chose, in words.
+fn tilt_choice(spec: &EnsembleSpec, tilt: Option<&Tilt>) -> String {
+    let Some(tilt) = tilt else {
+        let why = match spec.arch {
+            Architecture::Erf => "its hidden units are bounded",
+            Architecture::Relu => "powers of its hidden units have light tails",
+            Architecture::Gauss => "sigma_b, sigma_w and the inputs are small enough",
+        };
+        return format!("none, {} needs none: {why}", spec.arch.title());
+    };
+    let shifts = tilt.shifts.len();
+    let biases_only = (tilt.shifts.iter()).all(|t| t[..spec.d_in].iter().all(|w| w.abs() < 0.1));
+    let what = if biases_only {
+        let mut biases: Vec<f64> = tilt.shifts.iter().map(|t| t[spec.d_in]).collect();
+        biases.sort_by(f64::total_cmp);
+        let list: Vec<String> = biases.iter().map(|b| format!("{b:.3}")).collect();
+        format!("the bias by {} sigma_b", list.join(", "))
+    } else {
+        "weights and bias together".into()
+    };
+    let mut text = format!(
+        "one hidden unit in {shifts} of {} networks is shifted, {what}",
+        shifts + 1
+    );
+    if tilt.reach > 1.5 {
+        text.push_str(&format!(
+            "; these inputs have tails up to {:.1} standard deviations from any shift: expect wide error bars, or move the inputs together",
+            tilt.reach
+        ));
+    }
+    text
 }
 
 /// Where the work is done.
@@ -216,5 +300,12 @@ impl OutputOptions {
                 )
             })?;
         Ok(Some(dir))
+    }
+
+    /// Writes a document to the folder, if one was asked for.
+    pub fn write(&self, dir: Option<&Path>, name: &str, text: &str) -> anyhow::Result<()> {
+        let Some(dir) = dir else { return Ok(()) };
+        let path = dir.join(name);
+        std::fs::write(&path, text).with_context(|| format!("writing {}", path.display()))
     }
 }

@@ -16,8 +16,9 @@ pub use blocks::{Block, BlockPlan};
 pub use stream::{GROUP, Layer, StreamLayout, key};
 
 use crate::Result;
-use crate::model::EnsembleSpec;
-use crate::tensor::{Accumulator, MomentPlan};
+use crate::model::{Architecture, EnsembleSpec, Estimator};
+use crate::tensor::{Accumulator, Measurement, multisets};
+use crate::theory::kernel_matrix;
 
 /// What computed a result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -62,9 +63,69 @@ pub fn run(
     engine.accumulate(spec, 0..blocks, progress)
 }
 
-/// The moments that a spec asks for.
-pub fn moment_plan(spec: &EnsembleSpec) -> MomentPlan {
-    MomentPlan::new(spec.inputs.len(), &spec.orders)
+/// The fields, moments and elements that a spec asks for.
+pub fn measurement(spec: &EnsembleSpec) -> Measurement {
+    match spec.estimator {
+        Estimator::Direct => Measurement::direct(spec.inputs.len(), &spec.orders),
+        Estimator::Connected => Measurement::connected(&kernel_matrix(spec), &spec.orders),
+    }
+}
+
+/// One network as the moments see it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Network {
+    /// Statistical weight; 1 without importance sampling.
+    pub weight: f64,
+    /// f(x_p), or D(x_p, x_q) = C - K for p <= q, in the order of the measurement.
+    pub field: Vec<f64>,
+}
+
+/// Typical size of f at each point: sqrt(K), to a factor of order one.
+fn output_scales(spec: &EnsembleSpec) -> Vec<f64> {
+    let p = Parameters::new(spec);
+    let (vw, vb) = (spec.sigma_w.powi(2), spec.sigma_b.powi(2));
+    p.weights
+        .iter()
+        .map(|x| {
+            let s = vb + x.iter().map(|x| x * x).sum::<f64>();
+            let h2 = match spec.arch {
+                Architecture::Erf => s.min(1.0),
+                Architecture::Relu => s / 2.0,
+                Architecture::Gauss => 1.0,
+            };
+            let scale = (vb + vw * h2).sqrt();
+            // f = 0 at this point: any unit will do.
+            if scale == 0.0 { 1.0 } else { scale }
+        })
+        .collect()
+}
+
+/// Typical size of each field of the spec's measurement.
+pub(crate) fn field_scales(spec: &EnsembleSpec) -> Vec<f64> {
+    let f = output_scales(spec);
+    match spec.estimator {
+        Estimator::Direct => f,
+        Estimator::Connected => {
+            let unit = 1.0 / (spec.width as f64).sqrt();
+            (multisets(f.len(), 2).iter())
+                .map(|pair| unit * f[pair[0]] * f[pair[1]])
+                .collect()
+        }
+    }
+}
+
+/// E[h(x_p) h(x_q)] = (K - sigma_b^2) / sigma_w^2 for p <= q: sums of products minus N times
+/// this are what fluctuates.
+pub(crate) fn centre(spec: &EnsembleSpec) -> Vec<f64> {
+    let kernel = kernel_matrix(spec);
+    let (vw, vb) = (spec.sigma_w.powi(2), spec.sigma_b.powi(2));
+    (multisets(kernel.len(), 2).iter())
+        .map(|pair| match vw {
+            // No hidden layer to speak of: the products are multiplied by zero.
+            0.0 => 0.0,
+            _ => (kernel[pair[0]][pair[1]] - vb) / vw,
+        })
+        .collect()
 }
 
 /// The network as both engines compute it, with every constant folded:
@@ -97,7 +158,7 @@ impl Parameters {
         let offset = weights
             .iter()
             .map(|w| match spec.arch {
-                crate::model::Architecture::Gauss => {
+                Architecture::Gauss => {
                     spec.sigma_b * spec.sigma_b + w.iter().map(|x| x * x).sum::<f64>()
                 }
                 _ => 0.0,

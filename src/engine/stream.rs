@@ -13,6 +13,8 @@ pub enum Layer {
     Hidden = 0,
     /// W1 and b1.
     Output = 1,
+    /// Importance sampling: the shift of a network and the hidden unit that gets it.
+    Tilt = 2,
 }
 
 impl Layer {
@@ -39,6 +41,9 @@ pub fn key(seed: u64) -> [u8; 32] {
 ///
 /// Within a block, words 0..8 are the radii and words 8..16 the angles of eight Box-Muller
 /// pairs: normals u and u + 8 share words u and u + 8.
+///
+/// With importance sampling a network owns one block of the tilt stream: word 0 picks the
+/// shift, word 1 the hidden unit, each as the high half of word x number of choices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StreamLayout {
     /// Groups of 16 hidden units.
@@ -69,6 +74,7 @@ impl StreamLayout {
         match layer {
             Layer::Hidden => self.full_groups * self.hidden_components + self.tail_hidden_blocks,
             Layer::Output => self.full_groups + 1,
+            Layer::Tilt => 1,
         }
     }
 }

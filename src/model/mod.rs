@@ -1,11 +1,13 @@
 //! What is sampled: architectures, hyper-parameters, input points, ensembles.
 
 mod architecture;
+mod estimator;
 mod inputs;
 mod number;
 mod spec;
 
 pub use architecture::Architecture;
+pub use estimator::{Estimator, Tilt};
 pub use inputs::Inputs;
 pub use number::parse_count;
 pub use spec::{EnsembleSpec, MAX_ELEMENTS, MAX_NETS, MAX_ORDER, MAX_WIDTH};

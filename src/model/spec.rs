@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use super::{Architecture, Inputs};
+use super::{Architecture, Estimator, Inputs, Tilt};
 use crate::{Error, Result};
 
 /// Largest width: the random stream counts hidden units in 32 bits with room to spare.
@@ -41,7 +41,10 @@ pub struct EnsembleSpec {
     /// Orders n of the n-point functions.
     pub orders: Vec<usize>,
     /// How the n-point functions are estimated.
-    pub estimator: &'static str,
+    pub estimator: Estimator,
+    /// Importance sampling of the hidden layer (connected estimator only).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tilt: Option<Tilt>,
     /// Key of the random stream.
     pub seed: u64,
 }
@@ -70,7 +73,8 @@ impl EnsembleSpec {
             nets: 1_000_000,
             experiments: 10,
             orders: vec![2, 4, 6],
-            estimator: "direct",
+            estimator: Estimator::Direct,
+            tilt: None,
             seed: 0,
         })
     }
@@ -153,6 +157,15 @@ impl EnsembleSpec {
         }
         self.orders.sort_unstable();
         self.orders.dedup();
+        if self.estimator == Estimator::Connected
+            && let Some(odd) = self.orders.iter().find(|&n| n % 2 == 1)
+        {
+            return Err(Error::invalid(
+                "--orders",
+                odd,
+                "with the output layer integrated out, odd n-point functions are zero identically; use even orders or --estimator direct",
+            ));
+        }
         let elements = self.elements();
         if elements > MAX_ELEMENTS {
             return Err(Error::invalid(
@@ -164,7 +177,46 @@ impl EnsembleSpec {
                 ),
             ));
         }
+        let sums = self.connected_sums();
+        if self.estimator == Estimator::Connected && sums > MAX_ELEMENTS {
+            return Err(Error::invalid(
+                "--inputs",
+                format!("with {} points", self.inputs.len()),
+                format!(
+                    "the connected estimator keeps {sums} sums for orders {:?}, at most {MAX_ELEMENTS} fit; use fewer points, lower --orders or --estimator direct",
+                    self.orders
+                ),
+            ));
+        }
+        if let Some(tilt) = &self.tilt {
+            if self.estimator == Estimator::Direct {
+                return Err(Error::invalid(
+                    "--tilt",
+                    "auto",
+                    "importance sampling is for the connected estimator; add --estimator connected",
+                ));
+            }
+            let fits = |t: &Vec<f64>| t.len() == self.d_in + 1 && t.iter().all(|x| x.is_finite());
+            if tilt.shifts.is_empty() || !tilt.shifts.iter().all(fits) {
+                return Err(Error::invalid(
+                    "--tilt",
+                    format!("{:?}", tilt.shifts),
+                    "each shift has d_in + 1 finite components",
+                ));
+            }
+        }
         Ok(self)
+    }
+
+    /// Sums of the connected estimator: products of up to three of the P (P + 1) / 2
+    /// components of D.
+    fn connected_sums(&self) -> u64 {
+        let p = self.inputs.len() as u64;
+        let pairs = p.saturating_mul(p + 1) / 2;
+        let highest = self.orders.last().copied().unwrap_or(0) as u64 / 2;
+        (1..=highest)
+            .map(|n| (0..n).fold(1u64, |c, k| c.saturating_mul(pairs + k) / (k + 1)))
+            .fold(0, u64::saturating_add)
     }
 
     /// Unique tensor elements over all orders: sum over n of C(P + n - 1, n).

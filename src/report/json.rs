@@ -1,8 +1,9 @@
 use serde::Serialize;
 
-use crate::analysis::Correlator;
-use crate::engine::DeviceInfo;
+use crate::analysis::{Correlator, Prediction};
+use crate::engine::{DeviceInfo, Engine};
 use crate::model::EnsembleSpec;
+use crate::theory::kernel_matrix;
 
 /// Version of the program, written to every document.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -60,6 +61,45 @@ impl EnsembleDocument {
             spec,
             device,
             timing,
+            correlators,
+        }
+    }
+}
+
+/// `nnqft.theory/1`: kernel, GP and exact values.
+#[derive(Debug, Clone, Serialize)]
+pub struct TheoryDocument {
+    schema: &'static str,
+    version: &'static str,
+    /// The networks and points; of the sampling fields nothing is used.
+    pub spec: EnsembleSpec,
+    /// The processor.
+    pub device: DeviceInfo,
+    /// Seconds, in `wall_s`.
+    pub timing: TheoryTiming,
+    /// K(x_i, x_j), shape `[points][points]`.
+    pub kernel: Vec<Vec<f64>>,
+    /// The n-point functions, one per order.
+    pub correlators: Vec<Prediction>,
+}
+
+/// Time that theory took.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct TheoryTiming {
+    /// Seconds.
+    pub wall_s: f64,
+}
+
+impl TheoryDocument {
+    /// Puts a spec's theory together.
+    pub fn new(spec: EnsembleSpec, wall_s: f64, correlators: Vec<Prediction>) -> Self {
+        Self {
+            schema: "nnqft.theory/1",
+            version: VERSION,
+            kernel: kernel_matrix(&spec),
+            device: crate::engine::cpu::CpuEngine::new().device(),
+            timing: TheoryTiming { wall_s },
+            spec,
             correlators,
         }
     }

@@ -11,7 +11,7 @@ use crate::theory::kernel_matrix;
 /// Writes a run's tensors as NumPy arrays.
 ///
 /// `inputs` `(points, d_in)`, `kernel` `(points, points)` and for each order n, over its E
-/// unique elements: `G{n}_indices` `(E, n)`, `G{n}_mean`, `G{n}_std_err`, `G{n}_gp` `(E,)`
+/// unique elements: `G{n}_indices` `(E, n)`, `G{n}_mean`, `G{n}_std_err`, `G{n}_gp`, `G{n}_exact` `(E,)`
 /// and `G{n}_experiments` `(experiments, E)`.
 ///
 /// # Errors
@@ -47,7 +47,12 @@ pub fn write_npz(path: &Path, document: &EnsembleDocument) -> io::Result<()> {
             &[elements, n],
             &mut indices.iter().map(|&i| i as f64),
         )?;
-        for (what, values) in [("mean", &c.mean), ("std_err", &c.std_err), ("gp", &c.gp)] {
+        for (what, values) in [
+            ("mean", &c.mean),
+            ("std_err", &c.std_err),
+            ("gp", &c.gp),
+            ("exact", &c.exact),
+        ] {
             put(
                 &format!("G{n}_{what}"),
                 &[elements],

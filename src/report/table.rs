@@ -1,7 +1,8 @@
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 
-use super::EnsembleDocument;
+use super::{EnsembleDocument, TheoryDocument};
 use crate::engine::gpu::AdapterSummary;
+use crate::model::{EnsembleSpec, Estimator};
 
 fn table(header: &[&str], left: usize) -> Table {
     let mut table = Table::new();
@@ -32,7 +33,7 @@ fn number(x: Option<f64>) -> String {
     }
 }
 
-/// One line per n-point function: its deviation from the GP against the background.
+/// One line per n-point function: its deviation from the GP against exact and background.
 pub fn ensemble_table(document: &EnsembleDocument) -> String {
     let spec = &document.spec;
     let mut rows = table(
@@ -41,8 +42,9 @@ pub fn ensemble_table(document: &EnsembleDocument) -> String {
             "elements",
             "mean m_n",
             "± error",
+            "exact m_n",
+            "pull",
             "mean |m_n|",
-            "max |m_n|",
             "background",
             "verdict",
         ],
@@ -54,13 +56,22 @@ pub fn ensemble_table(document: &EnsembleDocument) -> String {
             c.mean.len().to_string(),
             number(c.deviation_mean),
             number(c.deviation_mean_std_err),
+            number(c.deviation_mean_exact),
+            pull(c.mean_pull()),
             number(c.deviation_abs_mean),
-            number(c.deviation_abs_max),
             number(c.background),
-            c.verdict.to_string(),
+            match c.reason {
+                None => c.verdict.to_string(),
+                Some(_) => "NOT CONVERGED".into(),
+            },
         ]);
     }
     let mut notes = String::new();
+    for c in &document.correlators {
+        if let Some(reason) = &c.reason {
+            notes.push_str(&format!("{}-point function: {reason}\n", c.order));
+        }
+    }
     if document.correlators.iter().any(|c| c.order % 2 == 1) {
         notes.push_str("odd n: the GP vanishes; m_n is G^(n) / sqrt(prod K_ii)\n");
     }
@@ -78,16 +89,13 @@ pub fn ensemble_table(document: &EnsembleDocument) -> String {
         notes.push_str("one experiment has no background: use --experiments 2 or more\n");
     }
     format!(
-        "{}, N = {}, d_in = {}, sigma_w = {}, sigma_b = {}, {} points, {} x {} networks, seed {}\n\
+        "{}, {} x {} networks, {} estimator{}, seed {}\n\
          {rows}\n{notes}{:.2} s, {:.2e} networks/s, {:.2e} hidden units/s on {} ({})\n",
-        spec.arch.title(),
-        spec.width,
-        spec.d_in,
-        spec.sigma_w,
-        spec.sigma_b,
-        spec.inputs.len(),
+        title(spec),
         spec.experiments,
         spec.nets,
+        spec.estimator,
+        if spec.tilt.is_some() { ", tilted" } else { "" },
         spec.seed,
         document.timing.wall_s,
         document.timing.networks_per_s,
@@ -95,6 +103,110 @@ pub fn ensemble_table(document: &EnsembleDocument) -> String {
         document.device.adapter,
         document.device.backend,
     )
+}
+
+fn title(spec: &EnsembleSpec) -> String {
+    format!(
+        "{}, N = {}, d_in = {}, sigma_w = {}, sigma_b = {}, {} points",
+        spec.arch.title(),
+        spec.width,
+        spec.d_in,
+        spec.sigma_w,
+        spec.sigma_b,
+        spec.inputs.len(),
+    )
+}
+
+/// Distance in standard errors.
+fn pull(x: Option<f64>) -> String {
+    match x {
+        None => "n/a".into(),
+        Some(x) if x.abs() < 1000.0 => format!("{x:+.1}"),
+        Some(x) => format!("{x:+.0e}"),
+    }
+}
+
+/// One line per element.
+pub fn elements_table(document: &EnsembleDocument) -> String {
+    let mut rows = table(
+        &[
+            "points",
+            "estimate",
+            "± error",
+            "GP",
+            "exact",
+            "pull",
+            "m_n",
+            "exact m_n",
+            "converged",
+        ],
+        1,
+    );
+    for c in &document.correlators {
+        for e in 0..c.mean.len() {
+            rows.add_row([
+                points(&c.indices[e]),
+                number(Some(c.mean[e])),
+                number(Some(c.std_err[e])),
+                number(Some(c.gp[e])),
+                number(Some(c.exact[e])),
+                pull(c.pull[e]),
+                number(c.deviation[e]),
+                number(c.deviation_exact[e]),
+                if c.converged[e] { "yes" } else { "NO" }.into(),
+            ]);
+        }
+    }
+    let what = match document.spec.estimator {
+        Estimator::Direct => "",
+        Estimator::Connected => "estimate: GP + connected estimator\n",
+    };
+    format!("{what}{rows}\n")
+}
+
+fn points(index: &[usize]) -> String {
+    let list: Vec<String> = index.iter().map(usize::to_string).collect();
+    list.join(",")
+}
+
+/// Kernel, then one line per element: GP, exact, m_n.
+pub fn theory_table(document: &TheoryDocument) -> String {
+    let mut text = title(&document.spec) + "\nkernel K(x_i, x_j)\n";
+    for row in &document.kernel {
+        let row: Vec<String> = row
+            .iter()
+            .map(|k| format!("{:>11}", number(Some(*k))))
+            .collect();
+        text.push_str(row.join(" ").trim_end());
+        text.push('\n');
+    }
+    let mut rows = table(&["points", "GP", "exact", "error", "m_n", "connected"], 1);
+    for c in &document.correlators {
+        for e in 0..c.exact.len() {
+            rows.add_row([
+                points(&c.indices[e]),
+                digits(c.gp[e]),
+                digits(c.exact[e]),
+                format!("{:.0e}", c.exact_error[e]),
+                number(c.deviation[e]),
+                number(c.connected.as_ref().map(|all| all[e])),
+            ]);
+        }
+    }
+    let means: String = (document.correlators.iter())
+        .map(|c| format!("n = {}: mean m_n = {}\n", c.order, number(c.deviation_mean)))
+        .collect();
+    format!("{text}{rows}\n{means}")
+}
+
+/// Ten significant digits.
+fn digits(x: f64) -> String {
+    if x == 0.0 || (1e-3..1e6).contains(&x.abs()) {
+        let places = 9 - x.abs().max(1e-3).log10().floor() as i32;
+        format!("{x:.*}", places.clamp(0, 12) as usize)
+    } else {
+        format!("{x:.9e}")
+    }
 }
 
 /// One line per adapter.

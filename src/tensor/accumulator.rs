@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use super::{Extreme, Extremes};
 use crate::{Error, Result};
 
 /// Mean and spread of every tensor element over some blocks of networks.
@@ -53,6 +54,7 @@ impl Statistics {
 pub struct Accumulator {
     /// (experiment, first block) -> subtree; its size in blocks is `span`.
     nodes: BTreeMap<(u32, u64), Node>,
+    extremes: Extremes,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -88,11 +90,22 @@ impl Accumulator {
         );
     }
 
+    /// Adds the heaviest network of a block.
+    pub fn add_extreme(&mut self, extreme: Extreme) {
+        self.extremes.add(extreme);
+    }
+
+    /// The heaviest networks seen, largest first.
+    pub fn extremes(&self) -> &[Extreme] {
+        self.extremes.networks()
+    }
+
     /// Adds everything that another accumulator of the same run has seen.
     ///
     /// # Panics
     /// If a block is in both.
     pub fn merge(&mut self, other: Self) {
+        self.extremes.merge(other.extremes);
         for ((experiment, first), node) in other.nodes {
             self.insert(experiment, first, node);
         }

@@ -1,6 +1,7 @@
-use super::neuron::{NeuronMoments, neuron_moments};
-use super::{gp_correlator, kernel_matrix, pairings};
+use super::neuron::{NeuronMoments, Rule, neuron_moments};
+use super::{gp_correlator, kernel_matrix};
 use crate::model::EnsembleSpec;
+use crate::tensor::pairings;
 
 /// Exact n-point functions at finite width (one output).
 ///
@@ -28,9 +29,24 @@ impl Exact {
         }
     }
 
-    /// Estimated error of the neuron moments, relative to the size of the fields.
-    pub fn error(&self) -> f64 {
-        self.moments.error
+    /// Estimated error of [`deviation`](Self::deviation), in the unit of f^n: the distance
+    /// from what a coarser quadrature gives, and rounding.
+    pub fn error(&self, index: &[usize]) -> f64 {
+        let size: f64 = index.iter().map(|&i| self.kernel[i][i].sqrt()).product();
+        let rounding = match index.len() {
+            4 | 6 => 1e-14 * size * pairings(index.len()).len() as f64 / self.width,
+            _ => 0.0,
+        };
+        let [fine, coarse] = [Rule::Fine, Rule::Coarse].map(|rule| self.deviation_by(rule, index));
+        (fine - coarse).abs() + rounding
+    }
+
+    /// The same ensemble at another width; costs nothing.
+    pub fn at_width(&self, width: u64) -> Self {
+        Self {
+            width: width as f64,
+            ..self.clone()
+        }
     }
 
     /// Exact G^(n) - G_GP^(n), in the unit of f^n; zero for n odd or 2.
@@ -38,18 +54,22 @@ impl Exact {
     /// # Panics
     /// If n is above 6 or above the spec's highest order.
     pub fn deviation(&self, index: &[usize]) -> f64 {
+        self.deviation_by(Rule::Fine, index)
+    }
+
+    fn deviation_by(&self, rule: Rule, index: &[usize]) -> f64 {
         match index.len() {
             4 => (pairings(4).iter())
-                .map(|p| self.k2(pair(index, p[0]), pair(index, p[1])))
+                .map(|p| self.k2(rule, pair(index, p[0]), pair(index, p[1])))
                 .sum(),
             6 => (pairings(6).iter())
                 .map(|p| {
                     let [a, b, d] = [0, 1, 2].map(|k| pair(index, p[k]));
                     let k = |q: [usize; 2]| self.kernel[q[0]][q[1]];
-                    self.k2(a, b) * k(d)
-                        + self.k2(a, d) * k(b)
-                        + self.k2(b, d) * k(a)
-                        + self.k3(a, b, d)
+                    self.k2(rule, a, b) * k(d)
+                        + self.k2(rule, a, d) * k(b)
+                        + self.k2(rule, b, d) * k(a)
+                        + self.k3(rule, a, b, d)
                 })
                 .sum(),
             n => {
@@ -62,7 +82,10 @@ impl Exact {
     /// Exact connected 6-point function, of order 1/N^2.
     pub fn connected_six(&self, index: &[usize]) -> f64 {
         (pairings(6).iter())
-            .map(|p| self.k3(pair(index, p[0]), pair(index, p[1]), pair(index, p[2])))
+            .map(|p| {
+                let [a, b, d] = [0, 1, 2].map(|k| pair(index, p[k]));
+                self.k3(Rule::Fine, a, b, d)
+            })
             .sum()
     }
 
@@ -71,14 +94,18 @@ impl Exact {
         gp_correlator(&self.kernel, index) + self.deviation(index)
     }
 
-    /// Covariance of C_a and C_b.
-    pub fn k2(&self, a: [usize; 2], b: [usize; 2]) -> f64 {
-        let m = |pairs: &[[usize; 2]]| self.moments.get(&pairs.concat());
+    /// Covariance of C at two pairs of points, E[D_a D_b].
+    pub fn covariance(&self, a: [usize; 2], b: [usize; 2]) -> f64 {
+        self.k2(Rule::Fine, a, b)
+    }
+
+    fn k2(&self, rule: Rule, a: [usize; 2], b: [usize; 2]) -> f64 {
+        let m = |pairs: &[[usize; 2]]| self.moments.by(rule, &pairs.concat());
         self.vw.powi(2) / self.width * (m(&[a, b]) - m(&[a]) * m(&[b]))
     }
 
-    fn k3(&self, a: [usize; 2], b: [usize; 2], d: [usize; 2]) -> f64 {
-        let m = |pairs: &[[usize; 2]]| self.moments.get(&pairs.concat());
+    fn k3(&self, rule: Rule, a: [usize; 2], b: [usize; 2], d: [usize; 2]) -> f64 {
+        let m = |pairs: &[[usize; 2]]| self.moments.by(rule, &pairs.concat());
         let (ma, mb, md) = (m(&[a]), m(&[b]), m(&[d]));
         let cumulant = m(&[a, b, d]) - m(&[a, b]) * md - m(&[a, d]) * mb - m(&[b, d]) * ma
             + 2.0 * ma * mb * md;

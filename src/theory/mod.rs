@@ -3,9 +3,11 @@
 mod exact;
 mod kernel;
 mod neuron;
+mod tilt;
 mod wick;
 
 pub use exact::Exact;
 pub use kernel::{kernel, kernel_matrix};
 pub use neuron::{NeuronMoments, neuron_moments};
-pub use wick::{gp_correlator, pairings};
+pub use tilt::tilt;
+pub use wick::gp_correlator;

@@ -4,21 +4,47 @@ use std::collections::BTreeMap;
 use std::f64::consts::{PI, TAU};
 
 use gauss_quad::GaussLegendre;
+use rand_chacha::ChaCha8Rng;
+use rand_core::{Rng, SeedableRng};
 use rayon::prelude::*;
 
 use crate::model::{Architecture, EnsembleSpec};
 use crate::tensor::{LANES, Lanes, MomentPlan, MomentSums, multisets};
 use crate::theory::kernel_matrix;
 
-/// Nodes that cost about a second at six points.
-const MAX_NODES: f64 = 3e6;
+/// Nodes that cost about a second on two cores.
+fn nodes_in_a_second(plan: &MomentPlan) -> f64 {
+    (2e9 / plan.elements().len() as f64).clamp(1e4, 8e6)
+}
 
 /// Moments of a single neuron at even orders.
 #[derive(Debug, Clone)]
 pub struct NeuronMoments {
-    values: BTreeMap<Vec<usize>, f64>,
-    /// Estimated error of the moments, relative to the product of the fields' sizes.
-    pub error: f64,
+    values: BTreeMap<Vec<usize>, Moment>,
+}
+
+/// One moment by the rule in use and by a coarser one, whose distance bounds the error.
+#[derive(Debug, Clone, Copy)]
+struct Moment {
+    fine: f64,
+    coarse: f64,
+}
+
+impl From<f64> for Moment {
+    /// A moment in closed form.
+    fn from(value: f64) -> Self {
+        Self {
+            fine: value,
+            coarse: value,
+        }
+    }
+}
+
+/// Which rule's moments to use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rule {
+    Fine,
+    Coarse,
 }
 
 impl NeuronMoments {
@@ -27,9 +53,17 @@ impl NeuronMoments {
     /// # Panics
     /// If the moments were computed without this order.
     pub fn get(&self, index: &[usize]) -> f64 {
+        self.by(Rule::Fine, index)
+    }
+
+    pub(super) fn by(&self, rule: Rule, index: &[usize]) -> f64 {
         let mut index = index.to_vec();
         index.sort_unstable();
-        self.values[&index]
+        let moment = self.values[&index];
+        match rule {
+            Rule::Fine => moment.fine,
+            Rule::Coarse => moment.coarse,
+        }
     }
 }
 
@@ -39,13 +73,13 @@ impl NeuronMoments {
 /// closed form for all. Else the average is over the span of the pre-activations, of rank
 /// r <= d_in + 1: for erf the trapezoidal rule, which converges like exp(-c / h^2) for an
 /// entire integrand times a Gaussian; for ReLU the radius in closed form and the angles by
-/// Gauss-Legendre between the kinks.
+/// Gauss-Legendre between the kinks. Above r = 4, a lattice of as many nodes as a second
+/// allows.
 pub fn neuron_moments(spec: &EnsembleSpec, orders: &[usize]) -> NeuronMoments {
     let points = spec.inputs.points();
     let (vw, vb) = (spec.sigma_w.powi(2), spec.sigma_b.powi(2));
     let d_in = spec.d_in as f64;
     let mut values = BTreeMap::new();
-    let mut error = 1e-14;
     if spec.arch == Architecture::Gauss {
         let offset: Vec<f64> = points
             .iter()
@@ -58,31 +92,42 @@ pub fn neuron_moments(spec: &EnsembleSpec, orders: &[usize]) -> NeuronMoments {
                     .sum();
                 let v = vw * square / d_in + (n * n) as f64 * vb;
                 let exponent = v / 2.0 - index.iter().map(|&i| offset[i]).sum::<f64>();
-                values.insert(index, exponent.exp());
+                values.insert(index, exponent.exp().into());
             }
         }
-        return NeuronMoments { values, error };
+        return NeuronMoments { values };
     }
+    let kernel = kernel_matrix(spec);
+    // sigma_w = 0 has no hidden layer to speak of: h is multiplied by zero.
+    let second = |i: usize, j: usize| match vw {
+        0.0 => 0.0,
+        _ => (kernel[i][j] - vb) / vw,
+    };
     let higher: Vec<usize> = orders.iter().copied().filter(|&n| n > 2).collect();
-    if !higher.is_empty() {
+    if !higher.is_empty() && vw > 0.0 {
         let plan = MomentPlan::new(points.len(), &higher);
         let forms = span(spec);
-        let (means, estimate) = match spec.arch {
-            Architecture::Erf => erf_moments(&plan, &forms),
-            _ => relu_moments(&plan, &forms),
+        let (coarse, fine) = match (spec.arch, forms[0].len()) {
+            (Architecture::Erf, 0..=4) => erf_moments(&plan, &forms),
+            (Architecture::Erf, _) => lattice_moments(&plan, &forms, libm::erf),
+            (_, 0..=4) => relu_moments(&plan, &forms),
+            _ => lattice_moments(&plan, &forms, |z| z.max(0.0)),
         };
-        error = estimate;
-        values.extend(plan.indices().iter().cloned().zip(means));
-    }
-    if orders.contains(&2) {
-        let kernel = kernel_matrix(spec);
-        for index in multisets(points.len(), 2) {
-            // sigma_w = 0 has no hidden layer to speak of: h is multiplied by zero.
-            let k = kernel[index[0]][index[1]] - vb;
-            values.insert(index, if vw == 0.0 { 0.0 } else { k / vw });
+        let pairs = coarse.into_iter().zip(fine);
+        let moments = pairs.map(|(coarse, fine)| Moment { coarse, fine });
+        values.extend(plan.indices().iter().cloned().zip(moments));
+    } else {
+        for &n in &higher {
+            values.extend((multisets(points.len(), n).into_iter()).map(|i| (i, 0.0.into())));
         }
     }
-    NeuronMoments { values, error }
+    if orders.contains(&2) {
+        for index in multisets(points.len(), 2) {
+            let m = second(index[0], index[1]);
+            values.insert(index, m.into());
+        }
+    }
+    NeuronMoments { values }
 }
 
 /// Pre-activations as linear forms of r independent standard normals, `[point][r]`, r their
@@ -99,7 +144,6 @@ fn span(spec: &EnsembleSpec) -> Vec<Vec<f64>> {
             row
         })
         .collect();
-    let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
     let largest = rows.iter().map(|r| dot(r, r)).fold(0.0, f64::max).sqrt();
     let mut rest = rows.clone();
     let mut basis: Vec<Vec<f64>> = Vec::new();
@@ -130,47 +174,77 @@ fn span(spec: &EnsembleSpec) -> Vec<Vec<f64>> {
         .collect()
 }
 
-/// Weighted moments of the field over a list of nodes.
-fn weighted(plan: &MomentPlan, nodes: &[(Vec<f64>, f64)]) -> Vec<f64> {
-    // Chunks of fixed size, added in order: the same bits for any number of threads.
-    let parts: Vec<Vec<f64>> = nodes
-        .par_chunks(4096)
-        .map(|nodes| {
-            let mut sums = MomentSums::new(plan);
-            let mut field = vec![[0.0; LANES]; plan.points()];
-            for group in nodes.chunks(LANES) {
-                let mut weight: Lanes = [0.0; LANES];
-                for (lane, (h, w)) in group.iter().enumerate() {
-                    weight[lane] = *w;
-                    field.iter_mut().zip(h).for_each(|(f, h)| f[lane] = *h);
-                }
-                sums.add_weighted(&field, &weight);
-            }
-            sums.take()
-        })
-        .collect();
-    parts
-        .into_iter()
-        .reduce(|a, b| a.iter().zip(&b).map(|(a, b)| a + b).collect())
-        .unwrap_or_else(|| vec![0.0; plan.elements().len()])
+/// Weighted moments of a field over nodes that are pushed one by one.
+struct Nodes<'a> {
+    sums: MomentSums<'a>,
+    field: Vec<Lanes>,
+    weight: Lanes,
+    lane: usize,
 }
 
-/// E over r normals of products of erf, by the trapezoidal rule in a ball.
-fn erf_moments(plan: &MomentPlan, forms: &[Vec<f64>]) -> (Vec<f64>, f64) {
+impl<'a> Nodes<'a> {
+    fn new(plan: &'a MomentPlan) -> Self {
+        Self {
+            sums: MomentSums::new(plan),
+            field: vec![[0.0; LANES]; plan.points()],
+            weight: [0.0; LANES],
+            lane: 0,
+        }
+    }
+
+    /// Adds a node with the field's value at each point.
+    fn push(&mut self, weight: f64, value: impl Fn(usize) -> f64) {
+        for (p, lanes) in self.field.iter_mut().enumerate() {
+            lanes[self.lane] = value(p);
+        }
+        self.weight[self.lane] = weight;
+        self.lane += 1;
+        if self.lane == LANES {
+            self.flush();
+        }
+    }
+
+    fn flush(&mut self) {
+        self.weight[self.lane..].fill(0.0);
+        self.sums.add_weighted(&self.field, &self.weight);
+        self.lane = 0;
+    }
+
+    fn take(mut self) -> Vec<f64> {
+        self.flush();
+        self.sums.take()
+    }
+}
+
+/// Sums in order: the same bits for any number of threads.
+fn add_up(plan: &MomentPlan, parts: Vec<Vec<f64>>) -> Vec<f64> {
+    let mut sum = vec![0.0; plan.elements().len()];
+    for part in parts {
+        sum.iter_mut().zip(part).for_each(|(s, x)| *s += x);
+    }
+    sum
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+/// E over r <= 4 normals of products of erf, by the trapezoidal rule in a ball: by a coarser
+/// rule first, whose distance from the finer bounds its error.
+fn erf_moments(plan: &MomentPlan, forms: &[Vec<f64>]) -> (Vec<f64>, Vec<f64>) {
     let rank = forms[0].len();
     if rank == 0 {
-        return (vec![0.0; plan.elements().len()], 0.0);
+        let zero = vec![0.0; plan.elements().len()];
+        return (zero.clone(), zero);
     }
     // Along the imaginary axis the integrand grows at most like exp(a y^2), so that the rule
-    // with step h errs by exp(-pi^2 / (a h^2)); beyond radius 8.3 is 1e-15 of the weight.
-    let largest = forms
-        .iter()
-        .map(|l| l.iter().map(|x| x * x).sum::<f64>())
-        .fold(0.0, f64::max);
-    let radius = 8.3;
+    // with step h errs by exp(-pi^2 / (a h^2)); beyond the radius is 1e-15 of the weight,
+    // in four dimensions, where nodes are dear, 6e-10.
+    let largest = forms.iter().map(|l| dot(l, l)).fold(0.0, f64::max);
+    let radius = if rank < 4 { 8.3 } else { 7.0f64 };
     let a = 6.0 * largest + 0.5;
     let ball = PI.powf(rank as f64 / 2.0) * libm::tgamma(rank as f64 / 2.0 + 1.0).recip();
-    let affordable = radius * (ball / 2.0 / MAX_NODES).powf(1.0 / rank as f64);
+    let affordable = radius * (ball / 2.0 / nodes_in_a_second(plan)).powf(1.0 / rank as f64);
     let step = (PI / (a * 1e-15f64.ln().abs()).sqrt()).max(affordable);
 
     // Half the ball: products of even order do not change under g -> -g, nor does a grid
@@ -178,27 +252,27 @@ fn erf_moments(plan: &MomentPlan, forms: &[Vec<f64>]) -> (Vec<f64>, f64) {
     let rule = |step: f64| -> Vec<f64> {
         let n = (radius / step).ceil() as i64;
         let axis: Vec<f64> = (-n..n).map(|k| (k as f64 + 0.5) * step).collect();
-        let mut nodes = Vec::new();
-        let mut g = vec![0.0; rank];
-        grid(&axis, radius, &mut g, 0, 0.0, &mut |g, r2| {
-            let weight = (step / TAU.sqrt()).powi(rank as i32) * (-r2 / 2.0).exp();
-            let z = |l: &Vec<f64>| l.iter().zip(g).map(|(l, g)| l * g).sum::<f64>();
-            let h = forms.iter().map(|l| libm::erf(z(l))).collect();
-            nodes.push((h, 2.0 * weight));
-        });
-        weighted(plan, &nodes)
+        let unit = 2.0 * (step / TAU.sqrt()).powi(rank as i32);
+        let slices: Vec<f64> = axis.iter().copied().filter(|&x| x > 0.0).collect();
+        let parts: Vec<Vec<f64>> = slices
+            .into_par_iter()
+            .map(|first| {
+                let mut nodes = Nodes::new(plan);
+                let mut g = vec![0.0; rank];
+                g[0] = first;
+                grid(&axis, radius, &mut g, 1, first * first, &mut |g, r2| {
+                    nodes.push(unit * (-r2 / 2.0).exp(), |p| libm::erf(dot(&forms[p], g)));
+                });
+                nodes.take()
+            })
+            .collect();
+        add_up(plan, parts)
     };
     // The coarser rule errs by the power 1 / 1.25^2 of the finer one's error: a safe bound.
-    let (coarse, fine) = (rule(1.25 * step), rule(step));
-    let error = coarse
-        .iter()
-        .zip(&fine)
-        .map(|(a, b)| (a - b).abs())
-        .fold(1e-15, f64::max);
-    (fine, error)
+    (rule(1.25 * step), rule(step))
 }
 
-/// Visits the grid points of a ball with a first coordinate above zero.
+/// Visits the grid points of a ball, from coordinate `depth` on.
 fn grid(
     axis: &[f64],
     radius: f64,
@@ -213,76 +287,97 @@ fn grid(
     }
     for &x in axis {
         let r2 = r2 + x * x;
-        if r2 <= radius * radius && (depth > 0 || x > 0.0) {
+        if r2 <= radius * radius {
             g[depth] = x;
             grid(axis, radius, g, depth + 1, r2, visit);
         }
     }
 }
 
-/// E over r normals of products of ReLU.
-fn relu_moments(plan: &MomentPlan, forms: &[Vec<f64>]) -> (Vec<f64>, f64) {
+/// E over r <= 4 normals of products of ReLU: the same by two rules.
+fn relu_moments(plan: &MomentPlan, forms: &[Vec<f64>]) -> (Vec<f64>, Vec<f64>) {
     let rank = forms[0].len();
-    let relu = |omega: &[f64]| -> Vec<f64> {
-        forms
-            .iter()
-            .map(|l| {
-                l.iter()
-                    .zip(omega)
-                    .map(|(l, o)| l * o)
-                    .sum::<f64>()
-                    .max(0.0)
-            })
+    let rule = |points: usize| -> Vec<f64> {
+        let mut nodes = Nodes::new(plan);
+        let mut total = 0.0;
+        let mut visit = |omega: &[f64], weight: f64| {
+            total += weight;
+            nodes.push(weight, |p| dot(&forms[p], omega).max(0.0));
+        };
+        match rank {
+            0 => visit(&[], 1.0),
+            1 => [1.0, -1.0].map(|o| visit(&[o], 0.5)).into_iter().collect(),
+            _ => sphere(forms, points, &mut visit),
+        }
+        let means = nodes.take().into_iter().map(|m| m / total);
+        // E[R^n] of the chi distribution with r degrees of freedom.
+        let radial = |n: usize| {
+            let (r, n) = (rank as f64, n as f64);
+            2f64.powf(n / 2.0) * libm::tgamma((r + n) / 2.0) / libm::tgamma(r / 2.0)
+        };
+        let lengths = plan.indices().iter().map(Vec::len);
+        (means.zip(lengths))
+            .map(|(m, n)| if rank == 0 { 0.0 } else { m * radial(n) })
             .collect()
     };
-    let (angular, error) = match rank {
-        0 => (vec![0.0; plan.elements().len()], 0.0),
-        1 => {
-            let nodes: Vec<_> = [1.0, -1.0].map(|o| (relu(&[o]), 0.5)).into();
-            (weighted(plan, &nodes), 1e-15)
-        }
-        _ => {
-            let rule = |points: usize| {
-                let mut nodes = Vec::new();
-                sphere(forms, points, &mut |omega, weight| {
-                    nodes.push((relu(omega), weight));
-                });
-                let total: f64 = nodes.iter().map(|(_, w)| w).sum();
-                let mut means = weighted(plan, &nodes);
-                means.iter_mut().for_each(|m| *m /= total);
-                means
-            };
-            let (coarse, fine) = match rank {
-                2 => (10, 14),
-                3 => (10, 14),
-                _ => (26, 36),
-            };
-            let (coarse, fine) = (rule(coarse), rule(fine));
-            let largest = forms
-                .iter()
-                .map(|l| l.iter().map(|x| x * x).sum::<f64>().sqrt())
-                .fold(0.0, f64::max);
-            let error = plan
-                .indices()
-                .iter()
-                .zip(coarse.iter().zip(&fine))
-                .map(|(i, (a, b))| (a - b).abs() / largest.powi(i.len() as i32))
-                .fold(1e-15, f64::max);
-            (fine, error)
-        }
-    };
-    // E[R^n] of the chi distribution with r degrees of freedom.
-    let radial = |n: usize| {
-        let (r, n) = (rank as f64, n as f64);
-        2f64.powf(n / 2.0) * libm::tgamma((r + n) / 2.0) / libm::tgamma(r / 2.0)
-    };
-    let means = plan.indices().iter().zip(angular);
-    (
-        means
-            .map(|(i, m)| m * if rank == 0 { 0.0 } else { radial(i.len()) })
-            .collect(),
-        error,
-    )
+    match rank {
+        0..4 => (rule(10), rule(14)),
+        _ => (rule(32), rule(44)),
+    }
+}
+
+/// E over any number of normals, for any activation: a lattice in the unit cube, shifted
+/// eight times at random; the spread of the shifts bounds the error.
+fn lattice_moments(
+    plan: &MomentPlan,
+    forms: &[Vec<f64>],
+    act: impl Fn(f64) -> f64 + Sync,
+) -> (Vec<f64>, Vec<f64>) {
+    const SHIFTS: usize = 8;
+    let dimensions = forms[0].len().next_multiple_of(2);
+    // The generalised golden ratio: the root of x^(d + 1) = x + 1.
+    let golden = (0..60).fold(2.0f64, |x, _| {
+        (1.0 + x).powf(1.0 / (dimensions as f64 + 1.0))
+    });
+    let steps: Vec<f64> = (1..=dimensions as i32).map(|k| golden.powi(-k)).collect();
+    let mut words = ChaCha8Rng::seed_from_u64(0);
+    let per_shift = (nodes_in_a_second(plan) / SHIFTS as f64) as usize;
+    let results: Vec<Vec<f64>> = (0..SHIFTS)
+        .map(|_| {
+            let start: Vec<f64> = (0..dimensions)
+                .map(|_| f64::from(words.next_u32()) / 4_294_967_296.0)
+                .collect();
+            let parts: Vec<Vec<f64>> = (0..per_shift.div_ceil(4096))
+                .into_par_iter()
+                .map(|chunk| {
+                    let mut nodes = Nodes::new(plan);
+                    let mut g = vec![0.0; dimensions];
+                    for n in chunk * 4096..per_shift.min((chunk + 1) * 4096) {
+                        let u = |c: usize| (start[c] + n as f64 * steps[c]).fract();
+                        for c in (0..dimensions).step_by(2) {
+                            let r = (-2.0 * (1.0 - u(c)).ln()).sqrt();
+                            let (sin, cos) = (TAU * u(c + 1)).sin_cos();
+                            (g[c], g[c + 1]) = (r * cos, r * sin);
+                        }
+                        nodes.push(1.0, |p| act(dot(&forms[p], &g)));
+                    }
+                    nodes.take()
+                })
+                .collect();
+            let sums = add_up(plan, parts).into_iter();
+            sums.map(|s| s / per_shift as f64).collect()
+        })
+        .collect();
+    let shifts = SHIFTS as f64;
+    (0..plan.elements().len())
+        .map(|e| {
+            let mean = results.iter().map(|r| r[e]).sum::<f64>() / shifts;
+            let square: f64 = results.iter().map(|r| (r[e] - mean).powi(2)).sum();
+            // Two standard errors away.
+            let bound = 2.0 * (square / (shifts * (shifts - 1.0))).sqrt();
+            (mean + bound, mean)
+        })
+        .unzip()
 }
 
 /// Nodes and weights on the unit sphere of r >= 2 dimensions, with panels that end at the

@@ -2,16 +2,16 @@
 
 pub mod activation;
 pub mod moments;
+pub mod networks;
 pub mod normals;
-pub mod outputs;
 pub mod words;
 
 use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::{BlockPlan, DeviceInfo, Engine, Parameters, StreamLayout, moment_plan};
-use crate::model::EnsembleSpec;
+use super::{BlockPlan, DeviceInfo, Engine, Network, Parameters, StreamLayout, measurement};
+use crate::model::{EnsembleSpec, Estimator};
 use crate::tensor::Accumulator;
 use crate::{Error, Result};
 
@@ -42,20 +42,22 @@ impl Engine for CpuEngine {
         progress: &(dyn Fn(u64) + Sync),
     ) -> Result<Accumulator> {
         let plan = BlockPlan::new(spec);
-        let moments = moment_plan(spec);
+        let measurement = measurement(spec);
         let accumulator = blocks
             .into_par_iter()
             .map_init(
-                || outputs::Outputs::new(spec),
-                |outputs, number| {
+                || networks::Networks::new(spec),
+                |networks, number| {
                     let block = plan.block(number);
-                    let mean = moments::block_means(&moments, outputs, &block);
+                    let (means, heaviest) =
+                        moments::block_means(measurement.moments(), networks, &block);
                     progress(block.networks);
-                    (block, mean)
+                    (block, measurement.elements(means), heaviest)
                 },
             )
-            .fold(Accumulator::new, |mut acc, (block, mean)| {
-                acc.add_block(block.experiment, block.index, block.networks, mean);
+            .fold(Accumulator::new, |mut acc, (block, means, heaviest)| {
+                acc.add_block(block.experiment, block.index, block.networks, means);
+                acc.add_extreme(heaviest);
                 acc
             })
             .reduce(Accumulator::new, |mut a, b| {
@@ -69,21 +71,20 @@ impl Engine for CpuEngine {
     }
 }
 
-/// Outputs f(x_p) of networks `first..first + count` of an experiment, `[network][point]`,
-/// in f64.
-pub fn network_outputs(
+/// Fields of networks `first..first + count` of an experiment, in f64.
+pub fn draw_networks(
     spec: &EnsembleSpec,
     experiment: u32,
     first: u64,
     count: usize,
-) -> Vec<Vec<f64>> {
-    let mut outputs = outputs::Outputs::new(spec);
-    outputs.seek(experiment, first);
-    let mut field = vec![0.0; spec.inputs.len()];
+) -> Vec<Network> {
+    let mut networks = networks::Networks::new(spec);
+    networks.seek(experiment, first);
     (0..count)
         .map(|_| {
-            outputs.next_network(&mut field);
-            field.clone()
+            let mut field = vec![0.0; networks.fields()];
+            let weight = networks.next_network(&mut field);
+            Network { weight, field }
         })
         .collect()
 }
@@ -92,18 +93,47 @@ pub fn network_outputs(
 #[derive(Debug, Clone)]
 pub(crate) struct Setup {
     pub arch: crate::model::Architecture,
+    pub estimator: Estimator,
+    pub width: f64,
     pub layout: StreamLayout,
     pub parameters: Parameters,
+    /// Typical size of each field.
+    pub scales: Vec<f64>,
+    /// E[h h] of every pair of points (connected estimator).
+    pub centre: Vec<f64>,
+    pub tilt: Option<Mixture>,
     pub seed: u64,
+}
+
+/// Constants of the importance sampling.
+#[derive(Debug, Clone)]
+pub(crate) struct Mixture {
+    pub probability: f64,
+    pub shifts: Vec<Vec<f64>>,
+    /// ln(p / N) - t.t / 2 of each shift.
+    pub logarithms: Vec<f64>,
 }
 
 impl Setup {
     pub fn new(spec: &EnsembleSpec) -> Self {
         Self {
             arch: spec.arch,
+            estimator: spec.estimator,
+            width: spec.width as f64,
             layout: StreamLayout::new(spec),
             parameters: Parameters::new(spec),
+            scales: super::field_scales(spec),
+            centre: super::centre(spec),
+            tilt: spec.tilt.as_ref().map(|tilt| Mixture {
+                probability: tilt.probability(),
+                shifts: tilt.shifts.clone(),
+                logarithms: tilt.logarithms(spec.width),
+            }),
             seed: spec.seed,
         }
+    }
+
+    pub fn fields(&self) -> usize {
+        self.scales.len()
     }
 }

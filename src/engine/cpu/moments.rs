@@ -1,21 +1,46 @@
 //! Moments of a block of networks (twin of `shaders/moments.wgsl`).
 
-use super::outputs::Outputs;
+use super::networks::Networks;
 use crate::engine::Block;
-use crate::tensor::{LANES, MomentPlan, MomentSums};
+use crate::tensor::{Extreme, LANES, MomentPlan, MomentSums};
 
-/// Mean of every n-point product over the networks of one block.
-pub fn block_means(plan: &MomentPlan, outputs: &mut Outputs, block: &Block) -> Vec<f64> {
-    let points = outputs.points();
+/// Mean of every product of fields over the networks of one block, and the network with the
+/// largest field, squared and weighted.
+pub fn block_means(
+    plan: &MomentPlan,
+    networks: &mut Networks,
+    block: &Block,
+) -> (Vec<f64>, Extreme) {
+    let fields = networks.fields();
     let mut sums = MomentSums::new(plan);
-    let mut lanes = vec![[0.0; LANES]; points];
-    let mut field = vec![0.0; points];
-    outputs.seek(block.experiment, block.first);
+    let mut lanes = vec![[0.0; LANES]; fields];
+    let mut weights = [0.0; LANES];
+    let mut field = vec![0.0; fields];
+    let mut heaviest = Extreme {
+        score: -1.0,
+        experiment: block.experiment,
+        network: block.first,
+        weight: 0.0,
+        field: vec![0.0; fields],
+    };
+    networks.seek(block.experiment, block.first);
     for first in (0..block.networks).step_by(LANES) {
         for lane in 0..LANES {
-            // A short block's missing networks are zero and add nothing.
-            if first + (lane as u64) < block.networks {
-                outputs.next_network(&mut field);
+            let number = first + lane as u64;
+            // A short block's missing networks are zero and weigh nothing.
+            weights[lane] = 0.0;
+            if number < block.networks {
+                weights[lane] = networks.next_network(&mut field);
+                let largest = (field.iter().zip(networks.scales()))
+                    .map(|(f, s)| (f / s) * (f / s))
+                    .fold(0.0, f64::max);
+                let score = weights[lane] * largest;
+                if score > heaviest.score {
+                    heaviest.score = score;
+                    heaviest.network = block.first + number;
+                    heaviest.weight = weights[lane];
+                    heaviest.field.copy_from_slice(&field);
+                }
             } else {
                 field.fill(0.0);
             }
@@ -23,11 +48,15 @@ pub fn block_means(plan: &MomentPlan, outputs: &mut Outputs, block: &Block) -> V
                 lanes[lane] = *f;
             }
         }
-        sums.add(&lanes);
+        if networks.is_weighted() {
+            sums.add_weighted(&lanes, &weights);
+        } else {
+            sums.add(&lanes);
+        }
     }
     let mut means = sums.take();
     for mean in &mut means {
         *mean /= block.networks as f64;
     }
-    means
+    (means, heaviest)
 }

@@ -14,9 +14,9 @@ use bytemuck::{Pod, Zeroable};
 pub use adapter::{AdapterSummary, adapters};
 use device::Device;
 
-use super::{BlockPlan, DeviceInfo, Engine, GROUP, Parameters, moment_plan};
-use crate::model::{Architecture, EnsembleSpec};
-use crate::tensor::{Accumulator, MomentPlan};
+use super::{BlockPlan, DeviceInfo, Engine, GROUP, Network, Parameters, measurement};
+use crate::model::{EnsembleSpec, Estimator};
+use crate::tensor::{Accumulator, Extreme, Measurement};
 use crate::{Error, Result};
 
 /// Time that a batch should take: long against a submission (well under a millisecond),
@@ -119,33 +119,36 @@ impl GpuEngine {
         ))
     }
 
-    /// Outputs f(x_p) of the networks of one block (numbered over all experiments),
-    /// `[network][point]`.
+    /// The networks of one block (numbered over all experiments) as the moments see them.
     ///
     /// # Errors
     /// Those of [`Engine::accumulate`].
-    pub fn network_outputs(&self, spec: &EnsembleSpec, number: u64) -> Result<Vec<Vec<f64>>> {
+    pub fn draw_networks(&self, spec: &EnsembleSpec, number: u64) -> Result<Vec<Network>> {
         let run = Run::new(self, spec)?;
         let d = &self.device;
         let mut encoder = d.device.create_command_encoder(&Default::default());
         let slot = &run.slots[0];
-        run.encode_outputs(&mut encoder, slot, number..number + 1);
-        let bytes = run.output_bytes;
+        run.encode_networks(&mut encoder, slot, number..number + 1);
+        let bytes = run.field_bytes;
         let staging = d.staging(bytes);
-        encoder.copy_buffer_to_buffer(&run.outputs, 0, &staging, 0, bytes);
+        encoder.copy_buffer_to_buffer(&run.fields, 0, &staging, 0, bytes);
         let submission = d.submit(encoder.finish());
         let values: Vec<f32> = d.read(submission, &staging, bytes)?;
-        let points = spec.inputs.len();
-        let chunk = run.plan.size as usize * points;
+        let rows = shaders::rows(spec) as usize;
+        let chunk = run.plan.size as usize * rows;
+        let row = |n: usize, r: usize| -> f64 {
+            let chunks = values.iter().skip(n * rows + r).step_by(chunk);
+            f64::from(chunks.sum::<f32>())
+        };
         Ok((0..run.plan.block(number).networks as usize)
-            .map(|n| {
-                (0..points)
-                    .map(|p| {
-                        let at = n * points + p;
-                        let f: f32 = values.iter().skip(at).step_by(chunk).sum();
-                        f64::from(f) * run.scale[p]
-                    })
-                    .collect()
+            .map(|n| Network {
+                weight: match &spec.tilt {
+                    None => 1.0,
+                    Some(tilt) => 1.0 / (tilt.probability() + row(n, rows - 1)),
+                },
+                field: (run.scales.iter().enumerate())
+                    .map(|(f, scale)| row(n, f) * scale)
+                    .collect(),
             })
             .collect())
     }
@@ -224,19 +227,21 @@ struct Run<'a> {
     engine: &'a GpuEngine,
     spec: &'a EnsembleSpec,
     plan: BlockPlan,
-    moments: MomentPlan,
-    /// Typical size of f at each point: the device works with f / scale, so that products
+    measurement: Measurement,
+    /// Typical size of each field: the device works with field / scale, so that products
     /// of six neither overflow nor underflow whatever the unit of f.
-    scale: Vec<f64>,
-    /// Product of the scales over each element's index.
-    element_scale: Vec<f64>,
+    scales: Vec<f64>,
+    /// Product of the scales over each moment's index.
+    moment_scales: Vec<f64>,
     sample: wgpu::ComputePipeline,
     reduce: Vec<wgpu::ComputePipeline>,
-    outputs: wgpu::Buffer,
+    fields: wgpu::Buffer,
     slots: Vec<Slot>,
     /// Most blocks in a batch.
     capacity: u64,
-    output_bytes: u64,
+    field_bytes: u64,
+    /// Rows of the sums: moments, then the heaviest network.
+    rows: usize,
 }
 
 struct Slot {
@@ -251,21 +256,22 @@ impl<'a> Run<'a> {
     fn new(engine: &'a GpuEngine, spec: &'a EnsembleSpec) -> Result<Self> {
         let d = &engine.device;
         let plan = BlockPlan::new(spec);
-        let moments = moment_plan(spec);
-        let (scale, parameters) = f32_parameters(spec)?;
-        let element_scale = moments
-            .indices()
-            .iter()
-            .map(|index| index.iter().map(|&i| scale[i]).product())
+        let measurement = measurement(spec);
+        let moments = measurement.moments();
+        let scales = super::field_scales(spec);
+        let parameters = f32_parameters(spec, &scales)?;
+        let moment_scales = (moments.indices().iter())
+            .map(|index| index.iter().map(|&i| scales[i]).product())
             .collect();
 
-        let output_bytes = plan.size * shaders::chunks(spec) * spec.inputs.len() as u64 * 4;
-        let sum_bytes = moments.elements().len() as u64 * 4;
+        let field_bytes = plan.size * shaders::chunks(spec) * shaders::rows(spec) * 4;
+        let rows = moments.elements().len() + 3 + scales.len();
+        let sum_bytes = rows as u64 * 4;
         let bytes = (d.limits.max_storage_buffer_binding_size)
             .min(d.limits.max_buffer_size)
-            .min(BATCH_BYTES.max(output_bytes));
+            .min(BATCH_BYTES.max(field_bytes));
         let workgroups = u64::from(d.limits.max_compute_workgroups_per_dimension);
-        let capacity = (bytes / output_bytes)
+        let capacity = (bytes / field_bytes)
             .min(bytes / sum_bytes)
             .min(workgroups * SAMPLE_THREADS / plan.size)
             .min(plan.blocks())
@@ -275,28 +281,28 @@ impl<'a> Run<'a> {
                 "--inputs",
                 format!("with {} points at width {}", spec.inputs.len(), spec.width),
                 format!(
-                    "one block of networks needs {output_bytes} bytes, a buffer of {} holds {bytes}; use fewer points or --backend cpu",
+                    "one block of networks needs {field_bytes} bytes, a buffer of {} holds {bytes}; use fewer points or --backend cpu",
                     engine.summary.name
                 ),
             ));
         }
 
-        let sample = shaders::outputs(d, spec, plan.size)?;
+        let sample = shaders::networks(d, spec, plan.size)?;
         let per_thread = engine.sums_per_thread(moments.elements().len());
-        let reduce = shaders::moments(d, spec, plan.size, &moments, per_thread)?;
+        let reduce = shaders::moments(d, spec, plan.size, moments, per_thread)?;
         let parameter_bytes = bytemuck::cast_slice::<f32, u8>(&parameters);
         let parameters = d.storage("parameters", parameter_bytes.len() as u64);
         d.queue.write_buffer(&parameters, 0, parameter_bytes);
-        let outputs = d.storage("outputs", capacity * output_bytes);
+        let fields = d.storage("fields", capacity * field_bytes);
         let slots = (0..IN_FLIGHT)
             .map(|_| {
                 let batch = engine.uniform();
                 let sums = d.storage("sums", capacity * sum_bytes);
                 Slot {
-                    sample: d.bind(&sample, &[&batch, &parameters, &outputs]),
+                    sample: d.bind(&sample, &[&batch, &parameters, &fields]),
                     reduce: reduce
                         .iter()
-                        .map(|p| d.bind(p, &[&batch, &outputs, &sums]))
+                        .map(|p| d.bind(p, &[&batch, &fields, &sums]))
                         .collect(),
                     staging: d.staging(capacity * sum_bytes),
                     batch,
@@ -309,19 +315,20 @@ impl<'a> Run<'a> {
             engine,
             spec,
             plan,
-            moments,
-            scale,
-            element_scale,
+            measurement,
+            scales,
+            moment_scales,
             sample,
             reduce,
-            outputs,
+            fields,
             slots,
             capacity,
-            output_bytes,
+            field_bytes,
+            rows,
         })
     }
 
-    fn encode_outputs(&self, encoder: &mut wgpu::CommandEncoder, slot: &Slot, range: Range<u64>) {
+    fn encode_networks(&self, encoder: &mut wgpu::CommandEncoder, slot: &Slot, range: Range<u64>) {
         let blocks = range.end - range.start;
         let batch = Batch {
             seed: words(self.spec.seed),
@@ -347,7 +354,7 @@ impl<'a> Run<'a> {
         let d = &self.engine.device;
         let slot = &self.slots[slot];
         let mut encoder = d.device.create_command_encoder(&Default::default());
-        self.encode_outputs(&mut encoder, slot, range.clone());
+        self.encode_networks(&mut encoder, slot, range.clone());
         let blocks = range.end - range.start;
         for (pipeline, group) in self.reduce.iter().zip(&slot.reduce) {
             let workgroups = (blocks as u32).div_ceil(shaders::MOMENT_THREADS);
@@ -359,7 +366,7 @@ impl<'a> Run<'a> {
     }
 
     fn sum_bytes(&self, range: &Range<u64>) -> u64 {
-        (range.end - range.start) * self.moments.elements().len() as u64 * 4
+        (range.end - range.start) * self.rows as u64 * 4
     }
 
     fn read(
@@ -374,25 +381,34 @@ impl<'a> Run<'a> {
             .read(submission, &self.slots[slot].staging, bytes)
     }
 
-    /// Adds a batch's sums, `[element][block]`; returns its number of networks.
+    /// Adds a batch's sums, `[row][block]`; returns its number of networks.
     fn add(&self, to: &mut Accumulator, range: Range<u64>, sums: &[f32]) -> Result<u64> {
         let blocks = (range.end - range.start) as usize;
+        let moments = self.moment_scales.len();
         let mut networks = 0;
         for (b, number) in range.enumerate() {
             let block = self.plan.block(number);
-            let mean: Vec<f64> = self
-                .element_scale
-                .iter()
-                .enumerate()
-                .map(|(e, scale)| f64::from(sums[e * blocks + b]) / block.networks as f64 * scale)
+            let row = |r: usize| f64::from(sums[r * blocks + b]);
+            let means: Vec<f64> = (self.moment_scales.iter().enumerate())
+                .map(|(m, scale)| row(m) / block.networks as f64 * scale)
                 .collect();
-            if mean.iter().any(|m| !m.is_finite()) {
+            if means.iter().any(|m| !m.is_finite()) {
                 return Err(Error::Overflow(format!(
                     "a sum over block {} of experiment {}",
                     block.index, block.experiment
                 )));
             }
-            to.add_block(block.experiment, block.index, block.networks, mean);
+            let means = self.measurement.elements(means);
+            to.add_block(block.experiment, block.index, block.networks, means);
+            to.add_extreme(Extreme {
+                score: row(moments),
+                experiment: block.experiment,
+                network: block.first + row(moments + 1) as u64,
+                weight: row(moments + 2),
+                field: (self.scales.iter().enumerate())
+                    .map(|(f, scale)| row(moments + 3 + f) * scale)
+                    .collect(),
+            });
             networks += block.networks;
         }
         Ok(networks)
@@ -412,36 +428,32 @@ fn dispatch(
     pass.dispatch_workgroups(x, y, 1);
 }
 
-/// The scale of f at each point, and the buffer `parameters` of `outputs.wgsl`.
-fn f32_parameters(spec: &EnsembleSpec) -> Result<(Vec<f64>, Vec<f32>)> {
+/// The buffer `parameters` of `networks.wgsl`.
+fn f32_parameters(spec: &EnsembleSpec, scales: &[f64]) -> Result<Vec<f32>> {
     let p = Parameters::new(spec);
-    let (vw, vb) = (spec.sigma_w.powi(2), spec.sigma_b.powi(2));
-    let scale: Vec<f64> = p
-        .weights
-        .iter()
-        .map(|x| {
-            // E[h^2], to a factor of order one.
-            let s = vb + x.iter().map(|x| x * x).sum::<f64>();
-            let h2 = match spec.arch {
-                Architecture::Erf => s.min(1.0),
-                Architecture::Relu => s / 2.0,
-                Architecture::Gauss => 1.0,
-            };
-            let scale = (vb + vw * h2).sqrt();
-            // f = 0 at this point: any unit will do.
-            if scale == 0.0 { 1.0 } else { scale }
-        })
-        .collect();
+    let connected = spec.estimator == Estimator::Connected;
     let mut all = Vec::new();
-    for (i, (x, scale)) in p.weights.iter().zip(&scale).enumerate() {
+    for (i, (x, offset)) in p.weights.iter().zip(&p.offset).enumerate() {
         all.extend_from_slice(x);
-        all.extend([p.offset[i], p.readout / scale, p.readout_bias / scale]);
+        // The connected estimator has no readout.
+        let scale = if connected { 1.0 } else { scales[i] };
+        all.extend([*offset, p.readout / scale, p.readout_bias / scale]);
     }
     all.push(p.bias);
+    if connected {
+        all.extend(super::centre(spec).iter().map(|m| 4.0 * m));
+        all.extend(scales.iter().map(|s| p.readout * p.readout / s));
+    }
+    if let Some(tilt) = &spec.tilt {
+        all.extend(vec![0.0; spec.d_in + 2]);
+        for (t, log) in tilt.shifts.iter().zip(tilt.logarithms(spec.width)) {
+            all.extend(t.iter().copied().chain([log]));
+        }
+    }
     // Normals reach 6.8; headroom for sums over coordinates and units.
     let limit = f64::from(f32::MAX) / 1e6;
     if let Some(bad) = all.iter().find(|x| x.abs() > limit || !x.is_finite()) {
         return Err(Error::Overflow(format!("a weight of scale {bad:.3e}")));
     }
-    Ok((scale, all.into_iter().map(|x| x as f32).collect()))
+    Ok(all.into_iter().map(|x| x as f32).collect())
 }

@@ -2,11 +2,13 @@
 
 use std::fmt::Write;
 
+use rayon::prelude::*;
+
 use super::device::Device;
 use super::wgsl::{Constants, expand};
 use crate::Result;
 use crate::engine::{GROUP, Layer, StreamLayout};
-use crate::model::EnsembleSpec;
+use crate::model::{Architecture, EnsembleSpec, Estimator};
 use crate::tensor::{Element, MomentPlan};
 
 /// Groups of 16 hidden units that one thread sums. Wider networks are cut into chunks, so
@@ -17,21 +19,53 @@ pub const CHUNK_GROUPS: u64 = 256;
 /// Threads per workgroup of the moment stage.
 pub const MOMENT_THREADS: u32 = 32;
 
+/// Where the shifts start in the buffer `parameters` of `networks.wgsl`.
+fn tilt_at(spec: &EnsembleSpec) -> usize {
+    let points = spec.inputs.len();
+    points * (spec.d_in + 3) + 1 + points * (points + 1)
+}
+
+/// Rows per network in the buffer `fields`.
+pub fn rows(spec: &EnsembleSpec) -> u64 {
+    let points = spec.inputs.len() as u64;
+    let fields = match spec.estimator {
+        Estimator::Direct => points,
+        Estimator::Connected => points * (points + 1) / 2,
+    };
+    fields + u64::from(spec.tilt.is_some())
+}
+
 /// Chunks per network.
 pub fn chunks(spec: &EnsembleSpec) -> u64 {
     (spec.width / GROUP).div_ceil(CHUNK_GROUPS).max(1)
 }
 
 fn constants(spec: &EnsembleSpec, block: u64) -> Constants {
-    use crate::model::Architecture::{Erf, Gauss, Relu};
     let layout = StreamLayout::new(spec);
     let points = spec.inputs.len();
     let stride = spec.d_in + 3;
     let flag = |b: bool| u64::from(b);
-    [
-        ("ERF", flag(spec.arch == Erf)),
-        ("RELU", flag(spec.arch == Relu)),
-        ("GAUSS", flag(spec.arch == Gauss)),
+    let is = |arch: Architecture| flag(spec.arch == arch);
+    let direct = spec.estimator == Estimator::Direct;
+    let tilt = spec.tilt.is_some();
+    let fields = rows(spec) - flag(tilt);
+    let shifts = spec.tilt.as_ref().map_or(0, |t| t.shifts.len());
+    let pairs_at = points * stride + 1;
+    let mut constants: Constants = [
+        ("ERF", is(Architecture::Erf)),
+        ("RELU", is(Architecture::Relu)),
+        ("GAUSS", is(Architecture::Gauss)),
+        ("EXPONENTIAL", is(Architecture::Gauss) | flag(tilt)),
+        ("DIRECT", flag(direct)),
+        ("CONNECTED", flag(!direct)),
+        ("TILT", flag(tilt)),
+        ("PLAIN", flag(!tilt)),
+        ("SHIFTS", shifts as u64),
+        ("FIELDS", fields),
+        ("ROWS", rows(spec)),
+        ("WIDTH", spec.width),
+        ("PAIRS_AT", pairs_at as u64),
+        ("TILT_AT", tilt_at(spec) as u64),
         ("POINTS", points as u64),
         ("D_IN", spec.d_in as u64),
         ("COMPONENTS", layout.hidden_components),
@@ -52,7 +86,51 @@ fn constants(spec: &EnsembleSpec, block: u64) -> Constants {
     ]
     .into_iter()
     .map(|(name, value)| (name, value.to_string()))
-    .collect()
+    .collect();
+    let probability = spec.tilt.as_ref().map_or(1.0, |t| t.probability());
+    constants.insert("PROBABILITY", format!("{probability:?}"));
+    constants.insert("COVARIANCE", covariance(points, ""));
+    constants.insert(
+        "COVARIANCE_TAIL",
+        covariance(points, "* dot(live, vec4f(0.25))"),
+    );
+    constants.insert("RATIO", ratio(spec, ""));
+    constants.insert("RATIO_TAIL", ratio(spec, "live * "));
+    constants
+}
+
+/// Adds four hidden units to every component of the covariance; `share` is the share of
+/// them that is live.
+fn covariance(points: usize, share: &str) -> String {
+    let mut code = String::new();
+    let mut field = 0;
+    for p in 0..points {
+        for q in p..points {
+            let _ = writeln!(
+                code,
+                "f_{field} += dot(h_{p}, h_{q}) - centre_{field}{share};"
+            );
+            field += 1;
+        }
+    }
+    code
+}
+
+/// Adds four hidden units to the inverse weight.
+fn ratio(spec: &EnsembleSpec, live: &str) -> String {
+    // A loop at run time: shifts may be many, and each is the same few operations.
+    let last = spec.d_in + 1;
+    let along: String = (0..last)
+        .map(|c| format!(" + w_{c} * parameters[at + {c}u]"))
+        .collect();
+    format!(
+        "for (var k = 1u; k <= {shifts}u; k += 1u) {{\n\
+         let at = {at}u + k * {stride}u;\n\
+         ratio += {live}exponential(vec4f(parameters[at + {last}u]){along});\n}}",
+        shifts = spec.tilt.as_ref().map_or(0, |t| t.shifts.len()),
+        at = tilt_at(spec),
+        stride = last + 1,
+    )
 }
 
 /// `draws.wgsl`: words and normals alone.
@@ -64,13 +142,13 @@ pub fn draws(device: &Device) -> Result<wgpu::ComputePipeline> {
     device.pipeline("draws", text)
 }
 
-/// `outputs.wgsl` for a spec.
-pub fn outputs(device: &Device, spec: &EnsembleSpec, block: u64) -> Result<wgpu::ComputePipeline> {
+/// `networks.wgsl` for a spec.
+pub fn networks(device: &Device, spec: &EnsembleSpec, block: u64) -> Result<wgpu::ComputePipeline> {
     let text = expand(
-        include_str!("../../../shaders/outputs.wgsl"),
+        include_str!("../../../shaders/networks.wgsl"),
         &constants(spec, block),
     );
-    device.pipeline("outputs", text)
+    device.pipeline("networks", text)
 }
 
 /// `moments.wgsl`, one pipeline for every `sums_per_thread` elements of the plan.
@@ -81,11 +159,20 @@ pub fn moments(
     plan: &MomentPlan,
     sums_per_thread: usize,
 ) -> Result<Vec<wgpu::ComputePipeline>> {
-    let all: Vec<usize> = (0..plan.elements().len()).collect();
-    all.chunks(sums_per_thread)
-        .map(|elements| {
+    let mut all: Vec<usize> = (0..plan.elements().len()).collect();
+    // Side by side what shares a product, so that few products are formed twice.
+    all.sort_by_key(|&e| match plan.elements()[e] {
+        Element::Single(a) => (a, 0),
+        Element::Product(a, b) => (b, a),
+    });
+    // Drivers compile on the caller's thread: use them all.
+    all.par_chunks(sums_per_thread)
+        .enumerate()
+        .map(|(part, elements)| {
             let mut constants = constants(spec, block);
-            straight_line(plan, elements, &mut constants);
+            straight_line(plan, elements, spec.tilt.is_some(), &mut constants);
+            constants.insert("HEAVIEST", u64::from(part == 0).to_string());
+            constants.insert("HEAVIEST_AT", all.len().to_string());
             let text = expand(include_str!("../../../shaders/moments.wgsl"), &constants);
             device.pipeline("moments", text)
         })
@@ -93,7 +180,7 @@ pub fn moments(
 }
 
 /// The code of some elements: only the products that they need, in the plan's order.
-fn straight_line(plan: &MomentPlan, elements: &[usize], constants: &mut Constants) {
+fn straight_line(plan: &MomentPlan, elements: &[usize], weighted: bool, constants: &mut Constants) {
     let points = plan.points();
     let mut needed = vec![false; points + plan.products().len()];
     for &e in elements {
@@ -115,11 +202,25 @@ fn straight_line(plan: &MomentPlan, elements: &[usize], constants: &mut Constant
             let _ = writeln!(products, "let t_{} = t_{left} * t_{point};", points + k);
         }
     }
+    let left = if weighted { "u" } else { "t" };
+    if weighted {
+        // Each left factor is weighted once.
+        let mut lefts: Vec<usize> = (elements.iter())
+            .map(|&e| match plan.elements()[e] {
+                Element::Single(a) | Element::Product(a, _) => a,
+            })
+            .collect();
+        lefts.sort_unstable();
+        lefts.dedup();
+        for a in lefts {
+            let _ = writeln!(products, "let u_{a} = weight * t_{a};");
+        }
+    }
     for &e in elements {
         let _ = writeln!(declare, "var s_{e} = 0.0;");
         let _ = match plan.elements()[e] {
-            Element::Single(a) => writeln!(accumulate, "s_{e} += t_{a};"),
-            Element::Product(a, b) => writeln!(accumulate, "s_{e} += t_{a} * t_{b};"),
+            Element::Single(a) => writeln!(accumulate, "s_{e} += {left}_{a};"),
+            Element::Product(a, b) => writeln!(accumulate, "s_{e} += {left}_{a} * t_{b};"),
         };
         let _ = writeln!(store, "sums[{e}u * batch.blocks + block] = s_{e};");
     }

@@ -14,10 +14,14 @@ use std::collections::BTreeMap;
 /// Values of the constants that a shader is specialised on.
 pub type Constants = BTreeMap<&'static str, String>;
 
-const PARTS: [(&str, &str); 4] = [
+const PARTS: [(&str, &str); 5] = [
     ("batch", include_str!("../../../shaders/batch.wgsl")),
     ("words", include_str!("../../../shaders/words.wgsl")),
     ("normals", include_str!("../../../shaders/normals.wgsl")),
+    (
+        "exponential",
+        include_str!("../../../shaders/exponential.wgsl"),
+    ),
     (
         "activation",
         include_str!("../../../shaders/activation.wgsl"),

@@ -1,0 +1,198 @@
+// Networks: one thread draws one network (or one chunk of its hidden units), evaluates its
+// hidden layer at every point and reduces it to its fields: outputs f(x_p), or the
+// covariance D(x_p, x_q) = C - K given the hidden layer. Twin: src/engine/cpu/networks.rs.
+//
+// parameters: per point $D_IN weights, offset, readout, readout bias; then the hidden bias;
+//   CONNECTED: per pair 4 E[h h], then the unit of its field;
+//   TILT: per shift (the first is none) $D_IN + 1 components, ln(p / N) - t.t / 2.
+// fields: [chunk][network in block][row][block], blocks side by side so that neighbouring
+//   threads of the moment stage read neighbouring words. Rows: fields; TILT: inverse weight.
+
+//# include batch
+//# include words
+//# include normals
+//# include exponential
+//# include activation
+
+@group(0) @binding(1) var<storage, read> parameters: array<f32>;
+@group(0) @binding(2) var<storage, read_write> fields: array<f32>;
+
+//# if TILT
+const quad_a = 0u;
+const quad_b = 4u;
+const quad_c = 8u;
+const quad_d = 12u;
+//# end
+
+//# if TAIL
+fn pick(v: ptr<function, array<vec4f, ${TAIL_QUARTERS}>>, i: u32) -> f32 {
+    return (*v)[i / 4u][i % 4u];
+}
+//# end
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+    let block = id.x % batch.blocks;
+    let member = id.x / batch.blocks;
+    let chunk = id.y;
+    if member >= ${BLOCK}u {
+        return;
+    }
+    let number = batch.first + block;
+    let experiment = number / batch.per_experiment;
+    let network = (number % batch.per_experiment) * ${BLOCK}u + member;
+    let hidden_stream = vec2u(experiment, 0u);
+    let hidden_start = multiply(network, ${HIDDEN_BLOCKS}u);
+
+    let bias = parameters[${BIAS_AT}u];
+    //# for p in POINTS
+    //# for c in D_IN
+    let x_$p_$c = parameters[${p}u * ${STRIDE}u + ${c}u];
+    //# end
+    let offset_$p = parameters[${p}u * ${STRIDE}u + ${D_IN}u];
+    //# end
+    //# for f in FIELDS
+    var f_$f = 0.0;
+    //# end
+    //# if CONNECTED
+    //# for f in FIELDS
+    let centre_$f = parameters[${PAIRS_AT}u + ${f}u];
+    //# end
+    //# end
+    //# if DIRECT
+    let output_stream = vec2u(experiment, 1u);
+    let output_start = multiply(network, ${OUTPUT_BLOCKS}u);
+    //# end
+    //# if TILT
+    let choice = chacha8(batch.seed, vec2u(experiment, 2u), vec2u(network, 0u));
+    let shift_at = ${TILT_AT}u + multiply(choice.a.x, ${SHIFTS}u + 1u).y * (${D_IN}u + 2u);
+    let shifted = multiply(choice.a.y, ${WIDTH}u).y;
+    //# for c in COMPONENTS
+    let shift_$c = parameters[shift_at + ${c}u];
+    //# end
+    var ratio = vec4f(0.0);
+    //# end
+
+    //# if FULL_GROUPS
+    let last = min((chunk + 1u) * ${CHUNK_GROUPS}u, ${FULL_GROUPS}u);
+    for (var g = chunk * ${CHUNK_GROUPS}u; g < last; g += 1u) {
+        let at = advance(hidden_start, g * ${COMPONENTS}u);
+        //# for c in COMPONENTS
+        let n_$c = normals(chacha8(batch.seed, hidden_stream, advance(at, ${c}u)));
+        //# end
+        //# if DIRECT
+        let v = normals(chacha8(batch.seed, output_stream, advance(output_start, g)));
+        //# for p in POINTS
+        var sum_$p = 0.0;
+        //# end
+        //# end
+        //# for q in a,b,c,d
+        {
+            //# for c in COMPONENTS
+            var w_$c = n_$c.$q;
+            //# end
+            //# if TILT
+            let here = vec4u(shifted) == 16u * g + quad_$q + vec4u(0u, 1u, 2u, 3u);
+            //# for c in COMPONENTS
+            w_$c += select(vec4f(0.0), vec4f(shift_$c), here);
+            //# end
+            $RATIO
+            //# end
+            //# for p in POINTS
+            var z_$p = w_$D_IN * bias - offset_$p;
+            //# for c in D_IN
+            z_$p += w_$c * x_$p_$c;
+            //# end
+            let h_$p = activation(z_$p);
+            //# if DIRECT
+            sum_$p += dot(v.$q, h_$p);
+            //# end
+            //# end
+            //# if CONNECTED
+            $COVARIANCE
+            //# end
+        }
+        //# end
+        //# if DIRECT
+        //# for p in POINTS
+        f_$p += sum_$p;
+        //# end
+        //# end
+    }
+    //# end
+
+    // The short group, and b1 as its last unit.
+    //# if DIRECT
+    let v = normals(chacha8(batch.seed, output_stream, advance(output_start, ${FULL_GROUPS}u)));
+    var tail_v = array<vec4f, 4>(v.a, v.b, v.c, v.d);
+    let b1 = tail_v[${TAIL}u / 4u][${TAIL}u % 4u];
+    //# end
+    //# if TAIL
+    if chunk == ${CHUNKS}u - 1u {
+        var tail: array<vec4f, ${TAIL_QUARTERS}>;
+        //# for k in TAIL_HIDDEN_BLOCKS
+        {
+            let n = normals(chacha8(batch.seed, hidden_stream,
+                advance(hidden_start, ${FULL_GROUPS}u * ${COMPONENTS}u + ${k}u)));
+            tail[4 * $k] = n.a;
+            tail[4 * $k + 1] = n.b;
+            tail[4 * $k + 2] = n.c;
+            tail[4 * $k + 3] = n.d;
+        }
+        //# end
+        //# for q in TAIL_QUADS
+        {
+            // Units beyond the tail read a neighbour's word and count for nothing.
+            let unit = vec4u(0u, 1u, 2u, 3u) + 4u * ${q}u;
+            let live = select(vec4f(0.0), vec4f(1.0), unit < vec4u(${TAIL}u));
+            //# for l in 4
+            let u_$l = min(4u * ${q}u + ${l}u, ${TAIL}u - 1u);
+            //# end
+            //# for c in COMPONENTS
+            var w_$c = vec4f(
+                pick(&tail, ${c}u * ${TAIL}u + u_0), pick(&tail, ${c}u * ${TAIL}u + u_1),
+                pick(&tail, ${c}u * ${TAIL}u + u_2), pick(&tail, ${c}u * ${TAIL}u + u_3));
+            //# end
+            //# if TILT
+            let here = vec4u(shifted) == 16u * ${FULL_GROUPS}u + unit;
+            //# for c in COMPONENTS
+            w_$c += select(vec4f(0.0), vec4f(shift_$c), here);
+            //# end
+            $RATIO_TAIL
+            //# end
+            //# for p in POINTS
+            var z_$p = w_$D_IN * bias - offset_$p;
+            //# for c in D_IN
+            z_$p += w_$c * x_$p_$c;
+            //# end
+            let h_$p = live * activation(z_$p);
+            //# if DIRECT
+            f_$p += dot(tail_v[$q], h_$p);
+            //# end
+            //# end
+            //# if CONNECTED
+            $COVARIANCE_TAIL
+            //# end
+        }
+        //# end
+    }
+    //# end
+
+    let to = (chunk * ${BLOCK}u + member) * ${ROWS}u;
+    //# if DIRECT
+    // b1 belongs to the last chunk.
+    let with_bias = select(0.0, b1, chunk == ${CHUNKS}u - 1u);
+    //# for p in POINTS
+    fields[(to + ${p}u) * batch.blocks + block] =
+        f_$p * parameters[${p}u * ${STRIDE}u + ${D_IN}u + 1u] + with_bias * parameters[${p}u * ${STRIDE}u + ${D_IN}u + 2u];
+    //# end
+    //# end
+    //# if CONNECTED
+    //# for f in FIELDS
+    fields[(to + ${f}u) * batch.blocks + block] = f_$f * parameters[${PAIRS_AT}u + ${FIELDS}u + ${f}u];
+    //# end
+    //# end
+    //# if TILT
+    fields[(to + ${FIELDS}u) * batch.blocks + block] = ratio.x + ratio.y + ratio.z + ratio.w;
+    //# end
+}

@@ -1,0 +1,188 @@
+//! Whether a sampled average, and its error bar, can be believed.
+
+/// Largest tail index at which an average of feasible size is trusted (Vehtari, Simpson,
+/// Gelman, Yao and Gabry, arXiv:1507.02646: above 0.7 the central limit theorem sets in too
+/// late for any practical sample).
+pub const MAX_TAIL_INDEX: f64 = 0.7;
+/// Largest share of a sum that one network may carry.
+pub const MAX_SHARE: f64 = 0.1;
+/// Standard errors from the exact value beyond which an error bar is refuted: 6e-7 for a
+/// normal error, so that the thousands of elements of a run raise no false alarm.
+pub const MAX_PULL: f64 = 5.0;
+
+/// Fewest tail values that a tail index is fitted to.
+const MIN_TAIL: usize = 20;
+const MAX_TAIL: usize = 128;
+
+/// A fitted tail index.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TailIndex {
+    /// k: moments of order 1/k and above do not exist.
+    pub value: f64,
+    /// Its standard error, (1 + k) / sqrt(values in the tail).
+    pub std_err: f64,
+}
+
+/// Index of the generalised Pareto distribution, fitted to the upper half of `values`,
+/// the largest of a sample; `None` if they are too few or all the same.
+///
+/// Zhang and Stephens, Technometrics 51 (2009)
+/// 316, with the weak prior of arXiv:1507.02646 appendix C (10 values at k = 1/2).
+pub fn tail_index(values: &[f64]) -> Option<TailIndex> {
+    let mut sorted: Vec<f64> = values.iter().map(|x| x.abs()).collect();
+    sorted.sort_unstable_by(|a, b| b.total_cmp(a));
+    let n = (sorted.len() / 2).min(MAX_TAIL);
+    if n < MIN_TAIL {
+        return None;
+    }
+    let threshold = sorted[n];
+    let mut x: Vec<f64> = sorted[..n].iter().map(|v| v - threshold).collect();
+    x.reverse();
+    let quartile = x[(n as f64 / 4.0 + 0.5) as usize - 1];
+    if quartile <= 0.0 {
+        return None;
+    }
+    let average = |b: f64| x.iter().map(|x| (-b * x).ln_1p()).sum::<f64>() / n as f64;
+    let m = 30 + (n as f64).sqrt() as usize;
+    let (bs, likelihood): (Vec<f64>, Vec<f64>) = (1..=m)
+        .map(|j| {
+            let spread = 1.0 - (m as f64 / (j as f64 - 0.5)).sqrt();
+            let b = spread / (3.0 * quartile) + 1.0 / x[n - 1];
+            let k = average(b);
+            (b, n as f64 * ((-b / k).ln() - k - 1.0))
+        })
+        .unzip();
+    let best = likelihood.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let weights: Vec<f64> = likelihood.iter().map(|l| (l - best).exp()).collect();
+    let b = bs.iter().zip(&weights).map(|(b, w)| b * w).sum::<f64>() / weights.iter().sum::<f64>();
+    let k = average(b);
+    let (n, prior) = (n as f64, 10.0);
+    let value = (k * n + 0.5 * prior) / (n + prior);
+    k.is_finite().then(|| TailIndex {
+        value,
+        std_err: (1.0 + value) / n.sqrt(),
+    })
+}
+
+/// What is known about one element's convergence.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Convergence {
+    /// Largest contribution of one network, over the sum; where that vanishes within its
+    /// error, its square over the sum of squares.
+    pub largest_share: f64,
+    /// Tail index of the contributions.
+    pub tail_index: Option<TailIndex>,
+    /// (measured - exact) / error.
+    pub pull: Option<f64>,
+}
+
+impl Convergence {
+    /// Judges an element from the heaviest networks' contributions, the sum over all
+    /// networks and that sum's standard error.
+    pub fn new(contributions: &[f64], sum: f64, sum_std_err: f64, pull: Option<f64>) -> Self {
+        let largest = contributions.iter().map(|x| x.abs()).fold(0.0, f64::max);
+        Self {
+            largest_share: if sum.abs() > MAX_PULL * sum_std_err {
+                largest / sum.abs()
+            } else if sum_std_err > 0.0 {
+                (largest / sum_std_err).powi(2)
+            } else {
+                0.0
+            },
+            tail_index: tail_index(contributions),
+            pull,
+        }
+    }
+
+    /// Why the element is not to be believed, as a number beyond its limit; `None` if it is.
+    pub fn failure(&self) -> Option<Failure> {
+        if let Some(pull) = self.pull.filter(|p| p.abs() > MAX_PULL) {
+            return Some(Failure::Refuted(pull.abs()));
+        }
+        if self.largest_share > MAX_SHARE {
+            return Some(Failure::Dominated(self.largest_share));
+        }
+        match self.tail_index {
+            // Beyond doubt: small samples give noisy indices.
+            Some(k) if k.value - k.std_err > MAX_TAIL_INDEX => Some(Failure::Tail(k.value)),
+            _ => None,
+        }
+    }
+}
+
+/// The ways in which an average fails, worst first.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+pub enum Failure {
+    /// Mean too many standard errors away from the exact value.
+    Refuted(f64),
+    /// One network's share of the sum.
+    Dominated(f64),
+    /// Tail index.
+    Tail(f64),
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Refuted(pull) => write!(f, "the exact value is {pull:.0} error bars away"),
+            Self::Dominated(share) => {
+                write!(
+                    f,
+                    "a single network carries {:.0}% of the sum",
+                    100.0 * share
+                )
+            }
+            Self::Tail(k) => write!(
+                f,
+                "the contributions' tail index is {k:.2}, above {MAX_TAIL_INDEX}: networks too rare to be drawn matter"
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The largest of 10^5 quantiles of a generalised Pareto distribution.
+    fn pareto(k: f64) -> Vec<f64> {
+        (0..256)
+            .map(|i| {
+                let p: f64 = (f64::from(i) + 0.5) / 1e5;
+                if k == 0.0 {
+                    -p.ln()
+                } else {
+                    (p.powf(-k) - 1.0) / k
+                }
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_index_of_known_tails() {
+        for k in [0.0, 0.3, 0.7, 1.5] {
+            let got = tail_index(&pareto(k)).unwrap().value;
+            // The prior pulls 7% of the way to 1/2.
+            let want = (128.0 * k + 5.0) / 138.0;
+            assert!((got - want).abs() < 0.06, "{k}: {got} {want}");
+        }
+        assert_eq!(tail_index(&[1.0; 30]), None);
+        assert_eq!(tail_index(&[2.0; 256]), None);
+    }
+
+    #[test]
+    fn verdicts() {
+        let fine = Convergence::new(&pareto(0.2), 1e5, 300.0, Some(-2.0));
+        assert_eq!(fine.failure(), None);
+        let far = Convergence::new(&pareto(0.2), 1e5, 300.0, Some(-6.0));
+        assert_eq!(far.failure(), Some(Failure::Refuted(6.0)));
+        let heavy = Convergence::new(&pareto(1.0), 1e9, 1e3, None);
+        assert!(matches!(heavy.failure(), Some(Failure::Tail(k)) if k > 0.9));
+        let one = Convergence::new(&[3.0, 1.0], 10.0, 1.5, None);
+        assert_eq!(one.failure(), Some(Failure::Dominated(0.3)));
+        // A mean of zero is judged by its error.
+        let zero = |std_err| Convergence::new(&[3.0, -3.0], 0.0, std_err, None).failure();
+        assert_eq!(zero(100.0), None);
+        assert_eq!(zero(6.0), Some(Failure::Dominated(0.25)));
+    }
+}

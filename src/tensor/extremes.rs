@@ -1,0 +1,83 @@
+/// Networks kept in a run's top set: enough for a tail index good to 0.1.
+pub const MAX_EXTREMES: usize = 256;
+
+/// One network that stands out of its block, with the values that entered the sums.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Extreme {
+    /// Size of its largest field, in units of the field's typical size, times the power of
+    /// the weight that makes scores comparable.
+    pub score: f64,
+    /// Experiment.
+    pub experiment: u32,
+    /// Number within the experiment.
+    pub network: u64,
+    /// Its statistical weight; 1 without importance sampling.
+    pub weight: f64,
+    /// Its fields, in the order of the measurement.
+    pub field: Vec<f64>,
+}
+
+impl Extreme {
+    /// Largest first; ties in the order of the networks.
+    fn key(&self) -> (std::cmp::Reverse<u64>, u32, u64) {
+        // Scores are not negative: their bits sort like the numbers.
+        let bits = self.score.to_bits();
+        (std::cmp::Reverse(bits), self.experiment, self.network)
+    }
+}
+
+/// The heaviest network of each block, of which the largest [`MAX_EXTREMES`] are kept. A
+/// mergeable value: what is kept does not depend on the order of blocks.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Extremes(Vec<Extreme>);
+
+impl Extremes {
+    /// Largest score first.
+    pub fn networks(&self) -> &[Extreme] {
+        &self.0
+    }
+
+    /// Adds the heaviest network of a block.
+    pub fn add(&mut self, extreme: Extreme) {
+        let at = self.0.partition_point(|e| e.key() < extreme.key());
+        if at < MAX_EXTREMES {
+            self.0.truncate(MAX_EXTREMES - 1);
+            self.0.insert(at, extreme);
+        }
+    }
+
+    /// Adds another top set.
+    pub fn merge(&mut self, other: Self) {
+        for extreme in other.0 {
+            self.add(extreme);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_top_set_does_not_depend_on_the_order() {
+        let network = |n: u64| Extreme {
+            score: ((n * 7919) % 1009 / 2) as f64,
+            experiment: (n % 3) as u32,
+            network: n,
+            weight: 1.0,
+            field: vec![n as f64],
+        };
+        let set = |range: &mut dyn Iterator<Item = u64>| {
+            let mut all = Extremes::default();
+            range.for_each(|n| all.add(network(n)));
+            all
+        };
+        let up = set(&mut (0..1000));
+        let mut halves = set(&mut (500..1000).rev());
+        halves.merge(set(&mut (0..500)));
+        assert_eq!(up, halves);
+        assert_eq!(up.networks().len(), MAX_EXTREMES);
+        assert!(up.networks().windows(2).all(|w| w[0].score >= w[1].score));
+        assert_eq!(up.networks()[0].score, 504.0);
+    }
+}

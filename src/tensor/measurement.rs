@@ -1,0 +1,217 @@
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use super::{Extreme, LANES, MomentPlan, MomentSums, multisets, pairings};
+
+/// What a run measures: the fields of a network, the moments of those fields that are
+/// summed, and the tensor elements that a block's moments are turned into.
+#[derive(Debug, Clone)]
+pub struct Measurement {
+    moments: MomentPlan,
+    indices: Vec<Vec<usize>>,
+    orders: Vec<(usize, Range<usize>)>,
+    connected_six: Option<Range<usize>>,
+    /// Row e: element e as a sum of moments with coefficients; `None` if the elements are
+    /// the moments themselves.
+    contraction: Option<Vec<Vec<(usize, f64)>>>,
+}
+
+impl Measurement {
+    /// Direct estimator. Fields: f(x_p) for each of `points` points. Elements: G^(n).
+    pub fn direct(points: usize, orders: &[usize]) -> Self {
+        let moments = MomentPlan::new(points, orders);
+        Self {
+            indices: moments.indices().to_vec(),
+            orders: moments.orders().to_vec(),
+            connected_six: None,
+            contraction: None,
+            moments,
+        }
+    }
+
+    /// Connected estimator, for even orders: given the hidden layer f is Gaussian, with
+    /// covariance C = K + D. Fields: D(x_p, x_q) for p <= q. Elements: G^(n) - G_GP^(n),
+    ///
+    /// ```text
+    /// n = 2: E[D_12]
+    /// n = 4: sum over 3 pairings of E[D_A D_B]
+    /// n = 6: sum over 15 pairings of
+    ///        K_A E[D_B D_D] + K_B E[D_A D_D] + K_D E[D_A D_B] + E[D_A D_B D_D]
+    /// ```
+    ///
+    /// and after those of n = 6 its last term alone, the connected 6-point function.
+    pub fn connected(kernel: &[Vec<f64>], orders: &[usize]) -> Self {
+        let points = kernel.len();
+        let pairs = multisets(points, 2);
+        let highest = orders.iter().copied().max().unwrap_or(2) / 2;
+        let degrees: Vec<usize> = (1..=highest)
+            .filter(|&d| match d {
+                1 => orders.contains(&2),
+                2 => orders.contains(&4) || orders.contains(&6),
+                _ => orders.contains(&6),
+            })
+            .collect();
+        let moments = MomentPlan::new(pairs.len(), &degrees);
+        let at: BTreeMap<&[usize], usize> = (moments.indices().iter().enumerate())
+            .map(|(m, index)| (&index[..], m))
+            .collect();
+        let moment = |mut fields: Vec<usize>| {
+            fields.sort_unstable();
+            at[&fields[..]]
+        };
+        let field: BTreeMap<&[usize], usize> =
+            pairs.iter().enumerate().map(|(i, p)| (&p[..], i)).collect();
+
+        let mut this = Self {
+            moments: MomentPlan::new(1, &[]),
+            indices: Vec::new(),
+            orders: Vec::new(),
+            connected_six: None,
+            contraction: None,
+        };
+        let mut rows: Vec<Vec<(usize, f64)>> = Vec::new();
+        let mut six = Vec::new();
+        for &n in orders {
+            let start = rows.len();
+            for index in multisets(points, n) {
+                let mut row: BTreeMap<usize, f64> = BTreeMap::new();
+                let mut last: BTreeMap<usize, f64> = BTreeMap::new();
+                for pairing in pairings(n) {
+                    // Positions ascend, and so do the points.
+                    let ends: Vec<[usize; 2]> =
+                        pairing.iter().map(|&(a, b)| [index[a], index[b]]).collect();
+                    let d: Vec<usize> = ends.iter().map(|e| field[&e[..]]).collect();
+                    *row.entry(moment(d.clone())).or_default() += 1.0;
+                    if n == 6 {
+                        *last.entry(moment(d.clone())).or_default() += 1.0;
+                        for (k, [a, b]) in ends.into_iter().enumerate() {
+                            let mut others = d.clone();
+                            others.remove(k);
+                            *row.entry(moment(others)).or_default() += kernel[a][b];
+                        }
+                    }
+                }
+                rows.push(row.into_iter().collect());
+                this.indices.push(index);
+                if n == 6 {
+                    six.push(last.into_iter().collect());
+                }
+            }
+            this.orders.push((n, start..rows.len()));
+        }
+        if !six.is_empty() {
+            this.connected_six = Some(rows.len()..rows.len() + six.len());
+            rows.extend(six);
+        }
+        this.contraction = Some(rows);
+        this.moments = moments;
+        this
+    }
+
+    /// The moments of the fields that are summed.
+    pub fn moments(&self) -> &MomentPlan {
+        &self.moments
+    }
+
+    /// Each order with its range of elements.
+    pub fn orders(&self) -> &[(usize, Range<usize>)] {
+        &self.orders
+    }
+
+    /// Index multiset of every element of those ranges.
+    pub fn indices(&self) -> &[Vec<usize>] {
+        &self.indices
+    }
+
+    /// The elements of the connected 6-point function, where it is measured separately.
+    pub fn connected_six(&self) -> Option<Range<usize>> {
+        self.connected_six.clone()
+    }
+
+    /// Whether the elements are deviations from the GP rather than n-point functions.
+    pub fn is_connected(&self) -> bool {
+        self.contraction.is_some()
+    }
+
+    /// The elements of a block from its moments.
+    pub fn elements(&self, moments: Vec<f64>) -> Vec<f64> {
+        match &self.contraction {
+            None => moments,
+            Some(rows) => rows
+                .iter()
+                .map(|row| row.iter().map(|&(m, c)| c * moments[m]).sum())
+                .collect(),
+        }
+    }
+
+    /// What one network adds to the sum of each element.
+    pub fn contributions(&self, network: &Extreme) -> Vec<f64> {
+        let lane = |&x: &f64| {
+            let mut lanes = [0.0; LANES];
+            lanes[0] = x;
+            lanes
+        };
+        let mut sums = MomentSums::new(&self.moments);
+        let field: Vec<_> = network.field.iter().map(lane).collect();
+        sums.add_weighted(&field, &lane(&network.weight));
+        self.elements(sums.take())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn network(field: Vec<f64>) -> Extreme {
+        Extreme {
+            score: 0.0,
+            experiment: 0,
+            network: 0,
+            weight: 1.0,
+            field,
+        }
+    }
+
+    #[test]
+    fn one_point_counts_the_pairings() {
+        let plan = Measurement::connected(&[vec![2.0]], &[2, 4, 6]);
+        let d: f64 = 0.3;
+        let want = [
+            d,
+            3.0 * d.powi(2),
+            15.0 * (3.0 * 2.0 * d.powi(2) + d.powi(3)),
+            15.0 * d.powi(3),
+        ];
+        for (got, want) in plan.contributions(&network(vec![d])).iter().zip(want) {
+            assert!((got - want).abs() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn shifted_covariance_gives_the_shifted_gaussian() {
+        // With one network, K + D is the covariance: Wick's theorem for it, minus that for K,
+        // minus the terms linear in D, which average to zero.
+        let kernel = [vec![1.0, 0.4], vec![0.4, 0.7]];
+        let d = [0.05, -0.02, 0.03];
+        let plan = Measurement::connected(&kernel, &[4, 6]);
+        let got = plan.contributions(&network(d.to_vec()));
+        let entry = |a: usize, b: usize, t: f64| kernel[a][b] + t * d[a + b];
+        for (e, index) in plan.indices().iter().enumerate() {
+            let wick = |t: f64| -> f64 {
+                (pairings(index.len()).iter())
+                    .map(|p| {
+                        p.iter()
+                            .map(|&(a, b)| entry(index[a], index[b], t))
+                            .product::<f64>()
+                    })
+                    .sum()
+            };
+            // The linear term by the symmetric difference of a cubic polynomial.
+            let (up, down) = (wick(1.0), wick(-1.0));
+            let (up2, down2) = (wick(2.0), wick(-2.0));
+            let linear = (8.0 * (up - down) - (up2 - down2)) / 12.0;
+            let want = up - wick(0.0) - linear;
+            assert!((got[e] - want).abs() < 1e-12, "{index:?}");
+        }
+    }
+}

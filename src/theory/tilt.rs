@@ -1,0 +1,102 @@
+use crate::model::{Architecture, EnsembleSpec, Tilt};
+use crate::tensor::multisets;
+
+/// Most shifts of a mixture: each gets its share of the networks.
+const MAX_SHIFTS: usize = 32;
+
+/// The mixture that a spec's orders need, `None` where the hidden layer has no tail
+/// worth the price.
+///
+/// erf is bounded and ReLU's powers have Gaussian tails. A product of n Gauss-net
+/// units is exp(t . g) with t = sum of (sigma_w x_i / sqrt(d_in), sigma_b) over its
+/// points: neurons near g = t carry it. The shifts cover these t for n = 2, 4, .. up to
+/// the highest order, farthest first, until all are within one standard deviation.
+pub fn tilt(spec: &EnsembleSpec) -> Option<Tilt> {
+    if spec.arch != Architecture::Gauss || spec.sigma_w == 0.0 {
+        return None;
+    }
+    let scale = spec.sigma_w / (spec.d_in as f64).sqrt();
+    let normals: Vec<Vec<f64>> = (spec.inputs.points().iter())
+        .map(|x| {
+            let mut a: Vec<f64> = x.iter().map(|x| scale * x).collect();
+            a.push(spec.sigma_b);
+            a
+        })
+        .collect();
+    let highest = spec.orders.iter().copied().max().unwrap_or(2);
+    let targets: Vec<Vec<f64>> = (2..=highest)
+        .step_by(2)
+        .flat_map(|n| multisets(normals.len(), n))
+        .map(|index| {
+            (0..=spec.d_in)
+                .map(|c| index.iter().map(|&i| normals[i][c]).sum())
+                .collect()
+        })
+        .collect();
+    let square =
+        |a: &[f64], b: &[f64]| -> f64 { a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum() };
+    let origin = vec![0.0; spec.d_in + 1];
+    let mut distance: Vec<f64> = targets.iter().map(|t| square(t, &origin)).collect();
+    let mut shifts: Vec<Vec<f64>> = Vec::new();
+    loop {
+        let (farthest, &reach) = (distance.iter().enumerate())
+            .max_by(|a, b| a.1.total_cmp(b.1))
+            .expect("there is an order and a point");
+        // Within two of the origin, plain sampling sees the tail soon enough.
+        let near = if shifts.is_empty() { 4.0 } else { 1.0 };
+        if reach <= near || shifts.len() == MAX_SHIFTS {
+            let reach = reach.sqrt();
+            return (!shifts.is_empty()).then_some(Tilt { shifts, reach });
+        }
+        let shift = targets[farthest].clone();
+        for (d, t) in distance.iter_mut().zip(&targets) {
+            *d = d.min(square(t, &shift));
+        }
+        shifts.push(shift);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Inputs;
+
+    fn gauss() -> EnsembleSpec {
+        EnsembleSpec::preset(Architecture::Gauss, 1).unwrap()
+    }
+
+    #[test]
+    fn the_source_needs_biases_at_two_four_and_six() {
+        let mixture = tilt(&gauss()).unwrap();
+        let mut biases: Vec<f64> = mixture.shifts.iter().map(|t| t[1]).collect();
+        biases.sort_by(f64::total_cmp);
+        assert_eq!(biases, [2.0, 4.0, 6.0]);
+        assert!(mixture.reach < 0.2);
+        assert_eq!(mixture.probability(), 0.25);
+    }
+
+    #[test]
+    fn large_inputs_tilt_the_weights_too() {
+        let spec = EnsembleSpec {
+            inputs: Inputs::new(vec![vec![-1.0], vec![1.0]]).unwrap(),
+            sigma_b: 0.0,
+            ..gauss()
+        };
+        let mixture = tilt(&spec).unwrap();
+        assert!(mixture.shifts.iter().any(|t| t[0] == 6.0));
+        assert!(mixture.shifts.iter().any(|t| t[0] == -6.0));
+        assert!(mixture.reach <= 1.0);
+    }
+
+    #[test]
+    fn nothing_where_nothing_is_needed() {
+        for arch in [Architecture::Erf, Architecture::Relu] {
+            assert_eq!(tilt(&EnsembleSpec::preset(arch, 1).unwrap()), None);
+        }
+        let small = EnsembleSpec {
+            sigma_b: 0.1,
+            ..gauss()
+        };
+        assert_eq!(tilt(&small), None);
+    }
+}

@@ -1,0 +1,334 @@
+//! The connected estimator, exact values and verdicts of convergence.
+
+mod common;
+
+use common::gpu;
+use nnqft_gpu::analysis::{Correlator, correlators};
+use nnqft_gpu::engine::cpu::CpuEngine;
+use nnqft_gpu::engine::{self, Engine};
+use nnqft_gpu::model::{Architecture, EnsembleSpec, Estimator, Inputs};
+use nnqft_gpu::theory::{self, Exact, gp_correlator, kernel_matrix};
+use proptest::prelude::*;
+
+fn spec(arch: Architecture) -> EnsembleSpec {
+    EnsembleSpec::preset(arch, 1).unwrap()
+}
+
+fn connected(arch: Architecture, width: u64, nets: u64) -> EnsembleSpec {
+    let mut spec = EnsembleSpec {
+        estimator: Estimator::Connected,
+        width,
+        nets,
+        ..spec(arch)
+    };
+    spec.tilt = theory::tilt(&spec);
+    spec.validate().unwrap()
+}
+
+fn measure(engine: &mut dyn Engine, spec: &EnsembleSpec) -> Vec<Correlator> {
+    correlators(spec, &engine::run(engine, spec, &|_| {}).unwrap()).unwrap()
+}
+
+/// Position of an element.
+fn element(c: &Correlator, index: &[usize]) -> usize {
+    c.indices.iter().position(|i| i == index).unwrap()
+}
+
+#[test]
+fn the_connected_estimator_is_unbiased_and_its_errors_cover() {
+    for arch in Architecture::ALL {
+        let mut pulls: Vec<Vec<f64>> = vec![Vec::new(); 3];
+        for seed in 0..200 {
+            let spec = EnsembleSpec {
+                seed,
+                experiments: 4,
+                ..connected(arch, 20, 1000)
+            };
+            let measured = measure(&mut CpuEngine::new(), &spec);
+            let (four, six) = (&measured[1], &measured[2]);
+            pulls[0].push(four.pull[element(four, &[0, 1, 2, 3])].unwrap());
+            let e = element(six, &[0, 1, 2, 3, 4, 5]);
+            pulls[1].push(six.pull[e].unwrap());
+            let c = six.connected.as_ref().unwrap();
+            pulls[2].push((c.mean[e] - c.exact[e]) / c.std_err[e]);
+        }
+        for (what, pulls) in ["dG4", "dG6", "connected 6"].iter().zip(&pulls) {
+            let n = pulls.len() as f64;
+            let mean = pulls.iter().sum::<f64>() / n;
+            let spread = (pulls.iter().map(|p| (p - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt();
+            let worst = pulls.iter().fold(0.0, |a: f64, p| a.max(p.abs()));
+            assert!(worst < 4.0, "{arch} {what}: {worst}");
+            // Standard errors of mean and spread of 200 normal pulls, times 4.
+            assert!(mean.abs() < 4.0 / n.sqrt(), "{arch} {what}: mean {mean}");
+            assert!(
+                (spread - 1.0).abs() < 4.0 / (2.0 * n).sqrt(),
+                "{arch} {what}: spread {spread}"
+            );
+        }
+    }
+}
+
+#[test]
+fn it_is_worth_a_million_times_more_networks() {
+    let direct = EnsembleSpec {
+        nets: 100_000,
+        experiments: 1,
+        orders: vec![4],
+        ..spec(Architecture::Erf)
+    };
+    let connected = EnsembleSpec {
+        estimator: Estimator::Connected,
+        nets: 20_000,
+        ..direct.clone()
+    };
+    // Variance of one network's contribution to the element.
+    let variance = |spec: &EnsembleSpec| {
+        let c = &measure(&mut CpuEngine::new(), spec)[0];
+        c.std_err[element(c, &[0, 1, 2, 3])].powi(2) * spec.nets as f64
+    };
+    let ratio = variance(&direct) / variance(&connected);
+    // 1.4e7 by an independent measurement; block means give it to 10%.
+    assert!((1.0e7..2.0e7).contains(&ratio), "{ratio:e}");
+}
+
+#[test]
+fn importance_sampling_cures_gauss_net() {
+    let spec = EnsembleSpec {
+        nets: 100_000,
+        ..connected(Architecture::Gauss, 100, 100_000)
+    };
+    for engine in [&mut CpuEngine::new() as &mut dyn Engine, &mut gpu()] {
+        for c in &measure(engine, &spec)[1..] {
+            for e in 0..c.mean.len() {
+                let (delta, exact) = (c.delta[e], c.exact[e] - c.gp[e]);
+                assert!((delta / exact - 1.0).abs() < 0.01, "{:?}", c.indices[e]);
+                assert!(c.pull[e].unwrap().abs() < 4.0);
+                assert!(c.std_err[e] < 0.003 * exact.abs());
+                assert!(c.converged[e], "{:?}", c.reason);
+            }
+        }
+    }
+}
+
+#[test]
+fn tilting_does_not_bias_nets_that_need_none() {
+    // Any mixture gives the same expectation: shifts in weights and bias, d_in = 2.
+    let gauss = EnsembleSpec::preset(Architecture::Gauss, 2).unwrap();
+    let mut mixture = theory::tilt(&gauss).unwrap();
+    mixture.shifts = vec![vec![0.5, -0.3, 0.4], vec![0.0, 1.0, -0.7]];
+    for arch in [Architecture::Erf, Architecture::Relu] {
+        let spec = EnsembleSpec {
+            estimator: Estimator::Connected,
+            tilt: Some(mixture.clone()),
+            width: 5,
+            nets: 50_000,
+            sigma_b: 0.8,
+            ..EnsembleSpec::preset(arch, 2).unwrap()
+        };
+        for c in measure(&mut CpuEngine::new(), &spec.validate().unwrap()) {
+            for pull in c.pull.iter().flatten() {
+                assert!(pull.abs() < 4.5, "{arch} {} {pull}", c.order);
+            }
+        }
+    }
+}
+
+#[test]
+fn what_has_not_converged_is_marked() {
+    let gauss = EnsembleSpec {
+        width: 2,
+        experiments: 1,
+        ..spec(Architecture::Gauss)
+    };
+    let six = &measure(&mut CpuEngine::new(), &gauss)[2];
+    assert!(six.converged.iter().all(|c| !c));
+    let reason = six.reason.as_ref().unwrap();
+    assert!(
+        reason.contains("462 of 462") && reason.contains("--tilt auto"),
+        "{reason}"
+    );
+    let relu = EnsembleSpec {
+        width: 20,
+        ..spec(Architecture::Relu)
+    };
+    for c in measure(&mut CpuEngine::new(), &relu) {
+        assert_eq!(c.reason, None);
+        assert!(c.converged.iter().all(|&c| c));
+    }
+}
+
+#[test]
+fn the_tail_is_seen_without_the_exact_value() {
+    let gauss = EnsembleSpec {
+        width: 2,
+        experiments: 1,
+        orders: vec![6],
+        ..spec(Architecture::Gauss)
+    };
+    let c = &measure(&mut CpuEngine::new(), &gauss)[0];
+    // f^6 ~ e^(6 b): an index of 6 / b at the b ~ 4.5 that a million networks reach.
+    let k = c.tail_index[0].unwrap();
+    assert!((0.85..1.6).contains(&k), "{k}");
+    assert!(c.largest_share[0] > 0.1);
+}
+
+fn at(arch: Architecture, sigma_b: f64, width: u64, points: &[&[f64]]) -> EnsembleSpec {
+    EnsembleSpec {
+        d_in: points[0].len(),
+        inputs: Inputs::new(points.iter().map(|p| p.to_vec()).collect()).unwrap(),
+        sigma_b,
+        width,
+        ..spec(arch)
+    }
+    .validate()
+    .unwrap()
+}
+
+#[test]
+fn exact_values_of_one_point() {
+    // ReLU without bias: h = a max(0, g), so that E[h^n] = a^n (n - 1)!! / 2.
+    let (a, n) = (0.7, 20.0);
+    let exact = Exact::new(&at(Architecture::Relu, 0.0, 20, &[&[a]]));
+    let four = 3.0 / n * a.powi(4) * (1.5 - 0.25);
+    assert!((exact.deviation(&[0; 4]) / four - 1.0).abs() < 1e-12);
+    let cumulant: f64 = 7.5 - 3.0 * 1.5 * 0.5 + 2.0 * 0.125;
+    let six = 15.0 * a.powi(6) * (3.0 * 0.5 * 1.25 / n + cumulant / (n * n));
+    assert!((exact.deviation(&[0; 6]) / six - 1.0).abs() < 1e-12);
+    let connected = 15.0 * a.powi(6) * cumulant / (n * n);
+    assert!((exact.connected_six(&[0; 6]) / connected - 1.0).abs() < 1e-12);
+
+    // erf: Simpson's rule in one dimension. The pre-activation has variance 1 + x^2.
+    let x: f64 = 1.7;
+    let exact = Exact::new(&at(Architecture::Erf, 1.0, 5, &[&[x]]));
+    let sigma = (1.0 + x * x).sqrt();
+    let moment = |n: i32| -> f64 {
+        let h = 0.001;
+        (-9000..=9000)
+            .map(|k| {
+                let (g, weight) = (f64::from(k) * h, if k % 2 == 0 { 2.0 } else { 4.0 });
+                weight * h / 3.0 * libm::erf(sigma * g).powi(n) * (-g * g / 2.0).exp()
+            })
+            .sum::<f64>()
+            / (2.0 * std::f64::consts::PI).sqrt()
+    };
+    let four = 3.0 / 5.0 * (moment(4) - moment(2).powi(2));
+    assert!((exact.deviation(&[0; 4]) / four - 1.0).abs() < 1e-10);
+}
+
+#[test]
+fn coincident_and_antipodal_points() {
+    for arch in Architecture::ALL {
+        for bias in [0.0, 1.0] {
+            let two = Exact::new(&at(arch, bias, 3, &[&[0.4, 1.0], &[-0.7, 0.2]]));
+            let doubled = Exact::new(&at(
+                arch,
+                bias,
+                3,
+                &[&[0.4, 1.0], &[-0.7, 0.2], &[0.4, 1.0]],
+            ));
+            for (index, same) in [
+                (vec![0, 0, 0, 1], vec![0, 0, 2, 1]),
+                (vec![0, 0, 0, 0, 1, 1], vec![0, 2, 0, 2, 1, 1]),
+            ] {
+                let (a, b) = (two.deviation(&index), doubled.deviation(&same));
+                assert!(
+                    (a / b - 1.0).abs() < 1e-7,
+                    "{arch} {bias} {index:?}: {a} {b}"
+                );
+            }
+        }
+    }
+    // Without bias, erf is odd and ReLU's two halves never meet.
+    let erf = Exact::new(&at(Architecture::Erf, 0.0, 4, &[&[0.9], &[-0.9]]));
+    let (even, odd) = (erf.deviation(&[0; 4]), erf.deviation(&[0, 0, 0, 1]));
+    assert!((even + odd).abs() < 1e-12 * even);
+    let relu = Exact::new(&at(Architecture::Relu, 0.0, 4, &[&[0.9], &[-0.9]]));
+    // M(0011) = 0 and M(01) = 0: what is left is -M(00) M(11).
+    let want = -(0.9f64.powi(4) / 4.0) / 4.0;
+    assert!((relu.deviation(&[0, 0, 1, 1]) / want - 1.0).abs() < 1e-12);
+}
+
+#[test]
+fn three_and_more_dimensions_reach_their_accuracy() {
+    for arch in [Architecture::Erf, Architecture::Relu] {
+        let spec = EnsembleSpec {
+            sigma_b: 1.0,
+            ..EnsembleSpec::preset(arch, 3).unwrap()
+        };
+        let exact = Exact::new(&spec);
+        for index in [vec![0, 1, 2, 3], vec![0, 0, 0, 0], vec![0, 0, 1, 2, 2, 3]] {
+            let (value, error) = (exact.deviation(&index), exact.error(&index));
+            assert!(
+                error < 1e-5 * value.abs(),
+                "{arch} {index:?} {value} +- {error}"
+            );
+            assert!(
+                error < 1e-6 * exact.correlator(&index).abs(),
+                "{arch} {index:?} +- {error}"
+            );
+        }
+    }
+    // Five points in five dimensions, one of them twice as long: the estimate covers what a
+    // rotation of all inputs, which must change nothing, does to the lattice.
+    let points: Vec<Vec<f64>> = (0..5)
+        .map(|i| (0..5).map(|c| if i == c { 1.0 } else { 0.3 }).collect())
+        .collect();
+    let (cos, sin) = (0.8, 0.6);
+    let turned: Vec<Vec<f64>> = points
+        .iter()
+        .map(|x| {
+            let mut y = x.clone();
+            (y[0], y[3]) = (cos * x[0] - sin * x[3], sin * x[0] + cos * x[3]);
+            (y[1], y[4]) = (sin * x[1] + cos * x[4], cos * x[1] - sin * x[4]);
+            y
+        })
+        .collect();
+    for arch in [Architecture::Erf, Architecture::Relu] {
+        let of = |points: &[Vec<f64>]| {
+            let points: Vec<&[f64]> = points.iter().map(|p| &p[..]).collect();
+            Exact::new(&at(arch, 1.0, 10, &points))
+        };
+        let (a, b) = (of(&points), of(&turned));
+        for index in [vec![0, 1, 2, 3], vec![0, 0, 1, 1, 4, 4]] {
+            let (x, y) = (a.deviation(&index), b.deviation(&index));
+            let error = a.error(&index) + b.error(&index);
+            assert!((x - y).abs() < 2.0 * error, "{arch}: {x} {y} +- {error}");
+            assert!(error < 1e-2 * x.abs(), "{arch}: {x} +- {error}");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn exact_values_tend_to_the_gp(
+        arch in prop::sample::select(Architecture::ALL.to_vec()),
+        sigma_w in 0.3..2.0f64,
+        sigma_b in 0.0..1.2f64,
+        x in -1.5..1.5f64,
+        y in -1.5..1.5f64,
+        width in 1u64..1000,
+    ) {
+        let mut spec = at(arch, sigma_b, width, &[&[x], &[y]]);
+        spec.sigma_w = sigma_w;
+        let exact = Exact::new(&spec);
+        let kernel = kernel_matrix(&spec);
+        let wide = exact.at_width(width * 1_000_000);
+        for index in [vec![0, 0, 1, 1], vec![0, 1, 1, 1]] {
+            // N (G4 - GP) does not depend on N.
+            let scaled = [&exact, &wide].map(|e| e.deviation(&index));
+            prop_assert!((scaled[0] - 1e6 * scaled[1]).abs() <= 1e-12 * scaled[0].abs());
+            // Another way to the same width.
+            let again = Exact::new(&EnsembleSpec { width: width * 1_000_000, ..spec.clone() });
+            prop_assert_eq!(again.deviation(&index), scaled[1]);
+            let (full, gp) = (exact.correlator(&index), gp_correlator(&kernel, &index));
+            prop_assert!((full - gp - scaled[0]).abs() <= 1e-12 * (full.abs() + gp.abs()));
+        }
+        // G6 - GP = a / N + b / N^2, with b the connected part.
+        let six = [0, 0, 0, 1, 1, 1];
+        let rest = |e: &Exact| e.deviation(&six) - e.connected_six(&six);
+        let (narrow, broad) = (rest(&exact), 1e6 * rest(&wide));
+        prop_assert!((narrow - broad).abs() <= 1e-9 * narrow.abs().max(exact.deviation(&six).abs()));
+    }
+}
