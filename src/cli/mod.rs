@@ -26,7 +26,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Ensemble(Box<ensemble::Arguments>),
-    Theory(theory::Arguments),
+    Theory(Box<theory::Arguments>),
     Devices(devices::Arguments),
 }
 
