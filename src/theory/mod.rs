@@ -1,13 +1,16 @@
 //! What theory says: pure functions in f64, no sampling.
 
+mod cubature;
 mod exact;
 mod kernel;
 mod neuron;
 mod tilt;
+mod vertex;
 mod wick;
 
 pub use exact::Exact;
 pub use kernel::{kernel, kernel_matrix};
 pub use neuron::{NeuronMoments, neuron_moments};
 pub use tilt::tilt;
+pub use vertex::{Vertex, VertexIntegrals, vertex_integrals};
 pub use wick::gp_correlator;

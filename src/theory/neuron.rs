@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::f64::consts::{PI, TAU};
 
-use gauss_quad::GaussLegendre;
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 use rayon::prelude::*;
 
+use super::cubature::{Nodes, add_up, legendre};
+use super::kernel_matrix;
 use crate::model::{Architecture, EnsembleSpec};
-use crate::tensor::{LANES, Lanes, MomentPlan, MomentSums, multisets};
-use crate::theory::kernel_matrix;
+use crate::tensor::{MomentPlan, multisets};
 
 /// Nodes that cost about a second on two cores.
 fn nodes_in_a_second(plan: &MomentPlan) -> f64 {
@@ -174,57 +174,6 @@ fn span(spec: &EnsembleSpec) -> Vec<Vec<f64>> {
         .collect()
 }
 
-/// Weighted moments of a field over nodes that are pushed one by one.
-struct Nodes<'a> {
-    sums: MomentSums<'a>,
-    field: Vec<Lanes>,
-    weight: Lanes,
-    lane: usize,
-}
-
-impl<'a> Nodes<'a> {
-    fn new(plan: &'a MomentPlan) -> Self {
-        Self {
-            sums: MomentSums::new(plan),
-            field: vec![[0.0; LANES]; plan.points()],
-            weight: [0.0; LANES],
-            lane: 0,
-        }
-    }
-
-    /// Adds a node with the field's value at each point.
-    fn push(&mut self, weight: f64, value: impl Fn(usize) -> f64) {
-        for (p, lanes) in self.field.iter_mut().enumerate() {
-            lanes[self.lane] = value(p);
-        }
-        self.weight[self.lane] = weight;
-        self.lane += 1;
-        if self.lane == LANES {
-            self.flush();
-        }
-    }
-
-    fn flush(&mut self) {
-        self.weight[self.lane..].fill(0.0);
-        self.sums.add_weighted(&self.field, &self.weight);
-        self.lane = 0;
-    }
-
-    fn take(mut self) -> Vec<f64> {
-        self.flush();
-        self.sums.take()
-    }
-}
-
-/// Sums in order: the same bits for any number of threads.
-fn add_up(plan: &MomentPlan, parts: Vec<Vec<f64>>) -> Vec<f64> {
-    let mut sum = vec![0.0; plan.elements().len()];
-    for part in parts {
-        sum.iter_mut().zip(part).for_each(|(s, x)| *s += x);
-    }
-    sum
-}
-
 fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
@@ -266,7 +215,7 @@ fn erf_moments(plan: &MomentPlan, forms: &[Vec<f64>]) -> (Vec<f64>, Vec<f64>) {
                 nodes.take()
             })
             .collect();
-        add_up(plan, parts)
+        add_up(parts, plan.elements().len())
     };
     // The coarser rule errs by the power 1 / 1.25^2 of the finer one's error: a safe bound.
     (rule(1.25 * step), rule(step))
@@ -364,7 +313,7 @@ fn lattice_moments(
                     nodes.take()
                 })
                 .collect();
-            let sums = add_up(plan, parts).into_iter();
+            let sums = add_up(parts, plan.elements().len()).into_iter();
             sums.map(|s| s / per_shift as f64).collect()
         })
         .collect();
@@ -384,7 +333,7 @@ fn lattice_moments(
 /// kinks of the given forms: exact along the last angle, for r <= 3 along all.
 fn sphere(forms: &[Vec<f64>], points: usize, visit: &mut dyn FnMut(&[f64], f64)) {
     let rank = forms[0].len();
-    let legendre = rule(points);
+    let legendre = legendre(points);
     if rank == 2 {
         let mut ends = marks(TAU, 8);
         for l in forms {
@@ -478,12 +427,6 @@ impl Outer<'_> {
             self.legendre = legendre;
         }
     }
-}
-
-fn rule(points: usize) -> Vec<(f64, f64)> {
-    let points = points.try_into().expect("at least one point");
-    let legendre = GaussLegendre::new(points);
-    legendre.iter().copied().collect()
 }
 
 /// 0, length / n, .., length.
