@@ -1,52 +1,12 @@
 //! The program as a user calls it.
 
+mod common;
+
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
 
+use common::cli::{json, numbers, refused, run};
 use serde_json::Value;
-
-fn run(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_nnqft-gpu"))
-        .args(arguments)
-        .output()
-        .unwrap()
-}
-
-/// Must be refused with exit code 2 and one line that names what is wrong.
-fn refused(arguments: &[&str], parts: &[&str]) {
-    let output = run(arguments);
-    let message = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(2), "{arguments:?}: {message}");
-    assert!(output.stdout.is_empty(), "{arguments:?} printed a result");
-    let errors: Vec<&str> = message
-        .lines()
-        .filter(|l| l.starts_with("error: "))
-        .collect();
-    assert!(!errors.is_empty(), "{arguments:?}: {message}");
-    for part in parts {
-        assert!(
-            errors.iter().any(|e| e.contains(part)),
-            "{arguments:?}: no '{part}' in {message}"
-        );
-    }
-}
-
-fn json(arguments: &[&str]) -> Value {
-    let output = run(arguments);
-    let message = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{arguments:?}: {message}");
-    serde_json::from_slice(&output.stdout).unwrap()
-}
-
-fn numbers(value: &Value) -> Vec<f64> {
-    value
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|x| x.as_f64().unwrap())
-        .collect()
-}
 
 #[test]
 fn bad_numbers_are_refused() {
@@ -591,7 +551,7 @@ fn devices_lists_the_adapter_that_the_tests_use() {
 
 #[test]
 fn help_has_examples() {
-    for command in ["ensemble", "theory", "devices"] {
+    for command in ["ensemble", "theory", "eft", "rg", "devices"] {
         let text = String::from_utf8(run(&[command, "--help"]).stdout).unwrap();
         assert!(text.contains("Example: nnqft-gpu"), "{text}");
     }

@@ -198,7 +198,7 @@ pub fn predictions(spec: &EnsembleSpec, exact: &Exact) -> Result<Vec<Prediction>
 }
 
 /// What m_n is measured in: G_GP, or for odd n the fields' own size; `None` if that vanishes.
-pub(super) fn unit(kernel: &[Vec<f64>], index: &[usize], gp: f64) -> Option<f64> {
+fn unit(kernel: &[Vec<f64>], index: &[usize], gp: f64) -> Option<f64> {
     let size: f64 = index.iter().map(|&i| kernel[i][i].sqrt()).product();
     let unit = if index.len() % 2 == 1 { size } else { gp };
     (unit.abs() > 1e-12 * size && unit != 0.0).then_some(unit)
@@ -400,12 +400,12 @@ fn reason(spec: &EnsembleSpec, convergence: &[Convergence]) -> Option<String> {
     ))
 }
 
-fn average(values: &[f64]) -> Option<f64> {
+pub(super) fn average(values: &[f64]) -> Option<f64> {
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 
 /// Sample standard deviation (n - 1).
-fn standard_deviation(values: &[f64]) -> Option<f64> {
+pub(super) fn standard_deviation(values: &[f64]) -> Option<f64> {
     if values.len() < 2 {
         return None;
     }

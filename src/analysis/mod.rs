@@ -2,7 +2,13 @@
 
 pub mod convergence;
 mod correlators;
+mod couplings;
+mod flow;
+mod function_fit;
 
 pub use correlators::{
     Connected, Correlator, Prediction, Verdict, correlators, gp_predictions, predictions,
 };
+pub use couplings::{Coupling, Interactions, Misfit, Naturalness, Samples, SixPoint};
+pub use flow::{FixedPoint, Flow, FlowPoint, SlopeFit, check_flow, flow};
+pub use function_fit::{FunctionFit, MODELS, Misses, Term, Tuples, fit_function};

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use anyhow::Context;
 use clap::Args;
+use nnqft_gpu::analysis::Correlator;
 use nnqft_gpu::engine::{self, Engine};
 use nnqft_gpu::model::EnsembleSpec;
 use nnqft_gpu::report::{EnsembleDocument, Timing, elements_table, ensemble_table, write_npz};
@@ -45,7 +46,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let mut engine = arguments.engine.engine()?;
     let mut documents = Vec::new();
     for spec in specs {
-        let document = measure(engine.as_mut(), spec)?;
+        let (correlators, timing) = measure(engine.as_mut(), &spec)?;
+        let document = EnsembleDocument::new(spec, engine.device(), timing, correlators);
         if !arguments.output.json {
             emit(&ensemble_table(&document))?;
             if arguments.elements {
@@ -54,33 +56,21 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         }
         documents.push(document);
     }
-    let json = match &documents[..] {
-        [one] => serde_json::to_string(one)?,
-        several => serde_json::to_string(several)?,
-    } + "\n";
-    if arguments.output.json {
-        emit(&json)?;
-    }
-    arguments.output.write(out, "ensemble.json", &json)?;
+    arguments.output.finish(out, "ensemble.json", &documents)?;
     if let Some(dir) = out {
         write_moments(dir, &documents)?;
     }
     Ok(())
 }
 
-fn measure(engine: &mut dyn Engine, spec: EnsembleSpec) -> Result<EnsembleDocument> {
+/// Draws all networks of a spec, with a progress bar.
+pub fn measure(engine: &mut dyn Engine, spec: &EnsembleSpec) -> Result<(Vec<Correlator>, Timing)> {
     let bar = progress::bar(spec.nets * u64::from(spec.experiments));
     let start = Instant::now();
-    let moments = engine::run(engine, &spec, &|networks| bar.inc(networks))?;
-    let timing = Timing::new(&spec, start.elapsed().as_secs_f64());
+    let moments = engine::run(engine, spec, &|networks| bar.inc(networks))?;
+    let timing = Timing::new(spec, start.elapsed().as_secs_f64());
     bar.finish_and_clear();
-    let correlators = analysis::correlators(&spec, &moments)?;
-    Ok(EnsembleDocument::new(
-        spec,
-        engine.device(),
-        timing,
-        correlators,
-    ))
+    Ok((analysis::correlators(spec, &moments)?, timing))
 }
 
 fn write_moments(dir: &Path, documents: &[EnsembleDocument]) -> anyhow::Result<()> {

@@ -1,9 +1,11 @@
 //! Arguments and output; no physics.
 
 mod devices;
+mod eft;
 mod ensemble;
 mod options;
 mod progress;
+mod rg;
 mod theory;
 
 use std::io::Write;
@@ -27,6 +29,8 @@ struct Arguments {
 enum Command {
     Ensemble(Box<ensemble::Arguments>),
     Theory(Box<theory::Arguments>),
+    Eft(Box<eft::Arguments>),
+    Rg(Box<rg::Arguments>),
     Devices(devices::Arguments),
 }
 
@@ -35,6 +39,8 @@ pub fn run() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Ensemble(arguments) => ensemble::run(&arguments),
         Command::Theory(arguments) => theory::run(&arguments),
+        Command::Eft(arguments) => eft::run(&arguments),
+        Command::Rg(arguments) => rg::run(&arguments),
         Command::Devices(arguments) => devices::run(&arguments),
     };
     match done {

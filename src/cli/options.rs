@@ -1,28 +1,28 @@
 //! The options that commands share.
 
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
-use nnqft_gpu::engine::Engine;
+use nnqft_gpu::analysis::{self, Interactions};
 use nnqft_gpu::engine::cpu::CpuEngine;
 use nnqft_gpu::engine::gpu::{self, GpuEngine};
+use nnqft_gpu::engine::{DeviceInfo, Engine};
 use nnqft_gpu::model::{Architecture, EnsembleSpec, Estimator, Inputs, Tilt, parse_count};
-use nnqft_gpu::{Error, Result, theory};
+use nnqft_gpu::report::{Head, Source, Timing, read_moments};
+use nnqft_gpu::theory::{self, Vertex};
+use nnqft_gpu::{Error, Result};
 
 /// The field theory: networks and points.
-#[derive(Args)]
+#[derive(Args, Clone)]
 pub struct ModelOptions {
     /// Architecture: erf, relu or gauss
     #[arg(long, default_value = "erf")]
     arch: String,
-    /// Hidden width N; several, separated by commas, are run one after the other
-    #[arg(
-        long,
-        value_delimiter = ',',
-        default_value = "100",
-        allow_hyphen_values = true
-    )]
+    /// Hidden width N; several, separated by commas, are run one after the other [default:
+    /// 100; eft and rg: the source's, erf 5, relu 20, gauss 100]
+    #[arg(long, value_delimiter = ',', allow_hyphen_values = true)]
     width: Vec<String>,
     /// Input dimension [default: that of --inputs, else 1]
     #[arg(long, allow_hyphen_values = true)]
@@ -90,7 +90,39 @@ impl ModelOptions {
         self.widths(self.spec()?)
     }
 
+    /// With other widths than 100 where the user gave none.
+    pub fn or_width(mut self, width: impl Fn(Architecture) -> u64) -> Result<Self> {
+        if self.width.is_empty() {
+            self.width = vec![width(self.arch()?).to_string()];
+        }
+        Ok(self)
+    }
+
+    /// The architecture.
+    pub fn arch(&self) -> Result<Architecture> {
+        self.arch.parse()
+    }
+
+    /// With other inputs than the preset's where the user gave none.
+    pub fn or_inputs(mut self, name: &str) -> Self {
+        if self.inputs.is_none() && self.d_in.is_none() {
+            self.inputs = Some(name.into());
+        }
+        self
+    }
+
+    /// With these inputs.
+    pub fn with_inputs(mut self, inputs: &Inputs) -> Self {
+        let points = (inputs.points().iter())
+            .map(|x| x.iter().map(f64::to_string).collect::<Vec<_>>().join(","));
+        self.inputs = Some(points.collect::<Vec<_>>().join(";"));
+        self
+    }
+
     fn widths(&self, spec: EnsembleSpec) -> Result<Vec<EnsembleSpec>> {
+        if self.width.is_empty() {
+            return Ok(vec![spec.validate()?]);
+        }
         self.width
             .iter()
             .map(|text| {
@@ -271,13 +303,182 @@ impl EngineOptions {
     }
 }
 
+/// Where the moments come from.
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Moments {
+    /// An ensemble, drawn now or read with --from
+    Sampled,
+    /// Exact finite-width values
+    Exact,
+}
+
+/// The effective field theory.
+#[derive(Args)]
+pub struct EftOptions {
+    /// Moments that the couplings are measured on
+    #[arg(long, value_enum, default_value = "sampled")]
+    moments: Moments,
+    /// Read the ensemble from a folder that `ensemble --out` has written
+    #[arg(long, value_name = "DIR", conflicts_with_all = [
+        "arch", "width", "d_in", "d_out", "sigma_w", "sigma_b", "inputs", "orders", "nets",
+        "experiments", "estimator", "tilt", "seed",
+    ])]
+    from: Option<PathBuf>,
+    /// Lines into the vertex: full (K) or weight (K - sigma_b^2) [default: full; with --fit
+    /// weight]
+    #[arg(long)]
+    vertex: Option<String>,
+    /// Cutoffs L of the box [-L, L]^d_in, or inf [default: the source's 21, 7 to 1e5]
+    #[arg(long, value_delimiter = ',', allow_hyphen_values = true)]
+    cutoffs: Vec<String>,
+}
+
+/// The source's cutoffs.
+const CUTOFFS: [f64; 21] = [
+    7.0, 10.0, 15.0, 20.0, 30.0, 40.0, 50.0, 70.0, 100.0, 200.0, 500.0, 1e3, 2e3, 5e3, 7e3, 1e4,
+    2e4, 4e4, 6e4, 8e4, 1e5,
+];
+
+impl EftOptions {
+    /// Propagator of the vertices, or the command's default.
+    pub fn vertex(&self, default: Vertex) -> Result<Vertex> {
+        self.vertex.as_deref().map_or(Ok(default), str::parse)
+    }
+
+    /// The cutoffs, in the order given, or the command's default.
+    pub fn cutoffs(&self, default: &[f64]) -> Result<Vec<f64>> {
+        if self.cutoffs.is_empty() {
+            return Ok(default.to_vec());
+        }
+        (self.cutoffs.iter())
+            .map(|text| real("--cutoffs", text))
+            .collect()
+    }
+
+    /// The source's 21 cutoffs.
+    pub fn source_cutoffs(&self) -> Result<Vec<f64>> {
+        self.cutoffs(&CUTOFFS)
+    }
+
+    /// The interactions of every width, measured or exact, with what they were made by.
+    pub fn interactions(
+        &self,
+        model: &ModelOptions,
+        sampling: &SamplingOptions,
+        engine: &EngineOptions,
+        check: &dyn Fn(&EnsembleSpec) -> Result<()>,
+    ) -> Result<Vec<Moment>> {
+        if let Some(dir) = &self.from {
+            if self.moments == Moments::Exact {
+                return Err(Error::invalid(
+                    "--from",
+                    dir.display(),
+                    "exact moments need no ensemble; leave out one of the two",
+                ));
+            }
+            let start = Instant::now();
+            let (spec, interactions) = read_moments(dir)?;
+            check(&spec)?;
+            return Ok(vec![Moment {
+                spec,
+                interactions,
+                device: CpuEngine::new().device(),
+                timing: Timing::theory(start.elapsed().as_secs_f64()),
+                source: Source {
+                    moments: "sampled",
+                    unconverged: Vec::new(),
+                },
+            }]);
+        }
+        let specs = match self.moments {
+            Moments::Exact => model.specs()?,
+            Moments::Sampled => sampling.specs(model)?,
+        };
+        for spec in &specs {
+            analysis::gp_predictions(spec)?;
+            check(spec)?;
+            if self.moments == Moments::Sampled && !spec.orders.contains(&4) {
+                return Err(Error::invalid(
+                    "--orders",
+                    format!("{:?}", spec.orders),
+                    "couplings are measured on the 4-point function; include 4",
+                ));
+            }
+        }
+        if self.moments == Moments::Exact {
+            let start = Instant::now();
+            let full = EnsembleSpec {
+                orders: vec![2, 4, 6],
+                ..specs[0].clone()
+            };
+            let exact = theory::Exact::new(&full);
+            return Ok((specs.into_iter())
+                .map(|spec| Moment {
+                    interactions: Interactions::exact(&spec, &exact.at_width(spec.width)),
+                    spec,
+                    device: CpuEngine::new().device(),
+                    timing: Timing::theory(start.elapsed().as_secs_f64()),
+                    source: Source {
+                        moments: "exact",
+                        unconverged: Vec::new(),
+                    },
+                })
+                .collect());
+        }
+        let mut engine = engine.engine()?;
+        (specs.into_iter())
+            .map(|spec| {
+                let (correlators, timing) = super::ensemble::measure(engine.as_mut(), &spec)?;
+                Ok(Moment {
+                    interactions: Interactions::measured(&correlators)
+                        .expect("the 4-point function is among the orders"),
+                    device: engine.device(),
+                    timing,
+                    source: Source {
+                        moments: "sampled",
+                        unconverged: (correlators.iter())
+                            .filter_map(|c| {
+                                Some(format!(
+                                    "{}-point function: {}",
+                                    c.order,
+                                    c.reason.as_ref()?
+                                ))
+                            })
+                            .collect(),
+                    },
+                    spec,
+                })
+            })
+            .collect()
+    }
+}
+
+/// The moments of one width and where they come from.
+pub struct Moment {
+    /// The ensemble.
+    pub spec: EnsembleSpec,
+    /// What couplings are measured on.
+    pub interactions: Interactions,
+    device: DeviceInfo,
+    timing: Timing,
+    source: Source,
+}
+
+impl Moment {
+    /// The start of a document.
+    pub fn head(&self, schema: &'static str) -> Head {
+        let (device, source) = (self.device.clone(), self.source.clone());
+        Head::new(schema, self.spec.clone(), device, self.timing, source)
+    }
+}
+
 /// How results are given.
 #[derive(Args)]
 pub struct OutputOptions {
     /// One JSON document on stdout instead of tables
     #[arg(long)]
     pub json: bool,
-    /// Also write <command>.json and moments.npz to this folder
+    /// Also write <command>.json, and what belongs to it, to this folder
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 }
@@ -302,8 +503,26 @@ impl OutputOptions {
         Ok(Some(dir))
     }
 
+    /// Prints documents as one JSON document or array, if asked for, and writes them to the
+    /// folder, if one was given.
+    pub fn finish<T: serde::Serialize>(
+        &self,
+        dir: Option<&Path>,
+        name: &str,
+        documents: &[T],
+    ) -> anyhow::Result<()> {
+        let json = match documents {
+            [one] => serde_json::to_string(one)?,
+            several => serde_json::to_string(several)?,
+        } + "\n";
+        if self.json {
+            super::emit(&json)?;
+        }
+        self.write(dir, name, &json)
+    }
+
     /// Writes a document to the folder, if one was asked for.
-    pub fn write(&self, dir: Option<&Path>, name: &str, text: &str) -> anyhow::Result<()> {
+    fn write(&self, dir: Option<&Path>, name: &str, text: &str) -> anyhow::Result<()> {
         let Some(dir) = dir else { return Ok(()) };
         let path = dir.join(name);
         std::fs::write(&path, text).with_context(|| format!("writing {}", path.display()))

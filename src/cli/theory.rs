@@ -38,12 +38,5 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         }
         documents.push(document);
     }
-    let json = match &documents[..] {
-        [one] => serde_json::to_string(one)?,
-        several => serde_json::to_string(several)?,
-    } + "\n";
-    if arguments.output.json {
-        emit(&json)?;
-    }
-    arguments.output.write(out, "theory.json", &json)
+    arguments.output.finish(out, "theory.json", &documents)
 }

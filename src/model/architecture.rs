@@ -34,6 +34,15 @@ impl Architecture {
         }
     }
 
+    /// Width at which the source measures couplings and predicts 6-point functions.
+    pub fn eft_width(self) -> u64 {
+        match self {
+            Self::Erf => 5,
+            Self::Relu => 20,
+            Self::Gauss => 100,
+        }
+    }
+
     /// The source's standard deviation of the weights.
     pub fn default_sigma_w(self) -> f64 {
         1.0

@@ -1,7 +1,7 @@
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// How n-point functions are estimated from networks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Estimator {
     /// Averages of products of outputs.
@@ -41,7 +41,7 @@ impl std::fmt::Display for Estimator {
 /// standard normals (W0, b0) / (their standard deviations) of one of its hidden units, drawn
 /// uniformly. With p the probability of each and T shifts t, its weight is exactly
 /// 1 / (p + p sum_t 1/N sum_j exp(t . g_j - t.t / 2)) <= T + 1, g_j being unit j's normals.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Tilt {
     /// Shifts, `[shift][d_in + 1]`: along W0, then b0, in standard deviations.
     pub shifts: Vec<Vec<f64>>,

@@ -248,7 +248,7 @@ mod tests {
                 assert_eq!(inputs.len(), if d_in == 1 { 6 } else { 4 });
             }
         }
-        assert_eq!(presets().len(), 9);
+        assert_eq!(presets().len(), 12);
     }
 
     #[test]

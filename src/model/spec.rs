@@ -1,4 +1,4 @@
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Architecture, Estimator, Inputs, Tilt};
 use crate::{Error, Result};
@@ -18,7 +18,7 @@ const MAX_NEURONS: f64 = 1e20;
 ///
 /// All of it is plain data; [`validate`](Self::validate) is the gate that every
 /// engine and analysis relies on.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EnsembleSpec {
     /// Architecture of every network.
     pub arch: Architecture,
@@ -43,7 +43,7 @@ pub struct EnsembleSpec {
     /// How the n-point functions are estimated.
     pub estimator: Estimator,
     /// Importance sampling of the hidden layer (connected estimator only).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tilt: Option<Tilt>,
     /// Key of the random stream.
     pub seed: u64,

@@ -1,9 +1,9 @@
 use serde::Serialize;
 
-use crate::analysis::{Correlator, Prediction};
+use crate::analysis::{Correlator, Coupling, Flow, FunctionFit, Prediction, SixPoint};
 use crate::engine::{DeviceInfo, Engine};
 use crate::model::EnsembleSpec;
-use crate::theory::kernel_matrix;
+use crate::theory::{Vertex, kernel_matrix};
 
 /// Version of the program, written to every document.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -13,10 +13,12 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 pub struct Timing {
     /// Seconds.
     pub wall_s: f64,
-    /// Networks per second.
-    pub networks_per_s: f64,
+    /// Networks per second, if any were drawn.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub networks_per_s: Option<f64>,
     /// Hidden units per second.
-    pub neurons_per_s: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub neurons_per_s: Option<f64>,
 }
 
 impl Timing {
@@ -26,8 +28,17 @@ impl Timing {
         let networks_per_s = networks / wall_s.max(1e-9);
         Self {
             wall_s,
-            networks_per_s,
-            neurons_per_s: networks_per_s * spec.width as f64,
+            networks_per_s: Some(networks_per_s),
+            neurons_per_s: Some(networks_per_s * spec.width as f64),
+        }
+    }
+
+    /// A calculation that draws no networks.
+    pub fn theory(wall_s: f64) -> Self {
+        Self {
+            wall_s,
+            networks_per_s: None,
+            neurons_per_s: None,
         }
     }
 }
@@ -75,19 +86,12 @@ pub struct TheoryDocument {
     pub spec: EnsembleSpec,
     /// The processor.
     pub device: DeviceInfo,
-    /// Seconds, in `wall_s`.
-    pub timing: TheoryTiming,
+    /// How long it took.
+    pub timing: Timing,
     /// K(x_i, x_j), shape `[points][points]`.
     pub kernel: Vec<Vec<f64>>,
     /// The n-point functions, one per order.
     pub correlators: Vec<Prediction>,
-}
-
-/// Time that theory took.
-#[derive(Debug, Clone, Copy, Serialize)]
-pub struct TheoryTiming {
-    /// Seconds.
-    pub wall_s: f64,
 }
 
 impl TheoryDocument {
@@ -98,9 +102,102 @@ impl TheoryDocument {
             version: VERSION,
             kernel: kernel_matrix(&spec),
             device: crate::engine::cpu::CpuEngine::new().device(),
-            timing: TheoryTiming { wall_s },
+            timing: Timing::theory(wall_s),
             spec,
             correlators,
         }
     }
+}
+
+/// Where the moments of an effective field theory come from.
+#[derive(Debug, Clone, Serialize)]
+pub struct Source {
+    /// `exact` or `sampled`.
+    pub moments: &'static str,
+    /// Why sampled moments have not converged, one sentence per order; empty if they have.
+    pub unconverged: Vec<String>,
+}
+
+/// `nnqft.eft/1`: couplings and the 6-point prediction.
+#[derive(Debug, Clone, Serialize)]
+pub struct EftDocument {
+    /// Schema, version, spec, device, timing, moments.
+    #[serde(flatten)]
+    pub head: Head,
+    /// Propagator of the vertices.
+    pub vertex: Vertex,
+    /// One entry per cutoff, in the order given.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cutoffs: Vec<EftPoint>,
+    /// Fits of lambda as a function.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub fits: Vec<FunctionFit>,
+}
+
+/// What starts every document of the effective field theory.
+#[derive(Debug, Clone, Serialize)]
+pub struct Head {
+    schema: &'static str,
+    version: &'static str,
+    /// The ensemble; with exact moments nothing of its sampling is used.
+    pub spec: EnsembleSpec,
+    /// What computed it.
+    pub device: DeviceInfo,
+    /// How long it took.
+    pub timing: Timing,
+    /// Where the moments come from.
+    #[serde(flatten)]
+    pub source: Source,
+}
+
+impl Head {
+    /// Puts the parts together.
+    pub fn new(
+        schema: &'static str,
+        spec: EnsembleSpec,
+        device: DeviceInfo,
+        timing: Timing,
+        source: Source,
+    ) -> Self {
+        Self {
+            schema,
+            version: VERSION,
+            spec,
+            device,
+            timing,
+            source,
+        }
+    }
+}
+
+/// The effective field theory at one cutoff.
+#[derive(Debug, Clone, Serialize)]
+pub struct EftPoint {
+    /// L; the string `inf` if infinite.
+    #[serde(serialize_with = "cutoff")]
+    pub cutoff: f64,
+    /// Measured coupling; `None` if every vertex integral vanishes.
+    pub lambda: Option<Coupling>,
+    /// The 6-point function against its prediction.
+    pub six_point: Option<SixPoint>,
+}
+
+fn cutoff<S: serde::Serializer>(cutoff: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    match cutoff.is_infinite() {
+        true => serializer.serialize_str("inf"),
+        false => serializer.serialize_f64(*cutoff),
+    }
+}
+
+/// `nnqft.rg/1`: the flow of the coupling.
+#[derive(Debug, Clone, Serialize)]
+pub struct RgDocument {
+    /// Schema, version, spec, device, timing, moments.
+    #[serde(flatten)]
+    pub head: Head,
+    /// Propagator of the vertices.
+    pub vertex: Vertex,
+    /// Points, fit, slopes, fixed points.
+    #[serde(flatten)]
+    pub flow: Flow,
 }

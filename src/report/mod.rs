@@ -4,6 +4,12 @@ mod json;
 mod npz;
 mod table;
 
-pub use json::{EnsembleDocument, TheoryDocument, TheoryTiming, Timing, VERSION};
-pub use npz::write_npz;
-pub use table::{devices_table, elements_table, ensemble_table, theory_table};
+pub use json::{
+    EftDocument, EftPoint, EnsembleDocument, Head, RgDocument, Source, TheoryDocument, Timing,
+    VERSION,
+};
+pub use npz::{read_moments, write_npz};
+pub use table::{
+    devices_table, eft_table, elements_table, ensemble_table, fit_table, flow_table,
+    six_point_table, theory_table,
+};

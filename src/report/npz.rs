@@ -1,12 +1,16 @@
-use std::io;
+use std::io::{self, Read};
 use std::path::Path;
 
 use npyz::WriterBuilder;
 use zip::write::SimpleFileOptions;
-use zip::{CompressionMethod, ZipWriter};
+use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
 use super::EnsembleDocument;
-use crate::theory::kernel_matrix;
+use crate::analysis::{Interactions, Samples};
+use crate::model::EnsembleSpec;
+use crate::tensor::multisets;
+use crate::theory::{gp_correlator, kernel_matrix};
+use crate::{Error, Result};
 
 /// Writes a run's tensors as NumPy arrays.
 ///
@@ -69,4 +73,90 @@ pub fn write_npz(path: &Path, document: &EnsembleDocument) -> io::Result<()> {
         .into_inner()
         .map_err(|e| e.into_error())?
         .sync_all()
+}
+
+/// The ensemble that `ensemble --out DIR` left in a folder: its spec, and what couplings are
+/// measured on.
+///
+/// # Errors
+/// [`Error::File`] with what is missing or wrong.
+pub fn read_moments(dir: &Path) -> Result<(EnsembleSpec, Interactions)> {
+    let bad = |name: &str, reason: String| Error::File {
+        path: dir.join(name),
+        line: None,
+        reason,
+    };
+    let text = std::fs::read_to_string(dir.join("ensemble.json")).map_err(|e| {
+        bad(
+            "ensemble.json",
+            format!("{e}; give a folder that ensemble --out has written"),
+        )
+    })?;
+    let document: serde_json::Value =
+        serde_json::from_str(&text).map_err(|e| bad("ensemble.json", e.to_string()))?;
+    if document.is_array() {
+        return Err(bad(
+            "ensemble.json",
+            "it holds several widths; give the folder of a run with one".into(),
+        ));
+    }
+    if document["schema"] != "nnqft.ensemble/1" {
+        return Err(bad(
+            "ensemble.json",
+            format!("schema {} is not nnqft.ensemble/1", document["schema"]),
+        ));
+    }
+    let spec: EnsembleSpec = serde_json::from_value(document["spec"].clone())
+        .map_err(|e| bad("ensemble.json", format!("spec: {e}")))?;
+    let spec = spec.validate()?;
+
+    let name = "moments.npz";
+    let file = std::fs::File::open(dir.join(name)).map_err(|e| bad(name, e.to_string()))?;
+    let mut npz =
+        ZipArchive::new(io::BufReader::new(file)).map_err(|e| bad(name, e.to_string()))?;
+    let mut get = |array: String, shape: &[usize]| -> Result<Vec<f64>> {
+        let wrong = |reason: String| bad(name, format!("{array}: {reason}"));
+        let entry = (npz.by_name(&format!("{array}.npy"))).map_err(|e| wrong(e.to_string()))?;
+        let wanted: usize = shape.iter().product();
+        // Nothing is allocated from a length in the file.
+        let limit = 8 * wanted as u64 + 4096;
+        let mut bytes = Vec::new();
+        (entry.take(limit).read_to_end(&mut bytes)).map_err(|e| wrong(e.to_string()))?;
+        let npy = npyz::NpyFile::new(&bytes[..]).map_err(|e| wrong(e.to_string()))?;
+        let found: Vec<usize> = npy.shape().iter().map(|&n| n as usize).collect();
+        if found != shape {
+            return Err(wrong(format!("shape {found:?} instead of {shape:?}")));
+        }
+        let values: Vec<f64> = (npy.data().map_err(|e| wrong(e.to_string()))?)
+            .collect::<io::Result<_>>()
+            .map_err(|e| wrong(e.to_string()))?;
+        match values.iter().all(|x| x.is_finite()) {
+            true => Ok(values),
+            false => Err(wrong("a value is not finite".into())),
+        }
+    };
+    let kernel = kernel_matrix(&spec);
+    let mut of = |n: usize| -> Result<Samples> {
+        let indices = multisets(spec.inputs.len(), n);
+        let gp: Vec<f64> = indices.iter().map(|i| gp_correlator(&kernel, i)).collect();
+        let delta = |g: &[f64]| -> Vec<f64> { g.iter().zip(&gp).map(|(g, gp)| g - gp).collect() };
+        let experiments = spec.experiments as usize;
+        let all = get(format!("G{n}_experiments"), &[experiments, indices.len()])?;
+        Ok(Samples {
+            mean: delta(&get(format!("G{n}_mean"), &[indices.len()])?),
+            experiments: all.chunks(indices.len()).map(delta).collect(),
+        })
+    };
+    if !spec.orders.contains(&4) {
+        return Err(bad(
+            "ensemble.json",
+            "the run has no 4-point function; couplings need --orders 4".into(),
+        ));
+    }
+    let interactions = Interactions {
+        four: of(4)?,
+        six: spec.orders.contains(&6).then(|| of(6)).transpose()?,
+        connected_six: None,
+    };
+    Ok((spec, interactions))
 }

@@ -118,9 +118,7 @@ pub fn vertex_integrals(
     vertex: Vertex,
     cutoffs: &[f64],
 ) -> Result<Vec<VertexIntegrals>> {
-    for &cutoff in cutoffs {
-        check(spec, vertex, cutoff)?;
-    }
+    check_cutoffs(spec, vertex, cutoffs)?;
     let mut sorted: Vec<f64> = cutoffs.to_vec();
     sorted.sort_unstable_by(f64::total_cmp);
     sorted.dedup();
@@ -143,6 +141,14 @@ pub fn vertex_integrals(
             }
         })
         .collect())
+}
+
+/// Whether [`vertex_integrals`] can be computed, before a run that needs them.
+///
+/// # Errors
+/// Those of [`vertex_integrals`].
+pub fn check_cutoffs(spec: &EnsembleSpec, vertex: Vertex, cutoffs: &[f64]) -> Result<()> {
+    cutoffs.iter().try_for_each(|&l| check(spec, vertex, l))
 }
 
 fn check(spec: &EnsembleSpec, vertex: Vertex, cutoff: f64) -> Result<()> {

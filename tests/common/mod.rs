@@ -1,6 +1,8 @@
 //! What several tests need.
 #![allow(dead_code)] // each test binary uses its own part
 
+pub mod cli;
+
 use nnqft_gpu::engine::gpu::GpuEngine;
 use nnqft_gpu::model::{Architecture, EnsembleSpec, Inputs};
 use serde::Deserialize;

@@ -1,0 +1,56 @@
+//! `nnqft-gpu rg`
+
+use clap::Args;
+use nnqft_gpu::analysis;
+use nnqft_gpu::report::{RgDocument, flow_table};
+use nnqft_gpu::theory::Vertex;
+
+use super::emit;
+use super::options::{EftOptions, EngineOptions, ModelOptions, OutputOptions, SamplingOptions};
+
+/// Follow the coupling over the cutoffs: beta, slopes, fixed points
+#[derive(Args)]
+#[command(
+    after_help = "Example: nnqft-gpu rg --arch relu --d-in 3 --moments exact
+         nnqft-gpu rg --arch gauss --vertex weight --moments exact --cutoffs 10,100,1000"
+)]
+pub struct Arguments {
+    #[command(flatten)]
+    model: ModelOptions,
+    #[command(flatten)]
+    sampling: SamplingOptions,
+    #[command(flatten)]
+    eft: EftOptions,
+    #[command(flatten)]
+    engine: EngineOptions,
+    #[command(flatten)]
+    output: OutputOptions,
+}
+
+/// Runs every width and prints the results.
+pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let vertex = arguments.eft.vertex(Vertex::Full)?;
+    let cutoffs = arguments.eft.source_cutoffs()?;
+    let out = arguments.output.prepare()?;
+    let model = arguments.model.clone().or_width(|arch| arch.eft_width())?;
+    let all =
+        arguments
+            .eft
+            .interactions(&model, &arguments.sampling, &arguments.engine, &|spec| {
+                analysis::check_flow(spec, vertex, &cutoffs)
+            })?;
+    let mut documents = Vec::new();
+    for moment in all {
+        let flow = analysis::flow(&moment.spec, vertex, &cutoffs, &moment.interactions.four)?;
+        let document = RgDocument {
+            head: moment.head("nnqft.rg/1"),
+            vertex,
+            flow,
+        };
+        if !arguments.output.json {
+            emit(&flow_table(&document))?;
+        }
+        documents.push(document);
+    }
+    arguments.output.finish(out, "rg.json", &documents)
+}
