@@ -36,6 +36,9 @@ pub enum Error {
     /// A result is NaN or infinite.
     #[error("{0} is not a finite number; the run gives no result")]
     NotFinite(String),
+    /// A result rests on averages that have not converged.
+    #[error("{0}: the result above is not to be relied on; --moments exact gives it from theory")]
+    Unconverged(String),
     /// The adapter failed in mid-run.
     #[error("the GPU failed: {0}")]
     Device(String),
@@ -58,7 +61,10 @@ impl Error {
     /// Whether the user can mend it by changing the input (exit code 2), as
     /// opposed to a run that failed (exit code 1).
     pub fn is_usage(&self) -> bool {
-        !matches!(self, Error::Device(_) | Error::NotFinite(_))
+        !matches!(
+            self,
+            Error::Device(_) | Error::NotFinite(_) | Error::Unconverged(_)
+        )
     }
 }
 

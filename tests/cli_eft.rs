@@ -217,6 +217,26 @@ fn the_flow_of_an_ensemble_has_errors() {
 }
 
 #[test]
+fn couplings_of_an_unconverged_ensemble_are_not_claimed() {
+    let output = run(&[
+        "eft",
+        "--arch",
+        "gauss",
+        "--width",
+        "2",
+        "--nets",
+        "1e5",
+        "--cutoffs",
+        "100",
+    ]);
+    assert_eq!(output.status.code(), Some(1));
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("NOT CONVERGED: 6-point function"), "{text}");
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(message.contains("not to be relied on"), "{message}");
+}
+
+#[test]
 fn bad_requests_say_what_to_do() {
     for command in ["eft", "rg"] {
         refused(

@@ -50,10 +50,10 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let cutoffs = arguments.eft.source_cutoffs()?;
     let out = arguments.output.prepare()?;
     let model = arguments.model.clone().or_width(|arch| arch.eft_width())?;
+    let check = |spec: &EnsembleSpec| check_cutoffs(spec, vertex, &cutoffs);
+    let all = moments(arguments, &model, &check)?;
     let mut documents = Vec::new();
-    for moment in moments(arguments, &model, &|spec| {
-        check_cutoffs(spec, vertex, &cutoffs)
-    })? {
+    for moment in &all {
         let document = EftDocument {
             cutoffs: measure(&moment.spec, &moment.interactions, vertex, &cutoffs)?,
             head: moment.head("nnqft.eft/1"),
@@ -68,7 +68,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         }
         documents.push(document);
     }
-    arguments.output.finish(out, "eft.json", &documents)
+    arguments.output.finish(out, "eft.json", &documents)?;
+    Ok(all.iter().try_for_each(Moment::converged)?)
 }
 
 fn moments(
@@ -137,7 +138,8 @@ fn fits(arguments: &Arguments) -> anyhow::Result<()> {
         }
         documents.push(document);
     }
-    arguments.output.finish(out, "eft.json", &documents)
+    arguments.output.finish(out, "eft.json", &documents)?;
+    Ok(test.iter().try_for_each(Moment::converged)?)
 }
 
 fn fit(train: &Moment, test: &Moment, vertex: Vertex, cutoff: f64) -> Result<Vec<FunctionFit>> {

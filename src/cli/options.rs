@@ -10,7 +10,7 @@ use nnqft_gpu::engine::cpu::CpuEngine;
 use nnqft_gpu::engine::gpu::{self, GpuEngine};
 use nnqft_gpu::engine::{DeviceInfo, Engine};
 use nnqft_gpu::model::{Architecture, EnsembleSpec, Estimator, Inputs, Tilt, parse_count};
-use nnqft_gpu::report::{Head, Source, Timing, read_moments};
+use nnqft_gpu::report::{Head, Source, Timing, read_moments, unconverged};
 use nnqft_gpu::theory::{self, Vertex};
 use nnqft_gpu::{Error, Result};
 
@@ -377,7 +377,7 @@ impl EftOptions {
                 ));
             }
             let start = Instant::now();
-            let (spec, interactions) = read_moments(dir)?;
+            let (spec, interactions, unconverged) = read_moments(dir)?;
             check(&spec)?;
             return Ok(vec![Moment {
                 spec,
@@ -386,7 +386,7 @@ impl EftOptions {
                 timing: Timing::theory(start.elapsed().as_secs_f64()),
                 source: Source {
                     moments: "sampled",
-                    unconverged: Vec::new(),
+                    unconverged,
                 },
             }]);
         }
@@ -437,13 +437,7 @@ impl EftOptions {
                     source: Source {
                         moments: "sampled",
                         unconverged: (correlators.iter())
-                            .filter_map(|c| {
-                                Some(format!(
-                                    "{}-point function: {}",
-                                    c.order,
-                                    c.reason.as_ref()?
-                                ))
-                            })
+                            .filter_map(|c| Some(unconverged(c.order as u64, c.reason.as_ref()?)))
                             .collect(),
                     },
                     spec,
@@ -465,6 +459,14 @@ pub struct Moment {
 }
 
 impl Moment {
+    /// Fails if what was claimed rests on moments that have not converged.
+    pub fn converged(&self) -> Result<()> {
+        match &self.source.unconverged[..] {
+            [] => Ok(()),
+            reasons => Err(Error::Unconverged(reasons.join("; "))),
+        }
+    }
+
     /// The start of a document.
     pub fn head(&self, schema: &'static str) -> Head {
         let (device, source) = (self.device.clone(), self.source.clone());

@@ -40,7 +40,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
                 analysis::check_flow(spec, vertex, &cutoffs)
             })?;
     let mut documents = Vec::new();
-    for moment in all {
+    for moment in &all {
         let flow = analysis::flow(&moment.spec, vertex, &cutoffs, &moment.interactions.four)?;
         let document = RgDocument {
             head: moment.head("nnqft.rg/1"),
@@ -52,5 +52,6 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         }
         documents.push(document);
     }
-    arguments.output.finish(out, "rg.json", &documents)
+    arguments.output.finish(out, "rg.json", &documents)?;
+    Ok(all.iter().try_for_each(|moment| moment.converged())?)
 }

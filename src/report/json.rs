@@ -109,6 +109,11 @@ impl TheoryDocument {
     }
 }
 
+/// The sentence on an n-point function that has not converged.
+pub fn unconverged(order: u64, reason: &str) -> String {
+    format!("{order}-point function: {reason}")
+}
+
 /// Where the moments of an effective field theory come from.
 #[derive(Debug, Clone, Serialize)]
 pub struct Source {

@@ -6,7 +6,7 @@ mod table;
 
 pub use json::{
     EftDocument, EftPoint, EnsembleDocument, Head, RgDocument, Source, TheoryDocument, Timing,
-    VERSION,
+    VERSION, unconverged,
 };
 pub use npz::{read_moments, write_npz};
 pub use table::{

@@ -5,7 +5,7 @@ use npyz::WriterBuilder;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
-use super::EnsembleDocument;
+use super::{EnsembleDocument, unconverged};
 use crate::analysis::{Interactions, Samples};
 use crate::model::EnsembleSpec;
 use crate::tensor::multisets;
@@ -75,12 +75,12 @@ pub fn write_npz(path: &Path, document: &EnsembleDocument) -> io::Result<()> {
         .sync_all()
 }
 
-/// The ensemble that `ensemble --out DIR` left in a folder: its spec, and what couplings are
-/// measured on.
+/// The ensemble that `ensemble --out DIR` left in a folder: its spec, what couplings are
+/// measured on, and why it has not converged, if so.
 ///
 /// # Errors
 /// [`Error::File`] with what is missing or wrong.
-pub fn read_moments(dir: &Path) -> Result<(EnsembleSpec, Interactions)> {
+pub fn read_moments(dir: &Path) -> Result<(EnsembleSpec, Interactions, Vec<String>)> {
     let bad = |name: &str, reason: String| Error::File {
         path: dir.join(name),
         line: None,
@@ -158,5 +158,9 @@ pub fn read_moments(dir: &Path) -> Result<(EnsembleSpec, Interactions)> {
         six: spec.orders.contains(&6).then(|| of(6)).transpose()?,
         connected_six: None,
     };
-    Ok((spec, interactions))
+    let correlators = document["correlators"].as_array();
+    let reasons = (correlators.into_iter().flatten())
+        .filter_map(|c| Some(unconverged(c["order"].as_u64()?, c["reason"].as_str()?)))
+        .collect();
+    Ok((spec, interactions, reasons))
 }

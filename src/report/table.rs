@@ -1,6 +1,6 @@
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 
-use super::{EftDocument, EnsembleDocument, Head, RgDocument, TheoryDocument};
+use super::{EftDocument, EnsembleDocument, Head, RgDocument, TheoryDocument, unconverged};
 use crate::engine::gpu::AdapterSummary;
 use crate::model::{EnsembleSpec, Estimator};
 use crate::theory::Vertex;
@@ -70,7 +70,8 @@ pub fn ensemble_table(document: &EnsembleDocument) -> String {
     let mut notes = String::new();
     for c in &document.correlators {
         if let Some(reason) = &c.reason {
-            notes.push_str(&format!("{}-point function: {reason}\n", c.order));
+            notes.push_str(&unconverged(c.order as u64, reason));
+            notes.push('\n');
         }
     }
     if document.correlators.iter().any(|c| c.order % 2 == 1) {
