@@ -7,7 +7,7 @@
 
 //# include batch
 
-@group(0) @binding(1) var<storage, read> fields: array<f32>;
+@group(0) @binding(1) var<storage, read> fields: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> sums: array<f32>;
 
 @compute @workgroup_size($MOMENT_THREADS)
@@ -28,22 +28,20 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     //# end
     //# end
     for (var n = 0u; n < networks; n += 1u) {
-        //# for f in FIELDS
-        var t_$f = fields[(n * ${ROWS}u + ${f}u) * batch.blocks + block];
-        //# end
-        //# if TILT
-        var inverse = ${PROBABILITY} + fields[(n * ${ROWS}u + ${FIELDS}u) * batch.blocks + block];
+        //# for q in QUADS
+        var rows_$q = fields[(n * ${QUADS}u + ${q}u) * batch.blocks + block];
         //# end
         //# if MANY_CHUNKS
         for (var chunk = 1u; chunk < ${CHUNKS}u; chunk += 1u) {
-            let at = (chunk * ${BLOCK}u + n) * ${ROWS}u;
-            //# for f in FIELDS
-            t_$f += fields[(at + ${f}u) * batch.blocks + block];
-            //# end
-            //# if TILT
-            inverse += fields[(at + ${FIELDS}u) * batch.blocks + block];
+            let at = (chunk * ${BLOCK}u + n) * ${QUADS}u;
+            //# for q in QUADS
+            rows_$q += fields[(at + ${q}u) * batch.blocks + block];
             //# end
         }
+        //# end
+        $UNPACK
+        //# if TILT
+        let inverse = ${PROBABILITY} + ratio;
         //# end
         //# if TILT
         let weight = 1.0 / inverse;

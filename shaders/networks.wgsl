@@ -5,8 +5,9 @@
 // parameters: per point $D_IN weights, offset, readout, readout bias; then the hidden bias;
 //   CONNECTED: per pair 4 E[h h], then the unit of its field;
 //   TILT: per shift (the first is none) $D_IN + 1 components, ln(p / N) - t.t / 2.
-// fields: [chunk][network in block][row][block], blocks side by side so that neighbouring
-//   threads of the moment stage read neighbouring words. Rows: fields; TILT: inverse weight.
+// fields: [chunk][network in block][quad of rows][block], blocks side by side so that
+//   neighbouring threads of the moment stage read neighbouring quads. Rows: fields; TILT:
+//   inverse weight.
 
 //# include batch
 //# include words
@@ -15,7 +16,7 @@
 //# include activation
 
 @group(0) @binding(1) var<storage, read> parameters: array<f32>;
-@group(0) @binding(2) var<storage, read_write> fields: array<f32>;
+@group(0) @binding(2) var<storage, read_write> fields: array<vec4f>;
 
 //# if TILT
 const quad_a = 0u;
@@ -178,21 +179,21 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     }
     //# end
 
-    let to = (chunk * ${BLOCK}u + member) * ${ROWS}u;
     //# if DIRECT
     // b1 belongs to the last chunk.
     let with_bias = select(0.0, b1, chunk == ${CHUNKS}u - 1u);
     //# for p in POINTS
-    fields[(to + ${p}u) * batch.blocks + block] =
-        f_$p * parameters[${p}u * ${STRIDE}u + ${D_IN}u + 1u] + with_bias * parameters[${p}u * ${STRIDE}u + ${D_IN}u + 2u];
+    let row_$p = f_$p * parameters[${p}u * ${STRIDE}u + ${D_IN}u + 1u] + with_bias * parameters[${p}u * ${STRIDE}u + ${D_IN}u + 2u];
     //# end
     //# end
     //# if CONNECTED
     //# for f in FIELDS
-    fields[(to + ${f}u) * batch.blocks + block] = f_$f * parameters[${PAIRS_AT}u + ${FIELDS}u + ${f}u];
+    let row_$f = f_$f * parameters[${PAIRS_AT}u + ${FIELDS}u + ${f}u];
     //# end
     //# end
     //# if TILT
-    fields[(to + ${FIELDS}u) * batch.blocks + block] = ratio.x + ratio.y + ratio.z + ratio.w;
+    let row_$FIELDS = ratio.x + ratio.y + ratio.z + ratio.w;
     //# end
+    let to = (chunk * ${BLOCK}u + member) * ${QUADS}u;
+    $PACK
 }

@@ -135,9 +135,10 @@ impl GpuEngine {
         let submission = d.submit(encoder.finish());
         let values: Vec<f32> = d.read(submission, &staging, bytes)?;
         let rows = shaders::rows(spec) as usize;
-        let chunk = run.plan.size as usize * rows;
+        let stride = rows.next_multiple_of(4);
+        let chunk = run.plan.size as usize * stride;
         let row = |n: usize, r: usize| -> f64 {
-            let chunks = values.iter().skip(n * rows + r).step_by(chunk);
+            let chunks = values.iter().skip(n * stride + r).step_by(chunk);
             f64::from(chunks.sum::<f32>())
         };
         Ok((0..run.plan.block(number).networks as usize)
@@ -162,12 +163,14 @@ impl GpuEngine {
     /// Sums that one thread keeps in private variables, for a run of `elements` sums. A GPU
     /// has at most 255 registers per thread. A processor spills to its first-level cache at
     /// no cost, but its compiler takes more than linear time: beyond 1024 sums short pieces
-    /// are a quarter of the wait (12 points: 18 s against 68 s, once per machine).
-    fn sums_per_thread(&self, elements: usize) -> usize {
+    /// are a quarter of the wait (12 points: 18 s against 68 s, once per machine). Each piece
+    /// reads the fields again, so that long runs are better off with longer ones.
+    fn sums_per_thread(&self, elements: usize, networks: u64) -> usize {
         match (self.summary.is_software(), elements) {
             (false, _) => 96,
             (true, ..=1024) => 1024,
-            (true, _) => 128,
+            (true, _) if networks < 1_000_000 => 128,
+            (true, _) => 256,
         }
     }
 }
@@ -264,7 +267,8 @@ impl<'a> Run<'a> {
             .map(|index| index.iter().map(|&i| scales[i]).product())
             .collect();
 
-        let field_bytes = plan.size * shaders::chunks(spec) * shaders::rows(spec) * 4;
+        let quads = shaders::rows(spec).div_ceil(4);
+        let field_bytes = plan.size * shaders::chunks(spec) * quads * 16;
         let rows = moments.elements().len() + 3 + scales.len();
         let sum_bytes = rows as u64 * 4;
         let bytes = (d.limits.max_storage_buffer_binding_size)
@@ -288,7 +292,8 @@ impl<'a> Run<'a> {
         }
 
         let sample = shaders::networks(d, spec, plan.size)?;
-        let per_thread = engine.sums_per_thread(moments.elements().len());
+        let networks = spec.nets * u64::from(spec.experiments);
+        let per_thread = engine.sums_per_thread(moments.elements().len(), networks);
         let reduce = shaders::moments(d, spec, plan.size, moments, per_thread)?;
         let parameter_bytes = bytemuck::cast_slice::<f32, u8>(&parameters);
         let parameters = d.storage("parameters", parameter_bytes.len() as u64);

@@ -62,7 +62,7 @@ fn constants(spec: &EnsembleSpec, block: u64) -> Constants {
         ("PLAIN", flag(!tilt)),
         ("SHIFTS", shifts as u64),
         ("FIELDS", fields),
-        ("ROWS", rows(spec)),
+        ("QUADS", rows(spec).div_ceil(4)),
         ("WIDTH", spec.width),
         ("PAIRS_AT", pairs_at as u64),
         ("TILT_AT", tilt_at(spec) as u64),
@@ -94,9 +94,43 @@ fn constants(spec: &EnsembleSpec, block: u64) -> Constants {
         "COVARIANCE_TAIL",
         covariance(points, "* dot(live, vec4f(0.25))"),
     );
+    let rows = rows(spec) as usize;
+    constants.insert("PACK", pack(rows));
+    constants.insert("UNPACK", unpack(rows, fields as usize));
     constants.insert("RATIO", ratio(spec, ""));
     constants.insert("RATIO_TAIL", ratio(spec, "live * "));
     constants
+}
+
+/// Writes the rows of a network as quads: a storage access costs much the same for one
+/// number as for four.
+fn pack(rows: usize) -> String {
+    (0..rows.div_ceil(4))
+        .map(|q| {
+            let row = |r: usize| match r < rows {
+                true => format!("row_{r}"),
+                false => "0.0".into(),
+            };
+            let quad: Vec<String> = (4 * q..4 * q + 4).map(row).collect();
+            format!(
+                "fields[(to + {q}u) * batch.blocks + block] = vec4f({});\n",
+                quad.join(", ")
+            )
+        })
+        .collect()
+}
+
+fn unpack(rows: usize, fields: usize) -> String {
+    (0..rows)
+        .map(|r| {
+            let name = match r < fields {
+                true => format!("t_{r}"),
+                false => "ratio".into(),
+            };
+            let component = ["x", "y", "z", "w"][r % 4];
+            format!("let {name} = rows_{}.{component};\n", r / 4)
+        })
+        .collect()
 }
 
 /// Adds four hidden units to every component of the covariance; `share` is the share of
