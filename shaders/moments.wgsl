@@ -1,6 +1,8 @@
 // Moments: one thread sums a set of elements over one block of networks, all sums in
 // private variables, straight-line code. Twin: src/engine/cpu/moments.rs.
 //
+// GIVEN: not networks but nodes of a quadrature, whose last row is their weight.
+//
 // sums: [row][block], $BLOCK networks or what the experiment has left. Rows: elements; then,
 // from the first pipeline, the block's heaviest network: weight x largest field squared,
 // number in the block, weight, fields.
@@ -45,6 +47,9 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
         //# end
         //# if TILT
         let weight = 1.0 / inverse;
+        //# end
+        //# if GIVEN
+        let weight = ratio;
         //# end
         //# if PLAIN
         let weight = 1.0;

@@ -17,8 +17,12 @@
 
 @group(0) @binding(1) var<storage, read> parameters: array<f32>;
 @group(0) @binding(2) var<storage, read_write> fields: array<vec4f>;
+//# if HIDDEN
+// For cross-checks: h_j(x_p), [network in block][unit][point], of one block.
+@group(0) @binding(3) var<storage, read_write> hidden: array<f32>;
+//# end
 
-//# if TILT
+//# if QUAD_NUMBERS
 const quad_a = 0u;
 const quad_b = 4u;
 const quad_c = 8u;
@@ -108,6 +112,11 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
             //# if DIRECT
             sum_$p += dot(v.$q, h_$p);
             //# end
+            //# if HIDDEN
+            //# for l in 4
+            hidden[(member * ${WIDTH}u + 16u * g + quad_$q + ${l}u) * ${POINTS}u + ${p}u] = h_$p[$l];
+            //# end
+            //# end
             //# end
             //# if CONNECTED
             $COVARIANCE
@@ -169,6 +178,13 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
             let h_$p = live * activation(z_$p);
             //# if DIRECT
             f_$p += dot(tail_v[$q], h_$p);
+            //# end
+            //# if HIDDEN
+            //# for l in 4
+            if unit[$l] < ${TAIL}u {
+                hidden[(member * ${WIDTH}u + 16u * ${FULL_GROUPS}u + unit[$l]) * ${POINTS}u + ${p}u] = h_$p[$l];
+            }
+            //# end
             //# end
             //# end
             //# if CONNECTED

@@ -39,6 +39,9 @@ pub enum Error {
     /// A result rests on averages that have not converged.
     #[error("{0}: the result above is not to be relied on; --moments exact gives it from theory")]
     Unconverged(String),
+    /// GPU and CPU do not agree.
+    #[error("GPU and CPU disagree: {0}")]
+    Disagreement(String),
     /// The adapter failed in mid-run.
     #[error("the GPU failed: {0}")]
     Device(String),
@@ -63,7 +66,7 @@ impl Error {
     pub fn is_usage(&self) -> bool {
         !matches!(
             self,
-            Error::Device(_) | Error::NotFinite(_) | Error::Unconverged(_)
+            Error::Device(_) | Error::NotFinite(_) | Error::Unconverged(_) | Error::Disagreement(_)
         )
     }
 }

@@ -551,7 +551,7 @@ fn devices_lists_the_adapter_that_the_tests_use() {
 
 #[test]
 fn help_has_examples() {
-    for command in ["ensemble", "theory", "eft", "rg", "devices"] {
+    for command in ["ensemble", "theory", "eft", "rg", "compare-cpu", "devices"] {
         let text = String::from_utf8(run(&[command, "--help"]).stdout).unwrap();
         assert!(text.contains("Example: nnqft-gpu"), "{text}");
     }

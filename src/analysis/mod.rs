@@ -3,6 +3,7 @@
 pub mod convergence;
 mod correlators;
 mod couplings;
+mod cross_check;
 mod flow;
 mod function_fit;
 
@@ -10,5 +11,6 @@ pub use correlators::{
     Connected, Correlator, Prediction, Verdict, correlators, gp_predictions, predictions,
 };
 pub use couplings::{Coupling, Interactions, Misfit, Naturalness, Samples, SixPoint};
+pub use cross_check::{CrossCheck, Fit, Stage, check_stages, cross_check};
 pub use flow::{FixedPoint, Flow, FlowPoint, SlopeFit, check_flow, flow};
 pub use function_fit::{FunctionFit, MODELS, Misses, Term, Tuples, fit_function};

@@ -1,5 +1,6 @@
 //! Arguments and output; no physics.
 
+mod compare_cpu;
 mod devices;
 mod eft;
 mod ensemble;
@@ -31,6 +32,7 @@ enum Command {
     Theory(Box<theory::Arguments>),
     Eft(Box<eft::Arguments>),
     Rg(Box<rg::Arguments>),
+    CompareCpu(compare_cpu::Arguments),
     Devices(devices::Arguments),
 }
 
@@ -41,6 +43,7 @@ pub fn run() -> ExitCode {
         Command::Theory(arguments) => theory::run(&arguments),
         Command::Eft(arguments) => eft::run(&arguments),
         Command::Rg(arguments) => rg::run(&arguments),
+        Command::CompareCpu(arguments) => compare_cpu::run(&arguments),
         Command::Devices(arguments) => devices::run(&arguments),
     };
     match done {

@@ -10,6 +10,6 @@ pub use json::{
 };
 pub use npz::{read_moments, write_npz};
 pub use table::{
-    devices_table, eft_table, elements_table, ensemble_table, fit_table, flow_table,
-    six_point_table, theory_table,
+    cross_check_table, devices_table, eft_table, elements_table, ensemble_table, fit_table,
+    flow_table, six_point_table, theory_table,
 };

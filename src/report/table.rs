@@ -1,6 +1,7 @@
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 
 use super::{EftDocument, EnsembleDocument, Head, RgDocument, TheoryDocument, unconverged};
+use crate::analysis::CrossCheck;
 use crate::engine::gpu::AdapterSummary;
 use crate::model::{EnsembleSpec, Estimator};
 use crate::theory::Vertex;
@@ -425,6 +426,53 @@ fn digits(x: f64) -> String {
     } else {
         format!("{x:.9e}")
     }
+}
+
+/// One line per stage and fit.
+pub fn cross_check_table(check: &CrossCheck) -> String {
+    let verdict = |pass: bool| if pass { "pass" } else { "FAIL" }.to_string();
+    let mut rows = table(
+        &["stage", "in units of", "worst at", "error", "tolerance", ""],
+        3,
+    );
+    let mut notes = String::new();
+    for s in &check.stages {
+        rows.add_row([
+            s.stage.to_string(),
+            s.unit.to_string(),
+            s.at.clone(),
+            number(Some(s.max_abs)),
+            number(Some(s.tolerance)),
+            verdict(s.pass),
+        ]);
+        if let Some(detail) = &s.detail {
+            notes.push_str(&format!("{}: {detail}\n", s.stage));
+        }
+    }
+    let mut fits = table(
+        &[
+            "fit",
+            "GPU",
+            "CPU",
+            "statistical error",
+            "difference",
+            "tolerance",
+            "",
+        ],
+        1,
+    );
+    for f in &check.fits {
+        fits.add_row([
+            f.fit.clone(),
+            number(Some(f.gpu)),
+            number(Some(f.cpu)),
+            number(Some(f.std_err)),
+            number(Some((f.gpu - f.cpu).abs())),
+            number(Some(f.tolerance)),
+            verdict(f.pass),
+        ]);
+    }
+    format!("{rows}\n{notes}\n{fits}\n")
 }
 
 /// One line per adapter.

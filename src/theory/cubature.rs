@@ -285,6 +285,40 @@ impl Integrand<'_> {
     fn rule(&self, cell: &Cell, surface: (f64, f64), rule: &[(f64, f64)]) -> Sums {
         let mut moments = Nodes::new(self.plan);
         let mut quadratic = Nodes::new(self.quadratic);
+        self.visit(cell, surface, rule, &mut |values, weight, square| {
+            moments.push(weight, |p| values[p]);
+            if cell.radius.is_some() {
+                quadratic.push(weight * square, |p| values[p]);
+            }
+        });
+        let mut sums = moments.take();
+        sums.extend(quadratic.take());
+        sums
+    }
+
+    /// The nodes of a fixed rule over the box: field values, `[node][point]`, and weights.
+    pub fn nodes(&self, cutoff: f64) -> (Vec<Vec<f64>>, Vec<f64>) {
+        let rule = legendre(8);
+        let (mut fields, mut weights) = (Vec::new(), Vec::new());
+        for panel in self.radial_panels(0.0, cutoff) {
+            for cell in self.cells(Some(panel)) {
+                self.visit(&cell, (0.0, 1.0), &rule, &mut |values, weight, _| {
+                    fields.push(values.to_vec());
+                    weights.push(weight);
+                });
+            }
+        }
+        (fields, weights)
+    }
+
+    /// Visits the nodes of a cell: field values, weight, |y|^2.
+    fn visit(
+        &self,
+        cell: &Cell,
+        surface: (f64, f64),
+        rule: &[(f64, f64)],
+        visit: &mut dyn FnMut(&[f64], f64, f64),
+    ) {
         let radii: Vec<(f64, f64)> = match cell.radius {
             None => vec![surface],
             Some(range) => on(range, rule)
@@ -315,16 +349,9 @@ impl Integrand<'_> {
                 for (p, value) in values.iter_mut().enumerate() {
                     *value = (self.field)(p, &y);
                 }
-                let square: f64 = y.iter().map(|y| y * y).sum();
-                moments.push(wu * wr, |p| values[p]);
-                if cell.radius.is_some() {
-                    quadratic.push(wu * wr * square, |p| values[p]);
-                }
+                visit(&values, wu * wr, y.iter().map(|y| y * y).sum());
             }
         }
-        let mut sums = moments.take();
-        sums.extend(quadratic.take());
-        sums
     }
 }
 

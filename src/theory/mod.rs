@@ -12,5 +12,5 @@ pub use exact::Exact;
 pub use kernel::{kernel, kernel_matrix};
 pub use neuron::{NeuronMoments, neuron_moments};
 pub use tilt::tilt;
-pub use vertex::{Vertex, VertexIntegrals, check_cutoffs, vertex_integrals};
+pub use vertex::{Vertex, VertexIntegrals, check_cutoffs, vertex_integrals, vertex_nodes};
 pub use wick::gp_correlator;

@@ -190,6 +190,28 @@ fn check(spec: &EnsembleSpec, vertex: Vertex, cutoff: f64) -> Result<()> {
     Ok(())
 }
 
+/// Field values k(x_p, y), `[node][point]`, and weights of a fixed quadrature over the box
+/// of a cutoff: what the moment stage of an engine turns into vertex integrals.
+///
+/// # Errors
+/// Those of [`vertex_integrals`]; an infinite cutoff has no nodes.
+pub fn vertex_nodes(
+    spec: &EnsembleSpec,
+    vertex: Vertex,
+    cutoff: f64,
+) -> Result<(Vec<Vec<f64>>, Vec<f64>)> {
+    check(spec, vertex, cutoff)?;
+    if cutoff.is_infinite() || spec.d_in > 3 {
+        return Err(Error::invalid(
+            "--cutoffs",
+            cutoff,
+            "quadrature nodes need a finite box and d_in up to 3",
+        ));
+    }
+    let plan = MomentPlan::new(spec.inputs.len(), &[4]);
+    Ok(with_integrand(spec, vertex, &plan, |i| i.nodes(cutoff)))
+}
+
 /// By cubature, for any architecture.
 fn numeric(
     spec: &EnsembleSpec,
@@ -197,6 +219,15 @@ fn numeric(
     plan: &MomentPlan,
     cutoffs: &[f64],
 ) -> Vec<BoxIntegrals> {
+    with_integrand(spec, vertex, plan, |i| i.boxes(cutoffs))
+}
+
+fn with_integrand<T>(
+    spec: &EnsembleSpec,
+    vertex: Vertex,
+    plan: &MomentPlan,
+    of: impl FnOnce(Integrand) -> T,
+) -> T {
     let points = spec.inputs.points();
     let constant = match vertex {
         Vertex::Full => 0.0,
@@ -209,7 +240,7 @@ fn numeric(
     let vb = spec.sigma_b * spec.sigma_b;
     let scale = (spec.d_in as f64 * (0.5 + vb)).sqrt() / spec.sigma_w.max(1e-100);
     let quadratic = MomentPlan::new(points.len(), &[4]);
-    Integrand {
+    of(Integrand {
         plan,
         quadratic: &quadratic,
         d_in: spec.d_in,
@@ -218,8 +249,7 @@ fn numeric(
         marks: points,
         scale: 0.5 * scale,
         tolerance: if spec.d_in < 3 { 1e-11 } else { 1e-8 },
-    }
-    .boxes(cutoffs)
+    })
 }
 
 /// Gauss-net in closed form: prod (c + sigma_w^2 e^(-a |x_i - y|^2)), c the constant part of

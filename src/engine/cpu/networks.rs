@@ -26,6 +26,8 @@ pub struct Networks {
     /// Sums over units, `[field][unit in group]`.
     sums: Vec<Units>,
     ratio: Units,
+    /// Hidden values of the groups of one network, if someone wants to see them.
+    trace: Option<Vec<(usize, Vec<Units>)>>,
 }
 
 impl Networks {
@@ -45,6 +47,7 @@ impl Networks {
             values: vec![[0.0; UNITS]; points],
             sums: vec![[0.0; UNITS]; setup.fields()],
             ratio: [0.0; UNITS],
+            trace: None,
             setup,
         }
     }
@@ -130,6 +133,20 @@ impl Networks {
         }
     }
 
+    /// Draws the next network: h_j(x_p), `[unit][point]`.
+    pub fn next_hidden_values(&mut self) -> Vec<Vec<f64>> {
+        let mut all = Vec::new();
+        let mut ignored = vec![0.0; self.fields()];
+        self.trace = Some(Vec::new());
+        self.next_network(&mut ignored);
+        for (live, values) in self.trace.take().into_iter().flatten() {
+            for u in 0..live {
+                all.push(values.iter().map(|v| v[u]).collect());
+            }
+        }
+        all
+    }
+
     /// The hidden unit to shift and its shift, if any.
     fn pick_shift(&mut self) -> Option<(usize, usize)> {
         let tilt = self.setup.tilt.as_ref()?;
@@ -168,6 +185,9 @@ impl Networks {
         setup.hidden_values(components, &mut self.values);
         for value in &mut self.values {
             value[live..].fill(0.0);
+        }
+        if let Some(trace) = &mut self.trace {
+            trace.push((live, self.values.clone()));
         }
         match setup.estimator {
             Estimator::Direct => {

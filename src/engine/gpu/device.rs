@@ -13,8 +13,10 @@ pub(super) struct Device {
     pub device: wgpu::Device,
     pub queue: wgpu::Queue,
     pub limits: wgpu::Limits,
+    /// A deliberate fault, in tests of cross-checks.
+    pub fault: Option<super::Fault>,
     /// First error that the driver reported outside a call of ours.
-    fault: Arc<Mutex<Option<String>>>,
+    reported: Arc<Mutex<Option<String>>>,
 }
 
 impl Device {
@@ -26,31 +28,31 @@ impl Device {
             ..Default::default()
         }))
         .map_err(|e| Error::Device(format!("the adapter gives no device: {e}")))?;
-        let fault = Arc::new(Mutex::new(None));
-        let (uncaptured, lost) = (fault.clone(), fault.clone());
-        let record = |fault: &Mutex<Option<String>>, what: String| {
-            let mut fault = fault.lock().unwrap_or_else(|e| e.into_inner());
+        let reported = Arc::new(Mutex::new(None));
+        let (uncaptured, lost) = (reported.clone(), reported.clone());
+        let record = |reported: &Mutex<Option<String>>, what: String| {
+            let mut fault = reported.lock().unwrap_or_else(|e| e.into_inner());
             fault.get_or_insert(what);
         };
         device.on_uncaptured_error(Arc::new(move |e: wgpu::Error| {
             record(&uncaptured, e.to_string());
         }));
         device.set_device_lost_callback(move |reason, message| {
-            if reason != wgpu::DeviceLostReason::Destroyed {
-                record(&lost, format!("device lost: {message}"));
-            }
+            // Dropping the engine destroys its device, too, but nobody asks after that.
+            record(&lost, format!("device lost ({reason:?}) {message}"));
         });
         Ok(Self {
             device,
             queue,
             limits,
-            fault,
+            fault: None,
+            reported,
         })
     }
 
     /// The error reported since the start, if any.
     pub fn check(&self) -> Result<()> {
-        match &*self.fault.lock().unwrap_or_else(|e| e.into_inner()) {
+        match &*self.reported.lock().unwrap_or_else(|e| e.into_inner()) {
             Some(what) => Err(Error::Device(what.clone())),
             None => Ok(()),
         }
@@ -70,12 +72,29 @@ impl Device {
         self.buffer(label, bytes, U::STORAGE | U::COPY_SRC | U::COPY_DST)
     }
 
+    /// A storage buffer, or `None` if there is no memory for it.
+    pub fn try_storage(&self, label: &str, bytes: u64) -> Option<wgpu::Buffer> {
+        if self.fault.as_ref().is_some_and(|f| f.refuses(bytes)) {
+            return None;
+        }
+        let scope = self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+        let buffer = self.storage(label, bytes);
+        match pollster::block_on(scope.pop()) {
+            None => Some(buffer),
+            Some(_) => None,
+        }
+    }
+
     pub fn staging(&self, bytes: u64) -> wgpu::Buffer {
         use wgpu::BufferUsages as U;
         self.buffer("staging", bytes, U::MAP_READ | U::COPY_DST)
     }
 
     pub fn pipeline(&self, label: &str, wgsl: String) -> Result<wgpu::ComputePipeline> {
+        let wgsl = match &self.fault {
+            Some(fault) => fault.edit(wgsl),
+            None => wgsl,
+        };
         let module = self
             .device
             .create_shader_module(wgpu::ShaderModuleDescriptor {
@@ -142,7 +161,7 @@ impl Device {
         // Mapping may complete one poll after the work.
         while let Err(std::sync::mpsc::TryRecvError::Empty) = told.try_recv().map(|r| {
             if let Err(e) = r {
-                self.fault
+                self.reported
                     .lock()
                     .unwrap_or_else(|e| e.into_inner())
                     .get_or_insert(format!("mapping failed: {e}"));

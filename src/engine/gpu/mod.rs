@@ -2,7 +2,9 @@
 
 mod adapter;
 mod device;
+mod fault;
 mod shaders;
+mod stages;
 mod wgsl;
 
 use std::collections::VecDeque;
@@ -13,8 +15,10 @@ use bytemuck::{Pod, Zeroable};
 
 pub use adapter::{AdapterSummary, adapters};
 use device::Device;
+#[doc(hidden)]
+pub use fault::Fault;
 
-use super::{BlockPlan, DeviceInfo, Engine, GROUP, Network, Parameters, measurement};
+use super::{BlockPlan, DeviceInfo, Engine, Parameters, measurement};
 use crate::model::{EnsembleSpec, Estimator};
 use crate::tensor::{Accumulator, Extreme, Measurement};
 use crate::{Error, Result};
@@ -70,88 +74,25 @@ impl GpuEngine {
         &self.summary
     }
 
+    /// An engine that computes wrongly, to prove that cross-checks notice.
+    #[doc(hidden)]
+    pub fn with_fault(mut self, fault: Fault) -> Self {
+        self.device.fault = Some(fault);
+        self
+    }
+
+    /// An engine that believes in smaller buffers than its adapter has.
+    #[doc(hidden)]
+    pub fn with_largest_buffer(mut self, bytes: u64) -> Self {
+        self.device.limits.max_storage_buffer_binding_size = bytes;
+        self
+    }
+
     /// Fixes the batch to so many blocks instead of sizing it by measured time. Results do
     /// not depend on it.
     pub fn with_batch_blocks(mut self, blocks: u64) -> Self {
         self.batch_blocks = Some(blocks.max(1));
         self
-    }
-
-    /// Words and normals of `count` ChaCha blocks of one stream, from block `first` on.
-    ///
-    /// # Errors
-    /// [`Error::Device`].
-    pub fn draws(
-        &self,
-        seed: u64,
-        stream: u64,
-        first: u32,
-        count: u32,
-    ) -> Result<(Vec<u32>, Vec<f32>)> {
-        let d = &self.device;
-        let pipeline = shaders::draws(d)?;
-        let bytes = u64::from(count) * GROUP * 4;
-        let batch = Batch {
-            seed: words(seed),
-            first,
-            blocks: count,
-            per_experiment: stream as u32,
-            nets: (stream >> 32) as u32,
-            pad: [0; 2],
-        };
-        let uniform = self.uniform();
-        d.queue
-            .write_buffer(&uniform, 0, bytemuck::bytes_of(&batch));
-        let outs = [d.storage("words", bytes), d.storage("normals", bytes)];
-        let staging = d.staging(2 * bytes);
-        let group = d.bind(&pipeline, &[&uniform, &outs[0], &outs[1]]);
-        let mut encoder = d.device.create_command_encoder(&Default::default());
-        dispatch(&mut encoder, &pipeline, &group, count.div_ceil(64), 1);
-        for (out, at) in outs.iter().zip([0, bytes]) {
-            encoder.copy_buffer_to_buffer(out, 0, &staging, at, bytes);
-        }
-        let submission = d.submit(encoder.finish());
-        let all: Vec<u32> = d.read(submission, &staging, 2 * bytes)?;
-        let (words, normals) = all.split_at(all.len() / 2);
-        Ok((
-            words.to_vec(),
-            normals.iter().map(|&b| f32::from_bits(b)).collect(),
-        ))
-    }
-
-    /// The networks of one block (numbered over all experiments) as the moments see them.
-    ///
-    /// # Errors
-    /// Those of [`Engine::accumulate`].
-    pub fn draw_networks(&self, spec: &EnsembleSpec, number: u64) -> Result<Vec<Network>> {
-        let run = Run::new(self, spec)?;
-        let d = &self.device;
-        let mut encoder = d.device.create_command_encoder(&Default::default());
-        let slot = &run.slots[0];
-        run.encode_networks(&mut encoder, slot, number..number + 1);
-        let bytes = run.field_bytes;
-        let staging = d.staging(bytes);
-        encoder.copy_buffer_to_buffer(&run.fields, 0, &staging, 0, bytes);
-        let submission = d.submit(encoder.finish());
-        let values: Vec<f32> = d.read(submission, &staging, bytes)?;
-        let rows = shaders::rows(spec) as usize;
-        let stride = rows.next_multiple_of(4);
-        let chunk = run.plan.size as usize * stride;
-        let row = |n: usize, r: usize| -> f64 {
-            let chunks = values.iter().skip(n * stride + r).step_by(chunk);
-            f64::from(chunks.sum::<f32>())
-        };
-        Ok((0..run.plan.block(number).networks as usize)
-            .map(|n| Network {
-                weight: match &spec.tilt {
-                    None => 1.0,
-                    Some(tilt) => 1.0 / (tilt.probability() + row(n, rows - 1)),
-                },
-                field: (run.scales.iter().enumerate())
-                    .map(|(f, scale)| row(n, f) * scale)
-                    .collect(),
-            })
-            .collect())
     }
 
     fn uniform(&self) -> wgpu::Buffer {
@@ -209,7 +150,13 @@ impl Engine for GpuEngine {
             let Some((slot, range, submission, submitted)) = flying.pop_front() else {
                 break;
             };
-            let sums = run.read(slot, &range, submission)?;
+            let sums = (run.read(slot, &range, submission)).map_err(|e| match e {
+                Error::Device(what) => Error::Device(format!(
+                    "{what}; {} networks had been finished",
+                    accumulator.networks()
+                )),
+                other => other,
+            })?;
             let done = Instant::now();
             let took = done - submitted.max(last_done);
             last_done = done;
@@ -238,6 +185,7 @@ struct Run<'a> {
     moment_scales: Vec<f64>,
     sample: wgpu::ComputePipeline,
     reduce: Vec<wgpu::ComputePipeline>,
+    parameters: wgpu::Buffer,
     fields: wgpu::Buffer,
     slots: Vec<Slot>,
     /// Most blocks in a batch.
@@ -291,18 +239,34 @@ impl<'a> Run<'a> {
             ));
         }
 
-        let sample = shaders::networks(d, spec, plan.size)?;
+        let sample = shaders::networks(d, spec, plan.size, false)?;
         let networks = spec.nets * u64::from(spec.experiments);
         let per_thread = engine.sums_per_thread(moments.elements().len(), networks);
         let reduce = shaders::moments(d, spec, plan.size, moments, per_thread)?;
         let parameter_bytes = bytemuck::cast_slice::<f32, u8>(&parameters);
         let parameters = d.storage("parameters", parameter_bytes.len() as u64);
         d.queue.write_buffer(&parameters, 0, parameter_bytes);
-        let fields = d.storage("fields", capacity * field_bytes);
-        let slots = (0..IN_FLIGHT)
-            .map(|_| {
+        // A device whose memory others use gets smaller batches before an error.
+        let mut capacity = capacity;
+        let (fields, sums) = loop {
+            let fields = d.try_storage("fields", capacity * field_bytes);
+            let sums: Option<Vec<_>> = (0..IN_FLIGHT)
+                .map(|_| d.try_storage("sums", capacity * sum_bytes))
+                .collect();
+            match (fields, sums) {
+                (Some(fields), Some(sums)) => break (fields, sums),
+                _ if capacity > 1 => capacity /= 2,
+                _ => {
+                    return Err(Error::Device(format!(
+                        "out of memory: one block of networks needs {} bytes; free some, or use --backend cpu",
+                        field_bytes + IN_FLIGHT as u64 * sum_bytes
+                    )));
+                }
+            }
+        };
+        let slots = (sums.into_iter())
+            .map(|sums| {
                 let batch = engine.uniform();
-                let sums = d.storage("sums", capacity * sum_bytes);
                 Slot {
                     sample: d.bind(&sample, &[&batch, &parameters, &fields]),
                     reduce: reduce
@@ -325,6 +289,7 @@ impl<'a> Run<'a> {
             moment_scales,
             sample,
             reduce,
+            parameters,
             fields,
             slots,
             capacity,
@@ -334,6 +299,17 @@ impl<'a> Run<'a> {
     }
 
     fn encode_networks(&self, encoder: &mut wgpu::CommandEncoder, slot: &Slot, range: Range<u64>) {
+        self.encode(encoder, slot, &self.sample, &slot.sample, range);
+    }
+
+    fn encode(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+        slot: &Slot,
+        pipeline: &wgpu::ComputePipeline,
+        group: &wgpu::BindGroup,
+        range: Range<u64>,
+    ) {
         let blocks = range.end - range.start;
         let batch = Batch {
             seed: words(self.spec.seed),
@@ -346,17 +322,24 @@ impl<'a> Run<'a> {
         let queue = &self.engine.device.queue;
         queue.write_buffer(&slot.batch, 0, bytemuck::bytes_of(&batch));
         let threads = blocks * self.plan.size;
+        let x = threads.div_ceil(SAMPLE_THREADS) as u32;
         dispatch(
             encoder,
-            &self.sample,
-            &slot.sample,
-            threads.div_ceil(SAMPLE_THREADS) as u32,
+            pipeline,
+            group,
+            x,
             shaders::chunks(self.spec) as u32,
         );
     }
 
     fn submit(&self, slot: usize, range: Range<u64>) -> wgpu::SubmissionIndex {
         let d = &self.engine.device;
+        if d.fault
+            .as_ref()
+            .is_some_and(|f| f.loses_device(range.start))
+        {
+            d.device.destroy();
+        }
         let slot = &self.slots[slot];
         let mut encoder = d.device.create_command_encoder(&Default::default());
         self.encode_networks(&mut encoder, slot, range.clone());
@@ -390,12 +373,20 @@ impl<'a> Run<'a> {
     fn add(&self, to: &mut Accumulator, range: Range<u64>, sums: &[f32]) -> Result<u64> {
         let blocks = (range.end - range.start) as usize;
         let moments = self.moment_scales.len();
+        let fault = self.engine.device.fault.as_ref();
         let mut networks = 0;
         for (b, number) in range.enumerate() {
+            if fault.is_some_and(|f| f.loses(number)) {
+                continue;
+            }
             let block = self.plan.block(number);
             let row = |r: usize| f64::from(sums[r * blocks + b]);
+            let sum = |m: usize| match fault {
+                Some(fault) => fault.sum(number, block.networks, row(m)),
+                None => row(m),
+            };
             let means: Vec<f64> = (self.moment_scales.iter().enumerate())
-                .map(|(m, scale)| row(m) / block.networks as f64 * scale)
+                .map(|(m, scale)| sum(m) / block.networks as f64 * scale)
                 .collect();
             if means.iter().any(|m| !m.is_finite()) {
                 return Err(Error::Overflow(format!(

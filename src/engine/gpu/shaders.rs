@@ -60,6 +60,9 @@ fn constants(spec: &EnsembleSpec, block: u64) -> Constants {
         ("CONNECTED", flag(!direct)),
         ("TILT", flag(tilt)),
         ("PLAIN", flag(!tilt)),
+        ("GIVEN", 0),
+        ("HIDDEN", 0),
+        ("QUAD_NUMBERS", flag(tilt)),
         ("SHIFTS", shifts as u64),
         ("FIELDS", fields),
         ("QUADS", rows(spec).div_ceil(4)),
@@ -176,13 +179,44 @@ pub fn draws(device: &Device) -> Result<wgpu::ComputePipeline> {
     device.pipeline("draws", text)
 }
 
-/// `networks.wgsl` for a spec.
-pub fn networks(device: &Device, spec: &EnsembleSpec, block: u64) -> Result<wgpu::ComputePipeline> {
-    let text = expand(
-        include_str!("../../../shaders/networks.wgsl"),
-        &constants(spec, block),
-    );
+/// `networks.wgsl` for a spec; with `hidden` it also writes out the hidden values.
+pub fn networks(
+    device: &Device,
+    spec: &EnsembleSpec,
+    block: u64,
+    hidden: bool,
+) -> Result<wgpu::ComputePipeline> {
+    let mut constants = constants(spec, block);
+    if hidden {
+        constants.insert("HIDDEN", "1".into());
+        constants.insert("QUAD_NUMBERS", "1".into());
+    }
+    let text = expand(include_str!("../../../shaders/networks.wgsl"), &constants);
     device.pipeline("networks", text)
+}
+
+/// `moments.wgsl` for the nodes of a quadrature, in blocks of `block`.
+pub fn quadrature(device: &Device, block: u64, plan: &MomentPlan) -> Result<wgpu::ComputePipeline> {
+    let rows = plan.points() + 1;
+    let all: Vec<usize> = (0..plan.elements().len()).collect();
+    let mut constants: Constants = [
+        ("FIELDS", plan.points() as u64),
+        ("QUADS", rows.div_ceil(4) as u64),
+        ("BLOCK", block),
+        ("MANY_CHUNKS", 0),
+        ("TILT", 0),
+        ("GIVEN", 1),
+        ("PLAIN", 0),
+        ("HEAVIEST", 0),
+        ("MOMENT_THREADS", MOMENT_THREADS.into()),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name, value.to_string()))
+    .collect();
+    constants.insert("UNPACK", unpack(rows, plan.points()));
+    straight_line(plan, &all, true, &mut constants);
+    let text = expand(include_str!("../../../shaders/moments.wgsl"), &constants);
+    device.pipeline("quadrature", text)
 }
 
 /// `moments.wgsl`, one pipeline for every `sums_per_thread` elements of the plan.

@@ -1,0 +1,173 @@
+//! Single stages of the pipeline, for cross-checks: what each shader alone computes.
+
+use super::{Batch, GpuEngine, IN_FLIGHT, Run, dispatch, shaders, words};
+use crate::Result;
+use crate::engine::{GROUP, Network};
+use crate::model::EnsembleSpec;
+use crate::tensor::MomentPlan;
+
+/// Nodes of a quadrature that one thread sums.
+const NODES: usize = 256;
+
+impl GpuEngine {
+    /// Words and normals of `count` ChaCha blocks of one stream, from block `first` on.
+    ///
+    /// # Errors
+    /// [`crate::Error::Device`].
+    pub fn draws(
+        &self,
+        seed: u64,
+        stream: u64,
+        first: u32,
+        count: u32,
+    ) -> Result<(Vec<u32>, Vec<f32>)> {
+        let d = &self.device;
+        let pipeline = shaders::draws(d)?;
+        let bytes = u64::from(count) * GROUP * 4;
+        let uniform = self.uniform();
+        let batch = Batch {
+            seed: words(seed),
+            first,
+            blocks: count,
+            per_experiment: stream as u32,
+            nets: (stream >> 32) as u32,
+            pad: [0; 2],
+        };
+        d.queue
+            .write_buffer(&uniform, 0, bytemuck::bytes_of(&batch));
+        let outs = [d.storage("words", bytes), d.storage("normals", bytes)];
+        let staging = d.staging(2 * bytes);
+        let group = d.bind(&pipeline, &[&uniform, &outs[0], &outs[1]]);
+        let mut encoder = d.device.create_command_encoder(&Default::default());
+        dispatch(&mut encoder, &pipeline, &group, count.div_ceil(64), 1);
+        for (out, at) in outs.iter().zip([0, bytes]) {
+            encoder.copy_buffer_to_buffer(out, 0, &staging, at, bytes);
+        }
+        let submission = d.submit(encoder.finish());
+        let all: Vec<u32> = d.read(submission, &staging, 2 * bytes)?;
+        let (words, normals) = all.split_at(all.len() / 2);
+        Ok((
+            words.to_vec(),
+            normals.iter().map(|&b| f32::from_bits(b)).collect(),
+        ))
+    }
+
+    /// h_j(x_p) of the networks of one block (numbered over all experiments),
+    /// `[network][unit][point]`.
+    ///
+    /// # Errors
+    /// Those of [`crate::engine::Engine::accumulate`].
+    pub fn hidden_values(&self, spec: &EnsembleSpec, number: u64) -> Result<Vec<Vec<Vec<f64>>>> {
+        let run = Run::new(self, spec)?;
+        let d = &self.device;
+        let pipeline = shaders::networks(d, spec, run.plan.size, true)?;
+        let points = spec.inputs.len();
+        let values = run.plan.size as usize * spec.width as usize * points;
+        let bytes = 4 * values as u64;
+        let hidden = d.storage("hidden", bytes);
+        let staging = d.staging(bytes);
+        let slot = &run.slots[number as usize % IN_FLIGHT];
+        let buffers = [&slot.batch, &run.parameters, &run.fields, &hidden];
+        let group = d.bind(&pipeline, &buffers);
+        let mut encoder = d.device.create_command_encoder(&Default::default());
+        run.encode(&mut encoder, slot, &pipeline, &group, number..number + 1);
+        encoder.copy_buffer_to_buffer(&hidden, 0, &staging, 0, bytes);
+        let submission = d.submit(encoder.finish());
+        let all: Vec<f32> = d.read(submission, &staging, bytes)?;
+        Ok((all.chunks(spec.width as usize * points))
+            .take(run.plan.block(number).networks as usize)
+            .map(|network| {
+                (network.chunks(points))
+                    .map(|unit| unit.iter().map(|&h| f64::from(h)).collect())
+                    .collect()
+            })
+            .collect())
+    }
+
+    /// The networks of one block (numbered over all experiments) as the moments see them.
+    ///
+    /// # Errors
+    /// Those of [`crate::engine::Engine::accumulate`].
+    pub fn draw_networks(&self, spec: &EnsembleSpec, number: u64) -> Result<Vec<Network>> {
+        let run = Run::new(self, spec)?;
+        let d = &self.device;
+        let mut encoder = d.device.create_command_encoder(&Default::default());
+        let slot = &run.slots[0];
+        run.encode_networks(&mut encoder, slot, number..number + 1);
+        let bytes = run.field_bytes;
+        let staging = d.staging(bytes);
+        encoder.copy_buffer_to_buffer(&run.fields, 0, &staging, 0, bytes);
+        let submission = d.submit(encoder.finish());
+        let values: Vec<f32> = d.read(submission, &staging, bytes)?;
+        let rows = shaders::rows(spec) as usize;
+        let stride = rows.next_multiple_of(4);
+        let chunk = run.plan.size as usize * stride;
+        let row = |n: usize, r: usize| -> f64 {
+            let chunks = values.iter().skip(n * stride + r).step_by(chunk);
+            f64::from(chunks.sum::<f32>())
+        };
+        Ok((0..run.plan.block(number).networks as usize)
+            .map(|n| Network {
+                weight: match &spec.tilt {
+                    None => 1.0,
+                    Some(tilt) => 1.0 / (tilt.probability() + row(n, rows - 1)),
+                },
+                field: (run.scales.iter().enumerate())
+                    .map(|(f, scale)| row(n, f) * scale)
+                    .collect(),
+            })
+            .collect())
+    }
+
+    /// Weighted moments of a field over the nodes of a quadrature, `[node][component]`, by
+    /// the moment stage: what the ensemble's average is for networks.
+    ///
+    /// # Errors
+    /// [`crate::Error::Device`].
+    pub fn weighted_moments(
+        &self,
+        plan: &MomentPlan,
+        nodes: &[Vec<f64>],
+        weights: &[f64],
+    ) -> Result<Vec<f64>> {
+        let d = &self.device;
+        let blocks = nodes.len().div_ceil(NODES);
+        let quads = (plan.points() + 1).div_ceil(4);
+        // [node in block][quad][block]; what is missing in the last block weighs nothing.
+        let mut fields = vec![[0f32; 4]; NODES * quads * blocks];
+        for (k, (node, weight)) in nodes.iter().zip(weights).enumerate() {
+            let (block, n) = (k / NODES, k % NODES);
+            for (r, value) in node.iter().chain([weight]).enumerate() {
+                fields[(n * quads + r / 4) * blocks + block][r % 4] = *value as f32;
+            }
+        }
+        let pipeline = shaders::quadrature(d, NODES as u64, plan)?;
+        let uniform = self.uniform();
+        let batch = Batch {
+            seed: [0; 2],
+            first: 0,
+            blocks: blocks as u32,
+            per_experiment: blocks as u32,
+            nets: (blocks * NODES) as u32,
+            pad: [0; 2],
+        };
+        d.queue
+            .write_buffer(&uniform, 0, bytemuck::bytes_of(&batch));
+        let data: &[u8] = bytemuck::cast_slice(&fields);
+        let input = d.storage("fields", data.len() as u64);
+        d.queue.write_buffer(&input, 0, data);
+        let bytes = (plan.elements().len() * blocks * 4) as u64;
+        let sums = d.storage("sums", bytes);
+        let staging = d.staging(bytes);
+        let group = d.bind(&pipeline, &[&uniform, &input, &sums]);
+        let mut encoder = d.device.create_command_encoder(&Default::default());
+        let workgroups = (blocks as u32).div_ceil(shaders::MOMENT_THREADS);
+        dispatch(&mut encoder, &pipeline, &group, workgroups, 1);
+        encoder.copy_buffer_to_buffer(&sums, 0, &staging, 0, bytes);
+        let submission = d.submit(encoder.finish());
+        let partial: Vec<f32> = d.read(submission, &staging, bytes)?;
+        Ok((partial.chunks(blocks))
+            .map(|sums| sums.iter().map(|&s| f64::from(s)).sum())
+            .collect())
+    }
+}
