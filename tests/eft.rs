@@ -215,6 +215,19 @@ fn tuples_without_a_vertex_are_counted() {
 }
 
 #[test]
+fn nothing_is_predicted_without_an_interaction() {
+    // No weights: the network is its bias, exactly Gaussian.
+    let spec = EnsembleSpec {
+        sigma_w: 0.0,
+        ..spec(Architecture::Erf, 1)
+    };
+    let v = at(&spec, Vertex::Full, 10.0);
+    let moments = exact(&spec);
+    assert_eq!(Coupling::measure(6, &moments.four, &v).unwrap().mean, 0.0);
+    assert!(SixPoint::predict(&spec, &moments, &v).is_none());
+}
+
+#[test]
 fn one_neuron_and_one_point() {
     // ReLU, N = 1, x = 1: dG4 = 3 (3/2 - 1/4), int k^4 = L^5 / 5 / 16 on y > 0.
     let spec = EnsembleSpec {

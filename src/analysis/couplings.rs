@@ -118,10 +118,10 @@ pub struct SixPoint {
     pub ratio_mean: f64,
     /// delta of each unique 6-tuple; `None` where the prediction vanishes.
     pub delta: Vec<Option<f64>>,
-    /// G_GP / G^(6) of each.
-    pub gp_ratio: Vec<f64>,
-    /// (G_GP + prediction) / G^(6) of each.
-    pub ratio: Vec<f64>,
+    /// G_GP / G^(6) of each; `None` where G^(6) vanishes.
+    pub gp_ratio: Vec<Option<f64>>,
+    /// (G_GP + prediction) / G^(6) of each; `None` where G^(6) vanishes.
+    pub ratio: Vec<Option<f64>>,
     /// What delta - 1 is made of (exact moments only).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub misfit: Option<Misfit>,
@@ -226,7 +226,9 @@ impl SixPoint {
         let largest = vertices.iter().fold(0.0, |a: f64, v| a.max(v.abs()));
         let deltas = |six: &[f64], lambda: f64| -> Vec<Option<f64>> {
             (six.iter().zip(&vertices))
-                .map(|(d, v)| (v.abs() > 1e-12 * largest).then(|| d / (-24.0 * lambda * v)))
+                .map(|(d, v)| {
+                    (v.abs() > 1e-12 * largest && lambda != 0.0).then(|| d / (-24.0 * lambda * v))
+                })
                 .collect()
         };
         let delta = deltas(&six.mean, lambda.mean);
@@ -253,14 +255,18 @@ impl SixPoint {
             n => standard_deviation(&means).map(|s| s / (n as f64).sqrt()),
         };
         let gp: Vec<f64> = tuples.iter().map(|i| gp_correlator(&kernel, i)).collect();
-        let gp_ratio: Vec<f64> = gp
-            .iter()
-            .zip(&six.mean)
-            .map(|(gp, d)| gp / (gp + d))
+        let over_full = |numerators: Vec<f64>| -> Vec<Option<f64>> {
+            (numerators.iter().zip(gp.iter().zip(&six.mean)))
+                .map(|(x, (gp, d))| Some(x / (gp + d)).filter(|r| r.is_finite()))
+                .collect()
+        };
+        let predicted = gp.iter().zip(&vertices);
+        let predicted = predicted
+            .map(|(gp, v)| gp - 24.0 * lambda.mean * v)
             .collect();
-        let ratio: Vec<f64> = (gp.iter().zip(&six.mean).zip(&vertices))
-            .map(|((gp, d), v)| (gp - 24.0 * lambda.mean * v) / (gp + d))
-            .collect();
+        let (gp_ratio, ratio) = (over_full(gp.clone()), over_full(predicted));
+        let mean =
+            |all: &[Option<f64>]| average(&all.iter().flatten().copied().collect::<Vec<_>>());
         let misfit = interactions.connected_six.as_ref().and_then(|connected| {
             let kappa: Vec<f64> = (tuples.iter().zip(connected))
                 .map(|(index, c)| -c / (720.0 * vertex.integral(index)))
@@ -283,8 +289,8 @@ impl SixPoint {
             delta_std_err,
             delta_min: defined.iter().copied().fold(f64::INFINITY, f64::min),
             delta_max: defined.iter().copied().fold(f64::NEG_INFINITY, f64::max),
-            gp_ratio_mean: average(&gp_ratio)?,
-            ratio_mean: average(&ratio)?,
+            gp_ratio_mean: mean(&gp_ratio)?,
+            ratio_mean: mean(&ratio)?,
             delta,
             gp_ratio,
             ratio,

@@ -286,8 +286,8 @@ pub fn six_point_table(document: &EftDocument) -> String {
                 points(index),
                 point.cutoff.to_string(),
                 number(six.delta[e]),
-                number(Some(six.gp_ratio[e])),
-                number(Some(six.ratio[e])),
+                number(six.gp_ratio[e]),
+                number(six.ratio[e]),
             ]);
         }
     }
