@@ -1,5 +1,5 @@
 // Networks: one thread draws one network (or one chunk of its hidden units), evaluates its
-// hidden layer at every point and reduces it to its fields: outputs f(x_p), or the
+// hidden layer at every point and reduces it to its fields: outputs f_a(x_p), or the
 // covariance D(x_p, x_q) = C - K given the hidden layer. Twin: src/engine/cpu/networks.rs.
 //
 // parameters: per point $D_IN weights, offset, readout, readout bias; then the hidden bias;
@@ -56,11 +56,16 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     //# end
     let offset_$p = parameters[${p}u * ${STRIDE}u + ${D_IN}u];
     //# end
-    //# for f in FIELDS
-    var f_$f = 0.0;
+    //# if DIRECT
+    //# for o in OUTPUTS
+    //# for p in POINTS
+    var f_$o_$p = 0.0;
+    //# end
+    //# end
     //# end
     //# if CONNECTED
     //# for f in FIELDS
+    var f_$f = 0.0;
     let centre_$f = parameters[${PAIRS_AT}u + ${f}u];
     //# end
     //# end
@@ -86,9 +91,11 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
         let n_$c = normals(chacha8(batch.seed, hidden_stream, advance(at, ${c}u)));
         //# end
         //# if DIRECT
-        let v = normals(chacha8(batch.seed, output_stream, advance(output_start, g)));
+        //# for o in OUTPUTS
+        let v_$o = normals(chacha8(batch.seed, output_stream, advance(output_start, g * ${OUTPUTS}u + ${o}u)));
         //# for p in POINTS
-        var sum_$p = 0.0;
+        var sum_$o_$p = 0.0;
+        //# end
         //# end
         //# end
         //# for q in a,b,c,d
@@ -110,7 +117,9 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
             //# end
             let h_$p = activation(z_$p);
             //# if DIRECT
-            sum_$p += dot(v.$q, h_$p);
+            //# for o in OUTPUTS
+            sum_$o_$p += dot(v_$o.$q, h_$p);
+            //# end
             //# end
             //# if HIDDEN
             //# for l in 4
@@ -124,8 +133,10 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
         }
         //# end
         //# if DIRECT
+        //# for o in OUTPUTS
         //# for p in POINTS
-        f_$p += sum_$p;
+        f_$o_$p += sum_$o_$p;
+        //# end
         //# end
         //# end
     }
@@ -133,9 +144,11 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 
     // The short group, and b1 as its last unit.
     //# if DIRECT
-    let v = normals(chacha8(batch.seed, output_stream, advance(output_start, ${FULL_GROUPS}u)));
-    var tail_v = array<vec4f, 4>(v.a, v.b, v.c, v.d);
-    let b1 = tail_v[${TAIL}u / 4u][${TAIL}u % 4u];
+    //# for o in OUTPUTS
+    let v_$o = normals(chacha8(batch.seed, output_stream, advance(output_start, ${FULL_GROUPS}u * ${OUTPUTS}u + ${o}u)));
+    var tail_v_$o = array<vec4f, 4>(v_$o.a, v_$o.b, v_$o.c, v_$o.d);
+    let b1_$o = tail_v_$o[${TAIL}u / 4u][${TAIL}u % 4u];
+    //# end
     //# end
     //# if TAIL
     if chunk == ${CHUNKS}u - 1u {
@@ -177,7 +190,9 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
             //# end
             let h_$p = live * activation(z_$p);
             //# if DIRECT
-            f_$p += dot(tail_v[$q], h_$p);
+            //# for o in OUTPUTS
+            f_$o_$p += dot(tail_v_$o[$q], h_$p);
+            //# end
             //# end
             //# if HIDDEN
             //# for l in 4
@@ -196,10 +211,12 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     //# end
 
     //# if DIRECT
+    //# for o in OUTPUTS
     // b1 belongs to the last chunk.
-    let with_bias = select(0.0, b1, chunk == ${CHUNKS}u - 1u);
+    let with_bias_$o = select(0.0, b1_$o, chunk == ${CHUNKS}u - 1u);
     //# for p in POINTS
-    let row_$p = f_$p * parameters[${p}u * ${STRIDE}u + ${D_IN}u + 1u] + with_bias * parameters[${p}u * ${STRIDE}u + ${D_IN}u + 2u];
+    let row_$o_$p = f_$o_$p * parameters[${p}u * ${STRIDE}u + ${D_IN}u + 1u] + with_bias_$o * parameters[${p}u * ${STRIDE}u + ${D_IN}u + 2u];
+    //# end
     //# end
     //# end
     //# if CONNECTED

@@ -3,7 +3,7 @@ use serde::Serialize;
 use super::convergence::{Convergence, Failure};
 use crate::engine::measurement;
 use crate::model::{Architecture, EnsembleSpec, Estimator};
-use crate::tensor::{Accumulator, multisets};
+use crate::tensor::{Accumulator, Tuple, Tuples};
 use crate::theory::{Exact, gp_correlator, kernel_matrix};
 use crate::{Error, Result};
 
@@ -37,8 +37,11 @@ impl std::fmt::Display for Verdict {
 pub struct Correlator {
     /// Order n.
     pub order: usize,
-    /// Points of each element, i_1 <= .. <= i_n.
+    /// Points of each element, i_1 <= .. <= i_n among those of one output.
     pub indices: Vec<Vec<usize>>,
+    /// Outputs of each, beside the points; empty if there is one output.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub outputs: Vec<Vec<usize>>,
     /// Estimated G^(n).
     pub mean: Vec<f64>,
     /// Standard error of the mean, from block means over all experiments.
@@ -122,22 +125,22 @@ impl Correlator {
 /// [`Error::Invalid`] if an n-point function or its square leaves the range of f64.
 pub fn gp_predictions(spec: &EnsembleSpec) -> Result<Vec<f64>> {
     let kernel = kernel_matrix(spec);
-    (spec.orders.iter())
-        .flat_map(|&n| multisets(spec.inputs.len(), n))
-        .map(|index| {
+    let all = Tuples::of_orders(spec);
+    (all.iter())
+        .map(|tuple| {
             // Variances are squares of n-point functions.
-            let size: f64 = index.iter().map(|&i| kernel[i][i].sqrt()).product();
+            let size = size(&kernel, tuple);
             if size != 0.0 && !(1e-140..1e140).contains(&size) {
                 return Err(Error::invalid(
                     "--sigma-w",
                     spec.sigma_w,
                     format!(
                         "with these inputs the {}-point function is of order {size:.0e} and its variance leaves the range of f64; rescale or lower --orders",
-                        index.len()
+                        tuple.order()
                     ),
                 ));
             }
-            Ok(gp_correlator(&kernel, &index))
+            Ok(gp_correlator(&kernel, tuple))
         })
         .collect()
 }
@@ -147,8 +150,11 @@ pub fn gp_predictions(spec: &EnsembleSpec) -> Result<Vec<f64>> {
 pub struct Prediction {
     /// Order n.
     pub order: usize,
-    /// Points of each element, i_1 <= .. <= i_n.
+    /// Points of each element, i_1 <= .. <= i_n among those of one output.
     pub indices: Vec<Vec<usize>>,
+    /// Outputs of each, beside the points; empty if there is one output.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub outputs: Vec<Vec<usize>>,
     /// Wick's G_GP^(n).
     pub gp: Vec<f64>,
     /// Exact G^(n) at this width.
@@ -173,24 +179,25 @@ pub fn predictions(spec: &EnsembleSpec, exact: &Exact) -> Result<Vec<Prediction>
     let mut all_gp = gp_predictions(spec)?.into_iter();
     Ok((spec.orders.iter())
         .map(|&order| {
-            let indices = multisets(spec.inputs.len(), order);
-            let gp: Vec<f64> = all_gp.by_ref().take(indices.len()).collect();
-            let delta: Vec<f64> = indices.iter().map(|i| exact.deviation(i)).collect();
-            let deviation: Vec<Option<f64>> = (indices.iter().zip(&gp).zip(&delta))
-                .map(|((index, &gp), d)| unit(&kernel, index, gp).map(|u| d / u))
+            let tuples = Tuples::of(spec, order);
+            let gp: Vec<f64> = all_gp.by_ref().take(tuples.len()).collect();
+            let delta: Vec<f64> = tuples.iter().map(|t| exact.deviation(t)).collect();
+            let deviation: Vec<Option<f64>> = (tuples.iter().zip(&gp).zip(&delta))
+                .map(|((tuple, &gp), d)| unit(&kernel, tuple, gp).map(|u| d / u))
                 .collect();
             Prediction {
                 order,
                 exact: gp.iter().zip(&delta).map(|(g, d)| g + d).collect(),
-                exact_error: indices.iter().map(|i| exact.error(i)).collect(),
+                exact_error: tuples.iter().map(|t| exact.error(t)).collect(),
                 connected: match order {
                     4 => Some(delta),
-                    6 => Some(indices.iter().map(|i| exact.connected_six(i)).collect()),
+                    6 => Some(tuples.iter().map(|t| exact.connected_six(t)).collect()),
                     _ => None,
                 },
                 deviation_mean: average(&deviation.iter().flatten().copied().collect::<Vec<_>>()),
                 deviation,
-                indices,
+                indices: tuples.points,
+                outputs: tuples.outputs,
                 gp,
             }
         })
@@ -198,10 +205,17 @@ pub fn predictions(spec: &EnsembleSpec, exact: &Exact) -> Result<Vec<Prediction>
 }
 
 /// What m_n is measured in: G_GP, or for odd n the fields' own size; `None` if that vanishes.
-fn unit(kernel: &[Vec<f64>], index: &[usize], gp: f64) -> Option<f64> {
-    let size: f64 = index.iter().map(|&i| kernel[i][i].sqrt()).product();
-    let unit = if index.len() % 2 == 1 { size } else { gp };
+fn unit(kernel: &[Vec<f64>], tuple: Tuple, gp: f64) -> Option<f64> {
+    let size = size(kernel, tuple);
+    let unit = if tuple.order() % 2 == 1 { size } else { gp };
     (unit.abs() > 1e-12 * size && unit != 0.0).then_some(unit)
+}
+
+/// Product of the fields' standard deviations.
+fn size(kernel: &[Vec<f64>], tuple: Tuple) -> f64 {
+    (tuple.points().iter())
+        .map(|&i| kernel[i][i].sqrt())
+        .product()
 }
 
 /// The n-point functions of a run, one entry per order of the spec.
@@ -226,7 +240,7 @@ pub fn correlators(spec: &EnsembleSpec, moments: &Accumulator) -> Result<Vec<Cor
         .iter()
         .map(|(order, range)| {
             let cut = |v: &[f64]| v[range.clone()].to_vec();
-            let indices = plan.indices()[range.clone()].to_vec();
+            let tuples = plan.tuples().slice(range.clone());
             let gp = cut(&all_gp);
             let std_err = cut(&std_err);
             // The elements are G or G - G_GP; both are wanted.
@@ -246,8 +260,8 @@ pub fn correlators(spec: &EnsembleSpec, moments: &Accumulator) -> Result<Vec<Cor
                     false => cut(elements),
                 }
             };
-            let units: Vec<Option<f64>> = (indices.iter().zip(&gp))
-                .map(|(index, &gp)| unit(&kernel, index, gp))
+            let units: Vec<Option<f64>> = (tuples.iter().zip(&gp))
+                .map(|(tuple, &gp)| unit(&kernel, tuple, gp))
                 .collect();
             let relative = |delta: &[f64]| -> Vec<Option<f64>> {
                 (delta.iter().zip(&units))
@@ -255,8 +269,8 @@ pub fn correlators(spec: &EnsembleSpec, moments: &Accumulator) -> Result<Vec<Cor
                     .collect()
             };
             let mean_delta = delta(&total.mean);
-            let exact_delta: Vec<f64> = indices.iter().map(|i| exact.deviation(i)).collect();
-            let exact_error: Vec<f64> = indices.iter().map(|i| exact.error(i)).collect();
+            let exact_delta: Vec<f64> = tuples.iter().map(|t| exact.deviation(t)).collect();
+            let exact_error: Vec<f64> = tuples.iter().map(|t| exact.error(t)).collect();
             let deviation = relative(&mean_delta);
             let deviation_exact = relative(&exact_delta);
             let delta_experiments: Vec<Vec<f64>> =
@@ -264,7 +278,7 @@ pub fn correlators(spec: &EnsembleSpec, moments: &Accumulator) -> Result<Vec<Cor
             let per_experiment: Vec<Vec<Option<f64>>> =
                 delta_experiments.iter().map(|d| relative(d)).collect();
             let defined: Vec<f64> = deviation.iter().flatten().copied().collect();
-            let spread: Vec<f64> = (0..indices.len())
+            let spread: Vec<f64> = (0..tuples.len())
                 .filter_map(|e| {
                     let values: Option<Vec<f64>> = per_experiment.iter().map(|m| m[e]).collect();
                     standard_deviation(&values?)
@@ -291,7 +305,7 @@ pub fn correlators(spec: &EnsembleSpec, moments: &Accumulator) -> Result<Vec<Cor
                 _ => Verdict::Undecided,
             };
 
-            let pull: Vec<Option<f64>> = (0..indices.len())
+            let pull: Vec<Option<f64>> = (0..tuples.len())
                 .map(|e| {
                     // Rounding of the sums themselves, where nothing else fluctuates.
                     let rounding = match plan.is_connected() {
@@ -317,10 +331,10 @@ pub fn correlators(spec: &EnsembleSpec, moments: &Accumulator) -> Result<Vec<Cor
             .map(|range| Connected {
                 mean: total.mean[range.clone()].to_vec(),
                 std_err: total.std_err().unwrap_or_default()[range].to_vec(),
-                exact: (indices.iter())
-                    .map(|i| match order {
-                        4 => exact.deviation(i),
-                        _ => exact.connected_six(i),
+                exact: (tuples.iter())
+                    .map(|t| match order {
+                        4 => exact.deviation(t),
+                        _ => exact.connected_six(t),
                     })
                     .collect(),
             });
@@ -353,7 +367,8 @@ pub fn correlators(spec: &EnsembleSpec, moments: &Accumulator) -> Result<Vec<Cor
                 converged: convergence.iter().map(|c| c.failure().is_none()).collect(),
                 reason: reason(spec, &convergence),
                 experiments: experiments.iter().map(|s| full(&s.mean)).collect(),
-                indices,
+                indices: tuples.points,
+                outputs: tuples.outputs,
                 gp,
                 std_err,
                 delta: mean_delta,

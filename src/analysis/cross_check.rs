@@ -149,12 +149,29 @@ fn ensembles(thorough: bool) -> Vec<EnsembleSpec> {
             seed: 0x0123_4567_89ab_cdef,
             ..all[all.len() - 1].clone()
         });
+        // Several outputs: full groups and a short one.
+        all.push(EnsembleSpec {
+            inputs: Inputs::new(vec![vec![0.4], vec![1.1]]).expect("finite points"),
+            d_in: 1,
+            d_out: 3,
+            width: 37,
+            nets,
+            experiments: 2,
+            ..EnsembleSpec::preset(arch, 1).expect("the source has d_in 1")
+        });
     }
     all
 }
 
 fn label(spec: &EnsembleSpec) -> String {
-    format!("{} d_in {} N {}", spec.arch, spec.d_in, spec.width)
+    let outputs = match spec.d_out {
+        1 => String::new(),
+        d => format!(" d_out {d}"),
+    };
+    format!(
+        "{} d_in {}{outputs} N {}",
+        spec.arch, spec.d_in, spec.width
+    )
 }
 
 /// Compares every stage and both fits. `thorough` draws more networks.
@@ -287,7 +304,9 @@ fn check_networks(gpu: &GpuEngine, spec: &EnsembleSpec, worst: &mut Worst) -> Re
     let kernel = kernel_matrix(spec);
     let rms = |p: usize| kernel[p][p].sqrt();
     let sizes: Vec<f64> = match spec.estimator {
-        Estimator::Direct => (0..kernel.len()).map(rms).collect(),
+        Estimator::Direct => (0..kernel.len() * spec.d_out)
+            .map(|f| rms(f % kernel.len()))
+            .collect(),
         Estimator::Connected => (crate::tensor::multisets(kernel.len(), 2).iter())
             .map(|i| rms(i[0]) * rms(i[1]) / (spec.width as f64).sqrt())
             .collect(),
@@ -322,15 +341,19 @@ fn check_moments(
     let errors = want.std_err().unwrap_or_default();
     let plan = measurement(spec);
     let kernel = kernel_matrix(spec);
-    let at = |e: usize| match plan.indices().get(e) {
-        Some(index) => format!("{}, element {index:?}", label(spec)),
-        None => format!("{}, connected 6-point element {e}", label(spec)),
+    let tuples = plan.tuples();
+    let at = |e: usize| match (tuples.points.get(e), tuples.outputs.get(e)) {
+        (Some(index), None) => format!("{}, element {index:?}", label(spec)),
+        (Some(index), Some(outputs)) => {
+            format!("{}, element {index:?} of outputs {outputs:?}", label(spec))
+        }
+        _ => format!("{}, connected 6-point element {e}", label(spec)),
     };
     for (e, ((got, want), error)) in got.mean.iter().zip(&want.mean).zip(&errors).enumerate() {
         in_errors.add((got - want).abs() / error, || at(e));
     }
     if let Some(relative) = relative {
-        for (e, index) in plan.indices().iter().enumerate() {
+        for (e, index) in tuples.points.iter().enumerate() {
             // What the average of the product's size is, from the errors of the average.
             let rms: f64 = index.iter().map(|&i| kernel[i][i].sqrt()).product();
             let size = rms.max(errors[e]).max(want.mean[e].abs());

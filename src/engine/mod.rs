@@ -66,8 +66,10 @@ pub fn run(
 /// The fields, moments and elements that a spec asks for.
 pub fn measurement(spec: &EnsembleSpec) -> Measurement {
     match spec.estimator {
-        Estimator::Direct => Measurement::direct(spec.inputs.len(), &spec.orders),
-        Estimator::Connected => Measurement::connected(&kernel_matrix(spec), &spec.orders),
+        Estimator::Direct => Measurement::direct(spec.inputs.len(), spec.d_out, &spec.orders),
+        Estimator::Connected => {
+            Measurement::connected(&kernel_matrix(spec), spec.d_out, &spec.orders)
+        },
     }
 }
 
@@ -76,7 +78,7 @@ pub fn measurement(spec: &EnsembleSpec) -> Measurement {
 pub struct Network {
     /// Statistical weight; 1 without importance sampling.
     pub weight: f64,
-    /// f(x_p), or D(x_p, x_q) = C - K for p <= q, in the order of the measurement.
+    /// f_a(x_p), output after output, or D(x_p, x_q) = C - K for p <= q, in the order of the measurement.
     pub field: Vec<f64>,
 }
 
@@ -104,7 +106,7 @@ fn output_scales(spec: &EnsembleSpec) -> Vec<f64> {
 pub(crate) fn field_scales(spec: &EnsembleSpec) -> Vec<f64> {
     let f = output_scales(spec);
     match spec.estimator {
-        Estimator::Direct => f,
+        Estimator::Direct => f.repeat(spec.d_out),
         Estimator::Connected => {
             let unit = 1.0 / (spec.width as f64).sqrt();
             (multisets(f.len(), 2).iter())
@@ -130,7 +132,7 @@ pub(crate) fn centre(spec: &EnsembleSpec) -> Vec<f64> {
 
 /// The network as both engines compute it, with every constant folded:
 /// z_j(p) = sum_c n_cj `weights[p][c]` + n_bj `bias` - `offset[p]` for standard normals n,
-/// f(p) = `readout` sum_j n_j act(z_j(p)) + `readout_bias` n_b1.
+/// f_a(p) = `readout` sum_j n_aj act(z_j(p)) + `readout_bias` n_b1a.
 #[derive(Debug, Clone)]
 pub struct Parameters {
     /// sigma_w / sqrt(d_in) x_c, shape `[points][d_in]`.

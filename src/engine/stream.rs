@@ -37,7 +37,7 @@ pub fn key(seed: u64) -> [u8; 32] {
 /// stream (word u of block c is component c of unit u: the coordinates of W0, then b0) and
 /// d_out blocks of the output stream. The last group holds the N mod 16 units that are left
 /// (component c of unit u is word c r + u, for r units) and, in the output stream, b1 as
-/// one more unit. Network n starts at block n x (blocks per network).
+/// one more unit. Block a of a group in the output stream belongs to output a. Network n starts at block n x (blocks per network).
 ///
 /// Within a block, words 0..8 are the radii and words 8..16 the angles of eight Box-Muller
 /// pairs: normals u and u + 8 share words u and u + 8.
@@ -54,6 +54,8 @@ pub struct StreamLayout {
     pub hidden_components: u64,
     /// ChaCha blocks of the hidden stream that the short group takes.
     pub tail_hidden_blocks: u64,
+    /// Outputs.
+    pub outputs: u64,
 }
 
 impl StreamLayout {
@@ -66,6 +68,7 @@ impl StreamLayout {
             tail,
             hidden_components,
             tail_hidden_blocks: (tail * hidden_components).div_ceil(GROUP),
+            outputs: spec.d_out as u64,
         }
     }
 
@@ -73,7 +76,7 @@ impl StreamLayout {
     pub fn blocks(&self, layer: Layer) -> u64 {
         match layer {
             Layer::Hidden => self.full_groups * self.hidden_components + self.tail_hidden_blocks,
-            Layer::Output => self.full_groups + 1,
+            Layer::Output => (self.full_groups + 1) * self.outputs,
             Layer::Tilt => 1,
         }
     }

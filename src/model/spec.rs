@@ -7,6 +7,8 @@ use crate::{Error, Result};
 pub const MAX_WIDTH: u64 = 100_000_000;
 /// Most networks in one experiment: the shaders count them in 32 bits.
 pub const MAX_NETS: u64 = 4_000_000_000;
+/// Most outputs.
+pub const MAX_D_OUT: u64 = 64;
 /// Highest n-point function.
 pub const MAX_ORDER: usize = 6;
 /// Most unique tensor elements over all orders of one run.
@@ -136,13 +138,7 @@ impl EnsembleSpec {
                 format!("--d-in is {}", self.d_in),
             ));
         }
-        if self.d_out != 1 {
-            return Err(Error::invalid(
-                "--d-out",
-                self.d_out,
-                "this version has one output",
-            ));
-        }
+        range("--d-out", self.d_out as u64, MAX_D_OUT)?;
         if self.orders.is_empty() {
             return Err(Error::invalid(
                 "--orders",
@@ -168,12 +164,22 @@ impl EnsembleSpec {
         }
         let elements = self.elements();
         if elements > MAX_ELEMENTS {
+            let (name, value) = match self.d_out {
+                1 => ("--inputs", format!("with {} points", self.inputs.len())),
+                d => ("--d-out", format!("{d} at {} points", self.inputs.len())),
+            };
+            let advice = match (self.estimator, self.d_out) {
+                (Estimator::Direct, 2..) => {
+                    "use fewer points, lower --orders or --estimator connected"
+                }
+                _ => "use fewer points or lower --orders",
+            };
+            let orders = &self.orders;
             return Err(Error::invalid(
-                "--inputs",
-                format!("with {} points", self.inputs.len()),
+                name,
+                value,
                 format!(
-                    "orders {:?} have {elements} unique elements, at most {MAX_ELEMENTS} fit; use fewer points or lower --orders",
-                    self.orders
+                    "orders {orders:?} have {elements} unique elements, at most {MAX_ELEMENTS} fit; {advice}"
                 ),
             ));
         }
@@ -212,20 +218,37 @@ impl EnsembleSpec {
     /// components of D.
     fn connected_sums(&self) -> u64 {
         let p = self.inputs.len() as u64;
-        let pairs = p.saturating_mul(p + 1) / 2;
+        let pairs = p.saturating_mul(p.saturating_add(1)) / 2;
         let highest = self.orders.last().copied().unwrap_or(0) as u64 / 2;
         (1..=highest)
             .map(|n| (0..n).fold(1u64, |c, k| c.saturating_mul(pairs + k) / (k + 1)))
             .fold(0, u64::saturating_add)
     }
 
-    /// Unique tensor elements over all orders: sum over n of C(P + n - 1, n).
+    /// Unique tensor elements over all orders. Direct: C(P d_out + n - 1, n). Connected:
+    /// those whose outputs pair, up to renaming of the outputs, which do not grow with d_out
+    /// beyond 3.
     pub fn elements(&self) -> u64 {
-        let p = self.inputs.len() as u64;
-        self.orders
-            .iter()
-            .map(|&n| (0..n as u64).fold(1u64, |c, k| c.saturating_mul(p + k) / (k + 1)))
-            .fold(0, u64::saturating_add)
+        let orders = self.orders.iter();
+        orders.fold(0, |sum, &n| sum.saturating_add(self.elements_of(n as u64)))
+    }
+
+    fn elements_of(&self, order: u64) -> u64 {
+        let choose = |m: u64, n: u64| {
+            (0..n).fold(1u64, |c, k| c.saturating_mul(m.saturating_add(k)) / (k + 1))
+        };
+        let (points, d_out) = (self.inputs.len() as u64, self.d_out as u64);
+        let pairs = choose(points, 2);
+        match (self.estimator, order) {
+            (Estimator::Direct, n) => choose(points.saturating_mul(d_out), n),
+            (Estimator::Connected, 4) if d_out > 1 => {
+                choose(points, 4).saturating_add(choose(pairs, 2))
+            }
+            (Estimator::Connected, 6) if d_out > 1 => choose(points, 6)
+                .saturating_add(choose(points, 4).saturating_mul(pairs))
+                .saturating_add(if d_out > 2 { choose(pairs, 3) } else { 0 }),
+            (Estimator::Connected, n) => choose(points, n),
+        }
     }
 }
 

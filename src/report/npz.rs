@@ -16,7 +16,7 @@ use crate::{Error, Result};
 ///
 /// `inputs` `(points, d_in)`, `kernel` `(points, points)` and for each order n, over its E
 /// unique elements: `G{n}_indices` `(E, n)`, `G{n}_mean`, `G{n}_std_err`, `G{n}_gp`, `G{n}_exact` `(E,)`
-/// and `G{n}_experiments` `(experiments, E)`.
+/// and `G{n}_experiments` `(experiments, E)`; with several outputs also `G{n}_outputs` `(E, n)`.
 ///
 /// # Errors
 /// Those of writing the file.
@@ -51,6 +51,14 @@ pub fn write_npz(path: &Path, document: &EnsembleDocument) -> io::Result<()> {
             &[elements, n],
             &mut indices.iter().map(|&i| i as f64),
         )?;
+        if spec.d_out > 1 {
+            let outputs = c.outputs.concat();
+            put(
+                &format!("G{n}_outputs"),
+                &[elements, n],
+                &mut outputs.iter().map(|&a| a as f64),
+            )?;
+        }
         for (what, values) in [
             ("mean", &c.mean),
             ("std_err", &c.std_err),
@@ -147,6 +155,15 @@ pub fn read_moments(dir: &Path) -> Result<(EnsembleSpec, Interactions, Vec<Strin
             experiments: all.chunks(indices.len()).map(delta).collect(),
         })
     };
+    if spec.d_out != 1 {
+        return Err(bad(
+            "ensemble.json",
+            format!(
+                "the run has d_out {}; eft and rg take one output, and symmetry follows the coupling over d_out",
+                spec.d_out
+            ),
+        ));
+    }
     if !spec.orders.contains(&4) {
         return Err(bad(
             "ensemble.json",

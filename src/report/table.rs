@@ -84,9 +84,12 @@ pub fn ensemble_table(document: &EnsembleDocument) -> String {
         .map(|c| c.deviation.iter().filter(|m| m.is_none()).count())
         .sum();
     if undefined > 0 {
-        notes.push_str(&format!(
-            "m_n is undefined where the GP vanishes: {undefined} elements left out\n"
-        ));
+        notes.push_str(&match spec.d_out {
+            1 => format!("m_n is undefined where the GP vanishes: {undefined} elements left out\n"),
+            _ => format!(
+                "m_n is undefined where the GP vanishes, as where outputs do not pair: {undefined} elements left out\n"
+            ),
+        });
     }
     if spec.experiments == 1 {
         notes.push_str("one experiment has no background: use --experiments 2 or more\n");
@@ -109,8 +112,12 @@ pub fn ensemble_table(document: &EnsembleDocument) -> String {
 }
 
 fn title(spec: &EnsembleSpec) -> String {
+    let outputs = match spec.d_out {
+        1 => String::new(),
+        d => format!(" d_out = {d},"),
+    };
     format!(
-        "{}, N = {}, d_in = {}, sigma_w = {}, sigma_b = {}, {} points",
+        "{}, N = {}, d_in = {},{outputs} sigma_w = {}, sigma_b = {}, {} points",
         spec.arch.title(),
         spec.width,
         spec.d_in,
@@ -148,7 +155,7 @@ pub fn elements_table(document: &EnsembleDocument) -> String {
     for c in &document.correlators {
         for e in 0..c.mean.len() {
             rows.add_row([
-                points(&c.indices[e]),
+                points(&c.indices[e], c.outputs.get(e)),
                 number(Some(c.mean[e])),
                 number(Some(c.std_err[e])),
                 number(Some(c.gp[e])),
@@ -167,9 +174,13 @@ pub fn elements_table(document: &EnsembleDocument) -> String {
     format!("{what}{rows}\n")
 }
 
-fn points(index: &[usize]) -> String {
-    let list: Vec<String> = index.iter().map(usize::to_string).collect();
-    list.join(",")
+/// Points, and outputs if there are several: 0,0,1,2 of 0,0,1,1.
+fn points(index: &[usize], outputs: Option<&Vec<usize>>) -> String {
+    let list = |all: &[usize]| all.iter().map(usize::to_string).collect::<Vec<_>>().join(",");
+    match outputs {
+        None => list(index),
+        Some(outputs) => format!("{} of {}", list(index), list(outputs)),
+    }
 }
 
 /// Kernel, then one line per element: GP, exact, m_n.
@@ -187,7 +198,7 @@ pub fn theory_table(document: &TheoryDocument) -> String {
     for c in &document.correlators {
         for e in 0..c.exact.len() {
             rows.add_row([
-                points(&c.indices[e]),
+                points(&c.indices[e], c.outputs.get(e)),
                 digits(c.gp[e]),
                 digits(c.exact[e]),
                 format!("{:.0e}", c.exact_error[e]),
@@ -283,7 +294,7 @@ pub fn six_point_table(document: &EftDocument) -> String {
         };
         for (e, index) in tuples.iter().enumerate() {
             rows.add_row([
-                points(index),
+                points(index, None),
                 point.cutoff.to_string(),
                 number(six.delta[e]),
                 number(six.gp_ratio[e]),

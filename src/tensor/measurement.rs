@@ -1,14 +1,14 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::{Extreme, LANES, MomentPlan, MomentSums, multisets, pairings};
+use super::{Extreme, LANES, MomentPlan, MomentSums, Tuples, multisets};
 
 /// What a run measures: the fields of a network, the moments of those fields that are
 /// summed, and the tensor elements that a block's moments are turned into.
 #[derive(Debug, Clone)]
 pub struct Measurement {
     moments: MomentPlan,
-    indices: Vec<Vec<usize>>,
+    tuples: Tuples,
     orders: Vec<(usize, Range<usize>)>,
     connected_six: Option<Range<usize>>,
     /// Row e: element e as a sum of moments with coefficients; `None` if the elements are
@@ -17,11 +17,16 @@ pub struct Measurement {
 }
 
 impl Measurement {
-    /// Direct estimator. Fields: f(x_p) for each of `points` points. Elements: G^(n).
-    pub fn direct(points: usize, orders: &[usize]) -> Self {
-        let moments = MomentPlan::new(points, orders);
+    /// Direct estimator. Fields: f_a(x_p), output after output, for each of `points` points.
+    /// Elements: G^(n), [`Tuples::all`].
+    pub fn direct(points: usize, d_out: usize, orders: &[usize]) -> Self {
+        let moments = MomentPlan::new(points * d_out, orders);
+        let mut tuples = Tuples::default();
+        for &n in orders {
+            tuples.extend(Tuples::all(points, d_out, n));
+        }
         Self {
-            indices: moments.indices().to_vec(),
+            tuples,
             orders: moments.orders().to_vec(),
             connected_six: None,
             contraction: None,
@@ -39,8 +44,10 @@ impl Measurement {
     ///        K_A E[D_B D_D] + K_B E[D_A D_D] + K_D E[D_A D_B] + E[D_A D_B D_D]
     /// ```
     ///
-    /// and after those of n = 6 its last term alone, the connected 6-point function.
-    pub fn connected(kernel: &[Vec<f64>], orders: &[usize]) -> Self {
+    /// and after those of n = 6 its last term alone, the connected 6-point function. With
+    /// several outputs the sums are over pairings that join equal outputs, for the elements
+    /// [`Tuples::paired`]: the fields and their moments stay the same.
+    pub fn connected(kernel: &[Vec<f64>], d_out: usize, orders: &[usize]) -> Self {
         let points = kernel.len();
         let pairs = multisets(points, 2);
         let highest = orders.iter().copied().max().unwrap_or(2) / 2;
@@ -64,7 +71,7 @@ impl Measurement {
 
         let mut this = Self {
             moments: MomentPlan::new(1, &[]),
-            indices: Vec::new(),
+            tuples: Tuples::default(),
             orders: Vec::new(),
             connected_six: None,
             contraction: None,
@@ -73,11 +80,13 @@ impl Measurement {
         let mut six = Vec::new();
         for &n in orders {
             let start = rows.len();
-            for index in multisets(points, n) {
+            let tuples = Tuples::paired(points, d_out, n);
+            for tuple in tuples.iter() {
+                let index = tuple.points();
                 let mut row: BTreeMap<usize, f64> = BTreeMap::new();
                 let mut last: BTreeMap<usize, f64> = BTreeMap::new();
-                for pairing in pairings(n) {
-                    // Positions ascend, and so do the points.
+                for pairing in tuple.pairings() {
+                    // Positions ascend, and so do the points of one output.
                     let ends: Vec<[usize; 2]> =
                         pairing.iter().map(|&(a, b)| [index[a], index[b]]).collect();
                     let d: Vec<usize> = ends.iter().map(|e| field[&e[..]]).collect();
@@ -92,11 +101,11 @@ impl Measurement {
                     }
                 }
                 rows.push(row.into_iter().collect());
-                this.indices.push(index);
                 if n == 6 {
                     six.push(last.into_iter().collect());
                 }
             }
+            this.tuples.extend(tuples);
             this.orders.push((n, start..rows.len()));
         }
         if !six.is_empty() {
@@ -118,9 +127,9 @@ impl Measurement {
         &self.orders
     }
 
-    /// Index multiset of every element of those ranges.
-    pub fn indices(&self) -> &[Vec<usize>] {
-        &self.indices
+    /// Points and outputs of every element of those ranges.
+    pub fn tuples(&self) -> &Tuples {
+        &self.tuples
     }
 
     /// The elements of the connected 6-point function, where it is measured separately.
@@ -161,6 +170,7 @@ impl Measurement {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tensor::pairings;
 
     fn network(field: Vec<f64>) -> Extreme {
         Extreme {
@@ -174,7 +184,7 @@ mod tests {
 
     #[test]
     fn one_point_counts_the_pairings() {
-        let plan = Measurement::connected(&[vec![2.0]], &[2, 4, 6]);
+        let plan = Measurement::connected(&[vec![2.0]], 1, &[2, 4, 6]);
         let d: f64 = 0.3;
         let want = [
             d,
@@ -193,10 +203,10 @@ mod tests {
         // minus the terms linear in D, which average to zero.
         let kernel = [vec![1.0, 0.4], vec![0.4, 0.7]];
         let d = [0.05, -0.02, 0.03];
-        let plan = Measurement::connected(&kernel, &[4, 6]);
+        let plan = Measurement::connected(&kernel, 1, &[4, 6]);
         let got = plan.contributions(&network(d.to_vec()));
         let entry = |a: usize, b: usize, t: f64| kernel[a][b] + t * d[a + b];
-        for (e, index) in plan.indices().iter().enumerate() {
+        for (e, index) in plan.tuples().points.iter().enumerate() {
             let wick = |t: f64| -> f64 {
                 (pairings(index.len()).iter())
                     .map(|p| {

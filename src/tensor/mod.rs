@@ -7,6 +7,7 @@ mod measurement;
 mod moments;
 mod pairings;
 mod plan;
+mod tuple;
 
 pub use accumulator::{Accumulator, Statistics};
 pub use extremes::{Extreme, Extremes, MAX_EXTREMES};
@@ -15,3 +16,4 @@ pub use measurement::Measurement;
 pub use moments::{LANES, Lanes, MomentSums};
 pub use pairings::pairings;
 pub use plan::{Element, MomentPlan, Product};
+pub use tuple::{Tuple, Tuples};

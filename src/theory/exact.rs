@@ -1,9 +1,10 @@
 use super::neuron::{NeuronMoments, Rule, neuron_moments};
 use super::{gp_correlator, kernel_matrix};
 use crate::model::EnsembleSpec;
-use crate::tensor::pairings;
+use crate::tensor::Tuple;
 
-/// Exact n-point functions at finite width (one output).
+/// Exact n-point functions at finite width. With several outputs the sums are over the
+/// pairings that join equal outputs.
 ///
 /// Given the hidden layer, f is Gaussian with covariance C = sigma_b^2 + (sigma_w^2 / N)
 /// sum_j h_j h_j, a mean over N independent neurons. So G^(4) and G^(6) are Wick sums with
@@ -31,13 +32,15 @@ impl Exact {
 
     /// Estimated error of [`deviation`](Self::deviation), in the unit of f^n: the distance
     /// from what a coarser quadrature gives, and rounding.
-    pub fn error(&self, index: &[usize]) -> f64 {
+    pub fn error<'a>(&self, tuple: impl Into<Tuple<'a>>) -> f64 {
+        let tuple = tuple.into();
+        let index = tuple.points();
         let size: f64 = index.iter().map(|&i| self.kernel[i][i].sqrt()).product();
         let rounding = match index.len() {
-            4 | 6 => 1e-14 * size * pairings(index.len()).len() as f64 / self.width,
+            4 | 6 => 1e-14 * size * tuple.pairings().len() as f64 / self.width,
             _ => 0.0,
         };
-        let [fine, coarse] = [Rule::Fine, Rule::Coarse].map(|rule| self.deviation_by(rule, index));
+        let [fine, coarse] = [Rule::Fine, Rule::Coarse].map(|rule| self.deviation_by(rule, tuple));
         (fine - coarse).abs() + rounding
     }
 
@@ -53,16 +56,17 @@ impl Exact {
     ///
     /// # Panics
     /// If n is above 6 or above the spec's highest order.
-    pub fn deviation(&self, index: &[usize]) -> f64 {
-        self.deviation_by(Rule::Fine, index)
+    pub fn deviation<'a>(&self, tuple: impl Into<Tuple<'a>>) -> f64 {
+        self.deviation_by(Rule::Fine, tuple.into())
     }
 
-    fn deviation_by(&self, rule: Rule, index: &[usize]) -> f64 {
+    fn deviation_by(&self, rule: Rule, tuple: Tuple) -> f64 {
+        let index = tuple.points();
         match index.len() {
-            4 => (pairings(4).iter())
+            4 => (tuple.pairings().iter())
                 .map(|p| self.k2(rule, pair(index, p[0]), pair(index, p[1])))
                 .sum(),
-            6 => (pairings(6).iter())
+            6 => (tuple.pairings().iter())
                 .map(|p| {
                     let [a, b, d] = [0, 1, 2].map(|k| pair(index, p[k]));
                     let k = |q: [usize; 2]| self.kernel[q[0]][q[1]];
@@ -80,8 +84,10 @@ impl Exact {
     }
 
     /// Exact connected 6-point function, of order 1/N^2.
-    pub fn connected_six(&self, index: &[usize]) -> f64 {
-        (pairings(6).iter())
+    pub fn connected_six<'a>(&self, tuple: impl Into<Tuple<'a>>) -> f64 {
+        let tuple = tuple.into();
+        let index = tuple.points();
+        (tuple.pairings().iter())
             .map(|p| {
                 let [a, b, d] = [0, 1, 2].map(|k| pair(index, p[k]));
                 self.k3(Rule::Fine, a, b, d)
@@ -90,8 +96,9 @@ impl Exact {
     }
 
     /// Exact G^(n).
-    pub fn correlator(&self, index: &[usize]) -> f64 {
-        gp_correlator(&self.kernel, index) + self.deviation(index)
+    pub fn correlator<'a>(&self, tuple: impl Into<Tuple<'a>>) -> f64 {
+        let tuple = tuple.into();
+        gp_correlator(&self.kernel, tuple) + self.deviation(tuple)
     }
 
     /// Covariance of C at two pairs of points, E[D_a D_b].

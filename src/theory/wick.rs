@@ -1,11 +1,13 @@
-use crate::tensor::pairings;
+use crate::tensor::Tuple;
 
 /// GP prediction of an n-point function: Wick's sum over pairings of products of K.
 ///
-/// `index` holds the points (rows of `kernel`); odd orders give zero.
-pub fn gp_correlator(kernel: &[Vec<f64>], index: &[usize]) -> f64 {
-    pairings(index.len())
-        .iter()
+/// `tuple` holds the points (rows of `kernel`), and outputs if there are several; odd orders
+/// and outputs that do not pair give zero.
+pub fn gp_correlator<'a>(kernel: &[Vec<f64>], tuple: impl Into<Tuple<'a>>) -> f64 {
+    let tuple = tuple.into();
+    let index = tuple.points();
+    (tuple.pairings().iter())
         .map(|pairing| {
             pairing
                 .iter()

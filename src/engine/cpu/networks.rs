@@ -10,7 +10,7 @@ const TILE: usize = 16;
 
 type Units = [f64; UNITS];
 
-/// Draws networks one after the other and reduces each to its fields: the outputs f(x_p),
+/// Draws networks one after the other and reduces each to its fields: the outputs f_a(x_p),
 /// or D(x_p, x_q) = C - K for p <= q.
 #[derive(Debug)]
 pub struct Networks {
@@ -35,15 +35,16 @@ impl Networks {
     pub fn new(spec: &EnsembleSpec) -> Self {
         let setup = Setup::new(spec);
         let hidden = TILE * UNITS * setup.layout.hidden_components as usize;
+        let output = TILE * UNITS * setup.layout.outputs as usize;
         let points = spec.inputs.len();
         let start = |layer: Layer| Words::new(spec.seed, layer.stream(0), 0);
         Self {
             hidden_words: start(Layer::Hidden),
             output_words: start(Layer::Output),
             tilt_words: start(Layer::Tilt),
-            words: vec![0; hidden],
+            words: vec![0; hidden.max(output)],
             hidden: vec![0.0; hidden],
-            output: vec![0.0; TILE * UNITS],
+            output: vec![0.0; output],
             values: vec![[0.0; UNITS]; points],
             sums: vec![[0.0; UNITS]; setup.fields()],
             ratio: [0.0; UNITS],
@@ -83,6 +84,7 @@ impl Networks {
         let layout = self.setup.layout;
         let components = layout.hidden_components as usize;
         let stride = UNITS * components;
+        let outputs = layout.outputs as usize;
         self.sums.fill([0.0; UNITS]);
         self.ratio = [0.0; UNITS];
         let shifted = self.pick_shift();
@@ -90,15 +92,17 @@ impl Networks {
         let mut done = 0;
         while done < groups {
             let tile = (groups - done).min(TILE);
-            self.draw(tile * stride, tile * UNITS);
+            self.draw(tile * stride, tile * UNITS * outputs);
             for g in 0..tile {
                 self.add_group(g, done + g, UNITS, shifted);
             }
             done += tile;
         }
         let tail = layout.tail as usize;
-        self.draw(layout.tail_hidden_blocks as usize * UNITS, UNITS);
-        let b1 = self.output[tail];
+        self.draw(
+            layout.tail_hidden_blocks as usize * UNITS,
+            UNITS * outputs,
+        );
         if tail > 0 {
             // Spread the packed units to a full group.
             let packed = self.hidden[..tail * components].to_vec();
@@ -117,7 +121,9 @@ impl Networks {
         let sums = self.sums.iter().map(|s| s.iter().sum::<f64>());
         match estimator {
             Estimator::Direct => {
-                for (f, sum) in field.iter_mut().zip(sums) {
+                let points = p.weights.len();
+                for (k, (f, sum)) in field.iter_mut().zip(sums).enumerate() {
+                    let b1 = self.output[k / points * UNITS + tail];
                     *f = p.readout_bias * b1 + p.readout * sum;
                 }
             }
@@ -191,9 +197,14 @@ impl Networks {
         }
         match setup.estimator {
             Estimator::Direct => {
-                let mut readout = [0.0; UNITS];
-                readout[..live].copy_from_slice(&self.output[g * UNITS..][..live]);
-                add_readout(&readout, &self.values, &mut self.sums);
+                let outputs = setup.layout.outputs as usize;
+                let (blocks, _) = self.output[g * outputs * UNITS..].as_chunks::<UNITS>();
+                let sums = self.sums.chunks_mut(self.values.len());
+                for (normals, sums) in blocks.iter().zip(sums) {
+                    let mut readout = [0.0; UNITS];
+                    readout[..live].copy_from_slice(&normals[..live]);
+                    add_readout(&readout, &self.values, sums);
+                }
             }
             Estimator::Connected => add_products(&self.values, &mut self.sums),
         }

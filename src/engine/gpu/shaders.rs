@@ -29,7 +29,7 @@ fn tilt_at(spec: &EnsembleSpec) -> usize {
 pub fn rows(spec: &EnsembleSpec) -> u64 {
     let points = spec.inputs.len() as u64;
     let fields = match spec.estimator {
-        Estimator::Direct => points,
+        Estimator::Direct => points * spec.d_out as u64,
         Estimator::Connected => points * (points + 1) / 2,
     };
     fields + u64::from(spec.tilt.is_some())
@@ -71,6 +71,7 @@ fn constants(spec: &EnsembleSpec, block: u64) -> Constants {
         ("TILT_AT", tilt_at(spec) as u64),
         ("POINTS", points as u64),
         ("D_IN", spec.d_in as u64),
+        ("OUTPUTS", spec.d_out as u64),
         ("COMPONENTS", layout.hidden_components),
         ("STRIDE", stride as u64),
         ("BIAS_AT", (points * stride) as u64),
@@ -98,7 +99,11 @@ fn constants(spec: &EnsembleSpec, block: u64) -> Constants {
         covariance(points, "* dot(live, vec4f(0.25))"),
     );
     let rows = rows(spec) as usize;
-    constants.insert("PACK", pack(rows));
+    let name = |r: usize| match direct {
+        true => format!("row_{}_{}", r / points, r % points),
+        false => format!("row_{r}"),
+    };
+    constants.insert("PACK", pack(rows, &name));
     constants.insert("UNPACK", unpack(rows, fields as usize));
     constants.insert("RATIO", ratio(spec, ""));
     constants.insert("RATIO_TAIL", ratio(spec, "live * "));
@@ -107,11 +112,11 @@ fn constants(spec: &EnsembleSpec, block: u64) -> Constants {
 
 /// Writes the rows of a network as quads: a storage access costs much the same for one
 /// number as for four.
-fn pack(rows: usize) -> String {
+fn pack(rows: usize, name: &dyn Fn(usize) -> String) -> String {
     (0..rows.div_ceil(4))
         .map(|q| {
             let row = |r: usize| match r < rows {
-                true => format!("row_{r}"),
+                true => name(r),
                 false => "0.0".into(),
             };
             let quad: Vec<String> = (4 * q..4 * q + 4).map(row).collect();
