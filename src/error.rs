@@ -42,6 +42,9 @@ pub enum Error {
     /// GPU and CPU do not agree.
     #[error("GPU and CPU disagree: {0}")]
     Disagreement(String),
+    /// A measured ensemble violates a symmetry that it has.
+    #[error("not consistent with the symmetry: {0}")]
+    Symmetry(String),
     /// The adapter failed in mid-run.
     #[error("the GPU failed: {0}")]
     Device(String),
@@ -66,7 +69,11 @@ impl Error {
     pub fn is_usage(&self) -> bool {
         !matches!(
             self,
-            Error::Device(_) | Error::NotFinite(_) | Error::Unconverged(_) | Error::Disagreement(_)
+            Error::Device(_)
+                | Error::NotFinite(_)
+                | Error::Unconverged(_)
+                | Error::Disagreement(_)
+                | Error::Symmetry(_)
         )
     }
 }

@@ -79,7 +79,15 @@ pub struct Convergence {
 impl Convergence {
     /// Judges an element from the heaviest networks' contributions, the sum over all
     /// networks and that sum's standard error.
-    pub fn new(contributions: &[f64], sum: f64, sum_std_err: f64, pull: Option<f64>) -> Self {
+    /// The tail index is left out unless `has_tail`: the contributions must be the largest
+    /// there are.
+    pub fn new(
+        contributions: &[f64],
+        sum: f64,
+        sum_std_err: f64,
+        pull: Option<f64>,
+        has_tail: bool,
+    ) -> Self {
         let largest = contributions.iter().map(|x| x.abs()).fold(0.0, f64::max);
         Self {
             largest_share: if sum.abs() > MAX_PULL * sum_std_err {
@@ -89,7 +97,7 @@ impl Convergence {
             } else {
                 0.0
             },
-            tail_index: tail_index(contributions),
+            tail_index: tail_index(contributions).filter(|_| has_tail),
             pull,
         }
     }
@@ -172,16 +180,16 @@ mod tests {
 
     #[test]
     fn verdicts() {
-        let fine = Convergence::new(&pareto(0.2), 1e5, 300.0, Some(-2.0));
+        let fine = Convergence::new(&pareto(0.2), 1e5, 300.0, Some(-2.0), true);
         assert_eq!(fine.failure(), None);
-        let far = Convergence::new(&pareto(0.2), 1e5, 300.0, Some(-6.0));
+        let far = Convergence::new(&pareto(0.2), 1e5, 300.0, Some(-6.0), true);
         assert_eq!(far.failure(), Some(Failure::Refuted(6.0)));
-        let heavy = Convergence::new(&pareto(1.0), 1e9, 1e3, None);
+        let heavy = Convergence::new(&pareto(1.0), 1e9, 1e3, None, true);
         assert!(matches!(heavy.failure(), Some(Failure::Tail(k)) if k > 0.9));
-        let one = Convergence::new(&[3.0, 1.0], 10.0, 1.5, None);
+        let one = Convergence::new(&[3.0, 1.0], 10.0, 1.5, None, true);
         assert_eq!(one.failure(), Some(Failure::Dominated(0.3)));
         // A mean of zero is judged by its error.
-        let zero = |std_err| Convergence::new(&[3.0, -3.0], 0.0, std_err, None).failure();
+        let zero = |std_err| Convergence::new(&[3.0, -3.0], 0.0, std_err, None, true).failure();
         assert_eq!(zero(100.0), None);
         assert_eq!(zero(6.0), Some(Failure::Dominated(0.25)));
     }

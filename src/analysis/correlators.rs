@@ -236,6 +236,9 @@ pub fn correlators(spec: &EnsembleSpec, moments: &Accumulator) -> Result<Vec<Cor
     let heaviest: Vec<Vec<f64>> = (moments.extremes().iter())
         .map(|network| plan.contributions(network))
         .collect();
+    // Outputs are independent given the hidden layer: networks that are heavy in one are not
+    // the heaviest in the others.
+    let has_tail = spec.d_out == 1 || plan.is_connected();
     plan.orders()
         .iter()
         .map(|(order, range)| {
@@ -320,7 +323,8 @@ pub fn correlators(spec: &EnsembleSpec, moments: &Accumulator) -> Result<Vec<Cor
                 .map(|((e, &pull), std_err)| {
                     let contributions: Vec<f64> = heaviest.iter().map(|c| c[e]).collect();
                     let sum = total.mean[e] * total.networks;
-                    Convergence::new(&contributions, sum, std_err * total.networks, pull)
+                    let error = std_err * total.networks;
+                    Convergence::new(&contributions, sum, error, pull, has_tail)
                 })
                 .collect();
             let connected = match (plan.is_connected(), order) {

@@ -43,6 +43,15 @@ impl Interactions {
         }
     }
 
+    /// The exact 4-point function alone.
+    pub fn exact_four(spec: &EnsembleSpec, exact: &Exact) -> Samples {
+        let tuples = multisets(spec.inputs.len(), 4);
+        Samples {
+            mean: tuples.iter().map(|i| exact.deviation(i)).collect(),
+            experiments: Vec::new(),
+        }
+    }
+
     /// Measured values; `None` without a 4-point function.
     pub fn measured(correlators: &[super::Correlator]) -> Option<Self> {
         let of = |n: usize| {

@@ -168,10 +168,7 @@ fn label(spec: &EnsembleSpec) -> String {
         1 => String::new(),
         d => format!(" d_out {d}"),
     };
-    format!(
-        "{} d_in {}{outputs} N {}",
-        spec.arch, spec.d_in, spec.width
-    )
+    format!("{} d_in {}{outputs} N {}", spec.arch, spec.d_in, spec.width)
 }
 
 /// Compares every stage and both fits. `thorough` draws more networks.

@@ -1,12 +1,15 @@
 //! Measured tensors held against theory.
 
+mod chi_squared;
 pub mod convergence;
 mod correlators;
 mod couplings;
 mod cross_check;
 mod flow;
 mod function_fit;
+mod symmetry;
 
+pub use chi_squared::ChiSquared;
 pub use correlators::{
     Connected, Correlator, Prediction, Verdict, correlators, gp_predictions, predictions,
 };
@@ -14,3 +17,7 @@ pub use couplings::{Coupling, Interactions, Misfit, Naturalness, Samples, SixPoi
 pub use cross_check::{CrossCheck, Fit, Stage, check_stages, cross_check};
 pub use flow::{FixedPoint, Flow, FlowPoint, SlopeFit, check_flow, flow};
 pub use function_fit::{FunctionFit, MODELS, Misses, Term, Tuples, fit_function};
+pub use symmetry::{
+    OutputCoupling, SymmetryCheck, check_experiments, exact_placements, output_couplings,
+    symmetry_checks, test_points,
+};

@@ -7,6 +7,7 @@ mod ensemble;
 mod options;
 mod progress;
 mod rg;
+mod symmetry;
 mod theory;
 
 use std::io::Write;
@@ -32,6 +33,7 @@ enum Command {
     Theory(Box<theory::Arguments>),
     Eft(Box<eft::Arguments>),
     Rg(Box<rg::Arguments>),
+    Symmetry(Box<symmetry::Arguments>),
     CompareCpu(compare_cpu::Arguments),
     Devices(devices::Arguments),
 }
@@ -43,6 +45,7 @@ pub fn run() -> ExitCode {
         Command::Theory(arguments) => theory::run(&arguments),
         Command::Eft(arguments) => eft::run(&arguments),
         Command::Rg(arguments) => rg::run(&arguments),
+        Command::Symmetry(arguments) => symmetry::run(&arguments),
         Command::CompareCpu(arguments) => compare_cpu::run(&arguments),
         Command::Devices(arguments) => devices::run(&arguments),
     };

@@ -9,7 +9,9 @@ use nnqft_gpu::analysis::{self, Interactions};
 use nnqft_gpu::engine::cpu::CpuEngine;
 use nnqft_gpu::engine::gpu::{self, GpuEngine};
 use nnqft_gpu::engine::{DeviceInfo, Engine};
-use nnqft_gpu::model::{Architecture, EnsembleSpec, Estimator, Inputs, Tilt, parse_count};
+use nnqft_gpu::model::{
+    Architecture, EnsembleSpec, Estimator, Inputs, MAX_D_OUT, Tilt, parse_count,
+};
 use nnqft_gpu::report::{Head, Source, Timing, read_moments, unconverged};
 use nnqft_gpu::theory::{self, Vertex};
 use nnqft_gpu::{Error, Result};
@@ -21,7 +23,7 @@ pub struct ModelOptions {
     #[arg(long, default_value = "erf")]
     arch: String,
     /// Hidden width N; several, separated by commas, are run one after the other [default:
-    /// 100; eft and rg: the source's, erf 5, relu 20, gauss 100]
+    /// 100; eft, rg and symmetry: the source's, erf 5, relu 20, gauss 100]
     #[arg(long, value_delimiter = ',', allow_hyphen_values = true)]
     width: Vec<String>,
     /// Input dimension [default: that of --inputs, else 1]
@@ -29,7 +31,7 @@ pub struct ModelOptions {
     d_in: Option<String>,
     /// Output dimension; symmetry takes several, separated by commas. The direct estimator has
     /// C(P d_out + n - 1, n) elements at P points (6 points, orders 2,4,6: 609 at d_out 1,
-    /// 13819 at 2; order 2 alone 4656 at 16), connected those whose outputs pair (2457 at 2,
+    /// 13819 at 2; order 2 alone 4656 at 16), connected those whose outputs pair (3486 at 2,
     /// 5257 from 3 on); 20000 fit [default: 1; symmetry: 1,2,4,8]
     #[arg(long, value_delimiter = ',', allow_hyphen_values = true)]
     d_out: Vec<String>,
@@ -43,29 +45,26 @@ pub struct ModelOptions {
     /// relu-d2 [default: the source's for --arch and --d-in]
     #[arg(long, allow_hyphen_values = true)]
     inputs: Option<String>,
-    /// Orders n of the n-point functions, 1 to 6
-    #[arg(
-        long,
-        value_delimiter = ',',
-        default_value = "2,4,6",
-        allow_hyphen_values = true
-    )]
+    /// Orders n of the n-point functions, 1 to 6 [default: 2,4,6]
+    #[arg(long, value_delimiter = ',', allow_hyphen_values = true)]
     orders: Vec<String>,
 }
 
 /// How it is sampled.
 #[derive(Args)]
 pub struct SamplingOptions {
-    /// Networks per experiment: 1000000, 1_000_000, 1e6 and 1M are the same
-    #[arg(long, default_value = "1e6", allow_hyphen_values = true)]
-    nets: String,
-    /// Independent experiments
-    #[arg(long, default_value = "10", allow_hyphen_values = true)]
-    experiments: String,
+    /// Networks per experiment: 1000000, 1_000_000, 1e6 and 1M are the same [default: 1e6;
+    /// symmetry: 1e4]
+    #[arg(long, allow_hyphen_values = true)]
+    nets: Option<String>,
+    /// Independent experiments [default: 10; symmetry: 100]
+    #[arg(long, allow_hyphen_values = true)]
+    experiments: Option<String>,
     /// direct: averages of products of outputs; connected: the output layer integrated out,
-    /// which needs thousands to millions of times fewer networks
-    #[arg(long, default_value = "direct")]
-    estimator: String,
+    /// which needs thousands to millions of times fewer networks [default: direct; symmetry:
+    /// connected, for the couplings]
+    #[arg(long)]
+    estimator: Option<String>,
     /// Importance sampling of rare hidden units (connected estimator): auto or none
     #[arg(long, default_value = "none")]
     tilt: String,
@@ -136,10 +135,33 @@ impl ModelOptions {
             .collect()
     }
 
-    /// With these orders.
-    pub fn with_orders(mut self, orders: &[usize]) -> Self {
-        self.orders = orders.iter().map(usize::to_string).collect();
+    /// The output dimension.
+    pub fn d_out(&self) -> Result<usize> {
+        let text = self.d_out.first().map_or("1", |d| d);
+        let d_out = count("--d-out", text)?;
+        match d_out {
+            1..=MAX_D_OUT => Ok(d_out as usize),
+            _ => Err(Error::invalid(
+                "--d-out",
+                d_out,
+                format!("must be from 1 to {MAX_D_OUT}"),
+            )),
+        }
+    }
+
+    /// With this output dimension.
+    pub fn with_d_out(mut self, d_out: usize) -> Self {
+        self.d_out = vec![d_out.to_string()];
         self
+    }
+
+    /// With these orders; refuses the user's own.
+    pub fn only_orders(mut self, orders: &[usize], why: &str) -> Result<Self> {
+        if !self.orders.is_empty() {
+            return Err(Error::invalid("--orders", self.orders.join(","), why));
+        }
+        self.orders = orders.iter().map(usize::to_string).collect();
+        Ok(self)
     }
 
     fn widths(&self, spec: EnsembleSpec) -> Result<Vec<EnsembleSpec>> {
@@ -194,11 +216,11 @@ impl ModelOptions {
         if let Some(text) = &self.sigma_b {
             spec.sigma_b = real("--sigma-b", text)?;
         }
-        spec.orders = self
-            .orders
-            .iter()
-            .map(|t| count("--orders", t).map(|n| n as usize))
-            .collect::<Result<_>>()?;
+        if !self.orders.is_empty() {
+            spec.orders = (self.orders.iter())
+                .map(|t| count("--orders", t).map(|n| n as usize))
+                .collect::<Result<_>>()?;
+        }
         Ok(spec)
     }
 }
@@ -206,11 +228,21 @@ impl ModelOptions {
 impl SamplingOptions {
     /// One validated spec per width, in the order given.
     pub fn specs(&self, model: &ModelOptions) -> Result<Vec<EnsembleSpec>> {
+        self.specs_or(model, ["1e6", "10", "direct"])
+    }
+
+    /// The same, with networks, experiments and estimator where the user gave none.
+    pub fn specs_or(
+        &self,
+        model: &ModelOptions,
+        [nets, experiments, estimator]: [&str; 3],
+    ) -> Result<Vec<EnsembleSpec>> {
         let mut spec = model.spec()?;
-        spec.nets = count("--nets", &self.nets)?;
-        let experiments = count("--experiments", &self.experiments)?;
+        spec.nets = count("--nets", self.nets.as_deref().unwrap_or(nets))?;
+        let experiments = self.experiments.as_deref().unwrap_or(experiments);
+        let experiments = count("--experiments", experiments)?;
         spec.experiments = u32::try_from(experiments).unwrap_or(u32::MAX);
-        spec.estimator = self.estimator.parse()?;
+        spec.estimator = self.estimator.as_deref().unwrap_or(estimator).parse()?;
         spec.seed = count("--seed", &self.seed)?;
         let tilt = match &self.tilt[..] {
             "none" => false,
@@ -337,7 +369,7 @@ impl EngineOptions {
 
 /// Where the moments come from.
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
-enum Moments {
+pub enum Moments {
     /// An ensemble, drawn now or read with --from
     Sampled,
     /// Exact finite-width values

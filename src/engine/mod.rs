@@ -69,7 +69,7 @@ pub fn measurement(spec: &EnsembleSpec) -> Measurement {
         Estimator::Direct => Measurement::direct(spec.inputs.len(), spec.d_out, &spec.orders),
         Estimator::Connected => {
             Measurement::connected(&kernel_matrix(spec), spec.d_out, &spec.orders)
-        },
+        }
     }
 }
 

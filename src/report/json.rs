@@ -1,6 +1,8 @@
 use serde::Serialize;
 
-use crate::analysis::{Correlator, Coupling, Flow, FunctionFit, Prediction, SixPoint};
+use crate::analysis::{
+    Correlator, Coupling, Flow, FunctionFit, OutputCoupling, Prediction, SixPoint, SymmetryCheck,
+};
 use crate::engine::{DeviceInfo, Engine};
 use crate::model::EnsembleSpec;
 use crate::theory::{Vertex, kernel_matrix};
@@ -205,4 +207,38 @@ pub struct RgDocument {
     /// Points, fit, slopes, fixed points.
     #[serde(flatten)]
     pub flow: Flow,
+}
+
+/// `nnqft.symmetry/1`: SO(d_out).
+#[derive(Debug, Clone, Serialize)]
+pub struct SymmetryDocument {
+    /// Schema, version, spec of the couplings, device, timing, moments.
+    #[serde(flatten)]
+    pub head: Head,
+    /// Propagator of the vertices.
+    pub vertex: Vertex,
+    /// L; the string `inf` if infinite.
+    #[serde(serialize_with = "cutoff")]
+    pub cutoff: f64,
+    /// The coupling at each number of outputs, in the order given.
+    #[serde(rename = "d_out")]
+    pub couplings: Vec<CouplingRow>,
+    /// The symmetries, ensemble after ensemble.
+    pub checks: Vec<SymmetryCheck>,
+    /// The ensembles that they were tested on.
+    pub ensembles: Vec<EnsembleSpec>,
+    /// Where heavy tails make a test weak: its error bars are what rare networks left of them.
+    pub notes: Vec<String>,
+}
+
+/// The coupling at one number of outputs beside its exact value.
+#[derive(Debug, Clone, Serialize)]
+pub struct CouplingRow {
+    /// Measured.
+    #[serde(flatten)]
+    pub coupling: OutputCoupling,
+    /// The same from exact moments.
+    pub lambda_tree_exact: f64,
+    /// The same from exact moments.
+    pub lambda_one_loop_exact: Option<f64>,
 }

@@ -1,6 +1,8 @@
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 
-use super::{EftDocument, EnsembleDocument, Head, RgDocument, TheoryDocument, unconverged};
+use super::{
+    EftDocument, EnsembleDocument, Head, RgDocument, SymmetryDocument, TheoryDocument, unconverged,
+};
 use crate::analysis::CrossCheck;
 use crate::engine::gpu::AdapterSummary;
 use crate::model::{EnsembleSpec, Estimator};
@@ -176,7 +178,12 @@ pub fn elements_table(document: &EnsembleDocument) -> String {
 
 /// Points, and outputs if there are several: 0,0,1,2 of 0,0,1,1.
 fn points(index: &[usize], outputs: Option<&Vec<usize>>) -> String {
-    let list = |all: &[usize]| all.iter().map(usize::to_string).collect::<Vec<_>>().join(",");
+    let list = |all: &[usize]| {
+        all.iter()
+            .map(usize::to_string)
+            .collect::<Vec<_>>()
+            .join(",")
+    };
     match outputs {
         None => list(index),
         Some(outputs) => format!("{} of {}", list(index), list(outputs)),
@@ -530,4 +537,125 @@ mod tests {
             assert_eq!(number(Some(x)), text);
         }
     }
+}
+
+/// The symmetry checks, then the coupling against the number of outputs.
+pub fn symmetry_table(document: &SymmetryDocument) -> String {
+    let mut text = eft_title(&document.head, document.vertex);
+    if !document.checks.is_empty() {
+        let mut rows = table(
+            &[
+                "d_out",
+                "points",
+                "check",
+                "elements",
+                "chi^2 / n",
+                "±",
+                "p-value",
+                "largest pull",
+                "",
+            ],
+            0,
+        );
+        for c in &document.checks {
+            let ensemble = document.ensembles.iter().find(|e| e.d_out == c.d_out);
+            let points = ensemble.map_or(document.head.spec.inputs.len(), |e| e.inputs.len());
+            let verdict = if c.pass { "pass" } else { "FAIL" };
+            let test = c.test.as_ref();
+            rows.add_row([
+                c.d_out.to_string(),
+                points.to_string(),
+                c.name.to_string(),
+                test.map_or("all".into(), |t| t.components.to_string()),
+                number(Some(c.value)),
+                number(Some(c.std_err)),
+                number(test.map(|t| t.p_value)),
+                number(test.map(|t| t.largest_pull)),
+                verdict.into(),
+            ]);
+        }
+        text.push_str(&format!("{rows}\n"));
+        for note in &document.notes {
+            text.push_str(note);
+            text.push('\n');
+        }
+        if document.ensembles.is_empty() {
+            text.push_str("exact moments: largest relative violation of the sum rule\n");
+        }
+    }
+    let mut rows = table(
+        &[
+            "d_out",
+            "lambda, tree",
+            "± error",
+            "exact",
+            "pull",
+            "lambda, one loop",
+            "± error",
+            "exact",
+            "pull",
+            "loop / tree",
+        ],
+        0,
+    );
+    let of = |value: Option<f64>, error: Option<f64>, exact: Option<f64>| {
+        let error = error.filter(|&e| e > 0.0);
+        pull(value.zip(error).zip(exact).map(|((v, e), x)| (v - x) / e))
+    };
+    for row in &document.couplings {
+        let c = &row.coupling;
+        let (tree, exact) = (Some(c.lambda_tree), Some(row.lambda_tree_exact));
+        rows.add_row([
+            c.d_out.to_string(),
+            number(tree),
+            number(c.lambda_tree_std_err),
+            number(exact),
+            of(tree, c.lambda_tree_std_err, exact),
+            number(c.lambda_one_loop),
+            number(c.lambda_one_loop_std_err),
+            number(row.lambda_one_loop_exact),
+            of(
+                c.lambda_one_loop,
+                c.lambda_one_loop_std_err,
+                row.lambda_one_loop_exact,
+            ),
+            number(c.loop_over_tree),
+        ]);
+    }
+    text.push_str(&format!(
+        "coupling of lambda (f.f)^2 at L = {}\n{rows}\n",
+        document.cutoff
+    ));
+    let mut couplings: Vec<(usize, f64)> = (document.couplings.iter())
+        .filter_map(|r| Some((r.coupling.d_out, r.coupling.lambda_one_loop?.abs())))
+        .collect();
+    couplings.sort_unstable_by_key(|c| c.0);
+    couplings.dedup_by_key(|c| c.0);
+    if couplings.len() > 1 {
+        text.push_str(match couplings.windows(2).all(|w| w[1].1 < w[0].1) {
+            true => "|lambda| at one loop falls as d_out grows\n",
+            false => "|lambda| at one loop does NOT fall as d_out grows\n",
+        });
+    }
+    let undefined = document
+        .couplings
+        .iter()
+        .map(|r| r.coupling.undefined)
+        .max();
+    if let Some(undefined) = undefined.filter(|&n| n > 0) {
+        text.push_str(&format!(
+            "up to {undefined} 4-tuples have no coupling (vanishing vertex, or no real root) and are left out\n"
+        ));
+    }
+    if let Some(ratio) = (document.couplings.iter())
+        .filter_map(|r| r.coupling.loop_over_tree)
+        .reduce(f64::max)
+        .filter(|&r| r > 1.0)
+    {
+        text.push_str(&format!(
+            "the one-loop term is up to {} times the tree's: the expansion in lambda does not hold at this cutoff\n",
+            number(Some(ratio))
+        ));
+    }
+    text
 }

@@ -83,7 +83,9 @@ impl Tuples {
     /// Elements of all orders of a spec's run, one order after the other.
     pub fn of_orders(spec: &EnsembleSpec) -> Self {
         let mut all = Self::default();
-        spec.orders.iter().for_each(|&n| all.extend(Self::of(spec, n)));
+        spec.orders
+            .iter()
+            .for_each(|&n| all.extend(Self::of(spec, n)));
         all
     }
 
@@ -194,13 +196,20 @@ mod tests {
 
     #[test]
     fn outputs_must_pair() {
-        let count = |outputs: &[usize]| Tuple::new(&vec![0; outputs.len()], outputs).pairings().len();
+        let count = |outputs: &[usize]| {
+            Tuple::new(&vec![0; outputs.len()], outputs)
+                .pairings()
+                .len()
+        };
         assert_eq!(count(&[0, 0, 0, 0]), 3);
         assert_eq!(count(&[0, 1, 0, 1]), 1);
         assert_eq!(count(&[0, 0, 0, 1]), 0);
         assert_eq!(count(&[0, 0, 0, 0, 1, 1]), 3);
         assert_eq!(count(&[2, 0, 1, 1, 0, 2]), 1);
-        assert_eq!(Tuple::new(&[0, 1, 2, 3], &[0, 1, 0, 1]).pairings(), [[(0, 2), (1, 3)]]);
+        assert_eq!(
+            Tuple::new(&[0, 1, 2, 3], &[0, 1, 0, 1]).pairings(),
+            [[(0, 2), (1, 3)]]
+        );
     }
 
     #[test]

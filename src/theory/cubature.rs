@@ -296,9 +296,16 @@ impl Integrand<'_> {
         sums
     }
 
-    /// The nodes of a fixed rule over the box: field values, `[node][point]`, and weights.
-    pub fn nodes(&self, cutoff: f64) -> (Vec<Vec<f64>>, Vec<f64>) {
-        let rule = legendre(8);
+    /// Number of [`nodes`](Self::nodes).
+    pub fn node_count(&self, cutoff: f64, rule: usize) -> usize {
+        let panels = self.radial_panels(0.0, cutoff).len();
+        panels * self.cells(None).len() * rule.pow(self.d_in as u32)
+    }
+
+    /// The nodes of a fixed rule over the box, `rule` per side of a cell: field values,
+    /// `[node][point]`, and weights.
+    pub fn nodes(&self, cutoff: f64, rule: usize) -> (Vec<Vec<f64>>, Vec<f64>) {
+        let rule = legendre(rule);
         let (mut fields, mut weights) = (Vec::new(), Vec::new());
         for panel in self.radial_panels(0.0, cutoff) {
             for cell in self.cells(Some(panel)) {

@@ -20,6 +20,16 @@ pub enum Vertex {
     Weight,
 }
 
+impl Vertex {
+    /// What is taken off K in the lines into a vertex.
+    pub(super) fn constant(self, spec: &EnsembleSpec) -> f64 {
+        match self {
+            Self::Full => 0.0,
+            Self::Weight => spec.sigma_b * spec.sigma_b,
+        }
+    }
+}
+
 impl std::str::FromStr for Vertex {
     type Err = Error;
 
@@ -209,7 +219,7 @@ pub fn vertex_nodes(
         ));
     }
     let plan = MomentPlan::new(spec.inputs.len(), &[4]);
-    Ok(with_integrand(spec, vertex, &plan, |i| i.nodes(cutoff)))
+    Ok(with_integrand(spec, vertex, &plan, |i| i.nodes(cutoff, 8)))
 }
 
 /// By cubature, for any architecture.
@@ -229,16 +239,10 @@ fn with_integrand<T>(
     of: impl FnOnce(Integrand) -> T,
 ) -> T {
     let points = spec.inputs.points();
-    let constant = match vertex {
-        Vertex::Full => 0.0,
-        Vertex::Weight => spec.sigma_b * spec.sigma_b,
-    };
+    let constant = vertex.constant(spec);
     let field = |p: usize, y: &[f64]| {
         kernel(spec.arch, spec.sigma_w, spec.sigma_b, &points[p], y) - constant
     };
-    // Where s_yy is of order one; the kernels' only other lengths are the inputs.
-    let vb = spec.sigma_b * spec.sigma_b;
-    let scale = (spec.d_in as f64 * (0.5 + vb)).sqrt() / spec.sigma_w.max(1e-100);
     let quadratic = MomentPlan::new(points.len(), &[4]);
     of(Integrand {
         plan,
@@ -247,19 +251,23 @@ fn with_integrand<T>(
         field: &field,
         homogeneous: spec.arch == Architecture::Relu && spec.sigma_b == 0.0,
         marks: points,
-        scale: 0.5 * scale,
+        scale: natural_scale(spec),
         tolerance: if spec.d_in < 3 { 1e-11 } else { 1e-8 },
     })
+}
+
+/// Half the radius at which s_yy is of order one; the kernels' only other lengths are the
+/// inputs.
+pub(super) fn natural_scale(spec: &EnsembleSpec) -> f64 {
+    let vb = spec.sigma_b * spec.sigma_b;
+    0.5 * (spec.d_in as f64 * (0.5 + vb)).sqrt() / spec.sigma_w.max(1e-100)
 }
 
 /// Gauss-net in closed form: prod (c + sigma_w^2 e^(-a |x_i - y|^2)), c the constant part of
 /// k, expands over subsets, and each term factorises over coordinates.
 fn gauss(spec: &EnsembleSpec, vertex: Vertex, plan: &MomentPlan, cutoff: f64) -> BoxIntegrals {
     let vw = spec.sigma_w * spec.sigma_w;
-    let constant = match vertex {
-        Vertex::Full => spec.sigma_b * spec.sigma_b,
-        Vertex::Weight => 0.0,
-    };
+    let constant = spec.sigma_b * spec.sigma_b - vertex.constant(spec);
     let a = vw / (2.0 * spec.d_in as f64);
     let points = spec.inputs.points();
     let of = |index: &Vec<usize>| -> [f64; 3] {
@@ -304,7 +312,7 @@ fn gauss(spec: &EnsembleSpec, vertex: Vertex, plan: &MomentPlan, cutoff: f64) ->
 }
 
 /// int e^(-a sum_i (x_i - y)^2) over |y| < L, its d / d log L, and the same with y^2.
-fn line(a: f64, x: &[f64], cutoff: f64) -> [f64; 3] {
+pub(super) fn line(a: f64, x: &[f64], cutoff: f64) -> [f64; 3] {
     let n = x.len() as f64;
     let flat = a * n;
     if flat == 0.0 {

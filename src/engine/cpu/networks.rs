@@ -99,10 +99,7 @@ impl Networks {
             done += tile;
         }
         let tail = layout.tail as usize;
-        self.draw(
-            layout.tail_hidden_blocks as usize * UNITS,
-            UNITS * outputs,
-        );
+        self.draw(layout.tail_hidden_blocks as usize * UNITS, UNITS * outputs);
         if tail > 0 {
             // Spread the packed units to a full group.
             let packed = self.hidden[..tail * components].to_vec();

@@ -1,0 +1,461 @@
+//! SO(d_out): outputs that rotate into each other, and the coupling against their number.
+
+use nalgebra::DMatrix;
+use serde::Serialize;
+
+use super::chi_squared::ChiSquared;
+use super::correlators::{average, standard_deviation};
+use super::couplings::Samples;
+use crate::engine::cpu::{normals::normals, words::Words};
+use crate::engine::{GROUP, measurement};
+use crate::model::EnsembleSpec;
+use crate::tensor::{Accumulator, Tuples, multisets};
+use crate::theory::{Exact, LoopIntegrals, VertexIntegrals, gp_correlator, kernel_matrix};
+use crate::{Error, Result};
+
+/// Fields of the ensemble that symmetries are tested on: 4012 elements of orders 2 and 4.
+pub const TEST_FIELDS: usize = 16;
+/// Random rotations of the rotation test.
+pub const ROTATIONS: u64 = 3;
+
+/// One symmetry, held against a measured ensemble or against exact values.
+#[derive(Debug, Clone, Serialize)]
+pub struct SymmetryCheck {
+    /// Outputs of the ensemble.
+    pub d_out: usize,
+    /// What is tested.
+    pub name: &'static str,
+    /// chi^2 per component, 1 if the symmetry holds; without sampling the largest relative
+    /// violation.
+    pub value: f64,
+    /// Standard deviation of `value` if the symmetry holds; without sampling the rounding
+    /// that is allowed.
+    pub std_err: f64,
+    /// Whether it holds: p-value of at least 1e-4, or a violation within rounding.
+    pub pass: bool,
+    /// The test, if networks were drawn.
+    #[serde(flatten)]
+    pub test: Option<ChiSquared>,
+}
+
+/// The points that the symmetry ensemble of `d_out` outputs keeps: as many as
+/// [`TEST_FIELDS`] has room for, evenly spread.
+pub fn test_points(points: usize, d_out: usize) -> Vec<usize> {
+    match (TEST_FIELDS / d_out).clamp(1, points) {
+        1 => vec![points - 1],
+        n => (0..n).map(|k| k * (points - 1) / (n - 1)).collect(),
+    }
+}
+
+/// Tests of a direct ensemble of orders 2 and 4:
+///
+/// - `exact`: all elements against their exact values;
+///
+/// and with several outputs
+///
+/// - `unpaired`: correlators whose outputs do not pair vanish;
+/// - `rotation`: R G = G for random rotations R of the outputs;
+/// - `placements`: the three placements of iijj add up to iiii.
+///
+/// # Errors
+/// [`Error::Invalid`] with too few experiments; [`Error::NotFinite`].
+pub fn symmetry_checks(spec: &EnsembleSpec, moments: &Accumulator) -> Result<Vec<SymmetryCheck>> {
+    moments.total()?;
+    check_experiments(spec)?;
+    let plan = measurement(spec);
+    let tuples = plan.tuples();
+    let kernel = kernel_matrix(spec);
+    let exact = Exact::new(spec);
+    let samples: Vec<Vec<f64>> = (moments.experiments().into_iter())
+        .map(|s| s.mean)
+        .collect();
+    let sizes: Vec<f64> = (tuples.points.iter())
+        .map(|index| index.iter().map(|&i| kernel[i][i].sqrt()).product())
+        .collect();
+    let expected: Vec<f64> = (tuples.iter())
+        .map(|t| gp_correlator(&kernel, t) + exact.deviation(t))
+        .collect();
+    let mut checks = Vec::new();
+    let mut add = |name, samples: &[Vec<f64>], sizes: &[f64]| {
+        if let Some(test) = ChiSquared::new(samples, sizes) {
+            checks.push(SymmetryCheck {
+                d_out: spec.d_out,
+                name,
+                value: test.chi2 / test.components as f64,
+                std_err: (2.0 / test.degrees_of_freedom).sqrt(),
+                pass: test.pass(),
+                test: Some(test),
+            });
+        }
+    };
+    let map = |f: &dyn Fn(&[f64]) -> Vec<f64>| -> Vec<Vec<f64>> {
+        samples.iter().map(|s| f(s)).collect()
+    };
+    let deviations = map(&|g| g.iter().zip(&expected).map(|(g, e)| g - e).collect());
+    add("exact", &deviations, &sizes);
+    if spec.d_out > 1 {
+        let unpaired: Vec<usize> = (0..tuples.len())
+            .filter(|&e| tuples.get(e).pairings().is_empty())
+            .collect();
+        let pick = |all: &[f64]| -> Vec<f64> { unpaired.iter().map(|&e| all[e]).collect() };
+        add("unpaired", &map(&pick), &pick(&sizes));
+
+        let tensors = Tensors::new(spec);
+        let rotations: Vec<DMatrix<f64>> =
+            (0..ROTATIONS).map(|k| rotation(spec.d_out, k)).collect();
+        let rotated = map(&|g| {
+            (rotations.iter())
+                .flat_map(|r| tensors.rotated(g, r).into_iter().zip(g).map(|(a, b)| a - b))
+                .collect()
+        });
+        add("rotation", &rotated, &sizes.repeat(rotations.len()));
+
+        let placements = Placements::new(spec, tuples);
+        let violations = map(&|g| placements.violations(g));
+        add("placements", &violations, &placements.sizes(&sizes));
+    }
+    Ok(checks)
+}
+
+/// Whether [`symmetry_checks`] can judge a spec, before it is drawn.
+///
+/// # Errors
+/// [`Error::Invalid`] with too few experiments.
+pub fn check_experiments(spec: &EnsembleSpec) -> Result<()> {
+    if (spec.experiments as usize) < ChiSquared::MIN_SAMPLES {
+        return Err(Error::invalid(
+            "--experiments",
+            spec.experiments,
+            format!(
+                "correlations between elements are measured on at least {} experiments; draw more of them with fewer --nets",
+                ChiSquared::MIN_SAMPLES
+            ),
+        ));
+    }
+    Ok(())
+}
+
+/// The sum rule on exact values: worst violation over all 4-tuples.
+pub fn exact_placements(spec: &EnsembleSpec, exact: &Exact) -> SymmetryCheck {
+    let worst = (multisets(spec.inputs.len(), 4).iter())
+        .map(|i| {
+            let whole = exact.deviation(i);
+            let [p, q, r] = [[0, 1, 2, 3], [0, 2, 1, 3], [0, 3, 1, 2]].map(|order| {
+                let points = order.map(|k| i[k]);
+                exact.deviation(crate::tensor::Tuple::new(&points, &[0, 0, 1, 1]))
+            });
+            let size = p.abs() + q.abs() + r.abs();
+            if size == 0.0 {
+                0.0
+            } else {
+                (p + q + r - whole).abs() / size
+            }
+        })
+        .fold(0.0, f64::max);
+    let rounding = 1e-12;
+    SymmetryCheck {
+        d_out: spec.d_out,
+        name: "placements",
+        value: worst,
+        std_err: rounding,
+        pass: worst <= rounding,
+        test: None,
+    }
+}
+
+/// A uniformly distributed rotation: Q of the QR decomposition of a matrix of normals, with
+/// R's diagonal positive, and one column turned if it is a reflection.
+fn rotation(d: usize, number: u64) -> DMatrix<f64> {
+    let mut words = vec![0; (d * d).next_multiple_of(GROUP as usize)];
+    Words::new(number, u64::from(u32::MAX), 0).fill(&mut words);
+    let mut all = vec![0.0; words.len()];
+    normals(&words, &mut all);
+    let square = DMatrix::from_column_slice(d, d, &all[..d * d]);
+    let (mut q, r) = square.qr().unpack();
+    for c in 0..d {
+        if r[(c, c)] < 0.0 {
+            q.column_mut(c).neg_mut();
+        }
+    }
+    if q.determinant() < 0.0 {
+        q.column_mut(0).neg_mut();
+    }
+    q
+}
+
+/// Where the elements of a direct measurement sit in full tensors.
+struct Tensors {
+    points: usize,
+    d_out: usize,
+    /// Per order: n, its fields in each element, and the element of each entry of the full tensor.
+    orders: Vec<(usize, Vec<Vec<usize>>, Vec<usize>)>,
+}
+
+impl Tensors {
+    fn new(spec: &EnsembleSpec) -> Self {
+        let plan = measurement(spec);
+        let (points, d_out) = (spec.inputs.len(), spec.d_out);
+        let fields = points * d_out;
+        let all = plan.moments().indices();
+        let orders = (plan.orders().iter())
+            .map(|(n, range)| {
+                let of_order = &all[range.clone()];
+                let entries = (0..fields.pow(*n as u32))
+                    .map(|entry| {
+                        let digit = |k: usize| entry / fields.pow(k as u32) % fields;
+                        let mut index: Vec<usize> = (0..*n).map(digit).collect();
+                        index.sort_unstable();
+                        range.start + of_order.binary_search(&index).expect("all multisets")
+                    })
+                    .collect();
+                (*n, of_order.to_vec(), entries)
+            })
+            .collect();
+        Self {
+            points,
+            d_out,
+            orders,
+        }
+    }
+
+    /// All elements after a rotation of the outputs, f_a -> sum_b R_ab f_b.
+    fn rotated(&self, elements: &[f64], r: &DMatrix<f64>) -> Vec<f64> {
+        let fields = self.points * self.d_out;
+        let mut result = Vec::with_capacity(elements.len());
+        for (n, indices, entries) in &self.orders {
+            let mut tensor: Vec<f64> = entries.iter().map(|&e| elements[e]).collect();
+            for k in 0..*n {
+                let stride = fields.pow(k as u32);
+                let mut next = vec![0.0; tensor.len()];
+                for (entry, x) in next.iter_mut().enumerate() {
+                    let f = entry / stride % fields;
+                    let (a, p) = (f / self.points, f % self.points);
+                    let base = entry - f * stride;
+                    *x = (0..self.d_out)
+                        .map(|b| r[(a, b)] * tensor[base + (b * self.points + p) * stride])
+                        .sum();
+                }
+                tensor = next;
+            }
+            result.extend(indices.iter().map(|index| {
+                let digits = index.iter().enumerate();
+                tensor[digits.map(|(k, f)| f * fields.pow(k as u32)).sum::<usize>()]
+            }));
+        }
+        result
+    }
+}
+
+/// Which elements add up to which: iijj over the three placements, both ways round, twice
+/// iiii.
+struct Placements {
+    /// (element iiii, the six elements iijj).
+    rules: Vec<(usize, [usize; 6])>,
+}
+
+impl Placements {
+    fn new(spec: &EnsembleSpec, tuples: &Tuples) -> Self {
+        let find = |points: [usize; 4], outputs: [usize; 4]| -> usize {
+            let mut fields: Vec<(usize, usize)> = outputs.into_iter().zip(points).collect();
+            fields.sort_unstable();
+            let (o, p): (Vec<usize>, Vec<usize>) = fields.into_iter().unzip();
+            (0..tuples.len())
+                .find(|&e| tuples.points[e] == p && tuples.outputs[e] == o)
+                .expect("order 4 is measured")
+        };
+        let mut rules = Vec::new();
+        for index in multisets(spec.inputs.len(), 4) {
+            let points: [usize; 4] = index.try_into().expect("four points");
+            for i in 0..spec.d_out {
+                for j in (0..spec.d_out).filter(|&j| j != i) {
+                    let placed = [
+                        [i, i, j, j],
+                        [i, j, i, j],
+                        [i, j, j, i],
+                        [j, j, i, i],
+                        [j, i, j, i],
+                        [j, i, i, j],
+                    ];
+                    let all = placed.map(|outputs| find(points, outputs));
+                    rules.push((find(points, [i; 4]), all));
+                }
+            }
+        }
+        Self { rules }
+    }
+
+    fn violations(&self, g: &[f64]) -> Vec<f64> {
+        (self.rules.iter())
+            .map(|(whole, parts)| parts.iter().map(|&e| g[e]).sum::<f64>() / 2.0 - g[*whole])
+            .collect()
+    }
+
+    fn sizes(&self, sizes: &[f64]) -> Vec<f64> {
+        self.rules.iter().map(|(whole, _)| sizes[*whole]).collect()
+    }
+}
+
+/// The coupling of S = S_GP + lambda int (f.f)^2 for one number of outputs.
+#[derive(Debug, Clone, Serialize)]
+pub struct OutputCoupling {
+    /// Outputs.
+    pub d_out: usize,
+    /// -dG^(4) / (24 I1), averaged over 4-tuples: the same for every d_out.
+    pub lambda_tree: f64,
+    /// Its statistical error; 0 for exact moments, `None` with one experiment.
+    pub lambda_tree_std_err: Option<f64>,
+    /// Root of dG^(4) = -24 lambda I1 + 32 (d_out + 8) lambda^2 sum I2 that tends to the
+    /// tree's as I2 -> 0, averaged over 4-tuples; `None` if no tuple has one.
+    pub lambda_one_loop: Option<f64>,
+    /// Its error: statistical, and that of the integrals.
+    pub lambda_one_loop_std_err: Option<f64>,
+    /// Quadratic over linear term at the root, averaged: above 1 the expansion in lambda
+    /// does not hold.
+    pub loop_over_tree: Option<f64>,
+    /// 4-tuples without a coupling: I1 vanishes, or the root is not real.
+    pub undefined: usize,
+}
+
+/// lambda_one_loop of one 4-tuple: 2 c / (-b -+ sqrt(b^2 - 4 a c)) without cancellation.
+fn root(connected: f64, i1: f64, i2: f64, d_out: usize) -> Option<f64> {
+    let a = 32.0 * (d_out as f64 + 8.0) * i2;
+    // In units of the tree's coupling, so that nothing underflows.
+    let tree = -connected / (24.0 * i1);
+    let x = a * tree / (24.0 * i1);
+    // a tree^2 u^2 - 24 I1 tree u = connected becomes u - x u^2 = 1.
+    let discriminant = 1.0 - 4.0 * x;
+    (discriminant >= 0.0).then(|| tree * 2.0 / (1.0 + discriminant.sqrt()))
+}
+
+/// Couplings from the connected iiii function at each number of outputs. It does not depend
+/// on d_out; what it says about lambda does.
+pub fn output_couplings(
+    points: usize,
+    four: &Samples,
+    vertex: &VertexIntegrals,
+    loops: &LoopIntegrals,
+    d_out: &[usize],
+) -> Result<Vec<OutputCoupling>> {
+    let tuples = multisets(points, 4);
+    let integrals: Vec<Option<(f64, f64, f64)>> = (tuples.iter())
+        .map(|i| {
+            let i1 = vertex.integral(i);
+            let vanishes = i1.abs() <= 1e-10 * vertex.size(i) || !i1.is_normal();
+            (!vanishes).then(|| (i1, loops.channels(i), loops.error(i)))
+        })
+        .collect();
+    // Mean over tuples of tree and one-loop coupling, ratio, shift by the integrals' errors,
+    // and how many are undefined.
+    let measure = |four: &[f64], d: usize| {
+        let mut all: [Vec<f64>; 4] = Default::default();
+        let mut undefined = 0;
+        for (connected, integrals) in four.iter().zip(&integrals) {
+            let Some((i1, i2, error)) = *integrals else {
+                undefined += 1;
+                continue;
+            };
+            let tree = -connected / (24.0 * i1);
+            all[0].push(tree);
+            let Some(one_loop) = root(*connected, i1, i2, d) else {
+                undefined += 1;
+                continue;
+            };
+            let other = root(*connected, i1, i2 + error, d).unwrap_or(one_loop);
+            all[1].push(one_loop);
+            all[2].push(1.0 - tree / one_loop);
+            all[3].push((other - one_loop).abs());
+        }
+        (all.map(|v| average(&v)), undefined)
+    };
+    (d_out.iter())
+        .map(|&d| {
+            let ([tree, one_loop, ratio, shift], undefined) = measure(&four.mean, d);
+            let lambda_tree = tree.ok_or_else(|| {
+                Error::invalid(
+                    "--cutoffs",
+                    vertex.cutoff,
+                    "every vertex integral vanishes at this cutoff",
+                )
+            })?;
+            let spread = |k: usize| -> Option<f64> {
+                let values: Vec<f64> = (four.experiments.iter())
+                    .filter_map(|four| measure(four, d).0[k])
+                    .collect();
+                match four.experiments.len() {
+                    0 => Some(0.0),
+                    n => standard_deviation(&values).map(|s| s / (n as f64).sqrt()),
+                }
+            };
+            Ok(OutputCoupling {
+                d_out: d,
+                lambda_tree,
+                lambda_tree_std_err: spread(0),
+                lambda_one_loop: one_loop,
+                lambda_one_loop_std_err: one_loop
+                    .and(spread(1))
+                    .zip(shift)
+                    .map(|(s, q)| s.hypot(q)),
+                // 24 lambda I1 over 24 tree I1 is 1 + (quadratic / linear).
+                loop_over_tree: ratio.map(f64::abs),
+                undefined,
+            })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Architecture;
+
+    #[test]
+    fn rotations_are_rotations() {
+        for d in [2, 3, 8] {
+            let r = rotation(d, 5);
+            let unit = &r * r.transpose() - DMatrix::identity(d, d);
+            assert!(unit.norm() < 1e-13);
+            assert!((r.determinant() - 1.0).abs() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn rotating_a_product_rotates_its_factors() {
+        let spec = EnsembleSpec {
+            d_out: 3,
+            orders: vec![2, 4],
+            inputs: crate::model::Inputs::new(vec![vec![0.1], vec![0.2]]).unwrap(),
+            ..EnsembleSpec::preset(Architecture::Erf, 1).unwrap()
+        };
+        let f = [0.3, -0.7, 1.1, 0.4, -0.2, 0.9];
+        let plan = measurement(&spec);
+        let products = |f: &[f64]| -> Vec<f64> {
+            (plan.moments().indices().iter())
+                .map(|i| i.iter().map(|&k| f[k]).product())
+                .collect()
+        };
+        let r = rotation(3, 1);
+        let turned: Vec<f64> = (0..6)
+            .map(|k| (0..3).map(|b| r[(k / 2, b)] * f[2 * b + k % 2]).sum())
+            .collect();
+        let got = Tensors::new(&spec).rotated(&products(&f), &r);
+        for (a, b) in got.iter().zip(products(&turned)) {
+            assert!((a - b).abs() < 1e-13);
+        }
+    }
+
+    #[test]
+    fn the_root_solves_its_equation() {
+        for (c, i1, i2, d) in [
+            (0.3, 2.0, 5.0, 4),
+            (-0.01, 2.0, 5.0, 1),
+            (0.3, -2.0, 5.0, 16),
+        ] {
+            let l = root(c, i1, i2, d).unwrap();
+            let got = -24.0 * l * i1 + 32.0 * (d as f64 + 8.0) * l * l * i2;
+            assert!((got / c - 1.0).abs() < 1e-12);
+        }
+        // The tree's coupling as the loop vanishes, and no real root beyond the vertex.
+        assert!((root(0.3, 2.0, 1e-12, 1).unwrap() / -0.00625 - 1.0).abs() < 1e-9);
+        assert_eq!(root(-100.0, 2.0, 5.0, 1), None);
+    }
+}

@@ -1,0 +1,337 @@
+//! One-loop integrals of the quartic vertex.
+
+use rayon::prelude::*;
+
+use super::cubature::{Integrand, legendre};
+use super::kernel;
+use super::vertex::{Vertex, check_cutoffs, line, natural_scale};
+use crate::Result;
+use crate::model::{Architecture, EnsembleSpec};
+use crate::tensor::{MomentPlan, multisets, pairings};
+
+/// I2(12|34) = int int k(x1,y) k(x2,y) k(y,z)^2 k(x3,z) k(x4,z) dy dz over the box
+/// [-L, L]^d_in twice, for all pairs of points. Every line touches a vertex and is k.
+#[derive(Debug, Clone)]
+pub struct LoopIntegrals {
+    /// L, in the unit of the inputs.
+    pub cutoff: f64,
+    points: usize,
+    /// `[pair][pair]`, pairs in lexicographic order.
+    values: Vec<Vec<f64>>,
+    /// Distance from a rule with fewer nodes.
+    errors: Vec<Vec<f64>>,
+}
+
+impl LoopIntegrals {
+    /// I2(a|b).
+    pub fn integral(&self, a: [usize; 2], b: [usize; 2]) -> f64 {
+        self.values[self.pair(a)][self.pair(b)]
+    }
+
+    /// Sum over the three channels 12|34, 13|24, 14|23.
+    pub fn channels(&self, index: &[usize]) -> f64 {
+        self.over_channels(&self.values, index)
+    }
+
+    /// Estimated error of [`channels`](Self::channels).
+    pub fn error(&self, index: &[usize]) -> f64 {
+        self.over_channels(&self.errors, index)
+    }
+
+    fn over_channels(&self, of: &[Vec<f64>], index: &[usize]) -> f64 {
+        (pairings(4).iter())
+            .map(|p| {
+                let [a, b] = [p[0], p[1]].map(|(i, j)| self.pair([index[i], index[j]]));
+                of[a][b]
+            })
+            .sum()
+    }
+
+    fn pair(&self, [a, b]: [usize; 2]) -> usize {
+        let (low, high) = (a.min(b), a.max(b));
+        // Pairs that start below `low`, then those from it.
+        low * (2 * self.points + 1 - low) / 2 + high - low
+    }
+}
+
+/// One-loop integrals of a spec's inputs at one cutoff.
+///
+/// Gauss-net: products over coordinates of one-dimensional integrals over z, that over y
+/// being an error function. Erf- and ReLU-net: the double sum over the nodes of a fixed
+/// rule; about 1e-10 of I2 for d_in = 1, 1e-4 for d_in = 2, 1e-2 for d_in = 3, with
+/// [`LoopIntegrals::error`] beside it.
+///
+/// # Errors
+/// Those of [`super::vertex_integrals`].
+pub fn loop_integrals(spec: &EnsembleSpec, vertex: Vertex, cutoff: f64) -> Result<LoopIntegrals> {
+    check_cutoffs(spec, vertex, &[cutoff])?;
+    let [fine, coarse] = match spec.arch {
+        Architecture::Gauss => [24, 16].map(|rule| gauss(spec, vertex, cutoff, rule)),
+        _ => {
+            let largest = (4..=16)
+                .rev()
+                .find(|&n| node_count(spec, cutoff, n) <= MAX_NODES);
+            let n = largest.unwrap_or(4);
+            [n, n - 1].map(|rule| numeric(spec, vertex, cutoff, rule))
+        }
+    };
+    let errors = (fine.iter().zip(&coarse))
+        .map(|(f, c)| f.iter().zip(c).map(|(f, c)| (f - c).abs()).collect())
+        .collect();
+    Ok(LoopIntegrals {
+        cutoff,
+        points: spec.inputs.len(),
+        values: fine,
+        errors,
+    })
+}
+
+/// Most nodes of the double sum: 10^8 kernels, a second or two.
+const MAX_NODES: usize = 9000;
+
+/// Marks split the cells; three dimensions cannot afford it.
+fn marks(spec: &EnsembleSpec) -> &[Vec<f64>] {
+    if spec.d_in < 3 {
+        spec.inputs.points()
+    } else {
+        &[]
+    }
+}
+
+fn with_nodes<T>(spec: &EnsembleSpec, vertex: Vertex, of: impl FnOnce(&Integrand) -> T) -> T {
+    let points = spec.inputs.points();
+    let constant = vertex.constant(spec);
+    // The coordinates of the nodes themselves follow the fields.
+    let field = |p: usize, y: &[f64]| match points.get(p) {
+        Some(x) => kernel(spec.arch, spec.sigma_w, spec.sigma_b, x, y) - constant,
+        None => y[p - points.len()],
+    };
+    let plan = MomentPlan::new(points.len() + spec.d_in, &[]);
+    of(&Integrand {
+        plan: &plan,
+        quadratic: &plan,
+        d_in: spec.d_in,
+        field: &field,
+        homogeneous: spec.arch == Architecture::Relu && spec.sigma_b == 0.0,
+        marks: marks(spec),
+        scale: natural_scale(spec),
+        tolerance: 0.0,
+    })
+}
+
+fn node_count(spec: &EnsembleSpec, cutoff: f64, rule: usize) -> usize {
+    with_nodes(spec, Vertex::Full, |i| i.node_count(cutoff, rule))
+}
+
+/// The double sum over quadrature nodes, `[pair][pair]`.
+fn numeric(spec: &EnsembleSpec, vertex: Vertex, cutoff: f64, rule: usize) -> Vec<Vec<f64>> {
+    let points = spec.inputs.len();
+    let constant = vertex.constant(spec);
+    let (fields, weights) = with_nodes(spec, vertex, |i| i.nodes(cutoff, rule));
+    let pairs = multisets(points, 2);
+    // Weight times the product of a pair's lines, `[node][pair]`.
+    let ends: Vec<Vec<f64>> = (fields.iter().zip(&weights))
+        .map(|(f, w)| pairs.iter().map(|p| w * f[p[0]] * f[p[1]]).collect())
+        .collect();
+    // A node is [fields, coordinates].
+    let rows: Vec<Vec<f64>> = (fields.par_iter())
+        .map(|from| {
+            let mut row = vec![0.0; pairs.len()];
+            for (to, end) in fields.iter().zip(&ends) {
+                let (y, z) = (&from[points..], &to[points..]);
+                let k = kernel(spec.arch, spec.sigma_w, spec.sigma_b, y, z) - constant;
+                row.iter_mut().zip(end).for_each(|(r, e)| *r += k * k * e);
+            }
+            row
+        })
+        .collect();
+    let mut sums = vec![vec![0.0; pairs.len()]; pairs.len()];
+    for (end, row) in ends.iter().zip(&rows) {
+        for (sum, e) in sums.iter_mut().zip(end) {
+            sum.iter_mut().zip(row).for_each(|(s, r)| *s += e * r);
+        }
+    }
+    sums
+}
+
+/// Gauss-net: k = c + sigma_w^2 e^(-a |x - y|^2) expands over which lines carry the bump,
+/// and each term factorises over coordinates.
+fn gauss(spec: &EnsembleSpec, vertex: Vertex, cutoff: f64, rule: usize) -> Vec<Vec<f64>> {
+    let vw = spec.sigma_w * spec.sigma_w;
+    let c = spec.sigma_b * spec.sigma_b - vertex.constant(spec);
+    let a = vw / (2.0 * spec.d_in as f64);
+    let points = spec.inputs.points();
+    // The bumps at one vertex: none, one or two external points.
+    let mut bumps: Vec<Vec<usize>> = vec![Vec::new()];
+    bumps.extend(multisets(points.len(), 1));
+    bumps.extend(multisets(points.len(), 2));
+    // If k has no constant part every line carries its bump.
+    let needed = |n: usize| c != 0.0 || n == 2;
+    // [y's bumps][z's bumps][lines between that carry one]
+    let table: Vec<Vec<[f64; 3]>> = (bumps.par_iter())
+        .map(|at_y| {
+            (bumps.iter())
+                .map(|at_z| {
+                    std::array::from_fn(|m| {
+                        if !needed(at_y.len()) || !needed(at_z.len()) || !needed(m) {
+                            return 0.0;
+                        }
+                        (0..spec.d_in)
+                            .map(|i| {
+                                let x = |b: &[usize]| b.iter().map(|&p| points[p][i]).collect();
+                                two_lines(a, x(at_y), x(at_z), m, cutoff, rule)
+                            })
+                            .product()
+                    })
+                })
+                .collect()
+        })
+        .collect();
+    let number = |bump: &[usize]| bumps.iter().position(|b| b == bump).expect("in the list");
+    // Subsets of a pair that carry bumps.
+    let subsets: Vec<[(usize, usize); 4]> = (multisets(points.len(), 2).iter())
+        .map(|p| {
+            [(0, &[][..]), (1, &p[..1]), (1, &p[1..]), (2, &p[..])].map(|(n, b)| (n, number(b)))
+        })
+        .collect();
+    let of = |at_y: &[(usize, usize); 4], at_z: &[(usize, usize); 4]| -> f64 {
+        let mut sum = 0.0;
+        for &(n, y) in at_y {
+            for &(l, z) in at_z {
+                for (m, ways) in [1.0, 2.0, 1.0].into_iter().enumerate() {
+                    let carried = n + l + m;
+                    let factor = c.powi((6 - carried) as i32) * vw.powi(carried as i32);
+                    sum += ways * factor * table[y][z][m];
+                }
+            }
+        }
+        sum
+    };
+    (subsets.iter())
+        .map(|y| subsets.iter().map(|z| of(y, z)).collect())
+        .collect()
+}
+
+/// int int e^(-a sum_i (y_i - y)^2 - a m (y - z)^2 - a sum_i (z_i - z)^2) dy dz over |y|, |z| < L.
+fn two_lines(a: f64, at_y: Vec<f64>, at_z: Vec<f64>, m: usize, cutoff: f64, rule: usize) -> f64 {
+    let width = if a > 0.0 { a.powf(-0.5) } else { f64::MAX };
+    let all = at_y.iter().chain(&at_z);
+    let largest = all.clone().fold(0.0, |l: f64, x| l.max(x.abs()));
+    // Beyond 40 widths nothing of a bump is left; without bumps the box is finite.
+    let cutoff = cutoff.min(if cutoff.is_infinite() {
+        largest + 40.0 * width
+    } else {
+        cutoff
+    });
+    let mut ends = vec![-cutoff, cutoff];
+    for centre in all.copied().chain([-cutoff, cutoff]) {
+        let steps = [0.0, 0.5, 1.0, 2.0, 3.0, 4.5, 6.0, 9.0];
+        ends.extend(
+            steps
+                .iter()
+                .flat_map(|s| [centre - s * width, centre + s * width]),
+        );
+    }
+    ends.retain(|e| e.abs() <= cutoff);
+    ends.sort_unstable_by(f64::total_cmp);
+    let nodes = legendre(rule);
+    let mut y = at_y.clone();
+    y.resize(at_y.len() + m, 0.0);
+    let mut sum = 0.0;
+    for panel in ends.windows(2) {
+        let (middle, half) = ((panel[0] + panel[1]) / 2.0, (panel[1] - panel[0]) / 2.0);
+        if half <= 1e-12 * cutoff {
+            continue;
+        }
+        for (t, w) in &nodes {
+            let z = middle + half * t;
+            y[at_y.len()..].fill(z);
+            let outer: f64 = at_z.iter().map(|x| (x - z) * (x - z)).sum();
+            sum += half * w * (-a * outer).exp() * line(a, &y, cutoff)[0];
+        }
+    }
+    sum
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Inputs;
+
+    fn spec(arch: Architecture, points: &[&[f64]]) -> EnsembleSpec {
+        EnsembleSpec {
+            d_in: points[0].len(),
+            inputs: Inputs::new(points.iter().map(|x| x.to_vec()).collect()).unwrap(),
+            ..EnsembleSpec::preset(arch, 1).unwrap()
+        }
+    }
+
+    #[test]
+    fn relu_in_one_dimension_is_a_power() {
+        // k(y, z) = |y z| / 2 for equal signs, else 0.
+        let points: [f64; 2] = [0.3, 1.1];
+        let spec = spec(Architecture::Relu, &[&points[..1], &points[1..]]);
+        for l in [1.0f64, 100.0] {
+            let loops = loop_integrals(&spec, Vertex::Full, l).unwrap();
+            let [x, y] = points;
+            let want = x * x * y * y / 64.0 * l.powi(10) / 25.0;
+            assert!((loops.integral([0, 0], [1, 1]) / want - 1.0).abs() < 1e-12);
+            assert!((loops.channels(&[0, 1, 1, 0]) / (3.0 * want) - 1.0).abs() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn double_sum_agrees_with_the_factorised_form() {
+        for (points, l, bound) in [
+            ([&[0.3][..], &[-0.9][..]], 2.5, 1e-9),
+            ([&[0.3, -0.4][..], &[1.2, 0.1][..]], 1.7, 1e-6),
+        ] {
+            let spec = EnsembleSpec {
+                sigma_w: 1.2,
+                sigma_b: 0.6,
+                ..spec(Architecture::Gauss, &points)
+            };
+            for vertex in [Vertex::Full, Vertex::Weight] {
+                let want = loop_integrals(&spec, vertex, l).unwrap();
+                let got = numeric(&spec, vertex, l, 10);
+                for (got, want) in got.concat().iter().zip(want.values.concat()) {
+                    assert!((got / want - 1.0).abs() < bound, "{vertex}: {got} {want}");
+                }
+                let error = want.errors.concat().into_iter().fold(0.0, f64::max);
+                assert!(error < 1e-9 * want.values[0][0]);
+            }
+        }
+    }
+
+    #[test]
+    fn weight_vertices_have_a_limit() {
+        let spec = spec(Architecture::Gauss, &[&[0.3], &[-0.9]]);
+        let at = |l| {
+            loop_integrals(&spec, Vertex::Weight, l)
+                .unwrap()
+                .channels(&[0, 0, 1, 1])
+        };
+        let (finite, infinite) = (at(50.0), at(f64::INFINITY));
+        assert!(
+            (finite / infinite - 1.0).abs() < 1e-9,
+            "{finite} {infinite}"
+        );
+        // Gaussian integral: 2 pi / (2 sqrt(det)), exponent -a (y, z) [[4, -2], [-2, 4]] (y, z)
+        // with a = 1/2, for all points at zero.
+        let zero = EnsembleSpec {
+            inputs: Inputs::new(vec![vec![0.0]]).unwrap(),
+            ..spec.clone()
+        };
+        let loops = loop_integrals(&zero, Vertex::Weight, f64::INFINITY).unwrap();
+        let want = std::f64::consts::PI / (0.5 * 12.0f64.sqrt());
+        assert!((loops.integral([0, 0], [0, 0]) / want - 1.0).abs() < 1e-10);
+    }
+
+    #[test]
+    fn rules_agree_for_erf() {
+        let spec = EnsembleSpec::preset(Architecture::Erf, 1).unwrap();
+        let loops = loop_integrals(&spec, Vertex::Full, 100.0).unwrap();
+        let index = [0, 1, 4, 5];
+        assert!(loops.error(&index) < 1e-9 * loops.channels(&index));
+    }
+}
