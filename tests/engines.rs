@@ -235,7 +235,7 @@ fn the_unit_of_the_field_does_not_matter_to_f32() {
                 .unwrap()
                 .mean
         };
-        let indices = engine::measurement(&spec(1.0)).indices().to_vec();
+        let indices = engine::measurement(&spec(1.0)).tuples().points.clone();
         for ((scaled, plain), index) in mean(unit).iter().zip(mean(1.0)).zip(indices) {
             let ratio = scaled / unit.powi(2 * index.len() as i32) / plain;
             assert!((ratio - 1.0).abs() < 1e-4, "{index:?} {ratio}");

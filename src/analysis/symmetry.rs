@@ -18,24 +18,22 @@ pub const TEST_FIELDS: usize = 16;
 /// Random rotations of the rotation test.
 pub const ROTATIONS: u64 = 3;
 
-/// One symmetry, held against a measured ensemble or against exact values.
+/// One symmetry, tested on a measured ensemble.
 #[derive(Debug, Clone, Serialize)]
 pub struct SymmetryCheck {
     /// Outputs of the ensemble.
     pub d_out: usize,
     /// What is tested.
     pub name: &'static str,
-    /// chi^2 per component, 1 if the symmetry holds; without sampling the largest relative
-    /// violation.
+    /// chi^2 per component: 1 if the symmetry holds.
     pub value: f64,
-    /// Standard deviation of `value` if the symmetry holds; without sampling the rounding
-    /// that is allowed.
+    /// Standard deviation of `value` if the symmetry holds.
     pub std_err: f64,
-    /// Whether it holds: p-value of at least 1e-4, or a violation within rounding.
+    /// Whether it holds: a p-value of at least 1e-4.
     pub pass: bool,
-    /// The test, if networks were drawn.
+    /// The test.
     #[serde(flatten)]
-    pub test: Option<ChiSquared>,
+    pub test: ChiSquared,
 }
 
 /// The points that the symmetry ensemble of `d_out` outputs keeps: as many as
@@ -84,7 +82,7 @@ pub fn symmetry_checks(spec: &EnsembleSpec, moments: &Accumulator) -> Result<Vec
                 value: test.chi2 / test.components as f64,
                 std_err: (2.0 / test.degrees_of_freedom).sqrt(),
                 pass: test.pass(),
-                test: Some(test),
+                test,
             });
         }
     };
@@ -133,34 +131,6 @@ pub fn check_experiments(spec: &EnsembleSpec) -> Result<()> {
         ));
     }
     Ok(())
-}
-
-/// The sum rule on exact values: worst violation over all 4-tuples.
-pub fn exact_placements(spec: &EnsembleSpec, exact: &Exact) -> SymmetryCheck {
-    let worst = (multisets(spec.inputs.len(), 4).iter())
-        .map(|i| {
-            let whole = exact.deviation(i);
-            let [p, q, r] = [[0, 1, 2, 3], [0, 2, 1, 3], [0, 3, 1, 2]].map(|order| {
-                let points = order.map(|k| i[k]);
-                exact.deviation(crate::tensor::Tuple::new(&points, &[0, 0, 1, 1]))
-            });
-            let size = p.abs() + q.abs() + r.abs();
-            if size == 0.0 {
-                0.0
-            } else {
-                (p + q + r - whole).abs() / size
-            }
-        })
-        .fold(0.0, f64::max);
-    let rounding = 1e-12;
-    SymmetryCheck {
-        d_out: spec.d_out,
-        name: "placements",
-        value: worst,
-        std_err: rounding,
-        pass: worst <= rounding,
-        test: None,
-    }
 }
 
 /// A uniformly distributed rotation: Q of the QR decomposition of a matrix of normals, with

@@ -521,24 +521,6 @@ pub fn devices_table(adapters: &[AdapterSummary]) -> String {
     format!("{rows}\n")
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_keep_four_digits() {
-        for (x, text) in [
-            (0.25, "0.2500"),
-            (-12.3456, "-12.35"),
-            (1.5e-7, "1.500e-7"),
-            (0.0, "0"),
-            (99999.4, "99999"),
-        ] {
-            assert_eq!(number(Some(x)), text);
-        }
-    }
-}
-
 /// The symmetry checks, then the coupling against the number of outputs.
 pub fn symmetry_table(document: &SymmetryDocument) -> String {
     let mut text = eft_title(&document.head, document.vertex);
@@ -561,16 +543,15 @@ pub fn symmetry_table(document: &SymmetryDocument) -> String {
             let ensemble = document.ensembles.iter().find(|e| e.d_out == c.d_out);
             let points = ensemble.map_or(document.head.spec.inputs.len(), |e| e.inputs.len());
             let verdict = if c.pass { "pass" } else { "FAIL" };
-            let test = c.test.as_ref();
             rows.add_row([
                 c.d_out.to_string(),
                 points.to_string(),
                 c.name.to_string(),
-                test.map_or("all".into(), |t| t.components.to_string()),
+                c.test.components.to_string(),
                 number(Some(c.value)),
                 number(Some(c.std_err)),
-                number(test.map(|t| t.p_value)),
-                number(test.map(|t| t.largest_pull)),
+                number(Some(c.test.p_value)),
+                number(Some(c.test.largest_pull)),
                 verdict.into(),
             ]);
         }
@@ -579,48 +560,58 @@ pub fn symmetry_table(document: &SymmetryDocument) -> String {
             text.push_str(note);
             text.push('\n');
         }
-        if document.ensembles.is_empty() {
-            text.push_str("exact moments: largest relative violation of the sum rule\n");
-        }
     }
-    let mut rows = table(
-        &[
-            "d_out",
-            "lambda, tree",
-            "± error",
-            "exact",
-            "pull",
-            "lambda, one loop",
-            "± error",
-            "exact",
-            "pull",
-            "loop / tree",
-        ],
-        0,
-    );
     let of = |value: Option<f64>, error: Option<f64>, exact: Option<f64>| {
-        let error = error.filter(|&e| e > 0.0);
-        pull(value.zip(error).zip(exact).map(|((v, e), x)| (v - x) / e))
+        let pull = pull(value.zip(error).zip(exact).map(|((v, e), x)| (v - x) / e));
+        [number(value), number(error), number(exact), pull]
+    };
+    let sampled = document.head.source.moments != "exact";
+    let mut rows = match sampled {
+        true => table(
+            &[
+                "d_out",
+                "lambda, tree",
+                "± error",
+                "exact",
+                "pull",
+                "lambda, one loop",
+                "± error",
+                "exact",
+                "pull",
+                "loop / tree",
+            ],
+            0,
+        ),
+        false => table(
+            &[
+                "d_out",
+                "lambda, tree",
+                "lambda, one loop",
+                "± error",
+                "loop / tree",
+            ],
+            0,
+        ),
     };
     for row in &document.couplings {
         let c = &row.coupling;
-        let (tree, exact) = (Some(c.lambda_tree), Some(row.lambda_tree_exact));
-        rows.add_row([
-            c.d_out.to_string(),
-            number(tree),
-            number(c.lambda_tree_std_err),
-            number(exact),
-            of(tree, c.lambda_tree_std_err, exact),
-            number(c.lambda_one_loop),
-            number(c.lambda_one_loop_std_err),
-            number(row.lambda_one_loop_exact),
-            of(
-                c.lambda_one_loop,
-                c.lambda_one_loop_std_err,
-                row.lambda_one_loop_exact,
-            ),
-            number(c.loop_over_tree),
-        ]);
+        let ratio = number(c.loop_over_tree);
+        let tree = of(
+            Some(c.lambda_tree),
+            c.lambda_tree_std_err,
+            Some(row.lambda_tree_exact),
+        );
+        let one_loop = of(
+            c.lambda_one_loop,
+            c.lambda_one_loop_std_err,
+            row.lambda_one_loop_exact,
+        );
+        let cells: Vec<&str> = match sampled {
+            true => tree.iter().chain(&one_loop).map(|s| &s[..]).collect(),
+            false => vec![&tree[0], &one_loop[0], &one_loop[1]],
+        };
+        let d_out = c.d_out.to_string();
+        rows.add_row([&[&d_out[..]], &cells[..], &[&ratio[..]]].concat());
     }
     text.push_str(&format!(
         "coupling of lambda (f.f)^2 at L = {}\n{rows}\n",
@@ -658,4 +649,22 @@ pub fn symmetry_table(document: &SymmetryDocument) -> String {
         ));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_keep_four_digits() {
+        for (x, text) in [
+            (0.25, "0.2500"),
+            (-12.3456, "-12.35"),
+            (1.5e-7, "1.500e-7"),
+            (0.0, "0"),
+            (99999.4, "99999"),
+        ] {
+            assert_eq!(number(Some(x)), text);
+        }
+    }
 }

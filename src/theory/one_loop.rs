@@ -58,7 +58,7 @@ impl LoopIntegrals {
 ///
 /// Gauss-net: products over coordinates of one-dimensional integrals over z, that over y
 /// being an error function. Erf- and ReLU-net: the double sum over the nodes of a fixed
-/// rule; about 1e-10 of I2 for d_in = 1, 1e-4 for d_in = 2, 1e-2 for d_in = 3, with
+/// rule: about 1e-10 of I2 for d_in = 1, 1e-4 for d_in = 2 and 1e-3 for d_in = 3 (Erf), with
 /// [`LoopIntegrals::error`] beside it.
 ///
 /// # Errors
