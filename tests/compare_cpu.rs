@@ -81,8 +81,8 @@ fn a_truncated_activation_reddens_the_hidden_values() {
 fn a_wrong_readout_reddens_the_outputs() {
     // Words of the wrong group for the output layer.
     let fault = Fault::Shader {
-        from: "advance(output_start, g)",
-        to: "advance(output_start, g + 1u)",
+        from: "advance(output_start, g * 1u + 0u)",
+        to: "advance(output_start, g * 1u + 1u)",
     };
     let red = red(fault, Architecture::Relu);
     assert!(
