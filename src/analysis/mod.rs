@@ -18,6 +18,6 @@ pub use cross_check::{CrossCheck, Fit, Stage, check_stages, cross_check};
 pub use flow::{FixedPoint, Flow, FlowPoint, SlopeFit, check_flow, flow};
 pub use function_fit::{FunctionFit, MODELS, Misses, Term, Tuples, fit_function};
 pub use symmetry::{
-    OutputCoupling, SymmetryCheck, check_experiments, output_couplings, symmetry_checks,
-    test_points,
+    OutputCoupling, ROTATIONS, SymmetryCheck, TEST_FIELDS, check_experiments, output_couplings,
+    symmetry_checks, test_points,
 };
