@@ -450,3 +450,21 @@ fn outputs_are_written_for_numpy_and_not_taken_for_one() {
         &["the run has d_out 2", "symmetry"],
     );
 }
+
+#[test]
+fn theory_lists_the_components_that_pair() {
+    let document = json(&[
+        "theory", "--d-out", "8", "--arch", "relu", "--width", "20", "--json",
+    ]);
+    let correlators = document["correlators"].as_array().unwrap();
+    let counts: Vec<usize> = (correlators.iter())
+        .map(|c| c["exact"].as_array().unwrap().len())
+        .collect();
+    assert_eq!(counts, [21, 357, 4879]);
+    // One dimension, equal signs: m_4 = 5/N in every component that pairs.
+    assert!(
+        numbers(&correlators[1]["deviation"])
+            .iter()
+            .all(|m| (m - 0.25).abs() < 1e-9)
+    );
+}

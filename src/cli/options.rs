@@ -92,6 +92,15 @@ impl ModelOptions {
         self.widths(self.spec()?)
     }
 
+    /// The same for theory: with several outputs only the components whose outputs pair.
+    pub fn paired_specs(&self) -> Result<Vec<EnsembleSpec>> {
+        let mut spec = self.spec()?;
+        if spec.d_out > 1 && spec.orders.iter().all(|n| n % 2 == 0) {
+            spec.estimator = Estimator::Connected;
+        }
+        self.widths(spec)
+    }
+
     /// With other widths than 100 where the user gave none.
     pub fn or_width(mut self, width: impl Fn(Architecture) -> u64) -> Result<Self> {
         if self.width.is_empty() {

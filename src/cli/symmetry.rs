@@ -31,7 +31,8 @@ Checks, for each d_out, on a direct ensemble of orders 2 and 4 at as many of the
 16 fields allow (4012 elements): exact (all elements against their exact values), unpaired
 (correlators whose outputs do not pair vanish), rotation (random rotations of the outputs
 change nothing), placements (connected iijj over its three placements is iiii). A check
-passes at a p-value of 1e-4 or more; with --moments exact there is nothing to test. Couplings: connected estimator, all points."
+passes at a p-value of 1e-4 or more; with --moments exact there is nothing to test.
+Couplings: connected estimator, all points."
 )]
 pub struct Arguments {
     #[command(flatten)]

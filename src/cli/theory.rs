@@ -22,7 +22,7 @@ pub struct Arguments {
 
 /// Computes every width and prints the results.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let specs = arguments.model.specs()?;
+    let specs = arguments.model.paired_specs()?;
     analysis::gp_predictions(&specs[0])?;
     let out = arguments.output.prepare()?;
     let mut documents: Vec<TheoryDocument> = Vec::new();

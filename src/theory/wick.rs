@@ -14,7 +14,8 @@ pub fn gp_correlator<'a>(kernel: &[Vec<f64>], tuple: impl Into<Tuple<'a>>) -> f6
                 .map(|&(a, b)| kernel[index[a]][index[b]])
                 .product::<f64>()
         })
-        .sum()
+        // An empty sum is -0.
+        .fold(0.0, |sum, x| sum + x)
 }
 
 #[cfg(test)]
