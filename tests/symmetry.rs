@@ -117,7 +117,7 @@ fn outputs_share_the_hidden_layer_and_nothing_else() {
         ..spec(Architecture::Gauss, d_out, &[0.3, 0.9])
     };
     let (one, three) = (&at(1), &at(3));
-    // Without the connected part of the spec: D is the same whatever hangs on it.
+    // D, the hidden layer, is the same whatever hangs on it.
     let connected = |spec: &EnsembleSpec| EnsembleSpec {
         estimator: Estimator::Connected,
         ..spec.clone()

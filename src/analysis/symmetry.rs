@@ -1,5 +1,7 @@
 //! SO(d_out): outputs that rotate into each other, and the coupling against their number.
 
+use std::collections::BTreeMap;
+
 use nalgebra::DMatrix;
 use serde::Serialize;
 
@@ -225,13 +227,14 @@ struct Placements {
 
 impl Placements {
     fn new(spec: &EnsembleSpec, tuples: &Tuples) -> Self {
+        let numbers: BTreeMap<(&[usize], &[usize]), usize> = (0..tuples.len())
+            .map(|e| ((&tuples.points[e][..], &tuples.outputs[e][..]), e))
+            .collect();
         let find = |points: [usize; 4], outputs: [usize; 4]| -> usize {
             let mut fields: Vec<(usize, usize)> = outputs.into_iter().zip(points).collect();
             fields.sort_unstable();
             let (o, p): (Vec<usize>, Vec<usize>) = fields.into_iter().unzip();
-            (0..tuples.len())
-                .find(|&e| tuples.points[e] == p && tuples.outputs[e] == o)
-                .expect("order 4 is measured")
+            numbers[&(&p[..], &o[..])]
         };
         let mut rules = Vec::new();
         for index in multisets(spec.inputs.len(), 4) {

@@ -217,11 +217,10 @@ impl EnsembleSpec {
     /// Sums of the connected estimator: products of up to three of the P (P + 1) / 2
     /// components of D.
     fn connected_sums(&self) -> u64 {
-        let p = self.inputs.len() as u64;
-        let pairs = p.saturating_mul(p.saturating_add(1)) / 2;
+        let pairs = choose(self.inputs.len() as u64, 2);
         let highest = self.orders.last().copied().unwrap_or(0) as u64 / 2;
         (1..=highest)
-            .map(|n| (0..n).fold(1u64, |c, k| c.saturating_mul(pairs + k) / (k + 1)))
+            .map(|n| choose(pairs, n))
             .fold(0, u64::saturating_add)
     }
 
@@ -234,9 +233,6 @@ impl EnsembleSpec {
     }
 
     fn elements_of(&self, order: u64) -> u64 {
-        let choose = |m: u64, n: u64| {
-            (0..n).fold(1u64, |c, k| c.saturating_mul(m.saturating_add(k)) / (k + 1))
-        };
         let (points, d_out) = (self.inputs.len() as u64, self.d_out as u64);
         let pairs = choose(points, 2);
         match (self.estimator, order) {
@@ -250,6 +246,11 @@ impl EnsembleSpec {
             (Estimator::Connected, n) => choose(points, n),
         }
     }
+}
+
+/// Multisets of `n` out of `m`: C(m + n - 1, n).
+fn choose(m: u64, n: u64) -> u64 {
+    (0..n).fold(1u64, |c, k| c.saturating_mul(m.saturating_add(k)) / (k + 1))
 }
 
 #[cfg(test)]
