@@ -1,5 +1,5 @@
 use rayon::prelude::*;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use statrs::function::gamma::gamma_ur;
 
 /// A test that the mean of a random vector vanishes, from independent samples of it.
@@ -8,7 +8,7 @@ use statrs::function::gamma::gamma_ur;
 /// samples themselves. Components are correlated, so that chi^2 is not distributed with
 /// their number p of degrees of freedom but, to two moments (Satterthwaite), as p / nu times
 /// a chi^2 with nu = p^2 / tr(C^2), C their correlation matrix.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct ChiSquared {
     /// Sum of squared pulls, corrected for errors that are estimated.
     pub chi2: f64,

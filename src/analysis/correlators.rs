@@ -1,4 +1,4 @@
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::convergence::{Convergence, Failure};
 use crate::engine::measurement;
@@ -8,7 +8,7 @@ use crate::theory::{Exact, gp_correlator, kernel_matrix};
 use crate::{Error, Result};
 
 /// Whether a deviation from the GP stands out of the scatter between experiments.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// Mean |m_n| exceeds the background: an interaction is seen.

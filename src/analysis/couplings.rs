@@ -1,4 +1,4 @@
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::correlators::{average, standard_deviation};
 use crate::model::EnsembleSpec;
@@ -70,7 +70,7 @@ impl Interactions {
 }
 
 /// Whether the measured coupling is a number or depends on the external points.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Naturalness {
     /// The spread over tuples is below a tenth of the mean.
@@ -93,7 +93,7 @@ impl std::fmt::Display for Naturalness {
 
 /// The quartic coupling measured at one cutoff, lambda_m = -dG^(4) / (24 int Delta) per
 /// unique 4-tuple m, Delta = k(x_1, y) k(x_2, y) k(x_3, y) k(x_4, y). Unit: 1 / (f^4 x^d_in).
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Coupling {
     /// Mean over tuples.
     pub mean: f64,
@@ -111,7 +111,7 @@ pub struct Coupling {
 }
 
 /// The 6-point function predicted from the mean coupling, in ratios over its elements.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SixPoint {
     /// delta = dG^(6) / (-24 lambda sum over 15 pairs of K int Delta): 1 if the EFT predicts it.
     pub delta_mean: f64,
@@ -137,7 +137,7 @@ pub struct SixPoint {
 }
 
 /// delta - 1, averaged over elements, in its two parts.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Misfit {
     /// From taking lambda as one number: the disconnected part with each tuple's own
     /// coupling, against that with the mean.

@@ -5,14 +5,14 @@ use rand_core::{Rng, SeedableRng};
 use serde::Serialize;
 
 use super::couplings::{Coupling, Interactions, SixPoint};
-use super::{Correlator, correlators};
-use crate::Result;
+use super::{Correlator, LogFit, correlators};
 use crate::engine::cpu::{CpuEngine, draw_networks, networks::Networks, normals, words::Words};
 use crate::engine::gpu::GpuEngine;
 use crate::engine::{self, BlockPlan, Engine, GROUP, Layer, measurement};
 use crate::model::{Architecture, EnsembleSpec, Estimator, Inputs};
 use crate::tensor::{LANES, MomentPlan, MomentSums};
 use crate::theory::{Vertex, kernel_matrix, tilt, vertex_integrals, vertex_nodes};
+use crate::{Error, Result};
 
 /// Half a unit in the last place of a number of order one in f32.
 const EPSILON: f64 = 1.0 / 16_777_216.0;
@@ -421,20 +421,23 @@ fn fits(gpu: &mut GpuEngine, thorough: bool) -> Result<Vec<Fit>> {
             orders: vec![4],
             ..EnsembleSpec::preset(arch, 1).expect("the source's inputs")
         };
-        let slope = |engine: &mut dyn Engine| -> Result<(f64, f64)> {
+        let slope = |engine: &mut dyn Engine| -> Result<LogFit> {
             let points = [2, 3, 5, 10].map(|width| {
                 let c = measure(engine, &at(width))?;
-                Ok((width, c[0].deviation_mean, c[0].deviation_mean_std_err))
+                let mean = c[0].deviation_mean.zip(c[0].deviation_mean_std_err);
+                Ok(mean.map(|(m, error)| (width as f64, m, error)))
             });
-            Ok(log_slope(&points.into_iter().collect::<Result<Vec<_>>>()?))
+            let points: Vec<_> = points.into_iter().collect::<Result<_>>()?;
+            let points: Vec<_> = points.into_iter().flatten().collect();
+            let fit = LogFit::new(&points);
+            fit.ok_or_else(|| Error::NotFinite("the falloff's slope".into()))
         };
-        let (on_gpu, _) = slope(gpu)?;
-        let (on_cpu, error) = slope(&mut CpuEngine::new())?;
+        let (on_gpu, on_cpu) = (slope(gpu)?, slope(&mut CpuEngine::new())?);
         push(
             format!("{arch} falloff slope of m_4"),
-            on_gpu,
-            on_cpu,
-            error,
+            on_gpu.slope,
+            on_cpu.slope,
+            on_cpu.std_err,
         );
 
         let spec = EnsembleSpec {
@@ -470,23 +473,4 @@ fn fits(gpu: &mut GpuEngine, thorough: bool) -> Result<Vec<Fit>> {
 
 fn measure(engine: &mut dyn Engine, spec: &EnsembleSpec) -> Result<Vec<Correlator>> {
     correlators(spec, &engine::run(engine, spec, &|_| {})?)
-}
-
-/// Weighted least squares of log |m| against log N: slope and its standard error.
-fn log_slope(points: &[(u64, Option<f64>, Option<f64>)]) -> (f64, f64) {
-    let rows: Vec<(f64, f64, f64)> = (points.iter())
-        .filter_map(|&(width, m, error)| {
-            let (m, error) = (m?.abs(), error?);
-            Some((
-                (width as f64).log10(),
-                m.log10(),
-                (m * std::f64::consts::LN_10 / error).powi(2),
-            ))
-        })
-        .collect();
-    let sum = |f: &dyn Fn(&(f64, f64, f64)) -> f64| rows.iter().map(|r| r.2 * f(r)).sum::<f64>();
-    let total = sum(&|_| 1.0);
-    let (x, y) = (sum(&|r| r.0) / total, sum(&|r| r.1) / total);
-    let spread = sum(&|r| (r.0 - x).powi(2));
-    (sum(&|r| (r.0 - x) * (r.1 - y)) / spread, spread.powf(-0.5))
 }

@@ -1,4 +1,4 @@
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::couplings::{Coupling, Samples};
 use crate::model::{Architecture, EnsembleSpec};
@@ -7,7 +7,7 @@ use crate::theory::{Vertex, VertexIntegrals, check_cutoffs, vertex_integrals};
 use crate::{Error, Result};
 
 /// The coupling at one cutoff and how it runs.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct FlowPoint {
     /// L.
     pub cutoff: f64,
@@ -30,7 +30,7 @@ pub struct FlowPoint {
 }
 
 /// Straight line through log10 |lambda| against log10 L.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SlopeFit {
     /// Slope.
     pub slope: f64,
@@ -41,7 +41,7 @@ pub struct SlopeFit {
 }
 
 /// Whether the dimensionless coupling stops running at one end of the flow.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct FixedPoint {
     /// Cutoff at which it was looked for.
     pub cutoff: f64,
@@ -52,7 +52,7 @@ pub struct FixedPoint {
 }
 
 /// The renormalisation group flow of lambda.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Flow {
     /// One entry per cutoff, in the order given.
     pub points: Vec<FlowPoint>,

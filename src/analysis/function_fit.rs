@@ -1,5 +1,5 @@
 use nalgebra::{DMatrix, DVector};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::couplings::non_local;
 use crate::tensor::multisets;
@@ -8,7 +8,7 @@ use crate::{Error, Result};
 
 /// A term of lambda as a function (arXiv:2008.08601v2):
 /// dG^(4) = -(l0 T_0 + l2 T_2 + lNL T_NL).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Term {
     /// T_0 = 24 int Delta.
     #[serde(rename = "l0")]
@@ -39,7 +39,7 @@ pub const MODELS: [&[Term]; 3] = [
 ];
 
 /// Errors of a fit over 4-tuples, in percent of dG^(4).
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Misses {
     /// Mean absolute percentage error.
     pub mape: f64,
@@ -48,7 +48,7 @@ pub struct Misses {
 }
 
 /// Linear least squares of dG^(4) on some terms.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct FunctionFit {
     /// The terms.
     pub terms: Vec<Term>,

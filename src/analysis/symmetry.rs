@@ -1,9 +1,10 @@
 //! SO(d_out): outputs that rotate into each other, and the coupling against their number.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use nalgebra::DMatrix;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::chi_squared::ChiSquared;
 use super::correlators::{average, standard_deviation};
@@ -21,12 +22,12 @@ pub const TEST_FIELDS: usize = 16;
 pub const ROTATIONS: u64 = 3;
 
 /// One symmetry, tested on a measured ensemble.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SymmetryCheck {
     /// Outputs of the ensemble.
     pub d_out: usize,
     /// What is tested.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// chi^2 per component: 1 if the symmetry holds.
     pub value: f64,
     /// Standard deviation of `value` if the symmetry holds.
@@ -76,11 +77,11 @@ pub fn symmetry_checks(spec: &EnsembleSpec, moments: &Accumulator) -> Result<Vec
         .map(|t| gp_correlator(&kernel, t) + exact.deviation(t))
         .collect();
     let mut checks = Vec::new();
-    let mut add = |name, samples: &[Vec<f64>], sizes: &[f64]| {
+    let mut add = |name: &'static str, samples: &[Vec<f64>], sizes: &[f64]| {
         if let Some(test) = ChiSquared::new(samples, sizes) {
             checks.push(SymmetryCheck {
                 d_out: spec.d_out,
-                name,
+                name: name.into(),
                 value: test.chi2 / test.components as f64,
                 std_err: (2.0 / test.degrees_of_freedom).sqrt(),
                 pass: test.pass(),
@@ -269,7 +270,7 @@ impl Placements {
 }
 
 /// The coupling of S = S_GP + lambda int (f.f)^2 for one number of outputs.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct OutputCoupling {
     /// Outputs.
     pub d_out: usize,

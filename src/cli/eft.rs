@@ -5,13 +5,13 @@ use nnqft_gpu::analysis::{
     self, Coupling, FunctionFit, Interactions, SixPoint, Tuples, fit_function,
 };
 use nnqft_gpu::model::{Architecture, EnsembleSpec, Inputs};
-use nnqft_gpu::report::{EftDocument, EftPoint, eft_table, fit_table, six_point_table};
+use nnqft_gpu::report::{EftDocument, EftPoint, eft_figure, eft_table, fit_table, six_point_table};
 use nnqft_gpu::theory::{Vertex, check_cutoffs, vertex_integrals};
 use nnqft_gpu::{Error, Result};
 
 use super::emit;
 use super::options::{
-    EftOptions, EngineOptions, ModelOptions, Moment, OutputOptions, SamplingOptions,
+    EftOptions, EngineOptions, ModelOptions, Moment, OutputOptions, PlotOptions, SamplingOptions,
 };
 
 /// Measure the quartic coupling on the 4-point function and predict the 6-point function
@@ -32,9 +32,11 @@ pub struct Arguments {
     engine: EngineOptions,
     #[command(flatten)]
     output: OutputOptions,
+    #[command(flatten)]
+    plot: PlotOptions,
     /// Fit lambda as a function, {l0}, {l0, l2}, {l0, l2, lNL}: trained on the inputs over
     /// sqrt(2), tested on the inputs; one cutoff [default: the source's v2 setting for --arch]
-    #[arg(long, conflicts_with_all = ["from", "elements"])]
+    #[arg(long, conflicts_with_all = ["from", "elements", "plot"])]
     fit: bool,
     /// Print the 6-point prediction of every element
     #[arg(long)]
@@ -50,6 +52,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let cutoffs = arguments.eft.source_cutoffs()?;
     let out = arguments.output.prepare()?;
     let model = arguments.model.clone().or_width(|arch| arch.eft_width())?;
+    arguments.plot.prepare(model.widths_given())?;
     let check = |spec: &EnsembleSpec| check_cutoffs(spec, vertex, &cutoffs);
     let all = moments(arguments, &model, &check)?;
     let mut documents = Vec::new();
@@ -69,6 +72,10 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         documents.push(document);
     }
     arguments.output.finish(out, "eft.json", &documents)?;
+    let figures: Vec<_> = (documents.iter())
+        .map(|d| eft_figure(d, documents.len()))
+        .collect();
+    arguments.plot.finish(out, &figures)?;
     Ok(all.iter().try_for_each(Moment::converged)?)
 }
 

@@ -8,10 +8,12 @@ use clap::Args;
 use nnqft_gpu::analysis::Correlator;
 use nnqft_gpu::engine::{self, Engine};
 use nnqft_gpu::model::EnsembleSpec;
-use nnqft_gpu::report::{EnsembleDocument, Timing, elements_table, ensemble_table, write_npz};
+use nnqft_gpu::report::{
+    EnsembleDocument, Timing, elements_table, ensemble_figure, ensemble_table, write_npz,
+};
 use nnqft_gpu::{Result, analysis};
 
-use super::options::{EngineOptions, ModelOptions, OutputOptions, SamplingOptions};
+use super::options::{EngineOptions, ModelOptions, OutputOptions, PlotOptions, SamplingOptions};
 use super::{emit, progress};
 
 /// Draw networks, accumulate their n-point functions and hold them against the GP and the
@@ -31,6 +33,8 @@ pub struct Arguments {
     engine: EngineOptions,
     #[command(flatten)]
     output: OutputOptions,
+    #[command(flatten)]
+    plot: PlotOptions,
     /// Print every element: estimate, error, GP, exact value, pull, m_n
     #[arg(long)]
     elements: bool,
@@ -43,6 +47,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         analysis::gp_predictions(spec)?;
     }
     let out = arguments.output.prepare()?;
+    arguments.plot.prepare(specs.len())?;
     let mut engine = arguments.engine.engine()?;
     let mut documents = Vec::new();
     for spec in specs {
@@ -57,6 +62,10 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         documents.push(document);
     }
     arguments.output.finish(out, "ensemble.json", &documents)?;
+    let figures: Vec<_> = (documents.iter())
+        .map(|d| ensemble_figure(d, documents.len()))
+        .collect();
+    arguments.plot.finish(out, &figures)?;
     if let Some(dir) = out {
         write_moments(dir, &documents)?;
     }
@@ -66,10 +75,20 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
 /// Draws all networks of a spec, with a progress bar.
 pub fn measure(engine: &mut dyn Engine, spec: &EnsembleSpec) -> Result<(Vec<Correlator>, Timing)> {
     let bar = progress::bar(spec.nets * u64::from(spec.experiments));
-    let start = Instant::now();
-    let moments = engine::run(engine, spec, &|networks| bar.inc(networks))?;
-    let timing = Timing::new(spec, start.elapsed().as_secs_f64());
+    let measured = measure_with(engine, spec, &|networks| bar.inc(networks));
     bar.finish_and_clear();
+    measured
+}
+
+/// The same under a progress bar of the caller's.
+pub fn measure_with(
+    engine: &mut dyn Engine,
+    spec: &EnsembleSpec,
+    progress: &(dyn Fn(u64) + Sync),
+) -> Result<(Vec<Correlator>, Timing)> {
+    let start = Instant::now();
+    let moments = engine::run(engine, spec, progress)?;
+    let timing = Timing::new(spec, start.elapsed().as_secs_f64());
     Ok((analysis::correlators(spec, &moments)?, timing))
 }
 

@@ -4,6 +4,7 @@ mod compare_cpu;
 mod devices;
 mod eft;
 mod ensemble;
+mod falloff;
 mod options;
 mod progress;
 mod rg;
@@ -31,6 +32,7 @@ struct Arguments {
 enum Command {
     Ensemble(Box<ensemble::Arguments>),
     Theory(Box<theory::Arguments>),
+    Falloff(Box<falloff::Arguments>),
     Eft(Box<eft::Arguments>),
     Rg(Box<rg::Arguments>),
     Symmetry(Box<symmetry::Arguments>),
@@ -43,6 +45,7 @@ pub fn run() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Ensemble(arguments) => ensemble::run(&arguments),
         Command::Theory(arguments) => theory::run(&arguments),
+        Command::Falloff(arguments) => falloff::run(&arguments),
         Command::Eft(arguments) => eft::run(&arguments),
         Command::Rg(arguments) => rg::run(&arguments),
         Command::Symmetry(arguments) => symmetry::run(&arguments),
@@ -58,6 +61,15 @@ pub fn run() -> ExitCode {
                 .is_some_and(nnqft_gpu::Error::is_usage);
             ExitCode::from(if usage { 2 } else { 1 })
         }
+    }
+}
+
+/// Columns for a plot: the terminal's, or 80 in a pipe.
+fn columns() -> usize {
+    let terminal = console::Term::stdout();
+    match terminal.is_term() {
+        true => usize::from(terminal.size().1),
+        false => 80,
     }
 }
 

@@ -12,9 +12,12 @@ use nnqft_gpu::engine::{DeviceInfo, Engine};
 use nnqft_gpu::model::{
     Architecture, EnsembleSpec, Estimator, Inputs, MAX_D_OUT, Tilt, parse_count,
 };
+use nnqft_gpu::report::figure::Figure;
 use nnqft_gpu::report::{Head, Source, Timing, read_moments, unconverged};
 use nnqft_gpu::theory::{self, Vertex};
 use nnqft_gpu::{Error, Result};
+
+use super::progress;
 
 /// The field theory: networks and points.
 #[derive(Args, Clone)]
@@ -61,8 +64,8 @@ pub struct SamplingOptions {
     #[arg(long, allow_hyphen_values = true)]
     experiments: Option<String>,
     /// direct: averages of products of outputs; connected: the output layer integrated out,
-    /// which needs thousands to millions of times fewer networks [default: direct; symmetry:
-    /// connected, for the couplings]
+    /// which needs thousands to millions of times fewer networks [default: direct; falloff:
+    /// both; symmetry: connected, for the couplings]
     #[arg(long)]
     estimator: Option<String>,
     /// Importance sampling of rare hidden units (connected estimator): auto or none
@@ -107,6 +110,19 @@ impl ModelOptions {
             self.width = vec![width(self.arch()?).to_string()];
         }
         Ok(self)
+    }
+
+    /// With these widths where the user gave none.
+    pub fn or_widths(mut self, widths: &[u64]) -> Self {
+        if self.width.is_empty() {
+            self.width = widths.iter().map(u64::to_string).collect();
+        }
+        self
+    }
+
+    /// How many widths there will be.
+    pub fn widths_given(&self) -> usize {
+        self.width.len().max(1)
     }
 
     /// The architecture.
@@ -235,6 +251,11 @@ impl ModelOptions {
 }
 
 impl SamplingOptions {
+    /// Whether the user chose the estimator.
+    pub fn has_estimator(&self) -> bool {
+        self.estimator.is_some()
+    }
+
     /// One validated spec per width, in the order given.
     pub fn specs(&self, model: &ModelOptions) -> Result<Vec<EnsembleSpec>> {
         self.specs_or(model, ["1e6", "10", "direct"])
@@ -407,7 +428,7 @@ pub struct EftOptions {
 }
 
 /// The source's cutoffs.
-const CUTOFFS: [f64; 21] = [
+pub const CUTOFFS: [f64; 21] = [
     7.0, 10.0, 15.0, 20.0, 30.0, 40.0, 50.0, 70.0, 100.0, 200.0, 500.0, 1e3, 2e3, 5e3, 7e3, 1e4,
     2e4, 4e4, 6e4, 8e4, 1e5,
 ];
@@ -458,7 +479,7 @@ impl EftOptions {
                 device: CpuEngine::new().device(),
                 timing: Timing::theory(start.elapsed().as_secs_f64()),
                 source: Source {
-                    moments: "sampled",
+                    moments: "sampled".into(),
                     unconverged,
                 },
             }]);
@@ -486,42 +507,18 @@ impl EftOptions {
             }
         }
         if self.moments == Moments::Exact {
-            let start = Instant::now();
-            let full = EnsembleSpec {
-                orders: vec![2, 4, 6],
-                ..specs[0].clone()
-            };
-            let exact = theory::Exact::new(&full);
+            let exact = Moment::neurons(&specs[0]);
             return Ok((specs.into_iter())
-                .map(|spec| Moment {
-                    interactions: Interactions::exact(&spec, &exact.at_width(spec.width)),
-                    spec,
-                    device: CpuEngine::new().device(),
-                    timing: Timing::theory(start.elapsed().as_secs_f64()),
-                    source: Source {
-                        moments: "exact",
-                        unconverged: Vec::new(),
-                    },
-                })
+                .map(|spec| Moment::exact(spec, &exact))
                 .collect());
         }
         let mut engine = engine.engine()?;
         (specs.into_iter())
             .map(|spec| {
-                let (correlators, timing) = super::ensemble::measure(engine.as_mut(), &spec)?;
-                Ok(Moment {
-                    interactions: Interactions::measured(&correlators)
-                        .expect("the 4-point function is among the orders"),
-                    device: engine.device(),
-                    timing,
-                    source: Source {
-                        moments: "sampled",
-                        unconverged: (correlators.iter())
-                            .filter_map(|c| Some(unconverged(c.order as u64, c.reason.as_ref()?)))
-                            .collect(),
-                    },
-                    spec,
-                })
+                let bar = progress::bar(spec.nets * u64::from(spec.experiments));
+                let moment = Moment::sampled(engine.as_mut(), spec, &|n| bar.inc(n));
+                bar.finish_and_clear();
+                moment
             })
             .collect()
     }
@@ -539,6 +536,52 @@ pub struct Moment {
 }
 
 impl Moment {
+    /// Draws an ensemble with the 4-point function.
+    pub fn sampled(
+        engine: &mut dyn Engine,
+        spec: EnsembleSpec,
+        progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<Self> {
+        let (correlators, timing) = super::ensemble::measure_with(engine, &spec, progress)?;
+        Ok(Self {
+            interactions: Interactions::measured(&correlators)
+                .expect("the 4-point function is among the orders"),
+            device: engine.device(),
+            timing,
+            source: Source {
+                moments: "sampled".into(),
+                unconverged: (correlators.iter())
+                    .filter_map(|c| Some(unconverged(c.order as u64, c.reason.as_ref()?)))
+                    .collect(),
+            },
+            spec,
+        })
+    }
+
+    /// What exact moments of this net and these inputs are made of, at any width.
+    pub fn neurons(spec: &EnsembleSpec) -> theory::Exact {
+        theory::Exact::new(&EnsembleSpec {
+            orders: vec![2, 4, 6],
+            ..spec.clone()
+        })
+    }
+
+    /// Exact moments.
+    pub fn exact(spec: EnsembleSpec, neurons: &theory::Exact) -> Self {
+        let start = Instant::now();
+        let interactions = Interactions::exact(&spec, &neurons.at_width(spec.width));
+        Self {
+            interactions,
+            spec,
+            device: CpuEngine::new().device(),
+            timing: Timing::theory(start.elapsed().as_secs_f64()),
+            source: Source {
+                moments: "exact".into(),
+                unconverged: Vec::new(),
+            },
+        }
+    }
+
     /// Fails if what was claimed rests on moments that have not converged.
     pub fn converged(&self) -> Result<()> {
         match &self.source.unconverged[..] {
@@ -560,7 +603,7 @@ pub struct OutputOptions {
     /// One JSON document on stdout instead of tables
     #[arg(long)]
     pub json: bool,
-    /// Also write <command>.json, and what belongs to it, to this folder
+    /// Also write <command>.json, and what belongs to it (tensors, figures), to this folder
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 }
@@ -608,5 +651,56 @@ impl OutputOptions {
         let Some(dir) = dir else { return Ok(()) };
         let path = dir.join(name);
         std::fs::write(&path, text).with_context(|| format!("writing {}", path.display()))
+    }
+}
+
+/// A figure on request.
+#[derive(Args)]
+pub struct PlotOptions {
+    /// Draw the result to this SVG file
+    #[arg(long, value_name = "FILE.svg")]
+    plot: Option<PathBuf>,
+}
+
+impl PlotOptions {
+    /// Refuses what cannot be written, before the run; `figures`: how many there will be.
+    pub fn prepare(&self, figures: usize) -> Result<()> {
+        let Some(path) = &self.plot else {
+            return Ok(());
+        };
+        let refuse = |reason: String| Err(Error::invalid("--plot", path.display(), reason));
+        if figures > 1 {
+            return refuse(format!(
+                "{figures} widths make {figures} figures; use --out DIR, or give one width"
+            ));
+        }
+        if path.extension().is_none_or(|e| e != "svg") {
+            return refuse("figures are SVG files; give a name that ends in .svg".into());
+        }
+        match std::fs::OpenOptions::new()
+            .append(true)
+            .create(true)
+            .open(path)
+        {
+            Ok(_) => Ok(()),
+            Err(e) => refuse(format!("the file cannot be written: {e}")),
+        }
+    }
+
+    /// Writes the figure, and all of them with their data to the output folder.
+    pub fn finish(&self, out: Option<&Path>, figures: &[Figure]) -> anyhow::Result<()> {
+        for figure in figures {
+            if let Some(path) = &self.plot {
+                if figure.is_empty() {
+                    eprintln!("--plot {}: there is nothing to draw", path.display());
+                }
+                std::fs::write(path, figure.svg())
+                    .with_context(|| format!("writing {}", path.display()))?;
+            }
+            if let Some(dir) = out {
+                (figure.write(dir)).with_context(|| format!("writing to {}", dir.display()))?;
+            }
+        }
+        Ok(())
     }
 }

@@ -2,11 +2,13 @@
 
 use clap::Args;
 use nnqft_gpu::analysis;
-use nnqft_gpu::report::{RgDocument, flow_table};
+use nnqft_gpu::report::{RgDocument, flow_table, rg_figure};
 use nnqft_gpu::theory::Vertex;
 
-use super::emit;
-use super::options::{EftOptions, EngineOptions, ModelOptions, OutputOptions, SamplingOptions};
+use super::options::{
+    EftOptions, EngineOptions, ModelOptions, OutputOptions, PlotOptions, SamplingOptions,
+};
+use super::{columns, emit};
 
 /// Follow the coupling over the cutoffs: beta, slopes, fixed points
 #[derive(Args)]
@@ -25,6 +27,8 @@ pub struct Arguments {
     engine: EngineOptions,
     #[command(flatten)]
     output: OutputOptions,
+    #[command(flatten)]
+    plot: PlotOptions,
 }
 
 /// Runs every width and prints the results.
@@ -33,13 +37,14 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let cutoffs = arguments.eft.source_cutoffs()?;
     let out = arguments.output.prepare()?;
     let model = arguments.model.clone().or_width(|arch| arch.eft_width())?;
+    arguments.plot.prepare(model.widths_given())?;
     let all =
         arguments
             .eft
             .interactions(&model, &arguments.sampling, &arguments.engine, &|spec| {
                 analysis::check_flow(spec, vertex, &cutoffs)
             })?;
-    let mut documents = Vec::new();
+    let (mut documents, mut figures) = (Vec::new(), Vec::new());
     for moment in &all {
         let flow = analysis::flow(&moment.spec, vertex, &cutoffs, &moment.interactions.four)?;
         let document = RgDocument {
@@ -47,11 +52,15 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
             vertex,
             flow,
         };
+        let figure = rg_figure(&document, all.len());
         if !arguments.output.json {
             emit(&flow_table(&document))?;
+            emit(&format!("\n{}", figure.text(columns())))?;
         }
+        figures.push(figure);
         documents.push(document);
     }
     arguments.output.finish(out, "rg.json", &documents)?;
+    arguments.plot.finish(out, &figures)?;
     Ok(all.iter().try_for_each(|moment| moment.converged())?)
 }

@@ -11,14 +11,17 @@ use nnqft_gpu::engine::cpu::CpuEngine;
 use nnqft_gpu::engine::{self, Engine};
 use nnqft_gpu::model::{EnsembleSpec, Estimator, Inputs};
 use nnqft_gpu::report::{
-    CouplingRow, Head, Source, SymmetryDocument, Timing, symmetry_table, unconverged,
+    CouplingRow, Head, Source, SymmetryDocument, Timing, symmetry_figure, symmetry_table,
+    unconverged,
 };
 use nnqft_gpu::theory::{
     Exact, LoopIntegrals, Vertex, VertexIntegrals, check_cutoffs, loop_integrals, vertex_integrals,
 };
 use nnqft_gpu::{Error, Result};
 
-use super::options::{EngineOptions, ModelOptions, Moments, OutputOptions, SamplingOptions};
+use super::options::{
+    EngineOptions, ModelOptions, Moments, OutputOptions, PlotOptions, SamplingOptions,
+};
 use super::{emit, progress};
 
 /// Test SO(d_out) on ensembles with several outputs, and follow the coupling over d_out
@@ -52,6 +55,8 @@ pub struct Arguments {
     engine: EngineOptions,
     #[command(flatten)]
     output: OutputOptions,
+    #[command(flatten)]
+    plot: PlotOptions,
 }
 
 /// Runs every width and prints the results.
@@ -69,6 +74,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         check_cutoffs(&spec.couplings, vertex, &[cutoff])?;
     }
     let out = arguments.output.prepare()?;
+    arguments.plot.prepare(plan.len())?;
     let mut engine = match arguments.moments {
         Moments::Sampled => Some(arguments.engine.engine()?),
         Moments::Exact => None,
@@ -95,6 +101,10 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         documents.push(document);
     }
     arguments.output.finish(out, "symmetry.json", &documents)?;
+    let figures: Vec<_> = (documents.iter())
+        .map(|d| symmetry_figure(d, documents.len()))
+        .collect();
+    arguments.plot.finish(out, &figures)?;
     let failed: Vec<String> = (documents.iter())
         .flat_map(|d| d.checks.iter().filter(|c| !c.pass))
         .map(|c| format!("{} at d_out = {}", c.name, c.d_out))
@@ -242,7 +252,7 @@ fn sampled(
     };
     let timing = Timing::new(&all, start.elapsed().as_secs_f64());
     let source = Source {
-        moments: "sampled",
+        moments: "sampled".into(),
         unconverged: reasons.collect(),
     };
     Ok(SymmetryDocument {
@@ -277,7 +287,7 @@ fn from_theory(
         coupling,
     });
     let source = Source {
-        moments: "exact",
+        moments: "exact".into(),
         unconverged: Vec::new(),
     };
     Ok(SymmetryDocument {

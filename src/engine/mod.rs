@@ -8,9 +8,10 @@ pub mod cpu;
 pub mod gpu;
 mod stream;
 
+use std::borrow::Cow;
 use std::ops::Range;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub use blocks::{Block, BlockPlan};
 pub use stream::{GROUP, Layer, StreamLayout, key};
@@ -21,10 +22,10 @@ use crate::tensor::{Accumulator, Measurement, multisets};
 use crate::theory::kernel_matrix;
 
 /// What computed a result.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeviceInfo {
     /// `gpu` or `cpu`.
-    pub backend: &'static str,
+    pub backend: Cow<'static, str>,
     /// Adapter or processor.
     pub adapter: String,
     /// Driver of the adapter, or the number of threads.

@@ -1,7 +1,10 @@
-use serde::Serialize;
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
 
 use crate::analysis::{
-    Correlator, Coupling, Flow, FunctionFit, OutputCoupling, Prediction, SixPoint, SymmetryCheck,
+    Correlator, Coupling, Falloff, Flow, FunctionFit, OutputCoupling, Prediction, SixPoint,
+    SymmetryCheck,
 };
 use crate::engine::{DeviceInfo, Engine};
 use crate::model::EnsembleSpec;
@@ -11,7 +14,7 @@ use crate::theory::{Vertex, kernel_matrix};
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Speed of a run; sampling and accumulation, without process start.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Timing {
     /// Seconds.
     pub wall_s: f64,
@@ -117,16 +120,16 @@ pub fn unconverged(order: u64, reason: &str) -> String {
 }
 
 /// Where the moments of an effective field theory come from.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Source {
     /// `exact` or `sampled`.
-    pub moments: &'static str,
+    pub moments: Cow<'static, str>,
     /// Why sampled moments have not converged, one sentence per order; empty if they have.
     pub unconverged: Vec<String>,
 }
 
 /// `nnqft.eft/1`: couplings and the 6-point prediction.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct EftDocument {
     /// Schema, version, spec, device, timing, moments.
     #[serde(flatten)]
@@ -142,10 +145,10 @@ pub struct EftDocument {
 }
 
 /// What starts every document of the effective field theory.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Head {
-    schema: &'static str,
-    version: &'static str,
+    schema: Cow<'static, str>,
+    version: Cow<'static, str>,
     /// The ensemble; with exact moments nothing of its sampling is used.
     pub spec: EnsembleSpec,
     /// What computed it.
@@ -167,8 +170,8 @@ impl Head {
         source: Source,
     ) -> Self {
         Self {
-            schema,
-            version: VERSION,
+            schema: schema.into(),
+            version: VERSION.into(),
             spec,
             device,
             timing,
@@ -178,10 +181,10 @@ impl Head {
 }
 
 /// The effective field theory at one cutoff.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct EftPoint {
     /// L; the string `inf` if infinite.
-    #[serde(serialize_with = "cutoff")]
+    #[serde(with = "cutoff")]
     pub cutoff: f64,
     /// Measured coupling; `None` if every vertex integral vanishes.
     pub lambda: Option<Coupling>,
@@ -189,15 +192,35 @@ pub struct EftPoint {
     pub six_point: Option<SixPoint>,
 }
 
-fn cutoff<S: serde::Serializer>(cutoff: &f64, serializer: S) -> Result<S::Ok, S::Error> {
-    match cutoff.is_infinite() {
-        true => serializer.serialize_str("inf"),
-        false => serializer.serialize_f64(*cutoff),
+/// A cutoff in JSON: a number, or the string `inf`.
+mod cutoff {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Cutoff {
+        Finite(f64),
+        Infinite(String),
+    }
+
+    pub fn serialize<S: Serializer>(cutoff: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+        match cutoff.is_infinite() {
+            true => serializer.serialize_str("inf"),
+            false => serializer.serialize_f64(*cutoff),
+        }
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+        match Cutoff::deserialize(deserializer)? {
+            Cutoff::Finite(cutoff) => Ok(cutoff),
+            Cutoff::Infinite(text) if text == "inf" => Ok(f64::INFINITY),
+            Cutoff::Infinite(text) => Err(serde::de::Error::custom(format!("cutoff '{text}'"))),
+        }
     }
 }
 
 /// `nnqft.rg/1`: the flow of the coupling.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RgDocument {
     /// Schema, version, spec, device, timing, moments.
     #[serde(flatten)]
@@ -210,7 +233,7 @@ pub struct RgDocument {
 }
 
 /// `nnqft.symmetry/1`: SO(d_out).
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SymmetryDocument {
     /// Schema, version, spec of the couplings, device, timing, moments.
     #[serde(flatten)]
@@ -218,7 +241,7 @@ pub struct SymmetryDocument {
     /// Propagator of the vertices.
     pub vertex: Vertex,
     /// L; the string `inf` if infinite.
-    #[serde(serialize_with = "cutoff")]
+    #[serde(with = "cutoff")]
     pub cutoff: f64,
     /// The coupling at each number of outputs, in the order given.
     #[serde(rename = "d_out")]
@@ -232,7 +255,7 @@ pub struct SymmetryDocument {
 }
 
 /// The coupling at one number of outputs beside its exact value.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct CouplingRow {
     /// Measured.
     #[serde(flatten)]
@@ -241,4 +264,18 @@ pub struct CouplingRow {
     pub lambda_tree_exact: f64,
     /// The same from exact moments.
     pub lambda_one_loop_exact: Option<f64>,
+}
+
+/// `nnqft.falloff/1`: a width sweep.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct FalloffDocument {
+    /// Schema, version, spec at the first width, device, timing, moments.
+    #[serde(flatten)]
+    pub head: Head,
+    /// The ensemble of the second curve at the first width, if it was drawn.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connected_spec: Option<EnsembleSpec>,
+    /// Widths and fits.
+    #[serde(flatten)]
+    pub falloff: Falloff,
 }

@@ -1,15 +1,21 @@
-//! Tables, JSON and NPZ.
+//! Tables, figures, JSON and NPZ.
 
+pub mod figure;
+mod figures;
 mod json;
 mod npz;
 mod table;
 
+pub use figures::{
+    coupling_figure, delta_figure, eft_figure, ensemble_figure, falloff_figure, fixed_point_figure,
+    flow_figure, gain_figure, odd_figure, rg_figure, six_point_figure, symmetry_figure,
+};
 pub use json::{
-    CouplingRow, EftDocument, EftPoint, EnsembleDocument, Head, RgDocument, Source,
-    SymmetryDocument, TheoryDocument, Timing, VERSION, unconverged,
+    CouplingRow, EftDocument, EftPoint, EnsembleDocument, FalloffDocument, Head, RgDocument,
+    Source, SymmetryDocument, TheoryDocument, Timing, VERSION, unconverged,
 };
 pub use npz::{read_moments, write_npz};
 pub use table::{
-    cross_check_table, devices_table, eft_table, elements_table, ensemble_table, fit_table,
-    flow_table, six_point_table, symmetry_table, theory_table,
+    cross_check_table, devices_table, eft_table, elements_table, ensemble_table, falloff_table,
+    fit_table, flow_table, six_point_table, symmetry_table, theory_table,
 };

@@ -1,7 +1,8 @@
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 
 use super::{
-    EftDocument, EnsembleDocument, Head, RgDocument, SymmetryDocument, TheoryDocument, unconverged,
+    EftDocument, EnsembleDocument, FalloffDocument, Head, RgDocument, SymmetryDocument,
+    TheoryDocument, unconverged,
 };
 use crate::analysis::CrossCheck;
 use crate::engine::gpu::AdapterSummary;
@@ -220,10 +221,107 @@ pub fn theory_table(document: &TheoryDocument) -> String {
     format!("{text}{rows}\n{means}")
 }
 
+/// One line per width and order, then the slopes.
+pub fn falloff_table(document: &FalloffDocument) -> String {
+    let spec = &document.head.spec;
+    let falloff = &document.falloff;
+    let has_connected = !falloff.connected_fits.is_empty();
+    let mut header = vec![
+        "N",
+        "n",
+        "mean m_n",
+        "± error",
+        "background",
+        "exact m_n",
+        "verdict",
+    ];
+    if has_connected {
+        header.splice(6..6, ["connected", "± error"]);
+    }
+    let mut rows = table(&header, 0);
+    for w in &falloff.widths {
+        for (k, p) in w.orders.iter().enumerate() {
+            let mut row = vec![
+                if k == 0 {
+                    w.width.to_string()
+                } else {
+                    String::new()
+                },
+                p.order.to_string(),
+                number(p.deviation_mean),
+                number(p.std_err),
+                number(p.background),
+                number(p.exact_mean),
+            ];
+            if has_connected {
+                let c = p.connected.as_ref();
+                row.push(c.map_or(String::new(), |c| number(c.deviation_mean)));
+                row.push(c.map_or(String::new(), |c| number(c.std_err)));
+            }
+            row.push(match p.unconverged {
+                None => p.verdict.to_string(),
+                Some(_) => "NOT CONVERGED".into(),
+            });
+            rows.add_row(row);
+        }
+    }
+    let mut slopes = table(
+        &[
+            "slope of",
+            "estimator",
+            "fitted",
+            "± error",
+            "exact",
+            "widths",
+        ],
+        2,
+    );
+    let direct = (falloff.fits.iter()).map(|f| (spec.estimator, f));
+    let connected = (falloff.connected_fits.iter()).map(|f| (Estimator::Connected, f));
+    for (estimator, fit) in direct.chain(connected) {
+        let widths: Vec<String> = fit.widths_used.iter().map(u64::to_string).collect();
+        slopes.add_row([
+            format!("m_{}", fit.order),
+            estimator.to_string(),
+            fit.slope.map_or("n/a".into(), |s| format!("{s:.4}")),
+            number(fit.std_err),
+            fit.exact_slope.map_or("n/a".into(), |s| format!("{s:.4}")),
+            match (&widths[..], &fit.unconverged[..]) {
+                ([], _) => "none above the background".into(),
+                ([one], _) => format!("{one} only"),
+                ([first, .., last], []) => format!("{first} to {last}, {} of them", widths.len()),
+                ([first, .., last], _) => format!("{first} to {last}, NOT CONVERGED"),
+            },
+        ]);
+    }
+    let sweep = EnsembleSpec {
+        width: 0,
+        ..spec.clone()
+    };
+    let connected = document.connected_spec.as_ref().map_or(String::new(), |c| {
+        let tilted = if c.tilt.is_some() { ", tilted" } else { "" };
+        format!(
+            "\nconnected: {} x {} networks{tilted}",
+            c.experiments, c.nets
+        )
+    });
+    format!(
+        "{}, {} x {} networks per width, {} estimator, seed {}{connected}\n{rows}\n\nlog10 |m_n| against log10 N, widths above the background; theory: -1 as N grows\n{slopes}\n{:.2} s on {} ({})\n",
+        title(&sweep).replace(" N = 0,", ""),
+        spec.experiments,
+        spec.nets,
+        spec.estimator,
+        spec.seed,
+        document.head.timing.wall_s,
+        document.head.device.adapter,
+        document.head.device.backend,
+    )
+}
+
 /// The line above a table of the effective field theory.
 fn eft_title(head: &Head, vertex: Vertex) -> String {
     let spec = &head.spec;
-    let moments = match head.source.moments {
+    let moments = match &*head.source.moments {
         "exact" => "exact moments".to_string(),
         _ => format!("{} x {} networks", spec.experiments, spec.nets),
     };

@@ -29,7 +29,7 @@ impl CpuEngine {
 impl Engine for CpuEngine {
     fn device(&self) -> DeviceInfo {
         DeviceInfo {
-            backend: "cpu",
+            backend: "cpu".into(),
             adapter: format!("{} f64", std::env::consts::ARCH),
             driver: format!("{} threads", rayon::current_num_threads()),
         }

@@ -119,7 +119,7 @@ impl GpuEngine {
 impl Engine for GpuEngine {
     fn device(&self) -> DeviceInfo {
         DeviceInfo {
-            backend: "gpu",
+            backend: "gpu".into(),
             adapter: self.summary.name.clone(),
             driver: self.summary.driver.clone(),
         }

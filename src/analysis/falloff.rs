@@ -1,0 +1,284 @@
+//! The falloff to the Gaussian process: m_n against the width.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Correlator, LogFit, Verdict};
+use crate::Result;
+use crate::model::EnsembleSpec;
+
+/// The source's widths.
+pub const WIDTHS: [u64; 10] = [2, 3, 4, 5, 10, 20, 50, 100, 500, 1000];
+
+/// Networks of the direct estimator for one of the connected one.
+const CONNECTED_SHARE: u64 = 100;
+
+/// One n-point function at one width, averaged over its elements.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct FalloffPoint {
+    /// Order n.
+    pub order: usize,
+    /// Unique elements.
+    pub elements: usize,
+    /// Mean of m_n; for odd n of G / sqrt(prod K_ii).
+    pub deviation_mean: Option<f64>,
+    /// Its standard error.
+    pub std_err: Option<f64>,
+    /// Mean of |m_n|.
+    pub deviation_abs_mean: Option<f64>,
+    /// The source's background: standard deviation of m_n across experiments, averaged.
+    pub background: Option<f64>,
+    /// Mean of the exact m_n.
+    pub exact_mean: Option<f64>,
+    /// Mean |m_n| against the background.
+    pub verdict: Verdict,
+    /// Largest |measured - exact| over the elements, in standard errors.
+    pub largest_pull: Option<f64>,
+    /// Why the average has not converged, `None` if it has.
+    pub unconverged: Option<String>,
+    /// The connected estimator's; even n from 4.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connected: Option<ConnectedPoint>,
+}
+
+/// The connected estimator's m_n beside the direct one's.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ConnectedPoint {
+    /// Mean of m_n.
+    pub deviation_mean: Option<f64>,
+    /// Its standard error.
+    pub std_err: Option<f64>,
+    /// Standard deviation of m_n across experiments, averaged.
+    pub background: Option<f64>,
+    /// Largest |measured - exact| over the elements, in standard errors.
+    pub largest_pull: Option<f64>,
+    /// Networks of the direct estimator that measure dG^(n) as well as one of this one:
+    /// variance ratio per network, median over elements.
+    pub gain: Option<f64>,
+    /// Why the average has not converged, `None` if it has.
+    pub unconverged: Option<String>,
+}
+
+/// All n-point functions at one width.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct FalloffWidth {
+    /// N.
+    pub width: u64,
+    /// One entry per order.
+    pub orders: Vec<FalloffPoint>,
+}
+
+/// The fitted power of N.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct FalloffFit {
+    /// Order n.
+    pub order: usize,
+    /// Slope of log10 |m_n| against log10 N; theory: -1 as N grows.
+    pub slope: Option<f64>,
+    /// Its standard error.
+    pub std_err: Option<f64>,
+    /// Sum of squared residuals, in units of the errors.
+    pub chi2: Option<f64>,
+    /// The same fit through the exact m_n with the same errors: what a perfect measurement
+    /// gives at these widths.
+    pub exact_slope: Option<f64>,
+    /// Widths whose mean |m_n| stands above the background.
+    pub widths_used: Vec<u64>,
+    /// Those of them at which m_n has not converged: the slope means nothing if there are any.
+    pub unconverged: Vec<u64>,
+}
+
+/// A width sweep.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Falloff {
+    /// One entry per width, in the order given.
+    pub widths: Vec<FalloffWidth>,
+    /// One entry per even order from 4: the direct estimator, or the only one measured.
+    pub fits: Vec<FalloffFit>,
+    /// The same of the connected estimator's curve.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub connected_fits: Vec<FalloffFit>,
+}
+
+/// The connected ensemble beside a direct one: a hundredth of its networks, the even orders
+/// from 4, and importance sampling where the net needs it. `None` if no such order is asked.
+///
+/// # Errors
+/// Those of [`EnsembleSpec::validate`].
+pub fn connected_spec(spec: &EnsembleSpec) -> Result<Option<EnsembleSpec>> {
+    let orders: Vec<usize> = spec
+        .orders
+        .iter()
+        .copied()
+        .filter(|&n| has_falloff(n))
+        .collect();
+    if orders.is_empty() {
+        return Ok(None);
+    }
+    let spec = EnsembleSpec {
+        orders,
+        nets: (spec.nets / CONNECTED_SHARE).max(1000),
+        estimator: crate::model::Estimator::Connected,
+        tilt: crate::theory::tilt(spec),
+        ..spec.clone()
+    };
+    spec.validate().map(Some)
+}
+
+/// Whether m_n falls with N: not for odd n, which vanish, nor for the exact 2-point function.
+fn has_falloff(order: usize) -> bool {
+    order >= 4 && order % 2 == 0
+}
+
+impl FalloffWidth {
+    /// Puts the ensembles of one width together, each a spec and what was measured.
+    pub fn new(
+        (spec, measured): (&EnsembleSpec, &[Correlator]),
+        connected: Option<(&EnsembleSpec, &[Correlator])>,
+    ) -> Self {
+        let point = |c: &Correlator| FalloffPoint {
+            order: c.order,
+            elements: c.mean.len(),
+            deviation_mean: c.deviation_mean,
+            std_err: c.deviation_mean_std_err,
+            deviation_abs_mean: c.deviation_abs_mean,
+            background: c.background,
+            exact_mean: c.deviation_mean_exact,
+            verdict: c.verdict,
+            largest_pull: largest_pull(c),
+            unconverged: c.reason.clone(),
+            connected: connected.and_then(|(other, correlators)| {
+                let best = correlators.iter().find(|b| b.order == c.order)?;
+                Some(ConnectedPoint {
+                    deviation_mean: best.deviation_mean,
+                    std_err: best.deviation_mean_std_err,
+                    background: best.background,
+                    largest_pull: largest_pull(best),
+                    gain: gain((spec, c), (other, best)),
+                    unconverged: best.reason.clone(),
+                })
+            }),
+        };
+        Self {
+            width: spec.width,
+            orders: measured.iter().map(point).collect(),
+        }
+    }
+}
+
+fn largest_pull(c: &Correlator) -> Option<f64> {
+    c.pull.iter().flatten().map(|p| p.abs()).reduce(f64::max)
+}
+
+/// Median over elements of the variances' ratio, per network.
+fn gain(
+    (direct, a): (&EnsembleSpec, &Correlator),
+    (connected, b): (&EnsembleSpec, &Correlator),
+) -> Option<f64> {
+    // With several outputs the connected estimator leaves out those that do not pair.
+    if a.std_err.len() != b.std_err.len() {
+        return None;
+    }
+    let networks = |s: &EnsembleSpec| s.nets as f64 * f64::from(s.experiments);
+    let per_network = networks(direct) / networks(connected);
+    let mut ratios: Vec<f64> = (a.std_err.iter().zip(&b.std_err))
+        .map(|(a, b)| (a / b).powi(2) * per_network)
+        .filter(|r| r.is_finite())
+        .collect();
+    ratios.sort_by(f64::total_cmp);
+    ratios.get(ratios.len() / 2).copied()
+}
+
+impl Falloff {
+    /// Fits the slopes of a sweep.
+    pub fn new(widths: Vec<FalloffWidth>) -> Self {
+        let orders: Vec<usize> = (widths.first().into_iter())
+            .flat_map(|w| w.orders.iter().map(|p| p.order))
+            .filter(|&n| has_falloff(n))
+            .collect();
+        let has_connected = (widths.iter().flat_map(|w| &w.orders)).any(|p| p.connected.is_some());
+        let fits = |connected: bool| orders.iter().map(|&n| fit(&widths, n, connected)).collect();
+        Self {
+            fits: fits(false),
+            connected_fits: if has_connected {
+                fits(true)
+            } else {
+                Vec::new()
+            },
+            widths,
+        }
+    }
+
+    /// The claims that rest on averages that have not converged: slopes with no estimator to
+    /// stand on.
+    pub fn unconverged(&self) -> Vec<String> {
+        (self.fits.iter())
+            .filter(|f| !f.unconverged.is_empty())
+            .filter(|f| {
+                let other = self.connected_fits.iter().find(|c| c.order == f.order);
+                !other.is_some_and(|c| c.slope.is_some() && c.unconverged.is_empty())
+            })
+            .map(|f| {
+                let widths: Vec<String> = f.unconverged.iter().map(u64::to_string).collect();
+                format!(
+                    "slope of m_{}: not converged at N = {}",
+                    f.order,
+                    widths.join(", ")
+                )
+            })
+            .collect()
+    }
+}
+
+fn fit(widths: &[FalloffWidth], order: usize, connected: bool) -> FalloffFit {
+    let mut rows = Vec::new();
+    let mut unconverged = Vec::new();
+    for w in widths {
+        let Some(p) = w.orders.iter().find(|p| p.order == order) else {
+            continue;
+        };
+        let (mean, std_err, size, background, reason) = match (connected, &p.connected) {
+            (false, _) => (
+                p.deviation_mean,
+                p.std_err,
+                p.deviation_abs_mean,
+                p.background,
+                &p.unconverged,
+            ),
+            (true, Some(c)) => (
+                c.deviation_mean,
+                c.std_err,
+                c.deviation_mean.map(f64::abs),
+                c.background,
+                &c.unconverged,
+            ),
+            (true, None) => continue,
+        };
+        let (Some(m), Some(error), Some(size), Some(background)) =
+            (mean, std_err, size, background)
+        else {
+            continue;
+        };
+        if size > background {
+            rows.push((w.width, m, error, p.exact_mean));
+            if reason.is_some() {
+                unconverged.push(w.width);
+            }
+        }
+    }
+    let line = |value: &dyn Fn(&(u64, f64, f64, Option<f64>)) -> Option<f64>| {
+        let points: Option<Vec<(f64, f64, f64)>> = (rows.iter())
+            .map(|r| Some((r.0 as f64, value(r)?, r.2 * (value(r)? / r.1).abs())))
+            .collect();
+        LogFit::new(&points?)
+    };
+    let measured = line(&|r| Some(r.1));
+    FalloffFit {
+        order,
+        slope: measured.map(|f| f.slope),
+        std_err: measured.map(|f| f.std_err),
+        chi2: measured.map(|f| f.chi2),
+        exact_slope: line(&|r| r.3).map(|f| f.slope),
+        widths_used: rows.iter().map(|r| r.0).collect(),
+        unconverged,
+    }
+}

@@ -1,0 +1,130 @@
+//! `nnqft-gpu falloff`
+
+use std::time::Instant;
+
+use clap::Args;
+use nnqft_gpu::analysis::{Falloff, FalloffWidth, WIDTHS, connected_spec, gp_predictions};
+use nnqft_gpu::engine::Engine;
+use nnqft_gpu::model::EnsembleSpec;
+use nnqft_gpu::report::{FalloffDocument, Head, Source, Timing, falloff_figure, falloff_table};
+use nnqft_gpu::{Error, Result};
+
+use super::ensemble::measure_with;
+use super::options::{EngineOptions, ModelOptions, OutputOptions, PlotOptions, SamplingOptions};
+use super::{columns, emit, progress};
+
+/// Sweep the width: how the n-point functions fall off to those of the Gaussian process
+#[derive(Args)]
+#[command(after_help = "Example: nnqft-gpu falloff --arch relu --nets 1e5
+         nnqft-gpu falloff --arch gauss --width 2,5,20,100 --nets 1e5 --plot falloff.svg
+
+Beside the direct estimator, a second curve comes from the connected one with a hundredth of
+the networks (tilted where the net needs it), which reaches far below the background.
+--estimator draws one of them only. Slopes are fitted over the widths whose mean |m_n| stands
+above the background.")]
+pub struct Arguments {
+    #[command(flatten)]
+    model: ModelOptions,
+    #[command(flatten)]
+    sampling: SamplingOptions,
+    #[command(flatten)]
+    engine: EngineOptions,
+    #[command(flatten)]
+    output: OutputOptions,
+    #[command(flatten)]
+    plot: PlotOptions,
+}
+
+/// Runs the sweep and prints it.
+pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let model = arguments.model.clone().or_widths(&WIDTHS);
+    let specs = arguments.sampling.specs(&model)?;
+    for spec in &specs {
+        gp_predictions(spec)?;
+    }
+    let second = match arguments.sampling.has_estimator() {
+        true => vec![None; specs.len()],
+        false => specs.iter().map(connected_spec).collect::<Result<_>>()?,
+    };
+    let out = arguments.output.prepare()?;
+    arguments.plot.prepare(1)?;
+    let mut engine = arguments.engine.engine()?;
+    let sweep: Vec<Ensembles> = specs.into_iter().zip(second).collect();
+    let networks = |s: &EnsembleSpec| s.nets * u64::from(s.experiments);
+    let total = (sweep.iter())
+        .map(|(a, b)| networks(a) + b.as_ref().map_or(0, networks))
+        .sum();
+    let bar = progress::bar(total);
+    let document = measure(engine.as_mut(), &sweep, &|_, n| bar.inc(n))?;
+    bar.finish_and_clear();
+    let figure = falloff_figure(&document);
+    if !arguments.output.json {
+        emit(&falloff_table(&document))?;
+        emit(&format!("\n{}", figure.text(columns())))?;
+    }
+    arguments
+        .output
+        .finish(out, "falloff.json", std::slice::from_ref(&document))?;
+    arguments.plot.finish(out, &[figure])?;
+    match &document.head.source.unconverged[..] {
+        [] => Ok(()),
+        reasons => Err(Error::Unconverged(reasons.join("; ")).into()),
+    }
+}
+
+/// The direct ensemble of one width and the connected one beside it.
+pub type Ensembles = (EnsembleSpec, Option<EnsembleSpec>);
+
+/// Draws a sweep; `progress` is told the ensemble and the networks done.
+pub fn measure(
+    engine: &mut dyn Engine,
+    sweep: &[Ensembles],
+    progress: &(dyn Fn(&EnsembleSpec, u64) + Sync),
+) -> Result<FalloffDocument> {
+    let start = Instant::now();
+    let mut widths = Vec::new();
+    for (spec, second) in sweep {
+        let mut draw = |spec: &EnsembleSpec| {
+            measure_with(engine, spec, &|n| progress(spec, n)).map(|(correlators, _)| correlators)
+        };
+        let measured = draw(spec)?;
+        let connected = second.as_ref().map(&mut draw).transpose()?;
+        widths.push(FalloffWidth::new(
+            (spec, &measured),
+            second.as_ref().zip(connected.as_deref()),
+        ));
+    }
+    Ok(document(
+        &sweep[0],
+        engine,
+        start.elapsed().as_secs_f64(),
+        widths,
+    ))
+}
+
+/// Fits the slopes of widths that were drawn by this engine.
+pub fn document(
+    (spec, second): &Ensembles,
+    engine: &dyn Engine,
+    wall_s: f64,
+    widths: Vec<FalloffWidth>,
+) -> FalloffDocument {
+    let falloff = Falloff::new(widths);
+    let source = Source {
+        moments: "sampled".into(),
+        unconverged: falloff.unconverged(),
+    };
+    // Rates would mix the widths.
+    let timing = Timing::theory(wall_s);
+    FalloffDocument {
+        head: Head::new(
+            "nnqft.falloff/1",
+            spec.clone(),
+            engine.device(),
+            timing,
+            source,
+        ),
+        connected_spec: second.clone(),
+        falloff,
+    }
+}

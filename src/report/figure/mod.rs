@@ -1,0 +1,211 @@
+//! Figures: data first, drawn as SVG or as text, and written as CSV and JSON beside it.
+
+mod scale;
+mod svg;
+mod terminal;
+
+use std::io;
+use std::path::Path;
+
+use serde::Serialize;
+
+pub use scale::Scale;
+
+/// One plot.
+#[derive(Debug, Clone, Serialize)]
+pub struct Figure {
+    /// File name without extension.
+    pub name: String,
+    /// What is shown, in a line.
+    pub title: String,
+    /// Horizontal axis.
+    pub x: Axis,
+    /// Vertical axis.
+    pub y: Axis,
+    /// What is plotted, bottom to top.
+    pub series: Vec<Series>,
+}
+
+/// One axis.
+#[derive(Debug, Clone, Serialize)]
+pub struct Axis {
+    /// Quantity, with its unit if it has one.
+    pub label: String,
+    /// Linear or logarithmic; a logarithmic axis has no place for values below or at zero.
+    pub scale: Scale,
+}
+
+impl Axis {
+    /// A linear axis.
+    pub fn linear(label: impl Into<String>) -> Self {
+        let (label, scale) = (label.into(), Scale::Linear);
+        Self { label, scale }
+    }
+
+    /// A logarithmic axis.
+    pub fn log(label: impl Into<String>) -> Self {
+        let (label, scale) = (label.into(), Scale::Log);
+        Self { label, scale }
+    }
+}
+
+/// How a series is drawn. Marks differ in shape as well as in colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Style {
+    /// Filled circles.
+    Dots,
+    /// Open circles.
+    Rings,
+    /// Filled squares.
+    Squares,
+    /// Open diamonds.
+    Diamonds,
+    /// Filled triangles.
+    Triangles,
+    /// A line.
+    Line,
+    /// A dashed line.
+    Dashes,
+    /// The area between `range[0]` and `range[1]`.
+    Band,
+}
+
+/// Points of one kind.
+#[derive(Debug, Clone, Serialize)]
+pub struct Series {
+    /// What they are.
+    pub label: String,
+    /// Index into the palette; series of one colour belong together.
+    pub colour: usize,
+    /// How they are drawn.
+    pub style: Style,
+    /// The mark in a terminal.
+    pub symbol: char,
+    /// The points, in order of x for lines.
+    pub points: Vec<Point>,
+}
+
+/// One point.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Point {
+    /// Horizontal.
+    pub x: f64,
+    /// Vertical.
+    pub y: f64,
+    /// Ends of the error bar or band.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub range: Option<[f64; 2]>,
+}
+
+impl Point {
+    /// With an error bar of one standard error on both sides.
+    pub fn measured(x: f64, y: f64, std_err: Option<f64>) -> Self {
+        let range = std_err.filter(|&e| e > 0.0).map(|e| [y - e, y + e]);
+        Self { x, y, range }
+    }
+
+    /// Without an error.
+    pub fn new(x: f64, y: f64) -> Self {
+        Self::measured(x, y, None)
+    }
+}
+
+impl Series {
+    /// A series without points.
+    pub fn new(label: impl Into<String>, colour: usize, style: Style) -> Self {
+        Self {
+            label: label.into(),
+            colour,
+            style,
+            symbol: match style {
+                Style::Dots | Style::Squares | Style::Triangles => 'o',
+                Style::Rings | Style::Diamonds => '+',
+                Style::Line | Style::Band => '·',
+                Style::Dashes => '-',
+            },
+            points: Vec::new(),
+        }
+    }
+
+    /// With these points; those without a value are left out.
+    pub fn with(mut self, points: impl IntoIterator<Item = Option<Point>>) -> Self {
+        self.points.extend(points.into_iter().flatten());
+        self
+    }
+
+    /// With another mark in a terminal.
+    pub fn marked(mut self, symbol: char) -> Self {
+        self.symbol = symbol;
+        self
+    }
+}
+
+impl Figure {
+    /// Points that can be drawn: finite, and above zero on a logarithmic axis.
+    fn drawable<'a>(&'a self, series: &'a Series) -> impl Iterator<Item = Point> + 'a {
+        (series.points.iter())
+            .copied()
+            .filter(|p| self.x.scale.has(p.x) && self.y.scale.has(p.y))
+    }
+
+    /// Whether there is anything to draw.
+    pub fn is_empty(&self) -> bool {
+        self.series
+            .iter()
+            .all(|s| self.drawable(s).next().is_none())
+    }
+
+    /// Smallest and largest values on each axis, with a margin. Error bars that reach far
+    /// down a logarithmic axis are cut.
+    fn ranges(&self) -> [[f64; 2]; 2] {
+        let points = || self.series.iter().flat_map(|s| self.drawable(s));
+        let ys = points().flat_map(|p| {
+            let ends = p.range.unwrap_or([p.y, p.y]);
+            let low = match self.y.scale {
+                Scale::Log => ends[0].max(p.y / 3.0),
+                Scale::Linear => ends[0],
+            };
+            [p.y, low, ends[1]]
+        });
+        [
+            self.x.scale.around(points().map(|p| p.x)),
+            self.y.scale.around(ys),
+        ]
+    }
+
+    /// CSV with the columns series, x, y, low, high; low and high are empty without a range.
+    pub fn csv(&self) -> String {
+        let mut csv = csv::Writer::from_writer(Vec::new());
+        let mut row = |cells: [&str; 5]| csv.write_record(cells).expect("memory takes all");
+        row(["series", &self.x.label, &self.y.label, "low", "high"]);
+        for series in &self.series {
+            for p in &series.points {
+                let [low, high] = match p.range {
+                    Some(ends) => ends.map(|e| e.to_string()),
+                    None => Default::default(),
+                };
+                row([
+                    &series.label,
+                    &p.x.to_string(),
+                    &p.y.to_string(),
+                    &low,
+                    &high,
+                ]);
+            }
+        }
+        let bytes = csv.into_inner().expect("memory takes all");
+        String::from_utf8(bytes).expect("numbers and labels are text")
+    }
+
+    /// Writes `<name>.svg`, `.csv` and `.json` to a folder.
+    ///
+    /// # Errors
+    /// Those of writing the files.
+    pub fn write(&self, dir: &Path) -> io::Result<()> {
+        let path = |extension: &str| dir.join(format!("{}.{extension}", self.name));
+        std::fs::write(path("svg"), self.svg())?;
+        std::fs::write(path("csv"), self.csv())?;
+        std::fs::write(path("json"), serde_json::to_string(self)? + "\n")
+    }
+}

@@ -1,0 +1,261 @@
+use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, ValueFormatter};
+use serde::Serialize;
+use std::ops::Range;
+
+/// How values become positions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scale {
+    /// Equal differences are equal distances.
+    Linear,
+    /// Equal ratios are equal distances.
+    Log,
+}
+
+impl Scale {
+    /// Whether a value has a place.
+    pub(super) fn has(self, value: f64) -> bool {
+        value.is_finite() && (self == Self::Linear || value > 0.0)
+    }
+
+    /// The coordinate in which distances are equal.
+    fn position(self, value: f64) -> f64 {
+        match self {
+            Self::Linear => value,
+            Self::Log => value.log10(),
+        }
+    }
+
+    fn value(self, position: f64) -> f64 {
+        match self {
+            Self::Linear => position,
+            Self::Log => 10f64.powf(position),
+        }
+    }
+
+    /// Ends of an axis that shows all of these values.
+    pub(super) fn around(self, values: impl Iterator<Item = f64>) -> [f64; 2] {
+        let (low, high) = (values.filter(|&v| self.has(v)).map(|v| self.position(v)))
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), p| {
+                (a.min(p), b.max(p))
+            });
+        if low > high {
+            return [self.value(0.0), self.value(1.0)];
+        }
+        // A single value, or rounding about one, is no range.
+        let least = match self {
+            Self::Linear => 1e-6 * low.abs().max(high.abs()).max(1e-300),
+            Self::Log => 0.1,
+        };
+        let margin = if high - low < least {
+            match self {
+                Self::Linear => 0.1 * high.abs().max(1e-300),
+                Self::Log => 0.3,
+            }
+        } else {
+            0.05 * (high - low)
+        };
+        [self.value(low - margin), self.value(high + margin)]
+    }
+}
+
+/// One axis with its ends.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Span {
+    pub scale: Scale,
+    pub ends: [f64; 2],
+}
+
+impl Span {
+    /// Where a value lies, 0 to 1 between the ends.
+    pub fn fraction(&self, value: f64) -> f64 {
+        let [low, high] = self.ends.map(|e| self.scale.position(e));
+        (self.scale.position(value) - low) / (high - low)
+    }
+
+    /// Labelled ticks, at most about `most`.
+    pub fn ticks(&self, most: usize) -> Vec<f64> {
+        let [low, high] = self.ends;
+        let within = |v: &f64| *v >= low * (1.0 - 1e-12 * low.signum()) && *v <= high;
+        match self.scale {
+            Scale::Linear => {
+                let raw = (high - low) / most as f64;
+                let power = 10f64.powf(raw.log10().floor());
+                let step = [1.0, 2.0, 5.0, 10.0]
+                    .map(|m| m * power)
+                    .into_iter()
+                    .find(|s| *s >= raw)
+                    .unwrap_or(raw);
+                let first = (low / step).ceil() as i64;
+                (first..)
+                    .map(|k| k as f64 * step)
+                    .take_while(within)
+                    .collect()
+            }
+            Scale::Log => {
+                let decades = low.log10().floor() as i32..=high.log10().ceil() as i32;
+                let whole: Vec<f64> = decades
+                    .clone()
+                    .map(|k| 10f64.powi(k))
+                    .filter(within)
+                    .collect();
+                if whole.len() >= 3 {
+                    let step = whole.len().div_ceil(most.max(2));
+                    return whole.into_iter().step_by(step).collect();
+                }
+                let finer = |factors: &[f64]| -> Vec<f64> {
+                    (decades.clone())
+                        .flat_map(|k| factors.iter().map(move |f| f * 10f64.powi(k)))
+                        .filter(within)
+                        .collect()
+                };
+                let few = finer(&[1.0, 2.0, 5.0]);
+                if few.len() >= 2 {
+                    return few;
+                }
+                // Less than a factor of two or so: linear ticks do.
+                Self {
+                    scale: Scale::Linear,
+                    ends: self.ends,
+                }
+                .ticks(most)
+            }
+        }
+    }
+
+    /// Unlabelled ticks.
+    fn minor(&self) -> Vec<f64> {
+        let [low, high] = self.ends;
+        if self.scale == Scale::Linear || high / low > 1e5 {
+            return Vec::new();
+        }
+        (low.log10().floor() as i32..=high.log10().ceil() as i32)
+            .flat_map(|k| (2..10).map(move |f| f64::from(f) * 10f64.powi(k)))
+            .filter(|v| (low..=high).contains(v))
+            .collect()
+    }
+
+    /// A tick's label: 0.01 to 9999 in plain digits, powers of ten beyond.
+    pub fn label(&self, value: f64) -> String {
+        // A tick at rounding's distance from zero.
+        let value = if value.abs() < 1e-9 * (self.ends[1] - self.ends[0]).abs() {
+            0.0
+        } else {
+            value
+        };
+        let largest = self.ends[0].abs().max(self.ends[1].abs());
+        let plain = match self.scale {
+            Scale::Linear => (1e-2..1e4).contains(&largest),
+            Scale::Log => self.ends[0] >= 5e-4 && largest < 2e4,
+        };
+        if value == 0.0 || plain {
+            // Binary fractions such as 0.30000000000000004.
+            return format!("{}", (value * 1e9).round() / 1e9).replace('-', "−");
+        }
+        let exponent = value.abs().log10().floor() as i32;
+        let mantissa = value / 10f64.powi(exponent);
+        let power = format!("10{}", superscript(exponent));
+        match (mantissa * 1e6).round() / 1e6 {
+            1.0 => power,
+            10.0 => format!("10{}", superscript(exponent + 1)),
+            -1.0 => format!("−{power}"),
+            m => format!("{m}×{power}").replace('-', "−"),
+        }
+    }
+}
+
+fn superscript(exponent: i32) -> String {
+    let digit = |c| match c {
+        '-' => '⁻',
+        '1' => '¹',
+        '2' => '²',
+        '3' => '³',
+        '4' => '⁴',
+        '5' => '⁵',
+        '6' => '⁶',
+        '7' => '⁷',
+        '8' => '⁸',
+        '9' => '⁹',
+        _ => '⁰',
+    };
+    exponent.to_string().chars().map(digit).collect()
+}
+
+impl Ranged for Span {
+    type FormatOption = NoDefaultFormatting;
+    type ValueType = f64;
+
+    fn map(&self, value: &f64, (from, to): (i32, i32)) -> i32 {
+        let pixel = f64::from(from) + self.fraction(*value) * f64::from(to - from);
+        // Far outside: error bars that end at zero of a logarithmic axis.
+        pixel.clamp(-1e5, 1e5).round() as i32
+    }
+
+    fn key_points<Hint: KeyPointHint>(&self, hint: Hint) -> Vec<f64> {
+        match hint.weight().allow_light_points() {
+            true => self.minor(),
+            false => self.ticks(hint.bold_points()),
+        }
+    }
+
+    fn range(&self) -> Range<f64> {
+        self.ends[0]..self.ends[1]
+    }
+}
+
+impl ValueFormatter<f64> for Span {
+    fn format(value: &f64) -> String {
+        value.to_string()
+    }
+
+    fn format_ext(&self, value: &f64) -> String {
+        self.label(*value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels(scale: Scale, low: f64, high: f64) -> Vec<String> {
+        let span = Span {
+            scale,
+            ends: [low, high],
+        };
+        span.ticks(5).iter().map(|&t| span.label(t)).collect()
+    }
+
+    #[test]
+    fn ticks_are_round_numbers() {
+        assert_eq!(
+            labels(Scale::Linear, -0.12, 0.31),
+            ["−0.1", "0", "0.1", "0.2", "0.3"]
+        );
+        assert_eq!(labels(Scale::Linear, 1.17e-7, 1.31e-7)[0], "1.2×10⁻⁷");
+        assert_eq!(labels(Scale::Log, 1.5, 1300.0), ["10", "100", "1000"]);
+        assert_eq!(labels(Scale::Log, 1e-13, 2e-2).len(), 4);
+        assert_eq!(labels(Scale::Log, 2e-11, 7e-11), ["2×10⁻¹¹", "5×10⁻¹¹"]);
+        assert!(labels(Scale::Log, 1.02, 1.31).len() >= 3);
+    }
+
+    #[test]
+    fn ends_leave_a_margin_and_are_never_equal() {
+        let [a, b] = Scale::Log.around([10.0, 1000.0, 0.0, -1.0].into_iter());
+        assert!(a < 10.0 && a > 5.0 && b > 1000.0 && b < 2000.0);
+        for scale in [Scale::Linear, Scale::Log] {
+            for values in [
+                vec![],
+                vec![3.0],
+                vec![0.0],
+                vec![f64::NAN],
+                vec![1.0, 1.0 + 1e-15],
+            ] {
+                let [a, b] = scale.around(values.iter().copied());
+                assert!(
+                    a < b && a.is_finite() && b.is_finite(),
+                    "{values:?}: {a} {b}"
+                );
+            }
+        }
+    }
+}

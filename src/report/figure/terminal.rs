@@ -1,0 +1,138 @@
+use super::scale::Span;
+use super::{Figure, Style};
+
+/// Rows of the plot itself.
+const ROWS: usize = 18;
+
+impl Figure {
+    /// The figure as text of at most `width` columns: later series cover earlier ones, marks
+    /// cover lines.
+    pub fn text(&self, width: usize) -> String {
+        let ends = self.ranges();
+        let [x, y] = [0, 1].map(|k| Span {
+            scale: [&self.x, &self.y][k].scale,
+            ends: ends[k],
+        });
+        let labels: Vec<(usize, String)> = (y.ticks(6).iter())
+            .map(|&t| (row(&y, t), y.label(t)))
+            .collect();
+        let margin = labels
+            .iter()
+            .map(|(_, l)| l.chars().count())
+            .max()
+            .unwrap_or(0);
+        let columns = width.clamp(40, 100) - margin - 3;
+        let mut grid = vec![vec![' '; columns]; ROWS];
+        let lines =
+            |s: &&super::Series| matches!(s.style, Style::Line | Style::Dashes | Style::Band);
+        let ordered =
+            (self.series.iter().filter(lines)).chain(self.series.iter().filter(|s| !lines(s)));
+        for series in ordered {
+            let at: Vec<(f64, f64)> = (self.drawable(series))
+                .map(|p| (x.fraction(p.x) * (columns - 1) as f64, y.fraction(p.y)))
+                .collect();
+            let mut put = |column: f64, height: f64| {
+                if (0.0..=1.0).contains(&height) && column >= 0.0 {
+                    let row = ((1.0 - height) * (ROWS - 1) as f64).round() as usize;
+                    let column = (column.round() as usize).min(columns - 1);
+                    grid[row][column] = series.symbol;
+                }
+            };
+            if lines(&series) {
+                for pair in at.windows(2) {
+                    let [(a, ya), (b, yb)] = [pair[0], pair[1]];
+                    let steps = (b - a).abs().ceil().max(1.0) as usize;
+                    for k in 0..=steps {
+                        let t = k as f64 / steps as f64;
+                        // Every other column: lines stay lighter than marks.
+                        let column = (a + t * (b - a)).round();
+                        if column % 2.0 == 0.0 {
+                            put(column, ya + t * (yb - ya));
+                        }
+                    }
+                }
+            } else {
+                at.iter().for_each(|&(column, height)| put(column, height));
+            }
+        }
+        let mut text = format!("{}\n", self.y.label);
+        for (r, cells) in grid.iter().enumerate() {
+            let label = labels
+                .iter()
+                .find(|(at, _)| *at == r)
+                .map_or("", |(_, l)| l);
+            let axis = if label.is_empty() { '│' } else { '┤' };
+            let cells: String = cells.iter().collect();
+            text.push_str(&format!("{label:>margin$} {axis}{}\n", cells.trim_end()));
+        }
+        let mut axis = vec!['─'; columns];
+        let mut below = vec![' '; columns];
+        let mut free = 0;
+        for tick in x.ticks(8) {
+            let column = (x.fraction(tick) * (columns - 1) as f64).round() as usize;
+            axis[column.min(columns - 1)] = '┬';
+            let label: Vec<char> = x.label(tick).chars().collect();
+            let start = column.saturating_sub(label.len() / 2);
+            if start >= free && start + label.len() <= columns {
+                below[start..start + label.len()].copy_from_slice(&label);
+                free = start + label.len() + 1;
+            }
+        }
+        let [axis, below] = [axis, below].map(|cells| cells.into_iter().collect::<String>());
+        text.push_str(&format!("{:margin$} └{axis}\n", ""));
+        text.push_str(&format!(
+            "{:margin$}  {}  {}\n",
+            "",
+            below.trim_end(),
+            self.x.label
+        ));
+        let mut legend = String::new();
+        for series in self.series.iter().filter(|s| !s.points.is_empty()) {
+            legend.push_str(&format!(
+                "{:margin$}  {} {}\n",
+                "", series.symbol, series.label
+            ));
+        }
+        text + &legend
+    }
+}
+
+fn row(y: &Span, value: f64) -> usize {
+    ((1.0 - y.fraction(value)) * (ROWS - 1) as f64).round() as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Axis, Figure, Point, Series, Style};
+
+    #[test]
+    fn marks_sit_at_their_ticks_and_within_the_width() {
+        let points = [1.0, 10.0, 100.0, 1000.0].map(|x| Some(Point::new(x, 1.0 / x)));
+        let figure = Figure {
+            name: "f".into(),
+            title: "a falloff".into(),
+            x: Axis::log("N"),
+            y: Axis::log("m"),
+            series: vec![
+                Series::new("line", 0, Style::Line).with(points),
+                Series::new("data", 0, Style::Dots).marked('4').with(points),
+            ],
+        };
+        for width in [10, 40, 80, 300] {
+            let text = figure.text(width);
+            assert!(
+                text.lines()
+                    .all(|l| l.chars().count() <= width.clamp(40, 100)),
+                "{text}"
+            );
+            let rows: Vec<&str> = text
+                .lines()
+                .filter(|l| l.contains('4') && l.contains('┤'))
+                .collect();
+            // One mark in each row of a tick, moving right.
+            assert_eq!(rows.len(), 4, "{text}");
+            let at: Vec<usize> = rows.iter().map(|r| r.find('4').unwrap()).collect();
+            assert!(at.is_sorted() && at[0] < at[3], "{text}");
+        }
+    }
+}
