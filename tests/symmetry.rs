@@ -42,7 +42,7 @@ fn both_engines_have_the_symmetry_and_the_exact_values() {
         for engine in [&mut CpuEngine::new() as &mut dyn Engine, &mut gpu] {
             let moments = engine::run(engine, &spec, &|_| {}).unwrap();
             let checks = symmetry_checks(&spec, &moments).unwrap();
-            let names: Vec<&str> = checks.iter().map(|c| c.name).collect();
+            let names: Vec<&str> = checks.iter().map(|c| &*c.name).collect();
             assert_eq!(names, ["exact", "unpaired", "rotation", "placements"]);
             all_pass(&checks);
             let worst = (correlators(&spec, &moments).unwrap().iter())

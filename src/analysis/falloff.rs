@@ -95,7 +95,7 @@ pub struct Falloff {
     /// One entry per even order from 4: the direct estimator, or the only one measured.
     pub fits: Vec<FalloffFit>,
     /// The same of the connected estimator's curve.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub connected_fits: Vec<FalloffFit>,
 }
 
@@ -126,7 +126,7 @@ pub fn connected_spec(spec: &EnsembleSpec) -> Result<Option<EnsembleSpec>> {
 
 /// Whether m_n falls with N: not for odd n, which vanish, nor for the exact 2-point function.
 fn has_falloff(order: usize) -> bool {
-    order >= 4 && order % 2 == 0
+    order >= 4 && order.is_multiple_of(2)
 }
 
 impl FalloffWidth {
@@ -229,6 +229,14 @@ impl Falloff {
     }
 }
 
+/// One point of a fit.
+struct Row {
+    width: u64,
+    m: f64,
+    error: f64,
+    exact: Option<f64>,
+}
+
 fn fit(widths: &[FalloffWidth], order: usize, connected: bool) -> FalloffFit {
     let mut rows = Vec::new();
     let mut unconverged = Vec::new();
@@ -259,26 +267,31 @@ fn fit(widths: &[FalloffWidth], order: usize, connected: bool) -> FalloffFit {
             continue;
         };
         if size > background {
-            rows.push((w.width, m, error, p.exact_mean));
+            rows.push(Row {
+                width: w.width,
+                m,
+                error,
+                exact: p.exact_mean,
+            });
             if reason.is_some() {
                 unconverged.push(w.width);
             }
         }
     }
-    let line = |value: &dyn Fn(&(u64, f64, f64, Option<f64>)) -> Option<f64>| {
+    let line = |value: fn(&Row) -> Option<f64>| {
         let points: Option<Vec<(f64, f64, f64)>> = (rows.iter())
-            .map(|r| Some((r.0 as f64, value(r)?, r.2 * (value(r)? / r.1).abs())))
+            .map(|r| Some((r.width as f64, value(r)?, r.error * (value(r)? / r.m).abs())))
             .collect();
         LogFit::new(&points?)
     };
-    let measured = line(&|r| Some(r.1));
+    let measured = line(|r| Some(r.m));
     FalloffFit {
         order,
         slope: measured.map(|f| f.slope),
         std_err: measured.map(|f| f.std_err),
         chi2: measured.map(|f| f.chi2),
-        exact_slope: line(&|r| r.3).map(|f| f.slope),
-        widths_used: rows.iter().map(|r| r.0).collect(),
+        exact_slope: line(|r| r.exact).map(|f| f.slope),
+        widths_used: rows.iter().map(|r| r.width).collect(),
         unconverged,
     }
 }

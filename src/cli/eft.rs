@@ -88,7 +88,8 @@ fn moments(
     arguments.eft.interactions(model, sampling, engine, check)
 }
 
-fn measure(
+/// Coupling and 6-point prediction at every cutoff.
+pub fn measure(
     spec: &EnsembleSpec,
     interactions: &Interactions,
     vertex: Vertex,
@@ -104,12 +105,18 @@ fn measure(
 }
 
 /// The settings of arXiv:2008.08601v2: inputs, width, cutoff.
-fn v2_setting(arch: Architecture) -> (&'static str, u64, f64) {
+pub fn v2_setting(arch: Architecture) -> (&'static str, u64, f64) {
     match arch {
         Architecture::Erf => ("erf-fit", 5, 100.0),
         Architecture::Gauss => ("gauss-fit", 1000, f64::INFINITY),
         Architecture::Relu => ("relu-fit", 20, 100.0),
     }
+}
+
+/// The inputs that a fit is trained on: those that it is tested on, over sqrt(2).
+pub fn train_inputs(test: &Inputs) -> Result<Inputs> {
+    let scaled = (test.points().iter()).map(|x| x.iter().map(|x| x * 0.5f64.sqrt()).collect());
+    Inputs::new(scaled.collect())
 }
 
 fn fits(arguments: &Arguments) -> anyhow::Result<()> {
@@ -127,10 +134,7 @@ fn fits(arguments: &Arguments) -> anyhow::Result<()> {
         .or_inputs(inputs);
     let check = |spec: &EnsembleSpec| check_cutoffs(spec, vertex, &[cutoff]);
     let test = moments(arguments, &model, &check)?;
-    let train_inputs: Vec<Vec<f64>> = (test[0].spec.inputs.points().iter())
-        .map(|x| x.iter().map(|x| x * 0.5f64.sqrt()).collect())
-        .collect();
-    let model = model.with_inputs(&Inputs::new(train_inputs)?);
+    let model = model.with_inputs(&train_inputs(&test[0].spec.inputs)?);
     let train = moments(arguments, &model, &check)?;
     let mut documents = Vec::new();
     for (train, test) in train.iter().zip(&test) {
@@ -149,7 +153,8 @@ fn fits(arguments: &Arguments) -> anyhow::Result<()> {
     Ok(test.iter().try_for_each(Moment::converged)?)
 }
 
-fn fit(train: &Moment, test: &Moment, vertex: Vertex, cutoff: f64) -> Result<Vec<FunctionFit>> {
+/// Fits the source's models on one ensemble and tries them on the other.
+pub fn fit(train: &Moment, test: &Moment, vertex: Vertex, cutoff: f64) -> Result<Vec<FunctionFit>> {
     let at = |spec: &EnsembleSpec| vertex_integrals(spec, vertex, &[cutoff]);
     let vertices = [at(&train.spec)?.remove(0), at(&test.spec)?.remove(0)];
     let tuples = |k: usize| {

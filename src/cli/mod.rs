@@ -7,6 +7,7 @@ mod ensemble;
 mod falloff;
 mod options;
 mod progress;
+mod reproduce;
 mod rg;
 mod symmetry;
 mod theory;
@@ -36,6 +37,7 @@ enum Command {
     Eft(Box<eft::Arguments>),
     Rg(Box<rg::Arguments>),
     Symmetry(Box<symmetry::Arguments>),
+    Reproduce(reproduce::Arguments),
     CompareCpu(compare_cpu::Arguments),
     Devices(devices::Arguments),
 }
@@ -49,6 +51,7 @@ pub fn run() -> ExitCode {
         Command::Eft(arguments) => eft::run(&arguments),
         Command::Rg(arguments) => rg::run(&arguments),
         Command::Symmetry(arguments) => symmetry::run(&arguments),
+        Command::Reproduce(arguments) => reproduce::run(&arguments),
         Command::CompareCpu(arguments) => compare_cpu::run(&arguments),
         Command::Devices(arguments) => devices::run(&arguments),
     };

@@ -92,7 +92,14 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         let exact = neurons.at_width(width.couplings.width);
         let at = Vertices(&vertices, &loops, &d_outs);
         let document = match &mut engine {
-            Some(engine) => sampled(engine.as_mut(), width, &exact, vertex, at)?,
+            Some(engine) => {
+                let bar = progress::bar(width.networks());
+                let document = sampled(engine.as_mut(), width, &exact, vertex, at, &|_, n| {
+                    bar.inc(n)
+                });
+                bar.finish_and_clear();
+                document?
+            }
             None => from_theory(width, &exact, vertex, at)?,
         };
         if !arguments.output.json {
@@ -121,16 +128,30 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
 }
 
 /// The ensembles of one width.
-struct Plan {
+pub struct Plan {
     /// One output: the connected 4-point function does not depend on d_out.
-    couplings: EnsembleSpec,
+    pub couplings: EnsembleSpec,
     /// One for each d_out.
-    tests: Vec<EnsembleSpec>,
+    pub tests: Vec<EnsembleSpec>,
+}
+
+impl Plan {
+    /// Networks of all ensembles.
+    pub fn networks(&self) -> u64 {
+        let networks = |spec: &EnsembleSpec| spec.nets * u64::from(spec.experiments);
+        (self.tests.iter().chain([&self.couplings]))
+            .map(networks)
+            .sum()
+    }
 }
 
 /// Vertex and loop integrals, and the outputs to follow.
 #[derive(Clone, Copy)]
-struct Vertices<'a>(&'a VertexIntegrals, &'a LoopIntegrals, &'a [usize]);
+pub struct Vertices<'a>(
+    pub &'a VertexIntegrals,
+    pub &'a LoopIntegrals,
+    pub &'a [usize],
+);
 
 impl Vertices<'_> {
     fn couplings(
@@ -183,7 +204,7 @@ fn plan(arguments: &Arguments) -> Result<(Vec<Plan>, Vec<usize>)> {
 }
 
 /// The direct ensemble that symmetries are tested on.
-fn test_spec(spec: &EnsembleSpec, d_out: usize) -> Result<EnsembleSpec> {
+pub fn test_spec(spec: &EnsembleSpec, d_out: usize) -> Result<EnsembleSpec> {
     let points = test_points(spec.inputs.len(), d_out);
     let kept = points.iter().map(|&p| spec.inputs.points()[p].clone());
     EnsembleSpec {
@@ -197,23 +218,16 @@ fn test_spec(spec: &EnsembleSpec, d_out: usize) -> Result<EnsembleSpec> {
     .validate()
 }
 
-fn sampled(
+pub fn sampled(
     engine: &mut dyn Engine,
     plan: &Plan,
     exact: &Exact,
     vertex: Vertex,
     at: Vertices,
+    progress: &(dyn Fn(&EnsembleSpec, u64) + Sync),
 ) -> Result<SymmetryDocument> {
     let start = Instant::now();
-    let networks = |spec: &EnsembleSpec| spec.nets * u64::from(spec.experiments);
-    let total: u64 = plan
-        .tests
-        .iter()
-        .chain([&plan.couplings])
-        .map(networks)
-        .sum();
-    let bar = progress::bar(total);
-    let mut draw = |spec: &EnsembleSpec| engine::run(engine, spec, &|n| bar.inc(n));
+    let mut draw = |spec: &EnsembleSpec| engine::run(engine, spec, &|n| progress(spec, n));
     let mut checks: Vec<SymmetryCheck> = Vec::new();
     let mut notes = Vec::new();
     for spec in &plan.tests {
@@ -231,7 +245,6 @@ fn sampled(
     }
     let spec = &plan.couplings;
     let correlators = analysis::correlators(spec, &draw(spec)?)?;
-    bar.finish_and_clear();
     let reasons = correlators.iter().filter_map(|c| {
         let reason = unconverged(c.order as u64, c.reason.as_ref()?);
         Some(format!("couplings, {reason}"))
@@ -246,7 +259,7 @@ fn sampled(
             lambda_one_loop_exact: exact.lambda_one_loop,
         });
     let all = EnsembleSpec {
-        nets: total,
+        nets: plan.networks(),
         experiments: 1,
         ..spec.clone()
     };

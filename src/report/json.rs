@@ -137,10 +137,10 @@ pub struct EftDocument {
     /// Propagator of the vertices.
     pub vertex: Vertex,
     /// One entry per cutoff, in the order given.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cutoffs: Vec<EftPoint>,
     /// Fits of lambda as a function.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fits: Vec<FunctionFit>,
 }
 
@@ -161,6 +161,11 @@ pub struct Head {
 }
 
 impl Head {
+    /// Whether this version of the program computed it for this spec.
+    pub fn is_of(&self, spec: &EnsembleSpec) -> bool {
+        self.version == VERSION && self.spec == *spec
+    }
+
     /// Puts the parts together.
     pub fn new(
         schema: &'static str,

@@ -1,11 +1,15 @@
 //! Tables, figures, JSON and NPZ.
 
+mod claims;
 pub mod figure;
 mod figures;
 mod json;
 mod npz;
+mod page;
+mod reproduction;
 mod table;
 
+pub use claims::{Claim, Data, Number, Outcome, claims};
 pub use figures::{
     coupling_figure, delta_figure, eft_figure, ensemble_figure, falloff_figure, fixed_point_figure,
     flow_figure, gain_figure, odd_figure, rg_figure, six_point_figure, symmetry_figure,
@@ -15,7 +19,8 @@ pub use json::{
     Source, SymmetryDocument, TheoryDocument, Timing, VERSION, unconverged,
 };
 pub use npz::{read_moments, write_npz};
+pub use reproduction::{Report, Reproduction, ReproductionDocument, ReproductionSpec, Scale};
 pub use table::{
-    cross_check_table, devices_table, eft_table, elements_table, ensemble_table, falloff_table,
-    fit_table, flow_table, six_point_table, symmetry_table, theory_table,
+    claims_table, cross_check_table, devices_table, eft_table, elements_table, ensemble_table,
+    falloff_table, fit_table, flow_table, six_point_table, symmetry_table, theory_table,
 };

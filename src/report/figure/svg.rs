@@ -230,12 +230,7 @@ fn stroke(
         }
         Style::Dashes => {
             let dashes = centres.to_vec();
-            area.draw(&DashedPathElement::new(
-                dashes.into_iter(),
-                UNIT * 5,
-                UNIT * 4,
-                thin,
-            ))?;
+            area.draw(&DashedPathElement::new(dashes, UNIT * 5, UNIT * 4, thin))?;
         }
         Style::Band => {
             let lower = ends.iter().flatten().map(|e| e[0]);
@@ -250,6 +245,12 @@ fn stroke(
     if matches!(series.style, Style::Line | Style::Dashes | Style::Band) {
         return Ok(());
     }
+    // Many marks: smaller ones.
+    let r = if centres.len() > 60 {
+        UNIT * 5 / 2
+    } else {
+        UNIT * 4
+    };
     for (&(a, b), ends) in centres.iter().zip(ends) {
         if let Some([low, high]) = *ends {
             area.draw(&PathElement::new(vec![low, high], thin))?;
@@ -258,7 +259,6 @@ fn stroke(
                 area.draw(&PathElement::new(cap, thin))?;
             }
         }
-        let r = UNIT * 4;
         let outline = |corners: &[Pixel]| -> Vec<Pixel> {
             corners.iter().map(|(u, v)| (a + u, b + v)).collect()
         };

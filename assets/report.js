@@ -1,0 +1,13 @@
+// Values of points under the pointer, or touched: the marks' titles, without the wait.
+const box = document.getElementById("value");
+document.addEventListener("pointerover", (event) => {
+  const mark = event.target.closest("circle.value");
+  box.hidden = !mark;
+  if (!mark) return;
+  box.textContent = mark.querySelector("title").textContent;
+  const at = mark.getBoundingClientRect();
+  const left = at.left + window.scrollX + at.width;
+  const widest = document.documentElement.clientWidth - box.offsetWidth - 8;
+  box.style.left = Math.max(8, Math.min(left, widest)) + "px";
+  box.style.top = at.bottom + window.scrollY + 4 + "px";
+});
