@@ -12,7 +12,7 @@
 //! - [`tensor`]: symmetric n-point tensors and mergeable accumulators;
 //! - [`theory`]: kernels, Wick sums and exact finite-width values, pure functions in f64;
 //! - [`analysis`]: measured tensors held against theory;
-//! - [`report`]: tables, JSON and NPZ.
+//! - [`report`]: tables, figures, JSON, NPZ, and the page of a reproduction.
 //!
 //! ```
 //! use nnqft_gpu::{analysis, engine, model};

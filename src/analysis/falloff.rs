@@ -4,13 +4,14 @@ use serde::{Deserialize, Serialize};
 
 use super::{Correlator, LogFit, Verdict};
 use crate::Result;
-use crate::model::EnsembleSpec;
+use crate::model::{EnsembleSpec, Estimator};
+use crate::theory::tilt;
 
 /// The source's widths.
 pub const WIDTHS: [u64; 10] = [2, 3, 4, 5, 10, 20, 50, 100, 500, 1000];
 
 /// Networks of the direct estimator for one of the connected one.
-const CONNECTED_SHARE: u64 = 100;
+const CONNECTED_SHARE: u64 = 10;
 
 /// One n-point function at one width, averaged over its elements.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -99,7 +100,7 @@ pub struct Falloff {
     pub connected_fits: Vec<FalloffFit>,
 }
 
-/// The connected ensemble beside a direct one: a hundredth of its networks, the even orders
+/// The connected ensemble beside a direct one: a tenth of its networks, the even orders
 /// from 4, and importance sampling where the net needs it. `None` if no such order is asked.
 ///
 /// # Errors
@@ -114,11 +115,14 @@ pub fn connected_spec(spec: &EnsembleSpec) -> Result<Option<EnsembleSpec>> {
     if orders.is_empty() {
         return Ok(None);
     }
+    let tilt = tilt(spec);
+    // A mixture needs enough of each part for its tail to be judged.
+    let least = if tilt.is_some() { 10_000 } else { 1000 };
     let spec = EnsembleSpec {
         orders,
-        nets: (spec.nets / CONNECTED_SHARE).max(1000),
-        estimator: crate::model::Estimator::Connected,
-        tilt: crate::theory::tilt(spec),
+        nets: (spec.nets / CONNECTED_SHARE).max(least),
+        estimator: Estimator::Connected,
+        tilt,
         ..spec.clone()
     };
     spec.validate().map(Some)

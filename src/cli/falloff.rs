@@ -18,7 +18,7 @@ use super::{columns, emit, progress};
 #[command(after_help = "Example: nnqft-gpu falloff --arch relu --nets 1e5
          nnqft-gpu falloff --arch gauss --width 2,5,20,100 --nets 1e5 --plot falloff.svg
 
-Beside the direct estimator, a second curve comes from the connected one with a hundredth of
+Beside the direct estimator, a second curve comes from the connected one with a tenth of
 the networks (tilted where the net needs it), which reaches far below the background.
 --estimator draws one of them only. Slopes are fitted over the widths whose mean |m_n| stands
 above the background.")]

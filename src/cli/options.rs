@@ -26,7 +26,8 @@ pub struct ModelOptions {
     #[arg(long, default_value = "erf")]
     arch: String,
     /// Hidden width N; several, separated by commas, are run one after the other [default:
-    /// 100; eft, rg and symmetry: the source's, erf 5, relu 20, gauss 100]
+    /// 100; falloff: 2,3,4,5,10,20,50,100,500,1000; eft, rg and symmetry: the source's, erf 5,
+    /// relu 20, gauss 100]
     #[arg(long, value_delimiter = ',', allow_hyphen_values = true)]
     width: Vec<String>,
     /// Input dimension [default: that of --inputs, else 1]

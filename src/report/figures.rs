@@ -288,7 +288,14 @@ pub fn flow_figure(documents: &[(String, &RgDocument)], name: &str) -> Figure {
                 .iter()
                 .flatten()
                 .map(|p| Some(Point::new(p.x, top.y * (p.x / top.x).powf(slope))));
-            series.push(Series::new(format!("slope {slope}"), colour, Style::Line).with(line));
+            series.push(
+                Series::new(
+                    format!("slope {slope}").replace('-', "−"),
+                    colour,
+                    Style::Line,
+                )
+                .with(line),
+            );
         }
         series.push(Series::new(label.clone(), colour, dots(colour + 1)).with(points));
     }

@@ -138,10 +138,10 @@ impl Span {
     /// A tick's label: 0.01 to 9999 in plain digits, powers of ten beyond.
     pub fn label(&self, value: f64) -> String {
         // A tick at rounding's distance from zero.
-        let value = if value.abs() < 1e-9 * (self.ends[1] - self.ends[0]).abs() {
-            0.0
-        } else {
-            value
+        let span = (self.ends[1] - self.ends[0]).abs();
+        let value = match self.scale {
+            Scale::Linear if value.abs() < 1e-9 * span => 0.0,
+            _ => value,
         };
         let largest = self.ends[0].abs().max(self.ends[1].abs());
         let plain = match self.scale {
@@ -233,7 +233,10 @@ mod tests {
         );
         assert_eq!(labels(Scale::Linear, 1.17e-7, 1.31e-7)[0], "1.2×10⁻⁷");
         assert_eq!(labels(Scale::Log, 1.5, 1300.0), ["10", "100", "1000"]);
-        assert_eq!(labels(Scale::Log, 1e-13, 2e-2).len(), 4);
+        assert_eq!(
+            labels(Scale::Log, 1e-13, 2e-2),
+            ["10⁻¹³", "10⁻¹⁰", "10⁻⁷", "10⁻⁴"]
+        );
         assert_eq!(labels(Scale::Log, 2e-11, 7e-11), ["2×10⁻¹¹", "5×10⁻¹¹"]);
         assert!(labels(Scale::Log, 1.02, 1.31).len() >= 3);
     }

@@ -5,8 +5,8 @@ use super::{Figure, Style};
 const ROWS: usize = 18;
 
 impl Figure {
-    /// The figure as text of at most `width` columns: later series cover earlier ones, marks
-    /// cover lines.
+    /// The figure as text of at most `width` columns: full marks cover open ones,
+    /// and marks cover lines.
     pub fn text(&self, width: usize) -> String {
         let ends = self.ranges();
         let [x, y] = [0, 1].map(|k| Span {
@@ -23,10 +23,13 @@ impl Figure {
             .unwrap_or(0);
         let columns = width.clamp(40, 100) - margin - 3;
         let mut grid = vec![vec![' '; columns]; ROWS];
-        let lines =
-            |s: &&super::Series| matches!(s.style, Style::Line | Style::Dashes | Style::Band);
-        let ordered =
-            (self.series.iter().filter(lines)).chain(self.series.iter().filter(|s| !lines(s)));
+        let layer = |s: &super::Series| match s.style {
+            Style::Line | Style::Dashes | Style::Band => 0,
+            Style::Rings | Style::Diamonds => 1,
+            _ => 2,
+        };
+        let mut ordered: Vec<&super::Series> = self.series.iter().collect();
+        ordered.sort_by_key(|s| layer(s));
         for series in ordered {
             let at: Vec<(f64, f64)> = (self.drawable(series))
                 .map(|p| (x.fraction(p.x) * (columns - 1) as f64, y.fraction(p.y)))
@@ -38,7 +41,7 @@ impl Figure {
                     grid[row][column] = series.symbol;
                 }
             };
-            if lines(&series) {
+            if layer(series) == 0 {
                 for pair in at.windows(2) {
                     let [(a, ya), (b, yb)] = [pair[0], pair[1]];
                     let steps = (b - a).abs().ceil().max(1.0) as usize;
@@ -80,12 +83,9 @@ impl Figure {
         }
         let [axis, below] = [axis, below].map(|cells| cells.into_iter().collect::<String>());
         text.push_str(&format!("{:margin$} └{axis}\n", ""));
-        text.push_str(&format!(
-            "{:margin$}  {}  {}\n",
-            "",
-            below.trim_end(),
-            self.x.label
-        ));
+        text.push_str(&format!("{:margin$}  {}\n", "", below.trim_end()));
+        let at = margin + 2 + (columns + self.x.label.chars().count()) / 2;
+        text.push_str(&format!("{:>at$}\n", self.x.label));
         let mut legend = String::new();
         for series in self.series.iter().filter(|s| !s.points.is_empty()) {
             legend.push_str(&format!(
