@@ -202,7 +202,10 @@ fn plots_of_every_command() {
         );
         let csv = fs::read_to_string(out.join(format!("{command}.csv"))).unwrap();
         assert!(csv.starts_with("series,"), "{csv}");
-        assert!(out.join(format!("{command}.json")).exists());
+        // The document beside them is the command's.
+        let document = fs::read(out.join(format!("{command}.json"))).unwrap();
+        let document: serde_json::Value = serde_json::from_slice(&document).unwrap();
+        assert_eq!(document["schema"], format!("nnqft.{command}/1"));
         fs::remove_dir_all(out).unwrap();
     }
 }

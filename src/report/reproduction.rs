@@ -310,6 +310,7 @@ impl Report {
     pub fn write(&self, dir: &Path) -> io::Result<()> {
         for (_, figure) in &self.figures {
             figure.write(&dir.join("figures"))?;
+            figure.write_json(&dir.join("figures"))?;
         }
         for (name, document) in &self.falloff {
             let text = serde_json::to_string(document)? + "\n";

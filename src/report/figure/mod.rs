@@ -5,7 +5,7 @@ mod svg;
 mod terminal;
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
@@ -198,14 +198,24 @@ impl Figure {
         String::from_utf8(bytes).expect("numbers and labels are text")
     }
 
-    /// Writes `<name>.svg`, `.csv` and `.json` to a folder.
+    /// Writes `<name>.svg` and `<name>.csv` to a folder.
     ///
     /// # Errors
     /// Those of writing the files.
     pub fn write(&self, dir: &Path) -> io::Result<()> {
-        let path = |extension: &str| dir.join(format!("{}.{extension}", self.name));
-        std::fs::write(path("svg"), self.svg())?;
-        std::fs::write(path("csv"), self.csv())?;
-        std::fs::write(path("json"), serde_json::to_string(self)? + "\n")
+        std::fs::write(self.path(dir, "svg"), self.svg())?;
+        std::fs::write(self.path(dir, "csv"), self.csv())
+    }
+
+    /// Writes `<name>.json` to a folder.
+    ///
+    /// # Errors
+    /// Those of writing the file.
+    pub fn write_json(&self, dir: &Path) -> io::Result<()> {
+        std::fs::write(self.path(dir, "json"), serde_json::to_string(self)? + "\n")
+    }
+
+    fn path(&self, dir: &Path, extension: &str) -> PathBuf {
+        dir.join(format!("{}.{extension}", self.name))
     }
 }
