@@ -94,29 +94,15 @@ pub fn measure(
             second.as_ref().zip(connected.as_deref()),
         ));
     }
-    Ok(document(
-        &sweep[0],
-        engine,
-        start.elapsed().as_secs_f64(),
-        widths,
-    ))
-}
-
-/// Fits the slopes of widths that were drawn by this engine.
-pub fn document(
-    (spec, second): &Ensembles,
-    engine: &dyn Engine,
-    wall_s: f64,
-    widths: Vec<FalloffWidth>,
-) -> FalloffDocument {
+    let (spec, second) = &sweep[0];
     let falloff = Falloff::new(widths);
     let source = Source {
         moments: "sampled".into(),
         unconverged: falloff.unconverged(),
     };
     // Rates would mix the widths.
-    let timing = Timing::theory(wall_s);
-    FalloffDocument {
+    let timing = Timing::theory(start.elapsed().as_secs_f64());
+    Ok(FalloffDocument {
         head: Head::new(
             "nnqft.falloff/1",
             spec.clone(),
@@ -126,5 +112,5 @@ pub fn document(
         ),
         connected_spec: second.clone(),
         falloff,
-    }
+    })
 }

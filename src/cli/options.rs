@@ -374,6 +374,17 @@ pub fn auto_choice(adapters: &[gpu::AdapterSummary]) -> String {
 }
 
 impl EngineOptions {
+    /// The options as they were given, for a command line that does the same.
+    pub fn command_line(&self) -> String {
+        let backend = match self.backend {
+            Backend::Auto => "",
+            Backend::Gpu => " --backend gpu",
+            Backend::Cpu => " --backend cpu",
+        };
+        let adapter = (self.adapter.as_ref()).map(|name| format!(" --adapter '{name}'"));
+        format!("{backend}{}", adapter.unwrap_or_default())
+    }
+
     /// Opens the engine; says on stderr which one `auto` took and why.
     pub fn engine(&self) -> Result<Box<dyn Engine>> {
         let gpu =
@@ -678,12 +689,15 @@ impl PlotOptions {
         if path.extension().is_none_or(|e| e != "svg") {
             return refuse("figures are SVG files; give a name that ends in .svg".into());
         }
+        let existed = path.exists();
         match std::fs::OpenOptions::new()
             .append(true)
             .create(true)
             .open(path)
         {
-            Ok(_) => Ok(()),
+            Ok(_) if existed => Ok(()),
+            // A run that fails leaves nothing behind.
+            Ok(_) => std::fs::remove_file(path).or_else(|e| refuse(e.to_string())),
             Err(e) => refuse(format!("the file cannot be written: {e}")),
         }
     }

@@ -120,7 +120,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         eprintln!("{kept} of {} measurements were there already", tasks.len());
     }
     found.assemble();
-    let report = found.report();
+    let report = found.report(&arguments.engine.command_line());
     report
         .write(&arguments.out)
         .with_context(|| format!("writing the report to {}", arguments.out.display()))?;

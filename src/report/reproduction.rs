@@ -188,11 +188,12 @@ impl Reproduction {
         }
     }
 
-    /// Judges, plots and writes it all down.
-    pub fn report(&self) -> Report {
+    /// Judges, plots and writes it all down; `options` are those of the command line beyond
+    /// scale and seed.
+    pub fn report(&self, options: &str) -> Report {
         let figures = self.figures();
         let command = format!(
-            "nnqft-gpu reproduce{}{}",
+            "nnqft-gpu reproduce{}{}{options}",
             if self.spec.scale.quick {
                 " --quick"
             } else {
