@@ -11,7 +11,7 @@ use nnqft_gpu::{Error, Result};
 use serde_json::json;
 
 use super::emit;
-use super::options::OutputOptions;
+use super::output::OutputOptions;
 
 /// Draw the same networks on the GPU and on the f64 CPU engine and compare every stage, down
 /// to the GP and EFT fits; exit code 1 if a tolerance is missed

@@ -10,9 +10,8 @@ use nnqft_gpu::theory::{Vertex, check_cutoffs, vertex_integrals};
 use nnqft_gpu::{Error, Result};
 
 use super::emit;
-use super::options::{
-    EftOptions, EngineOptions, ModelOptions, Moment, OutputOptions, PlotOptions, SamplingOptions,
-};
+use super::options::{EftOptions, EngineOptions, ModelOptions, Moment, SamplingOptions};
+use super::output::{OutputOptions, PlotOptions};
 
 /// Measure the quartic coupling on the 4-point function and predict the 6-point function
 #[derive(Args)]

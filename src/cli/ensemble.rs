@@ -13,7 +13,8 @@ use nnqft_gpu::report::{
 };
 use nnqft_gpu::{Result, analysis};
 
-use super::options::{EngineOptions, ModelOptions, OutputOptions, PlotOptions, SamplingOptions};
+use super::options::{EngineOptions, ModelOptions, SamplingOptions};
+use super::output::{OutputOptions, PlotOptions};
 use super::{emit, progress};
 
 /// Draw networks, accumulate their n-point functions and hold them against the GP and the

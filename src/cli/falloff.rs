@@ -10,7 +10,8 @@ use nnqft_gpu::report::{FalloffDocument, Head, Source, Timing, falloff_figure, f
 use nnqft_gpu::{Error, Result};
 
 use super::ensemble::measure_with;
-use super::options::{EngineOptions, ModelOptions, OutputOptions, PlotOptions, SamplingOptions};
+use super::options::{EngineOptions, ModelOptions, SamplingOptions};
+use super::output::{OutputOptions, PlotOptions};
 use super::{columns, emit, progress};
 
 /// Sweep the width: how the n-point functions fall off to those of the Gaussian process

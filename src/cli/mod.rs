@@ -6,6 +6,7 @@ mod eft;
 mod ensemble;
 mod falloff;
 mod options;
+mod output;
 mod progress;
 mod reproduce;
 mod rg;

@@ -5,9 +5,8 @@ use nnqft_gpu::analysis;
 use nnqft_gpu::report::{RgDocument, flow_table, rg_figure};
 use nnqft_gpu::theory::Vertex;
 
-use super::options::{
-    EftOptions, EngineOptions, ModelOptions, OutputOptions, PlotOptions, SamplingOptions,
-};
+use super::options::{EftOptions, EngineOptions, ModelOptions, SamplingOptions};
+use super::output::{OutputOptions, PlotOptions};
 use super::{columns, emit};
 
 /// Follow the coupling over the cutoffs: beta, slopes, fixed points

@@ -19,9 +19,8 @@ use nnqft_gpu::theory::{
 };
 use nnqft_gpu::{Error, Result};
 
-use super::options::{
-    EngineOptions, ModelOptions, Moments, OutputOptions, PlotOptions, SamplingOptions,
-};
+use super::options::{EngineOptions, ModelOptions, Moments, SamplingOptions};
+use super::output::{OutputOptions, PlotOptions};
 use super::{emit, progress};
 
 /// Test SO(d_out) on ensembles with several outputs, and follow the coupling over d_out

@@ -7,7 +7,8 @@ use nnqft_gpu::analysis;
 use nnqft_gpu::report::{TheoryDocument, theory_table};
 
 use super::emit;
-use super::options::{ModelOptions, OutputOptions};
+use super::options::ModelOptions;
+use super::output::OutputOptions;
 
 /// Print the kernel and the GP and exact finite-width n-point functions; nothing is sampled
 #[derive(Args)]
