@@ -256,13 +256,13 @@ fn odd(data: &Data, arch: Architecture, all: &mut Vec<Claim>) {
         source: "slide 14",
         statement: "Odd n-point functions vanish (n = 1, 3, 5).".into(),
         criterion: "every element at every width within 5.5 standard errors of zero (one false alarm in 10⁴ for the 3140 elements), n-point functions that have not converged left out; unconverged if those are half of all",
-        verdict: match weak {
+        verdict: match weak && holds != Some(false) {
             true => Outcome::SourceUnconverged,
             false => verdict(holds),
         },
         numbers: pull.into_iter().collect(),
         note: match (weak, unconverged) {
-            (true, n) => Some(format!("They vanish exactly, f and −f being equally likely, and nothing measured says otherwise; but the error bars of {n} of the averages miss rare networks, so that the measurement is a weak test.")),
+            (true, n) => Some(format!("They vanish exactly, f and −f being equally likely; but the error bars of {n} of the averages miss rare networks, so that the measurement is a weak test.")),
             (false, 0) => None,
             (false, n) => Some(format!("Left out: {n}.")),
         },
@@ -295,16 +295,8 @@ fn couplings(data: &Data, arch: Architecture, all: &mut Vec<Claim>) {
         })
         .collect()
     };
-    let four = if of_order(4) {
-        Some(Outcome::SourceUnconverged)
-    } else {
-        None
-    };
-    let six = if of_order(6) || of_order(4) {
-        Some(Outcome::SourceUnconverged)
-    } else {
-        None
-    };
+    let four = of_order(4).then_some(Outcome::SourceUnconverged);
+    let six = (of_order(6) || of_order(4)).then_some(Outcome::SourceUnconverged);
 
     let lambda = each("lambda/mean", Some("std_err"));
     all.push(Claim {
@@ -320,7 +312,17 @@ fn couplings(data: &Data, arch: Architecture, all: &mut Vec<Claim>) {
                 seen.then_some(l.value < 0.0)
             }))
         }),
-        note: four.map(|_| "The sampled 4-point function has not converged; the exact coupling is negative all the same.".into()),
+        note: four.and_then(|_| {
+            let exact = lambda.iter().find(|n| n.name == "exact")?;
+            let sign = if exact.value < 0.0 {
+                "negative"
+            } else {
+                "positive"
+            };
+            Some(format!(
+                "The sampled 4-point function has not converged; the exact coupling is {sign}."
+            ))
+        }),
         numbers: lambda,
     });
 
