@@ -17,7 +17,13 @@ fn activation(z: vec4f) -> vec4f {
 }
 //# end
 //# if GAUSS
+// Gauss-net's parameters are in units of ln 2: e^z is a power of two.
 fn activation(z: vec4f) -> vec4f {
-    return exponential(z);
+    //# if BOUNDED
+    return power_of_two(z);
+    //# end
+    //# if UNBOUNDED
+    return any_power_of_two(z);
+    //# end
 }
 //# end

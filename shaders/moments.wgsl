@@ -1,5 +1,6 @@
 // Moments: one thread sums a set of elements over one block of networks, all sums in
-// private variables, straight-line code. Twin: src/engine/cpu/moments.rs.
+// private variables, straight-line code, $UNROLL networks at a time. Twin:
+// src/engine/cpu/moments.rs.
 //
 // GIVEN: not networks but nodes of a quadrature, whose last row is their weight.
 //
@@ -29,45 +30,53 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     var best_$f = 0.0;
     //# end
     //# end
-    for (var n = 0u; n < networks; n += 1u) {
+    for (var first = 0u; first < networks; first += ${UNROLL}u) {
+        //# for u in UNROLL
+        // Beyond the last network: the last again, with no weight.
+        let n_$u = min(first + ${u}u, networks - 1u);
         //# for q in QUADS
-        var rows_$q = fields[(n * ${QUADS}u + ${q}u) * batch.blocks + block];
+        var rows_$u_$q = fields[(n_$u * ${QUADS}u + ${q}u) * batch.blocks + block];
         //# end
         //# if MANY_CHUNKS
         for (var chunk = 1u; chunk < ${CHUNKS}u; chunk += 1u) {
-            let at = (chunk * ${BLOCK}u + n) * ${QUADS}u;
+            let at = (chunk * ${BLOCK}u + n_$u) * ${QUADS}u;
             //# for q in QUADS
-            rows_$q += fields[(at + ${q}u) * batch.blocks + block];
+            rows_$u_$q += fields[(at + ${q}u) * batch.blocks + block];
             //# end
         }
         //# end
-        $UNPACK
-        //# if TILT
-        let inverse = ${PROBABILITY} + ratio;
+        let live_$u = select(0.0, 1.0, first + ${u}u < networks);
         //# end
+        $UNPACK
+        //# for u in UNROLL
         //# if TILT
-        let weight = 1.0 / inverse;
+        let weight_$u = live_$u / (${PROBABILITY} + ratio_$u);
         //# end
         //# if GIVEN
-        let weight = ratio;
+        let weight_$u = live_$u * ratio_$u;
         //# end
         //# if PLAIN
-        let weight = 1.0;
+        let weight_$u = live_$u;
+        //# end
         //# end
         $PRODUCTS
         $ACCUMULATE
         //# if HEAVIEST
-        var largest = 0.0;
-        //# for f in FIELDS
-        largest = max(largest, abs(t_$f));
-        //# end
-        let score = weight * largest * largest;
-        let heavier = score > best;
-        best = select(best, score, heavier);
-        best_n = select(best_n, n, heavier);
-        best_weight = select(best_weight, weight, heavier);
-        //# for f in FIELDS
-        best_$f = select(best_$f, t_$f, heavier);
+        //# for u in UNROLL
+        {
+            var largest = 0.0;
+            //# for f in FIELDS
+            largest = max(largest, abs(t_$f_$u));
+            //# end
+            let score = weight_$u * largest * largest;
+            let heavier = score > best;
+            best = select(best, score, heavier);
+            best_n = select(best_n, n_$u, heavier);
+            best_weight = select(best_weight, weight_$u, heavier);
+            //# for f in FIELDS
+            best_$f = select(best_$f, t_$f_$u, heavier);
+            //# end
+        }
         //# end
         //# end
     }

@@ -1,6 +1,7 @@
-// Networks: one thread draws one network (or one chunk of its hidden units), evaluates its
-// hidden layer at every point and reduces it to its fields: outputs f_a(x_p), or the
-// covariance D(x_p, x_q) = C - K given the hidden layer. Twin: src/engine/cpu/networks.rs.
+// Networks: one thread draws the full groups of one network (or one chunk of them), evaluates
+// its hidden layer at every point and reduces it to its fields: outputs f_a(x_p), or the
+// covariance D(x_p, x_q) = C - K given the hidden layer. The units that are left are the last
+// chunk, by tail.wgsl. Twin: src/engine/cpu/networks.rs.
 //
 // parameters: per point $D_IN weights, offset, readout, readout bias; then the hidden bias;
 //   CONNECTED: per pair 4 E[h h], then the unit of its field;
@@ -27,12 +28,6 @@ const quad_a = 0u;
 const quad_b = 4u;
 const quad_c = 8u;
 const quad_d = 12u;
-//# end
-
-//# if TAIL
-fn pick(v: ptr<function, array<vec4f, ${TAIL_QUARTERS}>>, i: u32) -> f32 {
-    return (*v)[i / 4u][i % 4u];
-}
 //# end
 
 @compute @workgroup_size(64)
@@ -83,7 +78,6 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     var ratio = vec4f(0.0);
     //# end
 
-    //# if FULL_GROUPS
     let last = min((chunk + 1u) * ${CHUNK_GROUPS}u, ${FULL_GROUPS}u);
     for (var g = chunk * ${CHUNK_GROUPS}u; g < last; g += 1u) {
         let at = advance(hidden_start, g * ${COMPONENTS}u);
@@ -140,82 +134,11 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
         //# end
         //# end
     }
-    //# end
-
-    // The short group, and b1 as its last unit.
-    //# if DIRECT
-    //# for o in OUTPUTS
-    let v_$o = normals(chacha8(batch.seed, output_stream, advance(output_start, ${FULL_GROUPS}u * ${OUTPUTS}u + ${o}u)));
-    var tail_v_$o = array<vec4f, 4>(v_$o.a, v_$o.b, v_$o.c, v_$o.d);
-    let b1_$o = tail_v_$o[${TAIL}u / 4u][${TAIL}u % 4u];
-    //# end
-    //# end
-    //# if TAIL
-    if chunk == ${CHUNKS}u - 1u {
-        var tail: array<vec4f, ${TAIL_QUARTERS}>;
-        //# for k in TAIL_HIDDEN_BLOCKS
-        {
-            let n = normals(chacha8(batch.seed, hidden_stream,
-                advance(hidden_start, ${FULL_GROUPS}u * ${COMPONENTS}u + ${k}u)));
-            tail[4 * $k] = n.a;
-            tail[4 * $k + 1] = n.b;
-            tail[4 * $k + 2] = n.c;
-            tail[4 * $k + 3] = n.d;
-        }
-        //# end
-        //# for q in TAIL_QUADS
-        {
-            // Units beyond the tail read a neighbour's word and count for nothing.
-            let unit = vec4u(0u, 1u, 2u, 3u) + 4u * ${q}u;
-            let live = select(vec4f(0.0), vec4f(1.0), unit < vec4u(${TAIL}u));
-            //# for l in 4
-            let u_$l = min(4u * ${q}u + ${l}u, ${TAIL}u - 1u);
-            //# end
-            //# for c in COMPONENTS
-            var w_$c = vec4f(
-                pick(&tail, ${c}u * ${TAIL}u + u_0), pick(&tail, ${c}u * ${TAIL}u + u_1),
-                pick(&tail, ${c}u * ${TAIL}u + u_2), pick(&tail, ${c}u * ${TAIL}u + u_3));
-            //# end
-            //# if TILT
-            let here = vec4u(shifted) == 16u * ${FULL_GROUPS}u + unit;
-            //# for c in COMPONENTS
-            w_$c += select(vec4f(0.0), vec4f(shift_$c), here);
-            //# end
-            $RATIO_TAIL
-            //# end
-            //# for p in POINTS
-            var z_$p = w_$D_IN * bias - offset_$p;
-            //# for c in D_IN
-            z_$p += w_$c * x_$p_$c;
-            //# end
-            let h_$p = live * activation(z_$p);
-            //# if DIRECT
-            //# for o in OUTPUTS
-            f_$o_$p += dot(tail_v_$o[$q], h_$p);
-            //# end
-            //# end
-            //# if HIDDEN
-            //# for l in 4
-            if unit[$l] < ${TAIL}u {
-                hidden[(member * ${WIDTH}u + 16u * ${FULL_GROUPS}u + unit[$l]) * ${POINTS}u + ${p}u] = h_$p[$l];
-            }
-            //# end
-            //# end
-            //# end
-            //# if CONNECTED
-            $COVARIANCE_TAIL
-            //# end
-        }
-        //# end
-    }
-    //# end
 
     //# if DIRECT
     //# for o in OUTPUTS
-    // b1 belongs to the last chunk.
-    let with_bias_$o = select(0.0, b1_$o, chunk == ${CHUNKS}u - 1u);
     //# for p in POINTS
-    let row_$o_$p = f_$o_$p * parameters[${p}u * ${STRIDE}u + ${D_IN}u + 1u] + with_bias_$o * parameters[${p}u * ${STRIDE}u + ${D_IN}u + 2u];
+    let row_$o_$p = f_$o_$p * parameters[${p}u * ${STRIDE}u + ${D_IN}u + 1u];
     //# end
     //# end
     //# end

@@ -4,23 +4,20 @@
 
 struct Normals { a: vec4f, b: vec4f, c: vec4f, d: vec4f }
 
-// ln((w + 1/2) / 2^32)
-fn ln_uniform(w: vec4u) -> vec4f {
-    // u = 2^e m, m in [sqrt(1/2), sqrt(2)).
-    let bits = bitcast<vec4i>(vec4f(w) + 0.5);
-    let k = (bits - 0x3f3504f3) >> vec4u(23u);
-    let m = bitcast<vec4f>(bits - (k << vec4u(23u)));
-    // Near 1 the float of w has lost 1 - u: take it from the integer.
-    let rest = (vec4f(~w) + 0.5) * 2.3283064365386963e-10;
-    let near_one = w > vec4u(0xb504f333u);
-    let e = select(vec4f(k - 32), vec4f(0.0), near_one);
-    let top = select(m - 1.0, -rest, near_one);
-    let bottom = select(m + 1.0, 2.0 - rest, near_one);
-    let s = top / bottom;
+// -2 ln((w + 1/2) / 2^32)
+fn radius_squared(w: vec4u) -> vec4f {
+    // u = 2^e m, m in [sqrt(1/2), sqrt(2)): bits above those of 2^32 sqrt(1/2).
+    let above = bitcast<vec4i>(vec4f(w) + 0.5) - 0x4f3504f3;
+    let e = vec4f(above >> vec4u(23u));
+    let m = bitcast<vec4f>((above & vec4i(0x7fffff)) + 0x3f3504f3);
+    // Near 1 (where e = 0) the float of w has lost 1 - u: u - 1 from the integer.
+    let rest = (vec4f(bitcast<vec4i>(w)) + 0.5) * 2.3283064365386963e-10;
+    let top = select(m - 1.0, rest, w > vec4u(0xb504f333u));
+    let s = top / (top + 2.0);
     let t = s * s;
-    // 2 artanh(s), |s| < 0.1716: the first term left out is 2e-10 of the sum.
-    let sum = (((t * 0.2222222222 + 0.2857142857) * t + 0.4) * t + 0.6666666667) * t + 2.0;
-    return e * 0.6931471806 + s * sum;
+    // -4 artanh(s), |s| < 0.1716: the first term left out is 2e-10 of the sum.
+    let sum = (((t * 0.4444444444 + 0.5714285714) * t + 0.8) * t + 1.333333333) * t + 4.0;
+    return e * -1.386294361 - s * sum;
 }
 
 struct Circle { cos: vec4f, sin: vec4f }
@@ -42,8 +39,8 @@ fn circle(w: vec4u) -> Circle {
 }
 
 fn normals(w: Words) -> Normals {
-    let r = sqrt(-2.0 * ln_uniform(w.a));
-    let q = sqrt(-2.0 * ln_uniform(w.b));
+    let r = sqrt(radius_squared(w.a));
+    let q = sqrt(radius_squared(w.b));
     let t = circle(w.c);
     let p = circle(w.d);
     return Normals(r * t.cos, q * p.cos, r * t.sin, q * p.sin);

@@ -35,6 +35,7 @@ pub mod engine;
 mod error;
 pub mod model;
 pub mod report;
+mod simd;
 pub mod tensor;
 pub mod theory;
 

@@ -54,8 +54,8 @@ fn a_wrong_rotation_constant_reddens_the_words() {
 #[test]
 fn a_truncated_logarithm_reddens_the_normals() {
     let fault = Fault::Shader {
-        from: "(t * 0.2222222222 + 0.2857142857) * t + 0.4",
-        to: "0.4",
+        from: "(t * 0.4444444444 + 0.5714285714) * t + 0.8",
+        to: "0.8",
     };
     let red = red(fault, Architecture::Relu);
     assert!(
@@ -108,8 +108,8 @@ fn a_swapped_pair_reddens_the_covariance() {
 #[test]
 fn a_swapped_index_reddens_the_tensors() {
     let fault = Fault::Shader {
-        from: "+= t_0 * t_1;",
-        to: "+= t_0 * t_2;",
+        from: "u_0_0 * t_1_0",
+        to: "u_0_0 * t_2_0",
     };
     // Not ReLU: without bias its outputs are proportional, and equal in units of their size.
     let red = red(fault, Architecture::Erf);
@@ -122,8 +122,8 @@ fn a_swapped_index_reddens_the_tensors() {
 #[test]
 fn a_wrong_weight_reddens_the_vertex_integrals() {
     let fault = Fault::Shader {
-        from: "let weight = ratio;",
-        to: "let weight = ratio * ratio;",
+        from: "= live_0 * ratio_0;",
+        to: "= live_0 * ratio_0 * ratio_0;",
     };
     assert_eq!(red(fault, Architecture::Relu), ["vertex integrals"]);
 }

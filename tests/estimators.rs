@@ -57,7 +57,9 @@ fn the_connected_estimator_is_unbiased_and_its_errors_cover() {
             let mean = pulls.iter().sum::<f64>() / n;
             let spread = (pulls.iter().map(|p| (p - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt();
             let worst = pulls.iter().fold(0.0, |a: f64, p| a.max(p.abs()));
-            assert!(worst < 4.0, "{arch} {what}: {worst}");
+            // 1800 pulls from 128 blocks each: one set of seeds in five has one beyond 4, one in
+            // 300 has one beyond 5.
+            assert!(worst < 5.0, "{arch} {what}: {worst}");
             // Standard errors of mean and spread of 200 normal pulls, times 4.
             assert!(mean.abs() < 4.0 / n.sqrt(), "{arch} {what}: mean {mean}");
             assert!(

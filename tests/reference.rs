@@ -6,6 +6,7 @@ use common::{Reference, gpu, references};
 use nnqft_gpu::analysis::correlators;
 use nnqft_gpu::engine::cpu::CpuEngine;
 use nnqft_gpu::engine::{self, Engine};
+use nnqft_gpu::model::Architecture;
 use nnqft_gpu::theory::{Exact, gp_correlator, kernel_matrix};
 
 #[test]
@@ -28,8 +29,9 @@ fn kernels_and_gp_values() {
     }
 }
 
-/// Largest |mean - exact| / std_err over the reference's elements, per order.
-fn pulls(engine: &mut dyn Engine, reference: &Reference) -> Vec<(usize, f64)> {
+/// Largest |mean - exact| / std_err over the reference's elements that have converged, per
+/// order, and whether there are others.
+fn pulls(engine: &mut dyn Engine, reference: &Reference) -> Vec<(usize, f64, bool)> {
     let spec = reference.spec(200_000, 5);
     let moments = engine::run(engine, &spec, &|_| {}).unwrap();
     let measured = correlators(&spec, &moments).unwrap();
@@ -39,20 +41,32 @@ fn pulls(engine: &mut dyn Engine, reference: &Reference) -> Vec<(usize, f64)> {
         .zip(&measured)
         .map(|(want, got)| {
             assert_eq!(want.order, got.order);
-            let worst = want.indices.iter().zip(&want.exact).map(|(index, exact)| {
+            let (mut worst, mut unconverged) = (0.0f64, false);
+            for (index, exact) in want.indices.iter().zip(&want.exact) {
                 let e = got.indices.iter().position(|i| i == index).unwrap();
-                (got.mean[e] - exact).abs() / got.std_err[e]
-            });
-            (want.order, worst.fold(0.0, f64::max))
+                match got.converged[e] {
+                    true => worst = worst.max((got.mean[e] - exact).abs() / got.std_err[e]),
+                    false => unconverged = true,
+                }
+            }
+            (want.order, worst, unconverged)
         })
         .collect()
 }
 
-/// 10^6 networks within 4 standard errors of the exact finite-width values.
+/// 10^6 networks within 4 standard errors of the exact finite-width values. Gauss-net's 6-point
+/// function at sigma_b = 1 is carried by networks that no such ensemble contains; no other may
+/// say so of itself.
 fn agrees(engine: &mut dyn Engine) {
     for reference in references() {
-        for (order, pull) in pulls(engine, &reference) {
+        let heavy = reference.arch == Architecture::Gauss && reference.sigma_b == 1.0;
+        for (order, pull, unconverged) in pulls(engine, &reference) {
             assert!(pull < 4.0, "{:?} {order} {pull}", reference.arch);
+            assert!(
+                !unconverged || heavy && order == 6,
+                "{:?} {order}",
+                reference.arch
+            );
         }
     }
 }

@@ -283,9 +283,9 @@ fn check_hidden(gpu: &GpuEngine, spec: &EnsembleSpec, worst: &mut Worst) -> Resu
         let block = BlockPlan::new(spec).block(number);
         let got = gpu.hidden_values(spec, number)?;
         let mut cpu = Networks::new(spec);
-        cpu.seek(block.experiment, block.first);
         for (n, got) in got.iter().take(NETWORKS).enumerate() {
-            for (j, (got, want)) in got.iter().zip(cpu.next_hidden_values()).enumerate() {
+            let want = cpu.hidden_values(block.experiment, block.first + n as u64);
+            for (j, (got, want)) in got.iter().zip(want).enumerate() {
                 for (p, (got, want)) in got.iter().zip(&want).enumerate() {
                     worst.add((got - want).abs() / want.abs().max(1.0), || {
                         format!("{}, network {n}, unit {j}, point {p}", label(spec))

@@ -1,3 +1,4 @@
+use super::GROUP;
 use crate::model::EnsembleSpec;
 
 /// Networks of an experiment in blocks of fixed size.
@@ -31,10 +32,13 @@ pub struct Block {
 impl BlockPlan {
     /// f32 sums of 1024 terms keep their rounding (about 1e-6) far below the block's own
     /// statistical error (3%); 32 blocks give an experiment an error bar good to 13%; and
-    /// 2^26 hidden units are a second on a slow device.
+    /// 2^26 hidden units are a second on a slow device. Networks are drawn 16 at a time: a
+    /// smaller block wastes work and is for experiments that would have a single one.
     pub fn new(spec: &EnsembleSpec) -> Self {
-        let largest = ((1u64 << 26) / spec.width).clamp(1, 1024);
-        let size = (spec.nets / 32).clamp(1, largest);
+        let largest = ((1u64 << 26) / spec.width).clamp(GROUP, 1024);
+        let size = (spec.nets / 32)
+            .max(GROUP.min(spec.nets / 2))
+            .clamp(1, largest);
         // A power of two, so that shaders divide by shifting.
         let size = 1u64 << size.ilog2();
         Self {

@@ -1,20 +1,24 @@
 use crate::model::EnsembleSpec;
 
-/// Words of one ChaCha block, and hidden units that are drawn together.
+/// Words of one ChaCha block; hidden units, or networks, that are drawn together.
 pub const GROUP: u64 = 16;
 
-/// Which layer's parameters a stream of random words feeds.
+/// Which parameters a stream of random words feeds.
 ///
 /// Hidden and output layers have streams of their own, so that the hidden layer of a
 /// network does not depend on what is attached to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Layer {
-    /// W0 and b0.
+    /// W0 and b0 of full groups.
     Hidden = 0,
-    /// W1 and b1.
+    /// W1 of full groups.
     Output = 1,
     /// Importance sampling: the shift of a network and the hidden unit that gets it.
     Tilt = 2,
+    /// W0 and b0 of the units that fill no group.
+    HiddenTail = 3,
+    /// W1 of the units that fill no group, and b1.
+    OutputTail = 4,
 }
 
 impl Layer {
@@ -33,11 +37,15 @@ pub fn key(seed: u64) -> [u8; 32] {
 
 /// Where in its streams a network finds its parameters.
 ///
-/// Units come in groups of 16. A full group owns d_in + 1 ChaCha blocks of the hidden
-/// stream (word u of block c is component c of unit u: the coordinates of W0, then b0) and
-/// d_out blocks of the output stream. The last group holds the N mod 16 units that are left
-/// (component c of unit u is word c r + u, for r units) and, in the output stream, b1 as
-/// one more unit. Block a of a group in the output stream belongs to output a. Network n starts at block n x (blocks per network).
+/// Units come in groups of 16. For each full group a network owns d_in + 1 ChaCha blocks of
+/// the hidden stream (word u of block c is component c of unit u: the coordinates of W0,
+/// then b0) and d_out blocks of the output stream. Network n starts at block
+/// n x (blocks per network).
+///
+/// The r = N mod 16 units that are left are drawn for 16 networks at a time, so that narrow
+/// networks throw no words away: word i of every block belongs to network 16 m + i. Block
+/// c r + u of the hidden tail is component c of tail unit u; block a (r + 1) + u of the
+/// output tail is the weight of tail unit u in output a, and u = r is b1_a.
 ///
 /// Within a block, words 0..8 are the radii and words 8..16 the angles of eight Box-Muller
 /// pairs: normals u and u + 8 share words u and u + 8.
@@ -48,12 +56,10 @@ pub fn key(seed: u64) -> [u8; 32] {
 pub struct StreamLayout {
     /// Groups of 16 hidden units.
     pub full_groups: u64,
-    /// Hidden units in the last, short group (0 to 15).
+    /// Hidden units that fill no group (0 to 15).
     pub tail: u64,
     /// Components of a hidden unit: d_in + 1.
     pub hidden_components: u64,
-    /// ChaCha blocks of the hidden stream that the short group takes.
-    pub tail_hidden_blocks: u64,
     /// Outputs.
     pub outputs: u64,
 }
@@ -61,23 +67,22 @@ pub struct StreamLayout {
 impl StreamLayout {
     /// The layout for the spec's width and dimensions.
     pub fn new(spec: &EnsembleSpec) -> Self {
-        let tail = spec.width % GROUP;
-        let hidden_components = spec.d_in as u64 + 1;
         Self {
             full_groups: spec.width / GROUP,
-            tail,
-            hidden_components,
-            tail_hidden_blocks: (tail * hidden_components).div_ceil(GROUP),
+            tail: spec.width % GROUP,
+            hidden_components: spec.d_in as u64 + 1,
             outputs: spec.d_out as u64,
         }
     }
 
-    /// ChaCha blocks per network in a layer's stream.
+    /// ChaCha blocks in a layer's stream: per network, for the tails per 16 networks.
     pub fn blocks(&self, layer: Layer) -> u64 {
         match layer {
-            Layer::Hidden => self.full_groups * self.hidden_components + self.tail_hidden_blocks,
-            Layer::Output => (self.full_groups + 1) * self.outputs,
+            Layer::Hidden => self.full_groups * self.hidden_components,
+            Layer::Output => self.full_groups * self.outputs,
             Layer::Tilt => 1,
+            Layer::HiddenTail => self.tail * self.hidden_components,
+            Layer::OutputTail => (self.tail + 1) * self.outputs,
         }
     }
 }

@@ -15,5 +15,5 @@ pub use index::multisets;
 pub use measurement::Measurement;
 pub use moments::{LANES, Lanes, MomentSums};
 pub use pairings::pairings;
-pub use plan::{Element, MomentPlan, Product};
+pub use plan::{Element, MomentPlan, Product, Run};
 pub use tuple::{Tuple, Tuples};

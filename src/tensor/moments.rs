@@ -1,26 +1,32 @@
-use super::{Element, MomentPlan};
+use super::MomentPlan;
+use crate::simd::{has_fma, madd};
 
 /// Samples that are processed side by side. Fixed, so that sums have the same bits on
 /// every processor, whatever its vector width.
-pub const LANES: usize = 8;
+pub const LANES: usize = 16;
 
 /// One number for each of [`LANES`] samples.
 pub type Lanes = [f64; LANES];
+
+/// Lanes of a sum: those of the samples folded once, so that all sums of a usual run stay in
+/// a first-level cache.
+const SUMS: usize = LANES / 2;
 
 /// Running sums of all elements of a [`MomentPlan`], in f64.
 #[derive(Debug, Clone)]
 pub struct MomentSums<'a> {
     plan: &'a MomentPlan,
     table: Vec<Lanes>,
-    sums: Vec<Lanes>,
+    sums: Vec<[f64; SUMS]>,
 }
 
 impl<'a> MomentSums<'a> {
     /// All sums zero.
     pub fn new(plan: &'a MomentPlan) -> Self {
         Self {
-            table: vec![[0.0; LANES]; plan.points() + plan.products().len()],
-            sums: vec![[0.0; LANES]; plan.elements().len()],
+            // Its last entry stays 1.
+            table: vec![[1.0; LANES]; plan.table()],
+            sums: vec![[0.0; SUMS]; plan.elements().len()],
             plan,
         }
     }
@@ -28,13 +34,19 @@ impl<'a> MomentSums<'a> {
     /// Adds [`LANES`] samples; `field` has shape `[points]`. A sample that is zero in
     /// every component adds nothing.
     pub fn add(&mut self, field: &[Lanes]) {
-        add(self.plan, field, &mut self.table, &mut self.sums);
+        add(
+            self.plan,
+            field,
+            &[1.0; LANES],
+            &mut self.table,
+            &mut self.sums,
+        );
     }
 
     /// Adds [`LANES`] samples with weights: nodes of a quadrature, or networks drawn from
     /// another distribution. A sample of weight zero adds nothing.
     pub fn add_weighted(&mut self, field: &[Lanes], weight: &Lanes) {
-        add_weighted(self.plan, field, weight, &mut self.table, &mut self.sums);
+        add(self.plan, field, weight, &mut self.table, &mut self.sums);
     }
 
     /// The sums over all samples, one per element, lanes added in a fixed order; the sums
@@ -48,37 +60,27 @@ impl<'a> MomentSums<'a> {
 }
 
 #[multiversion::multiversion(targets(
-    "x86_64+avx512f+avx512dq+avx512vl",
-    "x86_64+avx2",
+    "x86_64+avx512f+avx512dq+avx512vl+avx2+fma",
+    "x86_64+avx2+fma",
     "aarch64+neon"
 ))]
-fn add(plan: &MomentPlan, field: &[Lanes], table: &mut [Lanes], sums: &mut [Lanes]) {
-    accumulate(plan, field, |x| x, table, sums);
-}
-
-#[multiversion::multiversion(targets(
-    "x86_64+avx512f+avx512dq+avx512vl",
-    "x86_64+avx2",
-    "aarch64+neon"
-))]
-fn add_weighted(
+fn add(
     plan: &MomentPlan,
     field: &[Lanes],
     weight: &Lanes,
     table: &mut [Lanes],
-    sums: &mut [Lanes],
+    sums: &mut [[f64; SUMS]],
 ) {
-    let weigh = |x: Lanes| std::array::from_fn(|l| x[l] * weight[l]);
-    accumulate(plan, field, weigh, table, sums);
+    accumulate::<{ has_fma!() }>(plan, field, weight, table, sums);
 }
 
 #[inline(always)]
-fn accumulate(
+fn accumulate<const FMA: bool>(
     plan: &MomentPlan,
     field: &[Lanes],
-    weigh: impl Fn(Lanes) -> Lanes,
+    weight: &Lanes,
     table: &mut [Lanes],
-    sums: &mut [Lanes],
+    sums: &mut [[f64; SUMS]],
 ) {
     let points = plan.points();
     table[..points].copy_from_slice(field);
@@ -86,15 +88,15 @@ fn accumulate(
         let (a, b) = (table[product.left], field[product.point]);
         table[points + k] = std::array::from_fn(|l| a[l] * b[l]);
     }
-    for (sum, element) in sums.iter_mut().zip(plan.elements()) {
-        let term = match *element {
-            Element::Single(a) => weigh(table[a]),
-            Element::Product(a, b) => {
-                let (a, b) = (weigh(table[a]), &table[b]);
-                std::array::from_fn(|l| a[l] * b[l])
+    for run in plan.runs() {
+        // The left factor is weighted, and read, once for all its right factors.
+        let a: Lanes = std::array::from_fn(|l| table[run.left][l] * weight[l]);
+        for (sum, &right) in sums[run.elements.clone()].iter_mut().zip(&run.rights) {
+            let b = &table[right];
+            for l in 0..SUMS {
+                sum[l] = madd::<FMA>(a[l + SUMS], b[l + SUMS], madd::<FMA>(a[l], b[l], sum[l]));
             }
-        };
-        (0..LANES).for_each(|l| sum[l] += term[l]);
+        }
     }
 }
 

@@ -20,10 +20,21 @@ pub struct Product {
     pub point: usize,
 }
 
+/// Consecutive elements with the same left factor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    /// Table entry of the left factor.
+    pub left: usize,
+    /// The elements.
+    pub elements: std::ops::Range<usize>,
+    /// Table entry of each element's right factor.
+    pub rights: Vec<usize>,
+}
+
 /// The arithmetic of all n-point functions of one run, shared by every engine.
 ///
 /// The table starts with the P field values, then products of degree 2 and 3, each one
-/// multiplication. An element of order n is one more product, of the halves of its index:
+/// multiplication, and ends with 1. An element of order n is one more product, of the halves of its index:
 /// 609 elements of 6 points cost 609 multiply-adds and 77 multiplications per network.
 #[derive(Debug, Clone)]
 pub struct MomentPlan {
@@ -32,6 +43,7 @@ pub struct MomentPlan {
     elements: Vec<Element>,
     indices: Vec<Vec<usize>>,
     orders: Vec<(usize, std::ops::Range<usize>)>,
+    runs: Vec<Run>,
 }
 
 impl MomentPlan {
@@ -47,6 +59,7 @@ impl MomentPlan {
             elements: Vec::new(),
             indices: Vec::new(),
             orders: Vec::new(),
+            runs: Vec::new(),
         };
         let mut known: BTreeMap<Vec<usize>, usize> = (0..points).map(|i| (vec![i], i)).collect();
         for &order in orders {
@@ -63,7 +76,30 @@ impl MomentPlan {
             }
             plan.orders.push((order, start..plan.elements.len()));
         }
+        plan.runs = plan.find_runs();
         plan
+    }
+
+    fn find_runs(&self) -> Vec<Run> {
+        let mut runs: Vec<Run> = Vec::new();
+        for (e, element) in self.elements.iter().enumerate() {
+            let (left, right) = match *element {
+                Element::Single(a) => (a, self.table() - 1),
+                Element::Product(a, b) => (a, b),
+            };
+            match runs.last_mut() {
+                Some(run) if run.left == left => {
+                    run.elements.end += 1;
+                    run.rights.push(right);
+                }
+                _ => runs.push(Run {
+                    left,
+                    elements: e..e + 1,
+                    rights: vec![right],
+                }),
+            }
+        }
+        runs
     }
 
     fn entry(&mut self, known: &mut BTreeMap<Vec<usize>, usize>, index: &[usize]) -> usize {
@@ -86,6 +122,16 @@ impl MomentPlan {
     /// Products that follow the P field values in the table.
     pub fn products(&self) -> &[Product] {
         &self.products
+    }
+
+    /// Entries of the table.
+    pub fn table(&self) -> usize {
+        self.points + self.products.len() + 1
+    }
+
+    /// All elements again, as runs that share a left factor.
+    pub fn runs(&self) -> &[Run] {
+        &self.runs
     }
 
     /// All elements, order after order.

@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::{BlockPlan, DeviceInfo, Engine, Network, Parameters, StreamLayout, measurement};
+use super::{BlockPlan, DeviceInfo, Engine, GROUP, Network, Parameters, StreamLayout, measurement};
 use crate::model::{EnsembleSpec, Estimator};
 use crate::tensor::Accumulator;
 use crate::{Error, Result};
@@ -79,14 +79,18 @@ pub fn draw_networks(
     count: usize,
 ) -> Vec<Network> {
     let mut networks = networks::Networks::new(spec);
-    networks.seek(experiment, first);
-    (0..count)
-        .map(|_| {
-            let mut field = vec![0.0; networks.fields()];
-            let weight = networks.next_network(&mut field);
-            Network { weight, field }
-        })
-        .collect()
+    let mut fields = vec![[0.0; networks::TILE]; networks.fields()];
+    let (last, mut all) = (first + count as u64, Vec::with_capacity(count));
+    for tile in first / GROUP..last.div_ceil(GROUP) {
+        let weights = networks.draw(experiment, tile, &mut fields);
+        for (lane, weight) in weights.into_iter().enumerate() {
+            if (first..last).contains(&(tile * GROUP + lane as u64)) {
+                let field = fields.iter().map(|f| f[lane]).collect();
+                all.push(Network { weight, field });
+            }
+        }
+    }
+    all
 }
 
 /// What the stages share: constants and places in the stream.

@@ -1,8 +1,8 @@
 //! Moments of a block of networks (twin of `shaders/moments.wgsl`).
 
-use super::networks::Networks;
+use super::networks::{Networks, TILE, Tile};
 use crate::engine::Block;
-use crate::tensor::{Extreme, LANES, MomentPlan, MomentSums};
+use crate::tensor::{Extreme, MomentPlan, MomentSums};
 
 /// Mean of every product of fields over the networks of one block, and the network with the
 /// largest field, squared and weighted.
@@ -11,47 +11,49 @@ pub fn block_means(
     networks: &mut Networks,
     block: &Block,
 ) -> (Vec<f64>, Extreme) {
-    let fields = networks.fields();
     let mut sums = MomentSums::new(plan);
-    let mut lanes = vec![[0.0; LANES]; fields];
-    let mut weights = [0.0; LANES];
-    let mut field = vec![0.0; fields];
+    let mut fields: Vec<Tile> = vec![[0.0; TILE]; networks.fields()];
     let mut heaviest = Extreme {
         score: -1.0,
         experiment: block.experiment,
         network: block.first,
         weight: 0.0,
-        field: vec![0.0; fields],
+        field: vec![0.0; fields.len()],
     };
-    networks.seek(block.experiment, block.first);
-    for first in (0..block.networks).step_by(LANES) {
-        for lane in 0..LANES {
-            let number = first + lane as u64;
-            // A short block's missing networks are zero and weigh nothing.
-            weights[lane] = 0.0;
-            if number < block.networks {
-                weights[lane] = networks.next_network(&mut field);
-                let largest = (field.iter().zip(networks.scales()))
-                    .map(|(f, s)| (f / s) * (f / s))
-                    .fold(0.0, f64::max);
-                let score = weights[lane] * largest;
-                if score > heaviest.score {
-                    heaviest.score = score;
-                    heaviest.network = block.first + number;
-                    heaviest.weight = weights[lane];
-                    heaviest.field.copy_from_slice(&field);
-                }
-            } else {
-                field.fill(0.0);
+    let inverse: Vec<f64> = networks.scales().iter().map(|s| 1.0 / s).collect();
+    let (first, last) = (block.first, block.first + block.networks);
+    let tile_size = TILE as u64;
+    for tile in first / tile_size..last.div_ceil(tile_size) {
+        let mut weights = networks.draw(block.experiment, tile, &mut fields);
+        let number = |lane: usize| tile * tile_size + lane as u64;
+        for lane in 0..TILE {
+            // Networks of the tile that another block has are zero and weigh nothing here.
+            if !(first..last).contains(&number(lane)) {
+                weights[lane] = 0.0;
+                fields.iter_mut().for_each(|f| f[lane] = 0.0);
             }
-            for (lanes, f) in lanes.iter_mut().zip(&field) {
-                lanes[lane] = *f;
+        }
+        let mut largest = [0.0f64; TILE];
+        for (field, inverse) in fields.iter().zip(&inverse) {
+            for (largest, f) in largest.iter_mut().zip(field) {
+                *largest = largest.max((f * inverse).abs());
+            }
+        }
+        for lane in 0..TILE {
+            let score = weights[lane] * largest[lane] * largest[lane];
+            if score > heaviest.score {
+                heaviest.score = score;
+                heaviest.network = number(lane);
+                heaviest.weight = weights[lane];
+                for (kept, field) in heaviest.field.iter_mut().zip(&fields) {
+                    *kept = field[lane];
+                }
             }
         }
         if networks.is_weighted() {
-            sums.add_weighted(&lanes, &weights);
+            sums.add_weighted(&fields, &weights);
         } else {
-            sums.add(&lanes);
+            sums.add(&fields);
         }
     }
     let mut means = sums.take();

@@ -1,61 +1,92 @@
-//! Networks: hidden values, then outputs or covariances (twin of `shaders/networks.wgsl`).
+//! Networks: hidden values, then outputs or covariances (twin of `shaders/networks.wgsl` and
+//! `shaders/tail.wgsl`).
+//!
+//! 16 networks are drawn side by side, network l in lane l of every number. All loops run
+//! over rows of lanes, so that compilers turn them into vector code.
 
-use super::{Setup, activation::activation, normals::normals, words::Words};
-use crate::engine::{GROUP, Layer, Parameters};
+use super::Setup;
+use super::activation::{erf, exp, relu};
+use super::normals::{blocks, box_muller};
+use super::words::{Words, lanes};
+use crate::engine::{GROUP, Layer};
 use crate::model::{Architecture, EnsembleSpec, Estimator};
+use crate::simd::{has_fma, madd};
 
+/// Networks that are drawn together.
+pub const TILE: usize = GROUP as usize;
+/// Hidden units of a full group.
 const UNITS: usize = GROUP as usize;
-/// Groups drawn at once: enough to amortise a call, few enough for the first-level cache.
-const TILE: usize = 16;
+/// Numbers of one component of a full group, `[unit][lane]`.
+const ROWS: usize = UNITS * TILE;
 
-type Units = [f64; UNITS];
+/// One number of each of 16 networks.
+pub type Tile = [f64; TILE];
 
-/// Draws networks one after the other and reduces each to its fields: the outputs f_a(x_p),
-/// or D(x_p, x_q) = C - K for p <= q.
+/// Draws networks, 16 at a time, and reduces each to its fields: the outputs f_a(x_p), or
+/// D(x_p, x_q) = C - K for p <= q.
 #[derive(Debug)]
 pub struct Networks {
     setup: Setup,
-    hidden_words: Words,
-    output_words: Words,
-    tilt_words: Words,
-    words: Vec<u32>,
+    work: Work,
+}
+
+#[derive(Debug)]
+struct Work {
+    /// Words of one component of a full group, `[word][lane]`.
+    words: [u32; ROWS],
+    /// Words of the tail, `[component or output][unit][lane]`.
+    tail: Vec<u32>,
+    /// Standard normals of W0 and b0, `[component][unit][lane]`.
     hidden: Vec<f64>,
+    /// Standard normals of W1, `[output][unit][lane]`.
     output: Vec<f64>,
-    /// h_j(x_p) of one group, `[point][unit]`.
-    values: Vec<Units>,
-    /// Sums over units, `[field][unit in group]`.
-    sums: Vec<Units>,
-    ratio: Units,
-    /// Hidden values of the groups of one network, if someone wants to see them.
-    trace: Option<Vec<(usize, Vec<Units>)>>,
+    /// z, then h_j(x_p) of one group, `[point][unit][lane]`.
+    values: Vec<f64>,
+    /// Sums over units, `[field]`.
+    sums: Vec<Tile>,
+    /// Inverse weights of the importance sampling.
+    ratio: Tile,
+    /// The unit that is shifted and the shift, if any, of each network.
+    shifted: [Option<(usize, usize)>; TILE],
+    /// The lane whose hidden values someone wants to see, and those, `[unit][point]`.
+    trace: Option<(usize, Vec<Vec<f64>>)>,
+}
+
+/// A place in the units of 16 networks.
+#[derive(Debug, Clone, Copy)]
+struct At {
+    experiment: u32,
+    /// Number of the 16 networks within the experiment.
+    tile: u64,
+    /// First hidden unit.
+    unit: usize,
 }
 
 impl Networks {
-    /// Starts at network 0 of experiment 0.
+    /// Ready to draw any networks of a spec.
     pub fn new(spec: &EnsembleSpec) -> Self {
         let setup = Setup::new(spec);
-        let hidden = TILE * UNITS * setup.layout.hidden_components as usize;
-        let output = TILE * UNITS * setup.layout.outputs as usize;
-        let points = spec.inputs.len();
-        let start = |layer: Layer| Words::new(spec.seed, layer.stream(0), 0);
-        Self {
-            hidden_words: start(Layer::Hidden),
-            output_words: start(Layer::Output),
-            tilt_words: start(Layer::Tilt),
-            words: vec![0; hidden.max(output)],
-            hidden: vec![0.0; hidden],
-            output: vec![0.0; output],
-            values: vec![[0.0; UNITS]; points],
-            sums: vec![[0.0; UNITS]; setup.fields()],
-            ratio: [0.0; UNITS],
+        let components = setup.layout.hidden_components as usize;
+        let outputs = setup.layout.outputs as usize;
+        let tail = setup.layout.blocks(Layer::HiddenTail);
+        let tail = tail.max(setup.layout.blocks(Layer::OutputTail)) as usize * TILE;
+        let work = Work {
+            words: [0; ROWS],
+            tail: vec![0; tail],
+            hidden: vec![0.0; components * ROWS],
+            output: vec![0.0; outputs * ROWS],
+            values: vec![0.0; spec.inputs.len() * ROWS],
+            sums: vec![[0.0; TILE]; setup.fields()],
+            ratio: [0.0; TILE],
+            shifted: [None; TILE],
             trace: None,
-            setup,
-        }
+        };
+        Self { setup, work }
     }
 
     /// Fields per network.
     pub fn fields(&self) -> usize {
-        self.sums.len()
+        self.work.sums.len()
     }
 
     /// Typical size of each field.
@@ -68,210 +99,282 @@ impl Networks {
         self.setup.tilt.is_some()
     }
 
-    /// Goes to a network; counter-based words make that free.
-    pub fn seek(&mut self, experiment: u32, network: u64) {
-        let at = |layer: Layer| {
-            let block = network * self.setup.layout.blocks(layer);
-            Words::new(self.setup.seed, layer.stream(experiment), block)
+    /// Draws networks 16 `tile` to 16 `tile` + 15 of an experiment into `fields`, one tile
+    /// per field; returns their weights.
+    pub fn draw(&mut self, experiment: u32, tile: u64, fields: &mut [Tile]) -> Tile {
+        let Self { setup, work } = self;
+        work.sums.fill([0.0; TILE]);
+        work.ratio = [0.0; TILE];
+        let mut at = At {
+            experiment,
+            tile,
+            unit: 0,
         };
-        self.hidden_words = at(Layer::Hidden);
-        self.output_words = at(Layer::Output);
-        self.tilt_words = at(Layer::Tilt);
-    }
-
-    /// Draws the next network into `field`; returns its weight.
-    pub fn next_network(&mut self, field: &mut [f64]) -> f64 {
-        let layout = self.setup.layout;
-        let components = layout.hidden_components as usize;
-        let stride = UNITS * components;
-        let outputs = layout.outputs as usize;
-        self.sums.fill([0.0; UNITS]);
-        self.ratio = [0.0; UNITS];
-        let shifted = self.pick_shift();
-        let groups = layout.full_groups as usize;
-        let mut done = 0;
-        while done < groups {
-            let tile = (groups - done).min(TILE);
-            self.draw(tile * stride, tile * UNITS * outputs);
-            for g in 0..tile {
-                self.add_group(g, done + g, UNITS, shifted);
-            }
-            done += tile;
+        work.pick_shifts(setup, at);
+        for _ in 0..setup.layout.full_groups {
+            add_group(setup, work, at);
+            at.unit += UNITS;
         }
-        let tail = layout.tail as usize;
-        self.draw(layout.tail_hidden_blocks as usize * UNITS, UNITS * outputs);
-        if tail > 0 {
-            // Spread the packed units to a full group.
-            let packed = self.hidden[..tail * components].to_vec();
-            for c in 0..components {
-                self.hidden[c * UNITS..][..tail].copy_from_slice(&packed[c * tail..][..tail]);
-            }
-            self.add_group(0, groups, tail, shifted);
-        }
-        let Setup {
-            parameters: p,
-            estimator,
-            centre,
-            width,
-            ..
-        } = &self.setup;
-        let sums = self.sums.iter().map(|s| s.iter().sum::<f64>());
-        match estimator {
+        add_tail(setup, work, at);
+        let p = &setup.parameters;
+        match setup.estimator {
             Estimator::Direct => {
-                let points = p.weights.len();
-                for (k, (f, sum)) in field.iter_mut().zip(sums).enumerate() {
-                    let b1 = self.output[k / points * UNITS + tail];
-                    *f = p.readout_bias * b1 + p.readout * sum;
+                let tail = setup.layout.tail as usize;
+                for (k, (f, sum)) in fields.iter_mut().zip(&work.sums).enumerate() {
+                    // b1 is the last row of the tail.
+                    let b1 = &work.output[(k / p.weights.len() * (tail + 1) + tail) * TILE..];
+                    *f = std::array::from_fn(|l| p.readout_bias * b1[l] + p.readout * sum[l]);
                 }
             }
             Estimator::Connected => {
-                for ((d, sum), centre) in field.iter_mut().zip(sums).zip(centre) {
-                    *d = p.readout * p.readout * (sum - width * centre);
+                for ((d, sum), centre) in fields.iter_mut().zip(&work.sums).zip(&setup.centre) {
+                    *d = sum.map(|sum| p.readout * p.readout * (sum - setup.width * centre));
                 }
             }
         }
-        match &self.setup.tilt {
-            None => 1.0,
-            Some(tilt) => 1.0 / (tilt.probability + self.ratio.iter().sum::<f64>()),
+        match &setup.tilt {
+            None => [1.0; TILE],
+            Some(tilt) => work.ratio.map(|ratio| 1.0 / (tilt.probability + ratio)),
         }
     }
 
-    /// Draws the next network: h_j(x_p), `[unit][point]`.
-    pub fn next_hidden_values(&mut self) -> Vec<Vec<f64>> {
-        let mut all = Vec::new();
-        let mut ignored = vec![0.0; self.fields()];
-        self.trace = Some(Vec::new());
-        self.next_network(&mut ignored);
-        for (live, values) in self.trace.take().into_iter().flatten() {
-            for u in 0..live {
-                all.push(values.iter().map(|v| v[u]).collect());
-            }
-        }
-        all
+    /// h_j(x_p) of one network, `[unit][point]`.
+    pub fn hidden_values(&mut self, experiment: u32, network: u64) -> Vec<Vec<f64>> {
+        let lane = (network % GROUP) as usize;
+        self.work.trace = Some((lane, Vec::new()));
+        let mut ignored = vec![[0.0; TILE]; self.fields()];
+        self.draw(experiment, network / GROUP, &mut ignored);
+        self.work.trace.take().map(|t| t.1).unwrap_or_default()
     }
+}
 
-    /// The hidden unit to shift and its shift, if any.
-    fn pick_shift(&mut self) -> Option<(usize, usize)> {
-        let tilt = self.setup.tilt.as_ref()?;
-        let mut words = [0; UNITS];
-        self.tilt_words.fill(&mut words);
-        let choose = |word: u32, n: u64| (u64::from(word) * n) >> 32;
-        let shift = choose(words[0], tilt.shifts.len() as u64 + 1) as usize;
-        let unit = choose(words[1], self.setup.width as u64) as usize;
-        // The first choice is none.
-        Some((unit, shift.checked_sub(1)?))
-    }
-
-    fn draw(&mut self, hidden: usize, output: usize) {
-        self.hidden_words.fill(&mut self.words[..hidden]);
-        normals(&self.words[..hidden], &mut self.hidden[..hidden]);
-        if self.setup.estimator == Estimator::Direct {
-            self.output_words.fill(&mut self.words[..output]);
-            normals(&self.words[..output], &mut self.output[..output]);
-        }
-    }
-
-    /// Adds the first `live` hidden units of group `g` of the tile, the network's group
-    /// `number`.
-    fn add_group(&mut self, g: usize, number: usize, live: usize, shifted: Option<(usize, usize)>) {
-        let setup = &self.setup;
-        let stride = UNITS * setup.layout.hidden_components as usize;
-        let hidden = &mut self.hidden[g * stride..][..stride];
-        if let (Some(tilt), Some((unit, shift))) = (&setup.tilt, shifted)
-            && unit / UNITS == number
-        {
-            for (c, t) in tilt.shifts[shift].iter().enumerate() {
-                hidden[c * UNITS + unit % UNITS] += t;
-            }
-        }
-        let (components, _) = hidden.as_chunks::<UNITS>();
-        setup.hidden_values(components, &mut self.values);
-        for value in &mut self.values {
-            value[live..].fill(0.0);
-        }
-        if let Some(trace) = &mut self.trace {
-            trace.push((live, self.values.clone()));
-        }
-        match setup.estimator {
-            Estimator::Direct => {
-                let outputs = setup.layout.outputs as usize;
-                let (blocks, _) = self.output[g * outputs * UNITS..].as_chunks::<UNITS>();
-                let sums = self.sums.chunks_mut(self.values.len());
-                for (normals, sums) in blocks.iter().zip(sums) {
-                    let mut readout = [0.0; UNITS];
-                    readout[..live].copy_from_slice(&normals[..live]);
-                    add_readout(&readout, &self.values, sums);
-                }
-            }
-            Estimator::Connected => add_products(&self.values, &mut self.sums),
-        }
-        if let Some(tilt) = &setup.tilt {
-            for (t, log) in tilt.shifts.iter().zip(&tilt.logarithms) {
-                for u in 0..live {
-                    let along: f64 = t.iter().zip(components).map(|(t, g)| t * g[u]).sum();
-                    self.ratio[u] += (along + log).exp();
-                }
-            }
+impl Work {
+    /// Picks the hidden unit to shift and its shift, if any, of each network.
+    fn pick_shifts(&mut self, setup: &Setup, at: At) {
+        let Some(tilt) = &setup.tilt else { return };
+        let mut words = [0; ROWS];
+        Words::new(
+            setup.seed,
+            Layer::Tilt.stream(at.experiment),
+            at.tile * GROUP,
+        )
+        .fill(&mut words);
+        let choose = |word: u32, n: u64| ((u64::from(word) * n) >> 32) as usize;
+        for (l, words) in words.chunks_exact(UNITS).enumerate() {
+            let unit = choose(words[1], setup.width as u64);
+            // The first choice is none.
+            let shift = choose(words[0], tilt.shifts.len() as u64 + 1).checked_sub(1);
+            self.shifted[l] = shift.map(|shift| (unit, shift));
         }
     }
 }
 
-impl Setup {
-    /// h_j(x_p) of 16 hidden units from their normals, `[component][unit]`.
-    fn hidden_values(&self, components: &[Units], values: &mut [Units]) {
-        // One call per architecture, so that the choice is out of the loops.
-        let p = &self.parameters;
-        match self.arch {
-            Architecture::Erf => {
-                hidden_values(|z| activation(Architecture::Erf, z), p, components, values)
-            }
-            Architecture::Relu => {
-                hidden_values(|z| activation(Architecture::Relu, z), p, components, values)
-            }
-            Architecture::Gauss => hidden_values(
-                |z| activation(Architecture::Gauss, z),
-                p,
-                components,
-                values,
-            ),
-        }
+#[multiversion::multiversion(targets(
+    "x86_64+avx512f+avx512dq+avx512vl+avx2+fma",
+    "x86_64+avx2+fma",
+    "aarch64+neon"
+))]
+fn add_group(setup: &Setup, work: &mut Work, at: At) {
+    group::<{ has_fma!() }>(setup, work, at);
+}
+
+#[multiversion::multiversion(targets(
+    "x86_64+avx512f+avx512dq+avx512vl+avx2+fma",
+    "x86_64+avx2+fma",
+    "aarch64+neon"
+))]
+fn add_tail(setup: &Setup, work: &mut Work, at: At) {
+    tail::<{ has_fma!() }>(setup, work, at);
+}
+
+/// A full group: each network has blocks of its own, one lane draws one block.
+#[inline(always)]
+fn group<const FMA: bool>(setup: &Setup, work: &mut Work, at: At) {
+    let layout = &setup.layout;
+    let (words, hidden) = (&mut work.words, &mut work.hidden);
+    draw_group::<FMA>(
+        setup,
+        at,
+        Layer::Hidden,
+        layout.hidden_components,
+        words,
+        hidden,
+    );
+    if setup.estimator == Estimator::Direct {
+        draw_group::<FMA>(
+            setup,
+            at,
+            Layer::Output,
+            layout.outputs,
+            words,
+            &mut work.output,
+        );
     }
+    add_units::<FMA>(setup, work, at, UNITS, UNITS);
+}
+
+// Not closures: those would be compiled without the processor features of their caller.
+#[inline(always)]
+fn draw_group<const FMA: bool>(
+    setup: &Setup,
+    at: At,
+    layer: Layer,
+    blocks: u64,
+    words: &mut [u32; ROWS],
+    normals: &mut [f64],
+) {
+    let stride = setup.layout.blocks(layer);
+    let first = at.tile * GROUP * stride + at.unit as u64 / GROUP * blocks;
+    for (c, normals) in normals.chunks_exact_mut(ROWS).enumerate() {
+        let stream = layer.stream(at.experiment);
+        lanes(setup.seed, stream, first + c as u64, stride, words);
+        let (radii, angles) = words.split_at(ROWS / 2);
+        let (x, y) = normals.split_at_mut(ROWS / 2);
+        box_muller::<FMA>(radii, angles, x, y);
+    }
+}
+
+/// The units that fill no group: blocks hold a word for each of the 16 networks.
+#[inline(always)]
+fn tail<const FMA: bool>(setup: &Setup, work: &mut Work, at: At) {
+    let units = setup.layout.tail as usize;
+    if units > 0 {
+        draw_tail::<FMA>(
+            setup,
+            at,
+            Layer::HiddenTail,
+            &mut work.tail,
+            &mut work.hidden,
+        );
+    }
+    if setup.estimator == Estimator::Direct {
+        draw_tail::<FMA>(
+            setup,
+            at,
+            Layer::OutputTail,
+            &mut work.tail,
+            &mut work.output,
+        );
+    }
+    add_units::<FMA>(setup, work, at, units, units + 1);
 }
 
 #[inline(always)]
-fn hidden_values(
-    act: impl Fn(f64) -> f64,
-    p: &Parameters,
-    components: &[Units],
-    values: &mut [Units],
+fn draw_tail<const FMA: bool>(
+    setup: &Setup,
+    at: At,
+    layer: Layer,
+    words: &mut [u32],
+    normals: &mut [f64],
 ) {
-    let (bias, weights) = components.split_last().expect("W0 and b0");
-    for ((value, x), offset) in values.iter_mut().zip(&p.weights).zip(&p.offset) {
-        let mut z: Units = std::array::from_fn(|u| p.bias * bias[u] - offset);
-        for (w, x) in weights.iter().zip(x) {
-            for u in 0..UNITS {
-                z[u] += w[u] * x;
+    let owned = setup.layout.blocks(layer);
+    let count = owned as usize * TILE;
+    let words = &mut words[..count];
+    let stream = layer.stream(at.experiment);
+    Words::new(setup.seed, stream, at.tile * owned).fill(words);
+    blocks::<FMA>(words, &mut normals[..count]);
+}
+
+/// Adds `units` hidden units whose normals are drawn; an output's normals have
+/// `output_rows` rows.
+#[inline(always)]
+fn add_units<const FMA: bool>(
+    setup: &Setup,
+    work: &mut Work,
+    at: At,
+    units: usize,
+    output_rows: usize,
+) {
+    let rows = units * TILE;
+    let p = &setup.parameters;
+    if let Some(tilt) = &setup.tilt {
+        for (l, shifted) in work.shifted.iter().enumerate() {
+            if let Some((unit, shift)) = *shifted
+                && (at.unit..at.unit + units).contains(&unit)
+            {
+                for (c, t) in tilt.shifts[shift].iter().enumerate() {
+                    work.hidden[c * rows + (unit - at.unit) * TILE + l] += t;
+                }
             }
         }
-        *value = z.map(&act);
+    }
+    let component = |c: usize| &work.hidden[c * rows..][..rows];
+    let bias = component(p.weights[0].len());
+    let points = p.weights.iter().zip(&p.offset);
+    for ((x, offset), values) in points.zip(work.values.chunks_exact_mut(ROWS)) {
+        let values = &mut values[..rows];
+        let first = component(0);
+        for ((z, b), w) in values.iter_mut().zip(bias).zip(first) {
+            *z = madd::<FMA>(*w, x[0], madd::<FMA>(p.bias, *b, -offset));
+        }
+        for (c, x) in x.iter().enumerate().skip(1) {
+            for (z, w) in values.iter_mut().zip(component(c)) {
+                *z = madd::<FMA>(*w, *x, *z);
+            }
+        }
+        match setup.arch {
+            Architecture::Erf => values.iter_mut().for_each(|z| *z = erf::<FMA>(*z)),
+            Architecture::Relu => values.iter_mut().for_each(|z| *z = relu(*z)),
+            Architecture::Gauss => values.iter_mut().for_each(|z| *z = exp::<FMA>(*z)),
+        }
+    }
+    let values = |p: usize| &work.values[p * ROWS..][..rows];
+    let points = p.weights.len();
+    match setup.estimator {
+        Estimator::Direct => {
+            for (o, sums) in work.sums.chunks_exact_mut(points).enumerate() {
+                let readout = &work.output[o * output_rows * TILE..][..rows];
+                for (p, sum) in sums.iter_mut().enumerate() {
+                    add_products::<FMA>(sum, readout, values(p));
+                }
+            }
+        }
+        Estimator::Connected => {
+            let mut sums = work.sums.iter_mut();
+            for p in 0..points {
+                for (q, sum) in (p..points).zip(&mut sums) {
+                    add_products::<FMA>(sum, values(p), values(q));
+                }
+            }
+        }
+    }
+    if let Some(tilt) = &setup.tilt {
+        for (t, log) in tilt.shifts.iter().zip(&tilt.logarithms) {
+            let mut along = [*log; ROWS];
+            let along = &mut along[..rows];
+            for (c, t) in t.iter().enumerate() {
+                for (a, g) in along.iter_mut().zip(component(c)) {
+                    *a = madd::<FMA>(*g, *t, *a);
+                }
+            }
+            along.iter_mut().for_each(|a| *a = exp::<FMA>(*a));
+            for along in along.as_chunks::<TILE>().0 {
+                for (ratio, along) in work.ratio.iter_mut().zip(along) {
+                    *ratio += along;
+                }
+            }
+        }
+    }
+    if let Some((lane, trace)) = &mut work.trace {
+        for unit in 0..units {
+            trace.push(
+                (0..points)
+                    .map(|p| values(p)[unit * TILE + *lane])
+                    .collect(),
+            );
+        }
     }
 }
 
-fn add_readout(readout: &Units, values: &[Units], sums: &mut [Units]) {
-    for (sum, value) in sums.iter_mut().zip(values) {
-        for u in 0..UNITS {
-            sum[u] += readout[u] * value[u];
+/// Adds the products of two rows of units, network by network.
+#[inline(always)]
+fn add_products<const FMA: bool>(sum: &mut Tile, a: &[f64], b: &[f64]) {
+    let mut total = *sum;
+    let rows = a.as_chunks::<TILE>().0.iter().zip(b.as_chunks::<TILE>().0);
+    for (a, b) in rows {
+        for l in 0..TILE {
+            total[l] = madd::<FMA>(a[l], b[l], total[l]);
         }
     }
-}
-
-fn add_products(values: &[Units], sums: &mut [Units]) {
-    let mut sums = sums.iter_mut();
-    for (p, a) in values.iter().enumerate() {
-        for (b, sum) in values[p..].iter().zip(&mut sums) {
-            for u in 0..UNITS {
-                sum[u] += a[u] * b[u];
-            }
-        }
-    }
+    *sum = total;
 }

@@ -17,9 +17,10 @@ pub use adapter::{AdapterSummary, adapters};
 use device::Device;
 #[doc(hidden)]
 pub use fault::Fault;
+use shaders::{Sampler, Tuning};
 
 use super::{BlockPlan, DeviceInfo, Engine, Parameters, measurement};
-use crate::model::{EnsembleSpec, Estimator};
+use crate::model::{Architecture, EnsembleSpec, Estimator};
 use crate::tensor::{Accumulator, Extreme, Measurement};
 use crate::{Error, Result};
 
@@ -101,17 +102,22 @@ impl GpuEngine {
             .buffer("batch", size_of::<Batch>() as u64, U::UNIFORM | U::COPY_DST)
     }
 
-    /// Sums that one thread keeps in private variables, for a run of `elements` sums. A GPU
-    /// has at most 255 registers per thread. A processor spills to its first-level cache at
-    /// no cost, but its compiler takes more than linear time: beyond 1024 sums short pieces
-    /// are a quarter of the wait (12 points: 18 s against 68 s, once per machine). Each piece
-    /// reads the fields again, so that long runs are better off with longer ones.
-    fn sums_per_thread(&self, elements: usize, networks: u64) -> usize {
-        match (self.summary.is_software(), elements) {
-            (false, _) => 96,
-            (true, ..=1024) => 1024,
-            (true, _) if networks < 1_000_000 => 128,
-            (true, _) => 256,
+    /// The moment stage for a run of `elements` sums over `networks` networks. A GPU has at
+    /// most 255 registers per thread. A processor spills to its first-level cache at no cost,
+    /// and gains from a sum that is loaded and stored once for four networks; but its compiler
+    /// takes more than linear time: beyond 1024 sums short pieces are a quarter of the wait
+    /// (12 points: 18 s against 68 s, once per machine). Each piece reads the fields again, so
+    /// that long runs are better off with longer ones.
+    fn tuning(&self, elements: usize, networks: u64) -> Tuning {
+        let (sums_per_thread, unroll) = match (self.summary.is_software(), elements) {
+            (false, _) => (96, 1),
+            (true, ..=1024) => (1024, 4),
+            (true, _) if networks < 1_000_000 => (128, 1),
+            (true, _) => (256, 1),
+        };
+        Tuning {
+            sums_per_thread,
+            unroll,
         }
     }
 }
@@ -183,7 +189,7 @@ struct Run<'a> {
     scales: Vec<f64>,
     /// Product of the scales over each moment's index.
     moment_scales: Vec<f64>,
-    sample: wgpu::ComputePipeline,
+    sample: Vec<Sampler>,
     reduce: Vec<wgpu::ComputePipeline>,
     parameters: wgpu::Buffer,
     fields: wgpu::Buffer,
@@ -199,7 +205,7 @@ struct Slot {
     batch: wgpu::Buffer,
     sums: wgpu::Buffer,
     staging: wgpu::Buffer,
-    sample: wgpu::BindGroup,
+    sample: Vec<wgpu::BindGroup>,
     reduce: Vec<wgpu::BindGroup>,
 }
 
@@ -241,8 +247,8 @@ impl<'a> Run<'a> {
 
         let sample = shaders::networks(d, spec, plan.size, false)?;
         let networks = spec.nets * u64::from(spec.experiments);
-        let per_thread = engine.sums_per_thread(moments.elements().len(), networks);
-        let reduce = shaders::moments(d, spec, plan.size, moments, per_thread)?;
+        let tuning = engine.tuning(moments.elements().len(), networks);
+        let reduce = shaders::moments(d, spec, plan.size, moments, tuning)?;
         let parameter_bytes = bytemuck::cast_slice::<f32, u8>(&parameters);
         let parameters = d.storage("parameters", parameter_bytes.len() as u64);
         d.queue.write_buffer(&parameters, 0, parameter_bytes);
@@ -268,7 +274,10 @@ impl<'a> Run<'a> {
             .map(|sums| {
                 let batch = engine.uniform();
                 Slot {
-                    sample: d.bind(&sample, &[&batch, &parameters, &fields]),
+                    sample: sample
+                        .iter()
+                        .map(|s| d.bind(&s.pipeline, &[&batch, &parameters, &fields]))
+                        .collect(),
                     reduce: reduce
                         .iter()
                         .map(|p| d.bind(p, &[&batch, &fields, &sums]))
@@ -306,8 +315,8 @@ impl<'a> Run<'a> {
         &self,
         encoder: &mut wgpu::CommandEncoder,
         slot: &Slot,
-        pipeline: &wgpu::ComputePipeline,
-        group: &wgpu::BindGroup,
+        samplers: &[Sampler],
+        groups: &[wgpu::BindGroup],
         range: Range<u64>,
     ) {
         let blocks = range.end - range.start;
@@ -321,15 +330,10 @@ impl<'a> Run<'a> {
         };
         let queue = &self.engine.device.queue;
         queue.write_buffer(&slot.batch, 0, bytemuck::bytes_of(&batch));
-        let threads = blocks * self.plan.size;
-        let x = threads.div_ceil(SAMPLE_THREADS) as u32;
-        dispatch(
-            encoder,
-            pipeline,
-            group,
-            x,
-            shaders::chunks(self.spec) as u32,
-        );
+        for (sampler, group) in samplers.iter().zip(groups) {
+            let x = (blocks * sampler.threads).div_ceil(SAMPLE_THREADS) as u32;
+            dispatch(encoder, &sampler.pipeline, group, x, sampler.chunks);
+        }
     }
 
     fn submit(&self, slot: usize, range: Range<u64>) -> wgpu::SubmissionIndex {
@@ -428,14 +432,19 @@ fn dispatch(
 fn f32_parameters(spec: &EnsembleSpec, scales: &[f64]) -> Result<Vec<f32>> {
     let p = Parameters::new(spec);
     let connected = spec.estimator == Estimator::Connected;
+    // Gauss-net's activation is a power of two.
+    let unit = match spec.arch {
+        Architecture::Gauss => std::f64::consts::LOG2_E,
+        _ => 1.0,
+    };
     let mut all = Vec::new();
     for (i, (x, offset)) in p.weights.iter().zip(&p.offset).enumerate() {
-        all.extend_from_slice(x);
+        all.extend(x.iter().map(|x| unit * x));
         // The connected estimator has no readout.
         let scale = if connected { 1.0 } else { scales[i] };
-        all.extend([*offset, p.readout / scale, p.readout_bias / scale]);
+        all.extend([unit * offset, p.readout / scale, p.readout_bias / scale]);
     }
-    all.push(p.bias);
+    all.push(unit * p.bias);
     if connected {
         all.extend(super::centre(spec).iter().map(|m| 4.0 * m));
         all.extend(scales.iter().map(|s| p.readout * p.readout / s));

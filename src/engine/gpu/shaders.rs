@@ -7,9 +7,9 @@ use rayon::prelude::*;
 use super::device::Device;
 use super::wgsl::{Constants, expand};
 use crate::Result;
-use crate::engine::{GROUP, Layer, StreamLayout};
+use crate::engine::{GROUP, Layer, Parameters, StreamLayout};
 use crate::model::{Architecture, EnsembleSpec, Estimator};
-use crate::tensor::{Element, MomentPlan};
+use crate::tensor::{Element, MomentPlan, multisets};
 
 /// Groups of 16 hidden units that one thread sums. Wider networks are cut into chunks, so
 /// that few wide networks still fill a device; a chunk's sum has at most 256 partial sums
@@ -35,9 +35,30 @@ pub fn rows(spec: &EnsembleSpec) -> u64 {
     fields + u64::from(spec.tilt.is_some())
 }
 
+/// Chunks of full groups per network; the units that are left are one more.
+pub fn group_chunks(spec: &EnsembleSpec) -> u64 {
+    (spec.width / GROUP).div_ceil(CHUNK_GROUPS)
+}
+
 /// Chunks per network.
 pub fn chunks(spec: &EnsembleSpec) -> u64 {
-    (spec.width / GROUP).div_ceil(CHUNK_GROUPS).max(1)
+    group_chunks(spec) + u64::from(has_tail(spec))
+}
+
+/// Whether anything is left beside full groups: units, or b1.
+pub fn has_tail(spec: &EnsembleSpec) -> bool {
+    spec.estimator == Estimator::Direct || !spec.width.is_multiple_of(GROUP)
+}
+
+/// Fields up to which one thread draws the tail of 16 networks, rather than of four.
+const MAX_TAIL_FIELDS: u64 = 32;
+
+/// Threads per 16 networks of the tail.
+pub fn tail_threads(spec: &EnsembleSpec) -> u64 {
+    match rows(spec) > MAX_TAIL_FIELDS {
+        true => 4,
+        false => 1,
+    }
 }
 
 fn constants(spec: &EnsembleSpec, block: u64) -> Constants {
@@ -78,36 +99,65 @@ fn constants(spec: &EnsembleSpec, block: u64) -> Constants {
         ("BLOCK", block),
         ("FULL_GROUPS", layout.full_groups),
         ("TAIL", layout.tail),
-        ("TAIL_QUADS", layout.tail.div_ceil(4)),
-        ("TAIL_HIDDEN_BLOCKS", layout.tail_hidden_blocks),
-        ("TAIL_QUARTERS", layout.tail_hidden_blocks * 4),
+        ("TILES", block.div_ceil(GROUP)),
+        ("ALL_QUADS", flag(tail_threads(spec) == 1)),
+        ("ONE_QUAD", flag(tail_threads(spec) > 1)),
+        ("HIDDEN_TAIL_BLOCKS", layout.blocks(Layer::HiddenTail)),
+        ("OUTPUT_TAIL_BLOCKS", layout.blocks(Layer::OutputTail)),
         ("HIDDEN_BLOCKS", layout.blocks(Layer::Hidden)),
         ("OUTPUT_BLOCKS", layout.blocks(Layer::Output)),
         ("CHUNK_GROUPS", CHUNK_GROUPS),
         ("CHUNKS", chunks(spec)),
         ("MANY_CHUNKS", flag(chunks(spec) > 1)),
         ("MOMENT_THREADS", MOMENT_THREADS.into()),
+        ("BOUNDED", flag(is_bounded(spec))),
+        ("UNBOUNDED", flag(!is_bounded(spec))),
     ]
     .into_iter()
     .map(|(name, value)| (name, value.to_string()))
     .collect();
     let probability = spec.tilt.as_ref().map_or(1.0, |t| t.probability());
     constants.insert("PROBABILITY", format!("{probability:?}"));
-    constants.insert("COVARIANCE", covariance(points, ""));
-    constants.insert(
-        "COVARIANCE_TAIL",
-        covariance(points, "* dot(live, vec4f(0.25))"),
-    );
+    constants.insert("COVARIANCE", covariance(points));
+    constants.insert("PAIRS", pair_products(points));
     let rows = rows(spec) as usize;
     let name = |r: usize| match direct {
         true => format!("row_{}_{}", r / points, r % points),
         false => format!("row_{r}"),
     };
     constants.insert("PACK", pack(rows, &name));
-    constants.insert("UNPACK", unpack(rows, fields as usize));
-    constants.insert("RATIO", ratio(spec, ""));
-    constants.insert("RATIO_TAIL", ratio(spec, "live * "));
+    let quads = match tail_threads(spec) {
+        1 => "a,b,c,d",
+        _ => "a,",
+    };
+    constants.insert("TAIL_QUADS", quads.into());
+    let ratio_row = move |r: usize| direct || r < fields as usize;
+    constants.insert(
+        "PACK_TAIL",
+        pack_tail(spec, block, quads, &|r, q, l| match ratio_row(r) {
+            true => format!("{}_{q}[{l}]", name(r)),
+            false => format!("ratio_{q}[{l}]"),
+        }),
+    );
+    constants.insert("RATIO", ratio(spec));
     constants
+}
+
+/// Whether no exponent of Gauss-net can leave f32: normals end at 6.8, shifts add to them.
+fn is_bounded(spec: &EnsembleSpec) -> bool {
+    let p = Parameters::new(spec);
+    let shift = |c: usize| {
+        let shifts = spec.tilt.iter().flat_map(|t| &t.shifts);
+        shifts.fold(0.0f64, |most, t| most.max(t[c].abs()))
+    };
+    let reach = |c: usize| 6.8 + shift(c);
+    p.weights.iter().zip(&p.offset).all(|(x, offset)| {
+        let linear: f64 = (x.iter().enumerate())
+            .map(|(c, x)| x.abs() * reach(c))
+            .sum();
+        let z = linear + p.bias * reach(spec.d_in) + offset.abs();
+        z * std::f64::consts::LOG2_E < 125.0
+    })
 }
 
 /// Writes the rows of a network as quads: a storage access costs much the same for one
@@ -128,38 +178,67 @@ fn pack(rows: usize, name: &dyn Fn(usize) -> String) -> String {
         .collect()
 }
 
-fn unpack(rows: usize, fields: usize) -> String {
-    (0..rows)
-        .map(|r| {
-            let name = match r < fields {
-                true => format!("t_{r}"),
-                false => "ratio".into(),
-            };
-            let component = ["x", "y", "z", "w"][r % 4];
-            format!("let {name} = rows_{}.{component};\n", r / 4)
-        })
-        .collect()
-}
-
-/// Adds four hidden units to every component of the covariance; `share` is the share of
-/// them that is live.
-fn covariance(points: usize, share: &str) -> String {
+/// Writes the rows of the tail's networks.
+fn pack_tail(
+    spec: &EnsembleSpec,
+    block: u64,
+    quads: &str,
+    name: &dyn Fn(usize, &str, usize) -> String,
+) -> String {
+    let rows = rows(spec) as usize;
     let mut code = String::new();
-    let mut field = 0;
-    for p in 0..points {
-        for q in p..points {
+    for q in quads.split(',').filter(|q| !q.is_empty()) {
+        for l in 0..4 {
             let _ = writeln!(
                 code,
-                "f_{field} += dot(h_{p}, h_{q}) - centre_{field}{share};"
+                "{{ let member = 16u * tile + quad_{q} + {l}u - before;"
             );
-            field += 1;
+            // A wrapped difference is beyond the block, too.
+            let _ = writeln!(code, "if member < {block}u {{");
+            let chunk = group_chunks(spec);
+            let quads = rows.div_ceil(4);
+            let _ = writeln!(code, "let to = ({chunk}u * {block}u + member) * {quads}u;");
+            code.push_str(&pack(rows, &|r| name(r, q, l)));
+            code.push_str("} }\n");
         }
     }
     code
 }
 
+fn unpack(rows: usize, fields: usize, unroll: usize) -> String {
+    let mut code = String::new();
+    for u in 0..unroll {
+        for r in 0..rows {
+            let name = match r < fields {
+                true => format!("t_{r}"),
+                false => "ratio".into(),
+            };
+            let component = ["x", "y", "z", "w"][r % 4];
+            let _ = writeln!(code, "let {name}_{u} = rows_{u}_{}.{component};", r / 4);
+        }
+    }
+    code
+}
+
+/// Adds four hidden units to every component of the covariance.
+fn covariance(points: usize) -> String {
+    (multisets(points, 2).iter().enumerate())
+        .map(|(f, pair)| {
+            let (p, q) = (pair[0], pair[1]);
+            format!("f_{f} += dot(h_{p}, h_{q}) - centre_{f};\n")
+        })
+        .collect()
+}
+
+/// What one hidden unit of four networks adds to every component of the covariance.
+fn pair_products(points: usize) -> String {
+    (multisets(points, 2).iter().enumerate())
+        .map(|(f, pair)| format!("let d_{f} = h_{} * h_{} - centre_{f};\n", pair[0], pair[1]))
+        .collect()
+}
+
 /// Adds four hidden units to the inverse weight.
-fn ratio(spec: &EnsembleSpec, live: &str) -> String {
+fn ratio(spec: &EnsembleSpec) -> String {
     // A loop at run time: shifts may be many, and each is the same few operations.
     let last = spec.d_in + 1;
     let along: String = (0..last)
@@ -168,10 +247,11 @@ fn ratio(spec: &EnsembleSpec, live: &str) -> String {
     format!(
         "for (var k = 1u; k <= {shifts}u; k += 1u) {{\n\
          let at = {at}u + k * {stride}u;\n\
-         ratio += {live}exponential(vec4f(parameters[at + {last}u]){along});\n}}",
+         ratio += any_power_of_two({log2_e:?} * (vec4f(parameters[at + {last}u]){along}));\n}}",
         shifts = spec.tilt.as_ref().map_or(0, |t| t.shifts.len()),
         at = tilt_at(spec),
         stride = last + 1,
+        log2_e = std::f32::consts::LOG2_E,
     )
 }
 
@@ -184,20 +264,46 @@ pub fn draws(device: &Device) -> Result<wgpu::ComputePipeline> {
     device.pipeline("draws", text)
 }
 
-/// `networks.wgsl` for a spec; with `hidden` it also writes out the hidden values.
+/// `networks.wgsl` and `tail.wgsl` for a spec, those of them that it needs, each with the
+/// threads in x per 16 networks; with `hidden` they also write out the hidden values.
 pub fn networks(
     device: &Device,
     spec: &EnsembleSpec,
     block: u64,
     hidden: bool,
-) -> Result<wgpu::ComputePipeline> {
+) -> Result<Vec<Sampler>> {
     let mut constants = constants(spec, block);
     if hidden {
         constants.insert("HIDDEN", "1".into());
         constants.insert("QUAD_NUMBERS", "1".into());
     }
-    let text = expand(include_str!("../../../shaders/networks.wgsl"), &constants);
-    device.pipeline("networks", text)
+    let mut all = Vec::new();
+    if group_chunks(spec) > 0 {
+        let text = expand(include_str!("../../../shaders/networks.wgsl"), &constants);
+        all.push(Sampler {
+            pipeline: device.pipeline("networks", text)?,
+            threads: block,
+            chunks: group_chunks(spec) as u32,
+        });
+    }
+    if has_tail(spec) {
+        let text = expand(include_str!("../../../shaders/tail.wgsl"), &constants);
+        all.push(Sampler {
+            pipeline: device.pipeline("tail", text)?,
+            threads: block.div_ceil(GROUP) * tail_threads(spec),
+            chunks: 1,
+        });
+    }
+    Ok(all)
+}
+
+/// A pipeline that draws networks.
+pub struct Sampler {
+    pub pipeline: wgpu::ComputePipeline,
+    /// Threads per block of networks.
+    pub threads: u64,
+    /// Chunks of networks: the second dimension of a dispatch.
+    pub chunks: u32,
 }
 
 /// `moments.wgsl` for the nodes of a quadrature, in blocks of `block`.
@@ -213,15 +319,25 @@ pub fn quadrature(device: &Device, block: u64, plan: &MomentPlan) -> Result<wgpu
         ("GIVEN", 1),
         ("PLAIN", 0),
         ("HEAVIEST", 0),
+        ("UNROLL", 1),
         ("MOMENT_THREADS", MOMENT_THREADS.into()),
     ]
     .into_iter()
     .map(|(name, value)| (name, value.to_string()))
     .collect();
-    constants.insert("UNPACK", unpack(rows, plan.points()));
-    straight_line(plan, &all, true, &mut constants);
+    constants.insert("UNPACK", unpack(rows, plan.points(), 1));
+    straight_line(plan, &all, 1, &mut constants);
     let text = expand(include_str!("../../../shaders/moments.wgsl"), &constants);
     device.pipeline("quadrature", text)
+}
+
+/// How the moment stage is cut for an adapter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tuning {
+    /// Sums that one thread keeps in private variables.
+    pub sums_per_thread: usize,
+    /// Networks that a thread adds to its sums at a time.
+    pub unroll: usize,
 }
 
 /// `moments.wgsl`, one pipeline for every `sums_per_thread` elements of the plan.
@@ -230,7 +346,7 @@ pub fn moments(
     spec: &EnsembleSpec,
     block: u64,
     plan: &MomentPlan,
-    sums_per_thread: usize,
+    tuning: Tuning,
 ) -> Result<Vec<wgpu::ComputePipeline>> {
     let mut all: Vec<usize> = (0..plan.elements().len()).collect();
     // Side by side what shares a product, so that few products are formed twice.
@@ -239,11 +355,16 @@ pub fn moments(
         Element::Product(a, b) => (b, a),
     });
     // Drivers compile on the caller's thread: use them all.
-    all.par_chunks(sums_per_thread)
+    all.par_chunks(tuning.sums_per_thread)
         .enumerate()
         .map(|(part, elements)| {
             let mut constants = constants(spec, block);
-            straight_line(plan, elements, spec.tilt.is_some(), &mut constants);
+            let unroll = tuning.unroll;
+            let rows = rows(spec) as usize;
+            let fields = rows - usize::from(spec.tilt.is_some());
+            constants.insert("UNROLL", unroll.to_string());
+            constants.insert("UNPACK", unpack(rows, fields, unroll));
+            straight_line(plan, elements, unroll, &mut constants);
             constants.insert("HEAVIEST", u64::from(part == 0).to_string());
             constants.insert("HEAVIEST_AT", all.len().to_string());
             let text = expand(include_str!("../../../shaders/moments.wgsl"), &constants);
@@ -253,7 +374,7 @@ pub fn moments(
 }
 
 /// The code of some elements: only the products that they need, in the plan's order.
-fn straight_line(plan: &MomentPlan, elements: &[usize], weighted: bool, constants: &mut Constants) {
+fn straight_line(plan: &MomentPlan, elements: &[usize], unroll: usize, constants: &mut Constants) {
     let points = plan.points();
     let mut needed = vec![false; points + plan.products().len()];
     for &e in elements {
@@ -267,34 +388,40 @@ fn straight_line(plan: &MomentPlan, elements: &[usize], weighted: bool, constant
             needed[product.left] = true;
         }
     }
+    // Each left factor is weighted once.
+    let mut lefts: Vec<usize> = (elements.iter())
+        .map(|&e| match plan.elements()[e] {
+            Element::Single(a) | Element::Product(a, _) => a,
+        })
+        .collect();
+    lefts.sort_unstable();
+    lefts.dedup();
     let (mut products, mut declare, mut accumulate, mut store) =
         (String::new(), String::new(), String::new(), String::new());
-    for (k, product) in plan.products().iter().enumerate() {
-        if needed[points + k] {
-            let (left, point) = (product.left, product.point);
-            let _ = writeln!(products, "let t_{} = t_{left} * t_{point};", points + k);
+    for u in 0..unroll {
+        for (k, product) in plan.products().iter().enumerate() {
+            if needed[points + k] {
+                let (left, point) = (product.left, product.point);
+                let _ = writeln!(
+                    products,
+                    "let t_{}_{u} = t_{left}_{u} * t_{point}_{u};",
+                    points + k
+                );
+            }
         }
-    }
-    let left = if weighted { "u" } else { "t" };
-    if weighted {
-        // Each left factor is weighted once.
-        let mut lefts: Vec<usize> = (elements.iter())
-            .map(|&e| match plan.elements()[e] {
-                Element::Single(a) | Element::Product(a, _) => a,
-            })
-            .collect();
-        lefts.sort_unstable();
-        lefts.dedup();
-        for a in lefts {
-            let _ = writeln!(products, "let u_{a} = weight * t_{a};");
+        for a in &lefts {
+            let _ = writeln!(products, "let u_{a}_{u} = weight_{u} * t_{a}_{u};");
         }
     }
     for &e in elements {
         let _ = writeln!(declare, "var s_{e} = 0.0;");
-        let _ = match plan.elements()[e] {
-            Element::Single(a) => writeln!(accumulate, "s_{e} += {left}_{a};"),
-            Element::Product(a, b) => writeln!(accumulate, "s_{e} += {left}_{a} * t_{b};"),
-        };
+        let terms: Vec<String> = (0..unroll)
+            .map(|u| match plan.elements()[e] {
+                Element::Single(a) => format!("u_{a}_{u}"),
+                Element::Product(a, b) => format!("u_{a}_{u} * t_{b}_{u}"),
+            })
+            .collect();
+        let _ = writeln!(accumulate, "s_{e} += {};", terms.join(" + "));
         let _ = writeln!(store, "sums[{e}u * batch.blocks + block] = s_{e};");
     }
     constants.insert("PRODUCTS", products);

@@ -60,7 +60,7 @@ impl GpuEngine {
     pub fn hidden_values(&self, spec: &EnsembleSpec, number: u64) -> Result<Vec<Vec<Vec<f64>>>> {
         let run = Run::new(self, spec)?;
         let d = &self.device;
-        let pipeline = shaders::networks(d, spec, run.plan.size, true)?;
+        let samplers = shaders::networks(d, spec, run.plan.size, true)?;
         let points = spec.inputs.len();
         let values = run.plan.size as usize * spec.width as usize * points;
         let bytes = 4 * values as u64;
@@ -68,9 +68,11 @@ impl GpuEngine {
         let staging = d.staging(bytes);
         let slot = &run.slots[number as usize % IN_FLIGHT];
         let buffers = [&slot.batch, &run.parameters, &run.fields, &hidden];
-        let group = d.bind(&pipeline, &buffers);
+        let groups: Vec<_> = (samplers.iter())
+            .map(|s| d.bind(&s.pipeline, &buffers))
+            .collect();
         let mut encoder = d.device.create_command_encoder(&Default::default());
-        run.encode(&mut encoder, slot, &pipeline, &group, number..number + 1);
+        run.encode(&mut encoder, slot, &samplers, &groups, number..number + 1);
         encoder.copy_buffer_to_buffer(&hidden, 0, &staging, 0, bytes);
         let submission = d.submit(encoder.finish());
         let all: Vec<f32> = d.read(submission, &staging, bytes)?;

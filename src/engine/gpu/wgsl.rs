@@ -3,7 +3,7 @@
 //! ```text
 //! //# include name        the text of shaders/name.wgsl
 //! //# for v in N          repeats the lines for v = 0 .. N-1; N a constant or a number
-//! //# for v in a,b,c      repeats them for v = a, b, c
+//! //# for v in a,b,c      repeats them for v = a, b, c; a constant may hold the list
 //! //# if NAME             keeps the lines if the constant is not zero
 //! //# end
 //! $name, ${name}          the value of a constant or loop variable
@@ -102,12 +102,12 @@ fn body<'a, 'b>(lines: &'b [&'a str]) -> &'b [&'a str] {
 }
 
 fn values(list: &str, names: &BTreeMap<String, String>) -> Vec<String> {
+    let list = names.get(list).map_or(list, String::as_str);
     if list.contains(',') {
-        return list.split(',').map(str::to_string).collect();
+        let split = list.split(',').filter(|value| !value.is_empty());
+        return split.map(str::to_string).collect();
     }
-    let count: usize = list
-        .parse()
-        .unwrap_or_else(|_| lookup(list, names).parse().expect("a count"));
+    let count: usize = list.parse().expect("a count or a list");
     (0..count).map(|v| v.to_string()).collect()
 }
 
