@@ -455,6 +455,10 @@ fn f32_parameters(spec: &EnsembleSpec, scales: &[f64]) -> Result<Vec<f32>> {
             all.extend(t.iter().copied().chain([log]));
         }
     }
+    if let Some(lattice) = shaders::lattice(spec) {
+        all.extend(lattice.step.iter().map(|x| unit * x));
+        all.extend(lattice.factors);
+    }
     // Normals reach 6.8; headroom for sums over coordinates and units.
     let limit = f64::from(f32::MAX) / 1e6;
     if let Some(bad) = all.iter().find(|x| x.abs() > limit || !x.is_finite()) {
