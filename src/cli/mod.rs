@@ -10,6 +10,7 @@ mod output;
 mod progress;
 mod reproduce;
 mod rg;
+mod slurm;
 mod symmetry;
 mod theory;
 
@@ -39,6 +40,7 @@ enum Command {
     Rg(Box<rg::Arguments>),
     Symmetry(Box<symmetry::Arguments>),
     Reproduce(reproduce::Arguments),
+    Slurm(Box<slurm::Arguments>),
     CompareCpu(compare_cpu::Arguments),
     Devices(devices::Arguments),
 }
@@ -53,6 +55,7 @@ pub fn run() -> ExitCode {
         Command::Rg(arguments) => rg::run(&arguments),
         Command::Symmetry(arguments) => symmetry::run(&arguments),
         Command::Reproduce(arguments) => reproduce::run(&arguments),
+        Command::Slurm(arguments) => slurm::run(&arguments),
         Command::CompareCpu(arguments) => compare_cpu::run(&arguments),
         Command::Devices(arguments) => devices::run(&arguments),
     };

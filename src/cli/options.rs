@@ -88,6 +88,27 @@ fn real(name: &'static str, text: &str) -> Result<f64> {
         .map_err(|_| Error::invalid(name, format!("'{text}'"), "this is not a number"))
 }
 
+/// An option and its value.
+pub type Given = (&'static str, String);
+
+fn given<const N: usize>(options: [(&'static str, Option<String>); N]) -> Vec<Given> {
+    (options.into_iter())
+        .filter_map(|(name, value)| Some((name, value?)))
+        .collect()
+}
+
+/// `@file` with the file's full path.
+fn full_path(at_file: &str) -> Result<String> {
+    let refuse = |reason: &str| Err(Error::invalid("--inputs", at_file, reason));
+    match std::path::absolute(&at_file[1..]) {
+        Ok(path) => match path.to_str() {
+            Some(path) => Ok(format!("@{path}")),
+            None => refuse("its folder's name is not UTF-8"),
+        },
+        Err(e) => refuse(&e.to_string()),
+    }
+}
+
 impl ModelOptions {
     /// One validated spec per width, in the order given.
     pub fn specs(&self) -> Result<Vec<EnsembleSpec>> {
@@ -188,6 +209,26 @@ impl ModelOptions {
         Ok(self)
     }
 
+    /// The options as they were given; a file by its full path, since the command line may be
+    /// used from another folder.
+    pub fn given(&self) -> Result<Vec<Given>> {
+        let inputs = match self.inputs.as_deref() {
+            Some(text) if text.starts_with('@') => Some(full_path(text)?),
+            text => text.map(String::from),
+        };
+        let list = |values: &[String]| (!values.is_empty()).then(|| values.join(","));
+        Ok(given([
+            ("--arch", Some(self.arch.clone())),
+            ("--width", list(&self.width)),
+            ("--d-in", self.d_in.clone()),
+            ("--d-out", list(&self.d_out)),
+            ("--sigma-w", self.sigma_w.clone()),
+            ("--sigma-b", self.sigma_b.clone()),
+            ("--inputs", inputs),
+            ("--orders", list(&self.orders)),
+        ]))
+    }
+
     fn widths(&self, spec: EnsembleSpec) -> Result<Vec<EnsembleSpec>> {
         if self.width.is_empty() {
             return Ok(vec![spec.validate()?]);
@@ -250,6 +291,17 @@ impl ModelOptions {
 }
 
 impl SamplingOptions {
+    /// The options as they were given.
+    pub fn given(&self) -> Vec<Given> {
+        given([
+            ("--nets", self.nets.clone()),
+            ("--experiments", self.experiments.clone()),
+            ("--estimator", self.estimator.clone()),
+            ("--tilt", Some(self.tilt.clone())),
+            ("--seed", Some(self.seed.clone())),
+        ])
+    }
+
     /// Whether the user chose the estimator.
     pub fn has_estimator(&self) -> bool {
         self.estimator.is_some()
@@ -383,17 +435,38 @@ impl EngineOptions {
         format!("{backend}{}", adapter.unwrap_or_default())
     }
 
-    /// Opens the engine; says on stderr which one `auto` took and why.
-    pub fn engine(&self) -> Result<Box<dyn Engine>> {
-        let gpu =
-            || GpuEngine::new(self.adapter.as_deref()).map(|e| Box::new(e) as Box<dyn Engine>);
+    /// The options as they were given.
+    pub fn given(&self) -> Vec<Given> {
+        let backend = match self.backend {
+            Backend::Auto => "auto",
+            Backend::Gpu => "gpu",
+            Backend::Cpu => "cpu",
+        };
+        given([
+            ("--backend", Some(backend.into())),
+            ("--adapter", self.adapter.clone()),
+        ])
+    }
+
+    /// Refuses what no machine could do.
+    pub fn check(&self) -> Result<()> {
         match (self.backend, &self.adapter) {
             (Backend::Cpu, Some(name)) => Err(Error::invalid(
                 "--adapter",
                 format!("'{name}'"),
                 "the cpu backend has no adapter; leave out one of the two",
             )),
-            (Backend::Cpu, None) => Ok(Box::new(CpuEngine::new())),
+            _ => Ok(()),
+        }
+    }
+
+    /// Opens the engine; says on stderr which one `auto` took and why.
+    pub fn engine(&self) -> Result<Box<dyn Engine>> {
+        self.check()?;
+        let gpu =
+            || GpuEngine::new(self.adapter.as_deref()).map(|e| Box::new(e) as Box<dyn Engine>);
+        match (self.backend, &self.adapter) {
+            (Backend::Cpu, _) => Ok(Box::new(CpuEngine::new())),
             (Backend::Gpu, _) | (Backend::Auto, Some(_)) => gpu(),
             (Backend::Auto, None) => {
                 let adapters = gpu::adapters();
