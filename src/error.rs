@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 /// What can go wrong, from parsing an option to reading back the last batch.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum Error {
     /// A parameter has a value that no run can use.
     #[error("{name} {value}: {reason}")]

@@ -189,7 +189,10 @@ fn submits_the_array_and_a_merge_that_depends_on_it() {
 #[test]
 fn a_merge_that_cannot_be_submitted_takes_the_array_back() {
     let cluster = Cluster::new(&[]);
-    cluster.program("sbatch", r#"case "$*" in *--array*) echo 41;; *) exit 1;; esac"#);
+    cluster.program(
+        "sbatch",
+        r#"case "$*" in *--array*) echo 41;; *) exit 1;; esac"#,
+    );
     cluster.program("scancel", "");
     assert_eq!(cluster.output("submit").status.code(), Some(1));
     assert_eq!(cluster.calls("scancel"), "[41]\n");
@@ -246,12 +249,19 @@ fn a_failed_shard_is_requeued_as_often_as_asked_for() {
     cluster.program("nnqft-gpu", "exit 1");
     for requeued in 1..=2 {
         assert!(cluster.output("shard").status.success());
-        assert_eq!(cluster.calls("scontrol"), "[requeue][41_3]\n".repeat(requeued));
+        assert_eq!(
+            cluster.calls("scontrol"),
+            "[requeue][41_3]\n".repeat(requeued)
+        );
     }
     assert_eq!(cluster.output("shard").status.code(), Some(1));
     assert_eq!(cluster.calls("scontrol").lines().count(), 2);
     // Another submission counts from zero.
-    let again = cluster.script("shard").env("SLURM_ARRAY_JOB_ID", "411").output().unwrap();
+    let again = cluster
+        .script("shard")
+        .env("SLURM_ARRAY_JOB_ID", "411")
+        .output()
+        .unwrap();
     assert!(again.status.success());
     assert!(cluster.calls("scontrol").ends_with("[requeue][411_3]\n"));
 }

@@ -143,7 +143,8 @@ fn check_sbatch(line: &str) -> Result<()> {
         "--signal",
         "--open-mode",
     ];
-    let refuse = |why: &str| Err(Error::invalid("--sbatch", format!("'{line}'"), why));
+    let shown = format!("'{}'", line.escape_debug());
+    let refuse = |why: &str| Err(Error::invalid("--sbatch", shown.clone(), why));
     if !line.starts_with('-') || line.contains(char::is_control) {
         return refuse("give one line of sbatch options, such as --sbatch=--time=02:00:00");
     }

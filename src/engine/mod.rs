@@ -14,6 +14,8 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 pub use blocks::{Block, BlockPlan};
+// The layout of the random stream, public for tests and benchmarks.
+#[doc(hidden)]
 pub use stream::{GROUP, Layer, StreamLayout, key};
 
 use crate::Result;
@@ -55,6 +57,17 @@ pub trait Engine {
 ///
 /// # Errors
 /// Those of [`Engine::accumulate`].
+///
+/// ```
+/// use nnqft_gpu::engine::{self, cpu::CpuEngine};
+/// use nnqft_gpu::model::{Architecture, EnsembleSpec};
+///
+/// let mut spec = EnsembleSpec::preset(Architecture::Erf, 1)?;
+/// (spec.width, spec.nets) = (5, 100);
+/// let moments = engine::run(&mut CpuEngine::new(), &spec.validate()?, &|_| {})?;
+/// assert_eq!(moments.networks(), 1000); // in ten experiments
+/// # Ok::<(), nnqft_gpu::Error>(())
+/// ```
 pub fn run(
     engine: &mut dyn Engine,
     spec: &EnsembleSpec,
@@ -65,6 +78,7 @@ pub fn run(
 }
 
 /// The fields, moments and elements that a spec asks for.
+#[doc(hidden)]
 pub fn measurement(spec: &EnsembleSpec) -> Measurement {
     match spec.estimator {
         Estimator::Direct => Measurement::direct(spec.inputs.len(), spec.d_out, &spec.orders),
@@ -75,6 +89,7 @@ pub fn measurement(spec: &EnsembleSpec) -> Measurement {
 }
 
 /// One network as the moments see it.
+#[doc(hidden)]
 #[derive(Debug, Clone, PartialEq)]
 pub struct Network {
     /// Statistical weight; 1 without importance sampling.
@@ -134,6 +149,7 @@ pub(crate) fn centre(spec: &EnsembleSpec) -> Vec<f64> {
 /// The network as both engines compute it, with every constant folded:
 /// z_j(p) = sum_c n_cj `weights[p][c]` + n_bj `bias` - `offset[p]` for standard normals n,
 /// f_a(p) = `readout` sum_j n_aj act(z_j(p)) + `readout_bias` n_b1a.
+#[doc(hidden)]
 #[derive(Debug, Clone)]
 pub struct Parameters {
     /// sigma_w / sqrt(d_in) x_c, shape `[points][d_in]`.

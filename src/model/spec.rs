@@ -20,6 +20,20 @@ const MAX_NEURONS: f64 = 1e20;
 ///
 /// All of it is plain data; [`validate`](Self::validate) is the gate that every
 /// engine and analysis relies on.
+///
+/// ```
+/// use nnqft_gpu::model::{Architecture, EnsembleSpec};
+///
+/// let spec = EnsembleSpec {
+///     width: 20,
+///     orders: vec![4],
+///     ..EnsembleSpec::preset(Architecture::Relu, 1)?
+/// };
+/// assert_eq!(spec.clone().validate()?.elements(), 126); // 6 points
+/// let wrong = EnsembleSpec { width: 0, ..spec };
+/// assert!(wrong.validate().unwrap_err().to_string().starts_with("--width 0"));
+/// # Ok::<(), nnqft_gpu::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EnsembleSpec {
     /// Architecture of every network.

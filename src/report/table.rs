@@ -40,6 +40,23 @@ fn number(x: Option<f64>) -> String {
 }
 
 /// One line per n-point function: its deviation from the GP against exact and background.
+///
+/// ```
+/// use nnqft_gpu::engine::{self, Engine, cpu::CpuEngine};
+/// use nnqft_gpu::model::{Architecture, EnsembleSpec};
+/// use nnqft_gpu::report::{EnsembleDocument, Timing, ensemble_table};
+///
+/// let mut spec = EnsembleSpec::preset(Architecture::Erf, 1)?;
+/// (spec.width, spec.nets) = (5, 100);
+/// let spec = spec.validate()?;
+/// let mut cpu = CpuEngine::new();
+/// let moments = engine::run(&mut cpu, &spec, &|_| {})?;
+/// let correlators = nnqft_gpu::analysis::correlators(&spec, &moments)?;
+/// let timing = Timing::new(&spec, 1.0);
+/// let document = EnsembleDocument::new(spec, cpu.device(), timing, correlators);
+/// assert!(ensemble_table(&document).starts_with("Erf-net, N = 5"));
+/// # Ok::<(), nnqft_gpu::Error>(())
+/// ```
 pub fn ensemble_table(document: &EnsembleDocument) -> String {
     let spec = &document.spec;
     let mut rows = table(

@@ -5,6 +5,7 @@ use crate::{Error, Result};
 
 /// Mean and spread of every tensor element over some blocks of networks.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Statistics {
     /// Networks.
     pub networks: f64,
@@ -50,6 +51,21 @@ impl Statistics {
 /// pairs of pairs, and so on); an accumulator holds the largest complete subtrees of what
 /// it has seen. Every sum is therefore formed in the same order whichever way the blocks
 /// arrive, and merging is associative and commutative bit for bit.
+///
+/// ```
+/// use nnqft_gpu::engine::{BlockPlan, Engine, cpu::CpuEngine, run};
+/// use nnqft_gpu::model::{Architecture, EnsembleSpec};
+///
+/// let mut spec = EnsembleSpec::preset(Architecture::Relu, 1)?;
+/// (spec.width, spec.nets, spec.experiments) = (3, 640, 2);
+/// let spec = spec.validate()?;
+/// let blocks = BlockPlan::new(&spec).blocks();
+/// let mut cpu = CpuEngine::new();
+/// let mut late = cpu.accumulate(&spec, 7..blocks, &|_| {})?;
+/// late.merge(cpu.accumulate(&spec, 0..7, &|_| {})?);
+/// assert_eq!(late, run(&mut cpu, &spec, &|_| {})?);
+/// # Ok::<(), nnqft_gpu::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Accumulator {
     /// (experiment, first block) -> subtree; its size in blocks is `span`.

@@ -1,9 +1,15 @@
 //! The reference engine: the shaders' stages in f64, one file each, written to be read.
 
+// The stages, public for tests and benchmarks.
+#[doc(hidden)]
 pub mod activation;
+#[doc(hidden)]
 pub mod moments;
+#[doc(hidden)]
 pub mod networks;
+#[doc(hidden)]
 pub mod normals;
+#[doc(hidden)]
 pub mod words;
 
 use std::ops::Range;

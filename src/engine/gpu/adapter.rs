@@ -6,6 +6,7 @@ use crate::{Error, Result};
 
 /// What `devices` tells about an adapter.
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct AdapterSummary {
     /// Name, as `--adapter` matches it (any part, any case).
     pub name: String,

@@ -61,6 +61,17 @@ impl GpuEngine {
     ///
     /// # Errors
     /// [`Error::NoAdapter`] with the adapters there are; [`Error::Device`] if it fails to open.
+    ///
+    /// ```no_run
+    /// use nnqft_gpu::engine::{self, Engine, gpu::GpuEngine};
+    /// use nnqft_gpu::model::{Architecture, EnsembleSpec};
+    ///
+    /// let mut gpu = GpuEngine::new(None)?;
+    /// let spec = EnsembleSpec::preset(Architecture::Erf, 1)?.validate()?;
+    /// let moments = engine::run(&mut gpu, &spec, &|_| {})?;
+    /// println!("{} networks on {}", moments.networks(), gpu.device().adapter);
+    /// # Ok::<(), nnqft_gpu::Error>(())
+    /// ```
     pub fn new(adapter: Option<&str>) -> Result<Self> {
         let (adapter, summary) = adapter::select(adapter)?;
         Ok(Self {
