@@ -36,10 +36,10 @@ submit() {
 # One task of the array: goes on with its state, if there is one.
 shard() {
     local i=$SLURM_ARRAY_TASK_ID code signalled=yes time_is_up='' program
-    local state=shards/$i.state failures=shards/$i.failures save=--checkpoint
-    [ ! -e "$state" ] || save=--resume
+    local state=shards/$i.state failures=shards/$i.failures
 
-    nnqft-gpu ensemble "${ensemble[@]}" --shard "$i/$shards" "$save" "$state" &
+    nnqft-gpu ensemble "${ensemble[@]}" --shard "$i/$shards" \
+        --checkpoint "$state" --resume "$state" &
     program=$!
     # USR1 comes two minutes before the time limit, TERM from scancel and preemption. Of a TERM
     # the program saves its state and ends.

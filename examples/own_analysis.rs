@@ -1,7 +1,8 @@
-//! An analysis of your own on the elements of a tensor: how the interaction between two pairs of
-//! points, the exact connected G^(4)(x, x, y, y), falls with their distance, beside the kernel.
+//! An analysis of your own on the elements of a tensor: the connected 4-point function of two
+//! pairs of points, G^(4)(x, x, y, y) - GP, over their distance, at points of your own.
 //!
-//! Points of your own, and the measured value with its error bar beside the exact one.
+//! Erf-net is not translation invariant: the kernel falls and the interaction grows as y leaves
+//! the origin.
 
 use nnqft_gpu::engine::{self, cpu::CpuEngine};
 use nnqft_gpu::model::{Architecture, EnsembleSpec, Estimator, Inputs};

@@ -27,6 +27,13 @@
 //! assert_eq!(correlators[0].order, 2);
 //! # Ok::<(), nnqft_gpu::Error>(())
 //! ```
+//!
+//! `examples/` in the repository has three short programs: exact against measured m_4, an analysis
+//! of one's own on tensor elements, a running coupling.
+//!
+//! What the documentation shows is the interface that semantic versioning speaks of. Results may
+//! gain fields and errors may gain kinds (`#[non_exhaustive]`); what is hidden from the
+//! documentation is public for the crate's own tests and benchmarks only.
 #![deny(missing_docs)]
 #![forbid(unsafe_code)]
 

@@ -56,10 +56,12 @@ pub struct Arguments {
 
 /// Checks everything that could fail in the queue, then writes the script.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let spec = arguments.spec()?;
-    analysis::gp_predictions(&spec)?;
+    let specs = arguments.sampling.specs(&arguments.model)?;
+    for spec in &specs {
+        analysis::gp_predictions(spec)?;
+    }
     arguments.engine.check()?;
-    let script = arguments.script(&spec)?;
+    let script = arguments.script(&specs)?;
     match &arguments.out {
         None => emit(&script),
         Some(dir) => write(dir, &script),
@@ -67,19 +69,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
 }
 
 impl Arguments {
-    fn spec(&self) -> Result<EnsembleSpec> {
-        let mut specs = self.sampling.specs(&self.model)?;
-        match (specs.pop(), specs.is_empty()) {
-            (Some(spec), true) => Ok(spec),
-            (last, _) => Err(Error::invalid(
-                "--width",
-                format!("..,{}", last.map_or(0, |s| s.width)),
-                "an array draws one ensemble; write one script for each width",
-            )),
-        }
-    }
-
-    fn script(&self, spec: &EnsembleSpec) -> Result<String> {
+    fn script(&self, specs: &[EnsembleSpec]) -> Result<String> {
         let whole = |name, text: &str, from, to: u64, why: &str| match parse_count(text) {
             Ok(n) if (from..=to).contains(&n) => Ok(n),
             _ => Err(Error::invalid(
@@ -88,12 +78,13 @@ impl Arguments {
                 format!("must be a whole number from {from} to {to}{why}"),
             )),
         };
-        let blocks = BlockPlan::new(spec).blocks();
+        let spec = &specs[0];
+        let blocks = specs.iter().map(|spec| BlockPlan::new(spec).blocks()).min();
         let shards = whole(
             "--shards",
             &self.shards,
             1,
-            blocks,
+            blocks.unwrap_or(0),
             ", the blocks of networks in this ensemble",
         )?;
         let retries = whole("--retries", &self.retries, 0, 1000, "")?;
@@ -105,10 +96,11 @@ impl Arguments {
         let options: Vec<String> = (options.iter())
             .map(|(name, value)| format!("{name} {}", quote(value)))
             .collect();
+        let widths: Vec<String> = specs.iter().map(|spec| spec.width.to_string()).collect();
         let title = format!(
             "{}, N = {}, {} x {} networks",
             spec.arch.title(),
-            spec.width,
+            widths.join(", "),
             spec.experiments,
             spec.nets
         );
