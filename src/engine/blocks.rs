@@ -1,5 +1,8 @@
+use std::ops::Range;
+
 use super::GROUP;
 use crate::model::EnsembleSpec;
+use crate::tensor::Accumulator;
 
 /// Networks of an experiment in blocks of fixed size.
 ///
@@ -65,6 +68,46 @@ impl BlockPlan {
             networks: self.size.min(self.nets - first),
         }
     }
+
+    /// Networks in a range of blocks.
+    pub fn networks(&self, blocks: Range<u64>) -> u64 {
+        // All but the last of an experiment are full.
+        let before = |block: u64| {
+            let (experiment, index) = (block / self.per_experiment, block % self.per_experiment);
+            experiment * self.nets + index * self.size
+        };
+        before(blocks.end) - before(blocks.start)
+    }
+
+    /// The blocks that are in `moments`, as ascending ranges over all experiments.
+    pub fn covered(&self, moments: &Accumulator) -> Vec<Range<u64>> {
+        let mut all: Vec<Range<u64>> = Vec::new();
+        for (experiment, blocks, _) in moments.subtrees() {
+            let first = u64::from(experiment) * self.per_experiment;
+            let range = first + blocks.start..first + blocks.end;
+            match all.last_mut().filter(|last| last.end == range.start) {
+                Some(last) => last.end = range.end,
+                None => all.push(range),
+            }
+        }
+        all
+    }
+
+    /// The blocks of `wanted` that are not in `moments`, as ascending ranges.
+    pub fn missing(&self, moments: &Accumulator, wanted: Range<u64>) -> Vec<Range<u64>> {
+        let mut all = Vec::new();
+        let mut next = wanted.start;
+        for range in self.covered(moments) {
+            if next < range.start.min(wanted.end) {
+                all.push(next..range.start.min(wanted.end));
+            }
+            next = next.max(range.end);
+        }
+        if next < wanted.end {
+            all.push(next..wanted.end);
+        }
+        all
+    }
 }
 
 #[cfg(test)]
@@ -84,6 +127,7 @@ mod tests {
             let mut spec = EnsembleSpec::preset(Architecture::Erf, 1).unwrap();
             (spec.nets, spec.width, spec.experiments) = (nets, width, 2);
             let plan = BlockPlan::new(&spec);
+            assert_eq!(plan.networks(0..plan.blocks()), 2 * nets);
             let mut next = (0, 0);
             for b in 0..plan.blocks() {
                 let block = plan.block(b);
@@ -92,6 +136,7 @@ mod tests {
                 }
                 assert_eq!((block.experiment, block.first), next);
                 assert!(block.networks > 0);
+                assert_eq!(plan.networks(b..b + 1), block.networks);
                 next.1 += block.networks;
                 if block.index + 1 == plan.per_experiment {
                     assert_eq!(next.1, nets);

@@ -5,15 +5,18 @@
 
 mod blocks;
 pub mod cpu;
+mod fleet;
 pub mod gpu;
+mod queue;
 mod stream;
 
 use std::borrow::Cow;
-use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
 pub use blocks::{Block, BlockPlan};
+pub use fleet::Fleet;
+pub use queue::{Queue, Work};
 pub use stream::{GROUP, Layer, StreamLayout, key};
 
 use crate::Result;
@@ -32,26 +35,46 @@ pub struct DeviceInfo {
     pub driver: String,
 }
 
+impl DeviceInfo {
+    /// Several devices of one backend as one; equal names are counted. `None` without any.
+    pub fn joined(all: &[Self]) -> Option<Self> {
+        let list = |of: fn(&Self) -> &str| {
+            let mut names: Vec<(&str, usize)> = Vec::new();
+            for name in all.iter().map(of) {
+                match names.iter_mut().find(|(n, _)| *n == name) {
+                    Some((_, count)) => *count += 1,
+                    None => names.push((name, 1)),
+                }
+            }
+            let text = names.iter().map(|(name, count)| match count {
+                1 => name.to_string(),
+                n => format!("{n} x {name}"),
+            });
+            text.collect::<Vec<_>>().join(" + ")
+        };
+        Some(Self {
+            backend: all.first()?.backend.clone(),
+            adapter: list(|d| &d.adapter),
+            driver: list(|d| &d.driver),
+        })
+    }
+}
+
 /// Draws networks and accumulates their moments.
 pub trait Engine {
     /// What this engine runs on.
     fn device(&self) -> DeviceInfo;
 
-    /// Moments of the networks in `blocks` (numbered over all experiments, see
-    /// [`BlockPlan`]). `progress` is told the networks done since it was last called.
+    /// Takes blocks of networks (numbered over all experiments, see [`BlockPlan`]) until
+    /// there are no more, and hands in their moments.
     ///
     /// # Errors
     /// [`crate::Error::Overflow`] if the spec does not fit the engine's numbers,
-    /// [`crate::Error::Device`] if the device fails.
-    fn accumulate(
-        &mut self,
-        spec: &EnsembleSpec,
-        blocks: Range<u64>,
-        progress: &(dyn Fn(u64) + Sync),
-    ) -> Result<Accumulator>;
+    /// [`crate::Error::Device`] if the device fails; what was handed in before stays.
+    fn accumulate(&mut self, spec: &EnsembleSpec, work: &dyn Work) -> Result<()>;
 }
 
-/// Runs all networks of a spec.
+/// Runs all networks of a spec; `progress` is told the networks done since it was last called.
 ///
 /// # Errors
 /// Those of [`Engine::accumulate`].
@@ -60,8 +83,9 @@ pub fn run(
     spec: &EnsembleSpec,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<Accumulator> {
-    let blocks = BlockPlan::new(spec).blocks();
-    engine.accumulate(spec, 0..blocks, progress)
+    let queue = Queue::new(spec).with_progress(progress);
+    engine.accumulate(spec, &queue)?;
+    Ok(queue.into_moments())
 }
 
 /// The fields, moments and elements that a spec asks for.
