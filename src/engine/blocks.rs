@@ -79,6 +79,32 @@ impl BlockPlan {
         before(blocks.end) - before(blocks.start)
     }
 
+    /// The networks of a range of blocks, in words.
+    pub fn describe(&self, blocks: Range<u64>) -> Vec<String> {
+        let (mut next, end) = (blocks.start, blocks.end);
+        let mut all = Vec::new();
+        while next < end {
+            let (experiment, after) = (next / self.per_experiment, end / self.per_experiment);
+            if next.is_multiple_of(self.per_experiment) && after > experiment {
+                all.push(match after - experiment {
+                    1 => format!("experiment {experiment}"),
+                    _ => format!("experiments {experiment} to {}", after - 1),
+                });
+                next = after * self.per_experiment;
+            } else {
+                let stop = end.min((experiment + 1) * self.per_experiment);
+                let (first, last) = (self.block(next), self.block(stop - 1));
+                all.push(format!(
+                    "experiment {experiment}, networks {} to {}",
+                    first.first,
+                    last.first + last.networks - 1
+                ));
+                next = stop;
+            }
+        }
+        all
+    }
+
     /// The blocks that are in `moments`, as ascending ranges over all experiments.
     pub fn covered(&self, moments: &Accumulator) -> Vec<Range<u64>> {
         let mut all: Vec<Range<u64>> = Vec::new();
@@ -143,5 +169,26 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn ranges_are_told_in_networks() {
+        let mut spec = EnsembleSpec::preset(Architecture::Erf, 1).unwrap();
+        (spec.nets, spec.experiments) = (1000, 4);
+        let plan = BlockPlan::new(&spec);
+        assert_eq!((plan.size, plan.per_experiment), (16, 63));
+        let n = plan.per_experiment;
+        assert_eq!(plan.describe(0..4 * n), ["experiments 0 to 3"]);
+        assert_eq!(
+            plan.describe(n - 1..3 * n + 1),
+            [
+                "experiment 0, networks 992 to 999",
+                "experiments 1 to 2",
+                "experiment 3, networks 0 to 15"
+            ]
+        );
+        assert_eq!(plan.describe(n..2 * n), ["experiment 1"]);
+        assert_eq!(plan.describe(1..3), ["experiment 0, networks 16 to 47"]);
+        assert!(plan.describe(5..5).is_empty());
     }
 }

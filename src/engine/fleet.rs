@@ -44,8 +44,20 @@ impl Fleet {
 
 impl Engine for Fleet {
     fn device(&self) -> DeviceInfo {
-        let all: Vec<DeviceInfo> = self.engines.iter().map(|e| e.device()).collect();
-        DeviceInfo::joined(&all).expect("a fleet has an engine")
+        let mut all: Vec<(DeviceInfo, usize)> = Vec::new();
+        for device in self.engines.iter().map(|e| e.device()) {
+            match all.iter_mut().find(|(known, _)| *known == device) {
+                Some((_, count)) => *count += 1,
+                None => all.push((device, 1)),
+            }
+        }
+        let counted = all.into_iter().map(|(mut device, count)| {
+            if count > 1 {
+                device.adapter = format!("{count} x {}", device.adapter);
+            }
+            device
+        });
+        DeviceInfo::joined(&counted.collect::<Vec<_>>()).expect("a fleet has an engine")
     }
 
     fn accumulate(&mut self, spec: &EnsembleSpec, work: &dyn Work) -> Result<()> {

@@ -36,21 +36,17 @@ pub struct DeviceInfo {
 }
 
 impl DeviceInfo {
-    /// Several devices of one backend as one; equal names are counted. `None` without any.
+    /// Several devices of one backend as one, each name once; `None` without any.
     pub fn joined(all: &[Self]) -> Option<Self> {
         let list = |of: fn(&Self) -> &str| {
-            let mut names: Vec<(&str, usize)> = Vec::new();
-            for name in all.iter().map(of) {
-                match names.iter_mut().find(|(n, _)| *n == name) {
-                    Some((_, count)) => *count += 1,
-                    None => names.push((name, 1)),
+            let mut names: Vec<&str> = Vec::new();
+            // A device may be a list itself.
+            for name in all.iter().flat_map(|device| of(device).split(" + ")) {
+                if !names.contains(&name) {
+                    names.push(name);
                 }
             }
-            let text = names.iter().map(|(name, count)| match count {
-                1 => name.to_string(),
-                n => format!("{n} x {name}"),
-            });
-            text.collect::<Vec<_>>().join(" + ")
+            names.join(" + ")
         };
         Some(Self {
             backend: all.first()?.backend.clone(),

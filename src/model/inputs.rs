@@ -7,7 +7,7 @@ use crate::{Error, Result};
 
 /// Input points x_1 .. x_P, each with d_in coordinates, at which the field is measured.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "Vec<Vec<f64>>", into = "Vec<Vec<f64>>")]
 pub struct Inputs {
     points: Vec<Vec<f64>>,
 }
@@ -167,6 +167,20 @@ impl Inputs {
             return Err(fail(None, "the file holds no points".into()));
         }
         Self::new(points)
+    }
+}
+
+impl TryFrom<Vec<Vec<f64>>> for Inputs {
+    type Error = Error;
+
+    fn try_from(points: Vec<Vec<f64>>) -> Result<Self> {
+        Self::new(points)
+    }
+}
+
+impl From<Inputs> for Vec<Vec<f64>> {
+    fn from(inputs: Inputs) -> Self {
+        inputs.points
     }
 }
 

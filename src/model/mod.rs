@@ -10,4 +10,4 @@ pub use architecture::Architecture;
 pub use estimator::{Estimator, Tilt};
 pub use inputs::Inputs;
 pub use number::parse_count;
-pub use spec::{EnsembleSpec, MAX_D_OUT, MAX_ELEMENTS, MAX_NETS, MAX_ORDER, MAX_WIDTH};
+pub use spec::{Difference, EnsembleSpec, MAX_D_OUT, MAX_ELEMENTS, MAX_NETS, MAX_ORDER, MAX_WIDTH};

@@ -98,6 +98,16 @@ pub fn ensemble_table(document: &EnsembleDocument) -> String {
     if spec.experiments == 1 {
         notes.push_str("one experiment has no background: use --experiments 2 or more\n");
     }
+    if let Some(part) = &document.partial {
+        let shard = part.shard.as_ref().map(|s| format!("shard {s}: "));
+        notes.push_str(&format!(
+            "PARTIAL: {}{} of {} networks ({:.1}%)\n",
+            shard.unwrap_or_default(),
+            part.networks,
+            part.of,
+            100.0 * part.networks as f64 / part.of as f64
+        ));
+    }
     format!(
         "{}, {} x {} networks, {} estimator{}, seed {}\n\
          {rows}\n{notes}{:.2} s, {:.2e} networks/s, {:.2e} hidden units/s on {} ({})\n",
