@@ -110,7 +110,10 @@ fn a_file_s_sizes_are_those_of_the_engines() {
 fn a_resumed_run_and_merged_shards_have_the_bits_of_a_single_run() {
     let specs = [spec(Architecture::Erf, 20), tilted(5)];
     let mut gpu = gpu();
-    for engine in [&mut CpuEngine::new() as &mut dyn Engine, &mut gpu] {
+    for (engine, counts) in [
+        (&mut CpuEngine::new() as &mut dyn Engine, &[2, 5][..]),
+        (&mut gpu, &[3]),
+    ] {
         let (_, whole) = part(&specs, "", engine);
         let half = draw(
             State::new(specs.to_vec(), None, engine.device()),
@@ -120,7 +123,7 @@ fn a_resumed_run_and_merged_shards_have_the_bits_of_a_single_run() {
         let half = State::from_bytes(&half.to_bytes()).unwrap();
         assert!(!half.missing(0).is_empty());
         assert!(same_moments(&draw(half, engine, 0), &whole));
-        for count in [2, 5] {
+        for &count in counts {
             let mut parts: Vec<_> = (0..count)
                 .map(|i| part(&specs, &format!("{i}/{count}"), engine))
                 .collect();
@@ -205,7 +208,10 @@ fn what_is_missing_is_known() {
 
 /// The reason that some bytes are refused with.
 fn reason(bytes: &[u8]) -> String {
-    State::from_bytes(bytes).unwrap_err()
+    match State::from_bytes(bytes) {
+        Ok(_) => panic!("it was read"),
+        Err(reason) => reason,
+    }
 }
 
 fn line_end(bytes: &[u8]) -> usize {
@@ -274,7 +280,7 @@ fn a_fitting_checksum_is_not_believed() {
     for (from, to, why) in [
         ("\"width\":20", "\"width\":0", "--width"),
         ("\"orders\":[2,4,6]", "\"orders\":[2,4]", "moments are not"),
-        ("\"nets\":3001", "\"nets\":3002", "counts of networks"),
+        ("\"nets\":3001", "\"nets\":6001", "counts of networks"),
         ("\"nets\":3001", "\"nets\":30", "has not"),
         ("\"experiments\":3", "\"experiments\":1", "has not"),
         ("\"seconds\":0.1", "\"seconds\":-1", "time"),

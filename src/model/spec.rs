@@ -249,7 +249,11 @@ impl EnsembleSpec {
         ours.iter().zip(theirs).find_map(|(a, b)| {
             let (a, b) = (fields(a), fields(b));
             // A field that is left out has its default.
-            let text = |v: Option<&serde_json::Value>| v.map_or("none".into(), |v| v.to_string());
+            let text = |value: Option<&serde_json::Value>| match value {
+                None => "none".into(),
+                Some(serde_json::Value::String(text)) => text.clone(),
+                Some(value) => value.to_string(),
+            };
             (a.keys().chain(b.keys()))
                 .find(|&field| a.get(field) != b.get(field))
                 .map(|field| Difference {
