@@ -8,6 +8,9 @@ use crate::model::EnsembleSpec;
 use crate::tensor::Accumulator;
 use crate::{Error, Result};
 
+/// Told of an engine whose device fails.
+type OnLoss = Box<dyn Fn(&DeviceInfo, &Error) + Send + Sync>;
+
 /// Engines that share the blocks of a run, each at its own speed. One whose device fails is
 /// dropped: the others do its share.
 ///
@@ -15,8 +18,7 @@ use crate::{Error, Result};
 /// the rounding of a block is that of the adapter that drew it.
 pub struct Fleet {
     engines: Vec<Box<dyn Engine + Send>>,
-    /// Told of every engine whose device fails.
-    lost: Box<dyn Fn(&DeviceInfo, &Error) + Send + Sync>,
+    lost: OnLoss,
 }
 
 impl Fleet {
