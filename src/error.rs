@@ -16,7 +16,7 @@ pub enum Error {
         /// What is wrong, and what would be right.
         reason: String,
     },
-    /// A file of input points cannot be used.
+    /// A file cannot be used.
     #[error("{}{}: {reason}", path.display(), line.map(|l| format!(", line {l}")).unwrap_or_default())]
     File {
         /// The file.
@@ -46,6 +46,15 @@ pub enum Error {
     /// A measured ensemble violates a symmetry that it has.
     #[error("not consistent with the symmetry: {0}")]
     Symmetry(String),
+    /// Parts that are not of one run.
+    #[error("{0}")]
+    Mismatch(String),
+    /// A run of which parts are missing.
+    #[error("{0}")]
+    Incomplete(String),
+    /// The user, or the system, ended the run.
+    #[error("interrupted: {0}")]
+    Interrupted(String),
     /// The adapter failed in mid-run.
     #[error("the GPU failed: {0}")]
     Device(String),
@@ -75,6 +84,8 @@ impl Error {
                 | Error::Unconverged(_)
                 | Error::Disagreement(_)
                 | Error::Symmetry(_)
+                | Error::Incomplete(_)
+                | Error::Interrupted(_)
         )
     }
 }

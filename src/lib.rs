@@ -10,6 +10,7 @@
 //! - [`model`]: what is sampled: architecture, hyper-parameters, input points;
 //! - [`engine`]: draws the networks, on the GPU in f32 or on the CPU in f64;
 //! - [`tensor`]: symmetric n-point tensors and mergeable accumulators;
+//! - [`state`]: how far a run has come: saved, resumed, merged;
 //! - [`theory`]: kernels, Wick sums and exact finite-width values, pure functions in f64;
 //! - [`analysis`]: measured tensors held against theory;
 //! - [`report`]: tables, figures, JSON, NPZ, and the page of a reproduction.
@@ -43,6 +44,7 @@ mod error;
 pub mod model;
 pub mod report;
 mod simd;
+pub mod state;
 pub mod tensor;
 pub mod theory;
 

@@ -13,13 +13,13 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::LazyLock;
 
-use nnqft_gpu::analysis::correlators;
-use nnqft_gpu::engine::{self, Engine, cpu::CpuEngine};
+use nnqft_gpu::engine::{self, Engine, Queue, cpu::CpuEngine};
 use nnqft_gpu::model::{Architecture, EnsembleSpec, Estimator, Inputs, parse_count};
 use nnqft_gpu::report::{
-    EftDocument, EnsembleDocument, FalloffDocument, RgDocument, SymmetryDocument, Timing,
-    read_moments, write_npz,
+    EftDocument, EnsembleDocument, FalloffDocument, RgDocument, SymmetryDocument, read_moments,
+    write_npz,
 };
+use nnqft_gpu::state::{State, frame, merge};
 use nnqft_gpu::theory::Vertex;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -63,9 +63,9 @@ static ALLOCATOR: Counting = Counting;
 fn bounded<T>(size: usize, read: impl FnOnce() -> T) -> T {
     LARGEST.set(0);
     let result = read();
-    // A parsed number or list takes some tens of bytes where the text has one or two; buffers
-    // of the readers are a few pages.
-    let bound = 64 * size + (1 << 18);
+    // A parsed number or list takes some tens of bytes where the text has one or two; serde
+    // reserves up to 1 MiB on a length's word.
+    let bound = 64 * size + (1 << 21);
     let largest = LARGEST.get();
     assert!(
         largest <= bound,
@@ -342,10 +342,9 @@ static RUN: LazyLock<[Vec<u8>; 2]> = LazyLock::new(|| {
     (spec.orders, spec.inputs) = (vec![2, 4], Inputs::parse("1;2").unwrap());
     let spec = spec.validate().unwrap();
     let mut cpu = CpuEngine::new();
-    let moments = engine::run(&mut cpu, &spec, &|_| {}).unwrap();
-    let found = correlators(&spec, &moments).unwrap();
-    let document =
-        EnsembleDocument::new(spec.clone(), cpu.device(), Timing::new(&spec, 1.0), found);
+    let mut state = State::new(vec![spec.clone()], None, cpu.device());
+    state.ensembles[0].moments = engine::run(&mut cpu, &spec, &|_| {}).unwrap();
+    let document = EnsembleDocument::new(&state, 0).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("moments.npz");
     write_npz(&path, &document).unwrap();
@@ -483,5 +482,74 @@ proptest! {
         read_document::<EftDocument>(&json);
         read_document::<RgDocument>(&json);
         read_document::<SymmetryDocument>(&json);
+    }
+}
+
+/// State files: a whole run, one that has not begun, and one that has come half of the way.
+fn states() -> Vec<Vec<u8>> {
+    let mut spec = EnsembleSpec::preset(Architecture::Relu, 1).unwrap();
+    (spec.nets, spec.experiments, spec.width) = (640, 2, 3);
+    (spec.orders, spec.inputs) = (vec![2], Inputs::parse("1;2").unwrap());
+    let spec = spec.validate().unwrap();
+    let mut cpu = CpuEngine::new();
+    let state = State::new(vec![spec.clone()], None, cpu.device());
+    let all = state.blocks(0);
+    [all.start..all.start, all.start..all.end / 2, all]
+        .map(|blocks| {
+            let queue = Queue::resume(&spec, blocks, Default::default());
+            cpu.accumulate(&spec, &queue).unwrap();
+            let mut state = state.clone();
+            state.ensembles[0].moments = queue.into_moments();
+            state.to_bytes()
+        })
+        .to_vec()
+}
+
+static STATES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(states);
+
+/// What is accepted is a run that can be looked at, saved and merged.
+fn read_state(bytes: &[u8]) -> bool {
+    let Ok(state) = bounded(bytes.len(), || State::from_bytes(bytes)) else {
+        return false;
+    };
+    let ensembles = 0..state.ensembles.len();
+    let missing = ensembles.map(|k| state.missing(k).len()).sum::<usize>();
+    let (done, all) = state.networks();
+    assert!(
+        done <= all && (missing == 0) == (done == all),
+        "{done} of {all}, {missing}"
+    );
+    assert_eq!(State::from_bytes(&state.to_bytes()).as_ref(), Ok(&state));
+    let _ = merge(vec![("a".into(), state.clone()), ("b".into(), state)]);
+    true
+}
+
+#[test]
+fn the_undamaged_states_are_read() {
+    assert!(STATES.iter().all(|bytes| read_state(bytes)));
+}
+
+/// Without the first line, which has the checksum.
+fn payloads() -> Vec<Vec<u8>> {
+    (STATES.iter())
+        .map(|bytes| {
+            let line = bytes.iter().position(|&b| b == b'\n').unwrap();
+            bytes[line + 1..].to_vec()
+        })
+        .collect()
+}
+
+proptest! {
+    #![proptest_config(cases(3.0))]
+
+    #[test]
+    fn state_files(bytes in bytes(STATES.clone())) {
+        read_state(&bytes);
+    }
+
+    /// Damage that the checksum does not see, as of a hand that mends it.
+    #[test]
+    fn state_files_with_a_right_checksum(payload in bytes(payloads())) {
+        read_state(&frame(&payload));
     }
 }

@@ -213,20 +213,9 @@ impl Inputs {
 /// Opens an array whose header is no longer than the bytes that are there: npyz reserves what a
 /// header of version 2 or 3 says, which may be 4 GB.
 pub(crate) fn open_npy(bytes: &[u8]) -> std::io::Result<npyz::NpyFile<&[u8]>> {
-    if let [
-        b'\x93',
-        b'N',
-        b'U',
-        b'M',
-        b'P',
-        b'Y',
-        2..=u8::MAX,
-        _,
-        length @ ..,
-    ] = bytes
-        && let Some(length) = length.first_chunk()
-        && u32::from_le_bytes(*length) as usize > bytes.len()
-    {
+    let long = bytes.get(6).is_some_and(|&version| version >= 2);
+    let length = bytes.get(8..).and_then(|rest| rest.first_chunk());
+    if long && length.is_some_and(|&length| u32::from_le_bytes(length) as usize > bytes.len()) {
         return Err(std::io::ErrorKind::UnexpectedEof.into());
     }
     npyz::NpyFile::new(bytes)
