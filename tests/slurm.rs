@@ -209,7 +209,7 @@ fn a_shard_gets_the_options_word_by_word_and_its_state() {
         "[--arch][relu]",
         &format!("[--inputs][{inputs}]"),
         "[--sigma-b][0.5]",
-        "[--tilt][none]",
+        "[--backend][auto]",
         "[--shard][3/8][--checkpoint][shards/3.state][--resume][shards/3.state]",
     ] {
         assert!(call.contains(part), "no {part} in {call}");
