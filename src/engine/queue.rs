@@ -103,7 +103,7 @@ impl Work for Queue<'_> {
         }
         let pending = &mut self.lock().pending;
         let first = pending.front_mut()?;
-        let taken = first.start..first.end.min(first.start + at_most.max(1));
+        let taken = first.start..first.end.min(first.start.saturating_add(at_most.max(1)));
         first.start = taken.end;
         if first.is_empty() {
             pending.pop_front();
