@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 /// What can go wrong, from parsing an option to reading back the last batch.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum Error {
     /// A parameter has a value that no run can use.
     #[error("{name} {value}: {reason}")]
@@ -15,7 +16,7 @@ pub enum Error {
         /// What is wrong, and what would be right.
         reason: String,
     },
-    /// A file of input points cannot be used.
+    /// A file cannot be used.
     #[error("{}{}: {reason}", path.display(), line.map(|l| format!(", line {l}")).unwrap_or_default())]
     File {
         /// The file.
@@ -45,6 +46,15 @@ pub enum Error {
     /// A measured ensemble violates a symmetry that it has.
     #[error("not consistent with the symmetry: {0}")]
     Symmetry(String),
+    /// Parts that are not of one run.
+    #[error("{0}")]
+    Mismatch(String),
+    /// A run of which parts are missing.
+    #[error("{0}")]
+    Incomplete(String),
+    /// The user, or the system, ended the run.
+    #[error("interrupted: {0}")]
+    Interrupted(String),
     /// The adapter failed in mid-run.
     #[error("the GPU failed: {0}")]
     Device(String),
@@ -74,6 +84,8 @@ impl Error {
                 | Error::Unconverged(_)
                 | Error::Disagreement(_)
                 | Error::Symmetry(_)
+                | Error::Incomplete(_)
+                | Error::Interrupted(_)
         )
     }
 }

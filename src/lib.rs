@@ -10,6 +10,7 @@
 //! - [`model`]: what is sampled: architecture, hyper-parameters, input points;
 //! - [`engine`]: draws the networks, on the GPU in f32 or on the CPU in f64;
 //! - [`tensor`]: symmetric n-point tensors and mergeable accumulators;
+//! - [`state`]: how far a run has come: saved, resumed, merged;
 //! - [`theory`]: kernels, Wick sums and exact finite-width values, pure functions in f64;
 //! - [`analysis`]: measured tensors held against theory;
 //! - [`report`]: tables, figures, JSON, NPZ, and the page of a reproduction.
@@ -27,6 +28,13 @@
 //! assert_eq!(correlators[0].order, 2);
 //! # Ok::<(), nnqft_gpu::Error>(())
 //! ```
+//!
+//! `examples/` in the repository has three short programs: exact against measured m_4, an analysis
+//! of one's own on tensor elements, a running coupling.
+//!
+//! What the documentation shows is the interface that semantic versioning speaks of. Results may
+//! gain fields and errors may gain kinds (`#[non_exhaustive]`); what is hidden from the
+//! documentation is public for the crate's own tests and benchmarks only.
 #![deny(missing_docs)]
 #![forbid(unsafe_code)]
 
@@ -36,6 +44,7 @@ mod error;
 pub mod model;
 pub mod report;
 mod simd;
+pub mod state;
 pub mod tensor;
 pub mod theory;
 

@@ -4,6 +4,8 @@ mod cli;
 
 use std::process::ExitCode;
 
+// The only unsafe code of the project; Cargo.toml denies it everywhere else.
+#[allow(unsafe_code)]
 fn main() -> ExitCode {
     if std::env::var_os("XDG_RUNTIME_DIR").is_none() {
         // Without a desktop session Mesa's device-select layer looks for a display all the

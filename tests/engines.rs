@@ -6,7 +6,7 @@ mod common;
 use common::gpu;
 use nnqft_gpu::engine::cpu::{CpuEngine, draw_networks};
 use nnqft_gpu::engine::gpu::GpuEngine;
-use nnqft_gpu::engine::{self, BlockPlan, Engine};
+use nnqft_gpu::engine::{self, BlockPlan, Engine, Queue};
 use nnqft_gpu::model::{Architecture, EnsembleSpec, Estimator, Inputs};
 use nnqft_gpu::{tensor, theory};
 
@@ -105,7 +105,9 @@ fn in_pieces(engine: &mut dyn Engine, spec: &EnsembleSpec, piece: u64) -> Vec<f6
     for part in (0..blocks.div_ceil(piece)).rev() {
         let first = part * piece;
         let range = first..(first + piece).min(blocks);
-        all.merge(engine.accumulate(spec, range, &|_| {}).unwrap());
+        let queue = Queue::resume(spec, range, Default::default());
+        engine.accumulate(spec, &queue).unwrap();
+        all.merge(queue.into_moments());
     }
     assert_eq!(all.networks(), spec.nets * u64::from(spec.experiments));
     let total = all.total().unwrap();

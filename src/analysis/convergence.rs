@@ -66,6 +66,7 @@ pub fn tail_index(values: &[f64]) -> Option<TailIndex> {
 
 /// What is known about one element's convergence.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct Convergence {
     /// Largest contribution of one network, over the sum; where that vanishes within its
     /// error, its square over the sum of squares.
@@ -120,6 +121,7 @@ impl Convergence {
 
 /// The ways in which an average fails, worst first.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+#[non_exhaustive]
 pub enum Failure {
     /// Mean too many standard errors away from the exact value.
     Refuted(f64),

@@ -34,6 +34,7 @@ impl std::fmt::Display for Verdict {
 /// All vectors run over the unique elements, in the order of `indices`. G has the unit of
 /// f^n; deviations have none.
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct Correlator {
     /// Order n.
     pub order: usize,
@@ -99,6 +100,7 @@ pub struct Correlator {
 
 /// A connected n-point function, over the elements of its [`Correlator`].
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct Connected {
     /// Estimate.
     #[serde(rename = "connected")]
@@ -147,6 +149,7 @@ pub fn gp_predictions(spec: &EnsembleSpec) -> Result<Vec<f64>> {
 
 /// One n-point function as theory has it, without sampling; fields as in [`Correlator`].
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct Prediction {
     /// Order n.
     pub order: usize,
@@ -222,6 +225,26 @@ fn size(kernel: &[Vec<f64>], tuple: Tuple) -> f64 {
 ///
 /// # Errors
 /// [`Error::NotFinite`] if the accumulator holds NaN or infinite values or nothing.
+///
+/// ```
+/// use nnqft_gpu::analysis::correlators;
+/// use nnqft_gpu::engine::{self, cpu::CpuEngine};
+/// use nnqft_gpu::model::{Architecture, EnsembleSpec, Estimator};
+///
+/// let spec = EnsembleSpec {
+///     width: 20,
+///     nets: 1000,
+///     orders: vec![4],
+///     estimator: Estimator::Connected,
+///     ..EnsembleSpec::preset(Architecture::Relu, 1)?
+/// }
+/// .validate()?;
+/// let moments = engine::run(&mut CpuEngine::new(), &spec, &|_| {})?;
+/// let four = correlators(&spec, &moments)?.remove(0);
+/// let (measured, error) = (four.deviation_mean.unwrap(), four.deviation_mean_std_err.unwrap());
+/// assert!((measured - 0.25).abs() < 5.0 * error); // exact: 5 / N
+/// # Ok::<(), nnqft_gpu::Error>(())
+/// ```
 pub fn correlators(spec: &EnsembleSpec, moments: &Accumulator) -> Result<Vec<Correlator>> {
     let plan = measurement(spec);
     let kernel = kernel_matrix(spec);

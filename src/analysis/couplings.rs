@@ -94,6 +94,7 @@ impl std::fmt::Display for Naturalness {
 /// The quartic coupling measured at one cutoff, lambda_m = -dG^(4) / (24 int Delta) per
 /// unique 4-tuple m, Delta = k(x_1, y) k(x_2, y) k(x_3, y) k(x_4, y). Unit: 1 / (f^4 x^d_in).
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Coupling {
     /// Mean over tuples.
     pub mean: f64,
@@ -112,6 +113,7 @@ pub struct Coupling {
 
 /// The 6-point function predicted from the mean coupling, in ratios over its elements.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct SixPoint {
     /// delta = dG^(6) / (-24 lambda sum over 15 pairs of K int Delta): 1 if the EFT predicts it.
     pub delta_mean: f64,
@@ -138,6 +140,7 @@ pub struct SixPoint {
 
 /// delta - 1, averaged over elements, in its two parts.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Misfit {
     /// From taking lambda as one number: the disconnected part with each tuple's own
     /// coupling, against that with the mean.
@@ -150,6 +153,21 @@ pub struct Misfit {
 
 impl Coupling {
     /// Measures lambda at the cutoff of `vertex`. `None` if every tuple's integral vanishes.
+    ///
+    /// ```
+    /// use nnqft_gpu::analysis::{Coupling, Interactions};
+    /// use nnqft_gpu::model::{Architecture, EnsembleSpec};
+    /// use nnqft_gpu::theory::{Exact, Vertex, vertex_integrals};
+    ///
+    /// let mut spec = EnsembleSpec::preset(Architecture::Relu, 1)?;
+    /// spec.width = 20;
+    /// let spec = spec.validate()?;
+    /// let four = Interactions::exact_four(&spec, &Exact::new(&spec));
+    /// let vertex = &vertex_integrals(&spec, Vertex::Full, &[100.0])?[0];
+    /// let lambda = Coupling::measure(spec.inputs.len(), &four, vertex).unwrap();
+    /// assert!((lambda.mean / -6.25e-11 - 1.0).abs() < 1e-6);
+    /// # Ok::<(), nnqft_gpu::Error>(())
+    /// ```
     pub fn measure(points: usize, four: &Samples, vertex: &VertexIntegrals) -> Option<Self> {
         let tuples = multisets(points, 4);
         let integrals: Vec<Option<f64>> = (tuples.iter())

@@ -8,6 +8,7 @@ use crate::{Error, Result};
 
 /// The coupling at one cutoff and how it runs.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct FlowPoint {
     /// L.
     pub cutoff: f64,
@@ -31,6 +32,7 @@ pub struct FlowPoint {
 
 /// Straight line through log10 |lambda| against log10 L.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct SlopeFit {
     /// Slope.
     pub slope: f64,
@@ -42,6 +44,7 @@ pub struct SlopeFit {
 
 /// Whether the dimensionless coupling stops running at one end of the flow.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct FixedPoint {
     /// Cutoff at which it was looked for.
     pub cutoff: f64,
@@ -53,6 +56,7 @@ pub struct FixedPoint {
 
 /// The renormalisation group flow of lambda.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Flow {
     /// One entry per cutoff, in the order given.
     pub points: Vec<FlowPoint>,
@@ -75,6 +79,18 @@ pub struct Flow {
 ///
 /// # Errors
 /// Those of [`vertex_integrals`].
+///
+/// ```
+/// use nnqft_gpu::analysis::{Interactions, flow};
+/// use nnqft_gpu::model::{Architecture, EnsembleSpec};
+/// use nnqft_gpu::theory::{Exact, Vertex};
+///
+/// let spec = EnsembleSpec::preset(Architecture::Gauss, 1)?.validate()?;
+/// let four = Interactions::exact_four(&spec, &Exact::new(&spec));
+/// let flow = flow(&spec, Vertex::Full, &[1e4, 1e5], &four)?;
+/// assert!((flow.points[1].slope.unwrap() + 1.0).abs() < 1e-3); // lambda ~ 1 / L
+/// # Ok::<(), nnqft_gpu::Error>(())
+/// ```
 pub fn flow(spec: &EnsembleSpec, vertex: Vertex, cutoffs: &[f64], four: &Samples) -> Result<Flow> {
     check_flow(spec, vertex, cutoffs)?;
     let d_in = spec.d_in as f64;

@@ -23,6 +23,7 @@ pub const ROTATIONS: u64 = 3;
 
 /// One symmetry, tested on a measured ensemble.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct SymmetryCheck {
     /// Outputs of the ensemble.
     pub d_out: usize,
@@ -271,6 +272,7 @@ impl Placements {
 
 /// The coupling of S = S_GP + lambda int (f.f)^2 for one number of outputs.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct OutputCoupling {
     /// Outputs.
     pub d_out: usize,

@@ -5,11 +5,14 @@ mod devices;
 mod eft;
 mod ensemble;
 mod falloff;
+mod merge;
 mod options;
 mod output;
 mod progress;
 mod reproduce;
 mod rg;
+mod run_file;
+mod slurm;
 mod symmetry;
 mod theory;
 
@@ -17,6 +20,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use nnqft_gpu::Error;
 
 /// Ensembles of random neural networks as field theories: n-point functions, measured on
 /// the GPU and held against the Gaussian process of infinite width.
@@ -33,12 +37,14 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Ensemble(Box<ensemble::Arguments>),
+    Merge(merge::Arguments),
     Theory(Box<theory::Arguments>),
     Falloff(Box<falloff::Arguments>),
     Eft(Box<eft::Arguments>),
     Rg(Box<rg::Arguments>),
     Symmetry(Box<symmetry::Arguments>),
     Reproduce(reproduce::Arguments),
+    Slurm(Box<slurm::Arguments>),
     CompareCpu(compare_cpu::Arguments),
     Devices(devices::Arguments),
 }
@@ -47,24 +53,30 @@ enum Command {
 pub fn run() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Ensemble(arguments) => ensemble::run(&arguments),
+        Command::Merge(arguments) => merge::run(&arguments),
         Command::Theory(arguments) => theory::run(&arguments),
         Command::Falloff(arguments) => falloff::run(&arguments),
         Command::Eft(arguments) => eft::run(&arguments),
         Command::Rg(arguments) => rg::run(&arguments),
         Command::Symmetry(arguments) => symmetry::run(&arguments),
         Command::Reproduce(arguments) => reproduce::run(&arguments),
+        Command::Slurm(arguments) => slurm::run(&arguments),
         Command::CompareCpu(arguments) => compare_cpu::run(&arguments),
         Command::Devices(arguments) => devices::run(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            let usage = error
-                .downcast_ref::<nnqft_gpu::Error>()
-                .is_some_and(nnqft_gpu::Error::is_usage);
-            ExitCode::from(if usage { 2 } else { 1 })
-        }
+        Err(error) => match error.downcast_ref::<Error>() {
+            Some(Error::Interrupted(_)) => {
+                eprintln!("{error}");
+                ExitCode::from(130)
+            }
+            known => {
+                eprintln!("error: {error:#}");
+                let usage = known.is_some_and(Error::is_usage);
+                ExitCode::from(if usage { 2 } else { 1 })
+            }
+        },
     }
 }
 

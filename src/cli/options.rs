@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use nnqft_gpu::analysis::{self, Interactions};
 use nnqft_gpu::engine::cpu::CpuEngine;
 use nnqft_gpu::engine::gpu::{self, GpuEngine};
-use nnqft_gpu::engine::{DeviceInfo, Engine};
+use nnqft_gpu::engine::{DeviceInfo, Engine, Fleet};
 use nnqft_gpu::model::{
     Architecture, EnsembleSpec, Estimator, Inputs, MAX_D_OUT, Tilt, parse_count,
 };
@@ -20,9 +20,9 @@ use super::progress;
 /// The field theory: networks and points.
 #[derive(Args, Clone)]
 pub struct ModelOptions {
-    /// Architecture: erf, relu or gauss
-    #[arg(long, default_value = "erf")]
-    arch: String,
+    /// Architecture: erf, relu or gauss [default: erf]
+    #[arg(long)]
+    arch: Option<String>,
     /// Hidden width N; several, separated by commas, are run one after the other [default:
     /// 100; falloff: 2,3,4,5,10,20,50,100,500,1000; eft, rg and symmetry: the source's, erf 5,
     /// relu 20, gauss 100]
@@ -67,12 +67,13 @@ pub struct SamplingOptions {
     /// both; symmetry: connected, for the couplings]
     #[arg(long)]
     estimator: Option<String>,
-    /// Importance sampling of rare hidden units (connected estimator): auto or none
-    #[arg(long, default_value = "none")]
-    tilt: String,
-    /// Seed of the random stream
-    #[arg(long, default_value = "0", allow_hyphen_values = true)]
-    seed: String,
+    /// Importance sampling of rare hidden units (connected estimator): auto or none [default:
+    /// none]
+    #[arg(long)]
+    tilt: Option<String>,
+    /// Seed of the random stream [default: 0]
+    #[arg(long, allow_hyphen_values = true)]
+    seed: Option<String>,
 }
 
 fn count(name: &'static str, text: &str) -> Result<u64> {
@@ -88,7 +89,41 @@ fn real(name: &'static str, text: &str) -> Result<f64> {
         .map_err(|_| Error::invalid(name, format!("'{text}'"), "this is not a number"))
 }
 
+/// An option and its value.
+pub type Given = (&'static str, String);
+
+fn given<const N: usize>(options: [(&'static str, Option<String>); N]) -> Vec<Given> {
+    (options.into_iter())
+        .filter_map(|(name, value)| Some((name, value?)))
+        .collect()
+}
+
+/// `@file` with the file's full path.
+fn full_path(at_file: &str) -> Result<String> {
+    let refuse = |reason: &str| Err(Error::invalid("--inputs", at_file, reason));
+    match std::path::absolute(&at_file[1..]) {
+        Ok(path) => match path.to_str() {
+            Some(path) => Ok(format!("@{path}")),
+            None => refuse("its folder's name is not UTF-8"),
+        },
+        Err(e) => refuse(&e.to_string()),
+    }
+}
+
 impl ModelOptions {
+    /// Whether the user gave any of them.
+    pub fn is_given(&self) -> bool {
+        let single = [
+            &self.arch,
+            &self.d_in,
+            &self.sigma_w,
+            &self.sigma_b,
+            &self.inputs,
+        ];
+        let lists = [&self.width, &self.d_out, &self.orders];
+        single.iter().any(|o| o.is_some()) || lists.iter().any(|l| !l.is_empty())
+    }
+
     /// One validated spec per width, in the order given.
     pub fn specs(&self) -> Result<Vec<EnsembleSpec>> {
         self.widths(self.spec()?)
@@ -126,7 +161,7 @@ impl ModelOptions {
 
     /// The architecture.
     pub fn arch(&self) -> Result<Architecture> {
-        self.arch.parse()
+        self.arch.as_deref().unwrap_or("erf").parse()
     }
 
     /// With other inputs than the preset's where the user gave none.
@@ -188,6 +223,27 @@ impl ModelOptions {
         Ok(self)
     }
 
+    /// The options as they were given; a file by its full path, since the command line may be
+    /// used from another folder.
+    pub fn given(&self) -> Result<Vec<Given>> {
+        let inputs = match self.inputs.as_deref() {
+            Some(text) if text.starts_with('@') => Some(full_path(text)?),
+            text => text.map(String::from),
+        };
+        let list = |values: &[String]| (!values.is_empty()).then(|| values.join(","));
+        Ok(given([
+            // Always: without any option a run that is resumed takes all of them from its file.
+            ("--arch", Some(self.arch()?.to_string())),
+            ("--width", list(&self.width)),
+            ("--d-in", self.d_in.clone()),
+            ("--d-out", list(&self.d_out)),
+            ("--sigma-w", self.sigma_w.clone()),
+            ("--sigma-b", self.sigma_b.clone()),
+            ("--inputs", inputs),
+            ("--orders", list(&self.orders)),
+        ]))
+    }
+
     fn widths(&self, spec: EnsembleSpec) -> Result<Vec<EnsembleSpec>> {
         if self.width.is_empty() {
             return Ok(vec![spec.validate()?]);
@@ -205,7 +261,7 @@ impl ModelOptions {
     }
 
     fn spec(&self) -> Result<EnsembleSpec> {
-        let arch: Architecture = self.arch.parse()?;
+        let arch = self.arch()?;
         let d_in = self.d_in.as_ref().map(|t| count("--d-in", t)).transpose()?;
         if let Some(0) = d_in {
             return Err(Error::invalid("--d-in", 0, "must be 1 or more"));
@@ -250,6 +306,29 @@ impl ModelOptions {
 }
 
 impl SamplingOptions {
+    /// The options as they were given.
+    pub fn given(&self) -> Vec<Given> {
+        given([
+            ("--nets", self.nets.clone()),
+            ("--experiments", self.experiments.clone()),
+            ("--estimator", self.estimator.clone()),
+            ("--tilt", self.tilt.clone()),
+            ("--seed", self.seed.clone()),
+        ])
+    }
+
+    /// Whether the user gave any of them.
+    pub fn is_given(&self) -> bool {
+        let all = [
+            &self.nets,
+            &self.experiments,
+            &self.estimator,
+            &self.tilt,
+            &self.seed,
+        ];
+        all.iter().any(|o| o.is_some())
+    }
+
     /// Whether the user chose the estimator.
     pub fn has_estimator(&self) -> bool {
         self.estimator.is_some()
@@ -272,8 +351,8 @@ impl SamplingOptions {
         let experiments = count("--experiments", experiments)?;
         spec.experiments = u32::try_from(experiments).unwrap_or(u32::MAX);
         spec.estimator = self.estimator.as_deref().unwrap_or(estimator).parse()?;
-        spec.seed = count("--seed", &self.seed)?;
-        let tilt = match &self.tilt[..] {
+        spec.seed = count("--seed", self.seed.as_deref().unwrap_or("0"))?;
+        let tilt = match self.tilt.as_deref().unwrap_or("none") {
             "none" => false,
             "auto" => true,
             other => {
@@ -354,7 +433,8 @@ pub struct EngineOptions {
     /// auto takes a hardware GPU if there is one, else the f64 CPU engine
     #[arg(long, value_enum, default_value = "auto")]
     backend: Backend,
-    /// Adapter by any part of its name; see `nnqft-gpu devices`
+    /// Adapter by any part of its name (see `nnqft-gpu devices`), or all: every hardware GPU,
+    /// each at its own speed; if one is lost the others go on
     #[arg(long, value_name = "NAME")]
     adapter: Option<String>,
 }
@@ -383,28 +463,93 @@ impl EngineOptions {
         format!("{backend}{}", adapter.unwrap_or_default())
     }
 
-    /// Opens the engine; says on stderr which one `auto` took and why.
-    pub fn engine(&self) -> Result<Box<dyn Engine>> {
-        let gpu =
-            || GpuEngine::new(self.adapter.as_deref()).map(|e| Box::new(e) as Box<dyn Engine>);
+    /// The options as they were given.
+    pub fn given(&self) -> Vec<Given> {
+        let backend = match self.backend {
+            Backend::Auto => "auto",
+            Backend::Gpu => "gpu",
+            Backend::Cpu => "cpu",
+        };
+        given([
+            ("--backend", Some(backend.into())),
+            ("--adapter", self.adapter.clone()),
+        ])
+    }
+
+    /// Refuses what no machine could do.
+    pub fn check(&self) -> Result<()> {
         match (self.backend, &self.adapter) {
             (Backend::Cpu, Some(name)) => Err(Error::invalid(
                 "--adapter",
                 format!("'{name}'"),
                 "the cpu backend has no adapter; leave out one of the two",
             )),
-            (Backend::Cpu, None) => Ok(Box::new(CpuEngine::new())),
-            (Backend::Gpu, _) | (Backend::Auto, Some(_)) => gpu(),
+            _ => Ok(()),
+        }
+    }
+
+    /// Opens the engine; says on stderr which one `auto` took and why.
+    pub fn engine(&self) -> Result<Box<dyn Engine>> {
+        self.check()?;
+        match (self.backend, &self.adapter) {
+            (Backend::Cpu, _) => Ok(Box::new(CpuEngine::new())),
+            (Backend::Gpu, _) | (Backend::Auto, Some(_)) => self.gpu(),
             (Backend::Auto, None) => {
                 let adapters = gpu::adapters();
                 eprintln!("backend: {}", auto_choice(&adapters));
                 match adapters.first() {
-                    Some(a) if !a.is_software() => gpu(),
+                    Some(a) if !a.is_software() => self.gpu(),
                     _ => Ok(Box::new(CpuEngine::new())),
                 }
             }
         }
     }
+
+    /// The same for a run that `device` has begun: `auto` takes its backend.
+    pub fn engine_like(&self, device: Option<&DeviceInfo>) -> Result<Box<dyn Engine>> {
+        match (self.backend, &self.adapter, device) {
+            (Backend::Auto, None, Some(begun)) if begun.backend == "cpu" => {
+                Ok(Box::new(CpuEngine::new()))
+            }
+            (Backend::Auto, None, Some(_)) => self.gpu(),
+            _ => self.engine(),
+        }
+    }
+
+    fn gpu(&self) -> Result<Box<dyn Engine>> {
+        match self.adapter.as_deref() {
+            Some("all") => fleet(),
+            name => Ok(Box::new(GpuEngine::new(name)?)),
+        }
+    }
+}
+
+/// All adapters of `--adapter all` that open.
+fn fleet() -> Result<Box<dyn Engine>> {
+    let mut engines: Vec<Box<dyn Engine + Send>> = Vec::new();
+    let mut refused = None;
+    for engine in GpuEngine::all()? {
+        match engine {
+            Ok(engine) => engines.push(Box::new(engine)),
+            Err(error) => {
+                eprintln!("warning: left out: {error}");
+                refused = Some(error);
+            }
+        }
+    }
+    if engines.is_empty()
+        && let Some(error) = refused
+    {
+        return Err(error);
+    }
+    let fleet = Fleet::new(engines, |device, error| {
+        eprintln!(
+            "warning: {} is lost, others go on if there are any: {error}",
+            device.adapter
+        );
+    });
+    eprintln!("adapters: {}", fleet.device().adapter);
+    Ok(Box::new(fleet))
 }
 
 /// Where the moments come from.

@@ -1,5 +1,8 @@
+use std::ops::Range;
+
 use super::GROUP;
 use crate::model::EnsembleSpec;
+use crate::tensor::Accumulator;
 
 /// Networks of an experiment in blocks of fixed size.
 ///
@@ -65,6 +68,72 @@ impl BlockPlan {
             networks: self.size.min(self.nets - first),
         }
     }
+
+    /// Networks in a range of blocks.
+    pub fn networks(&self, blocks: Range<u64>) -> u64 {
+        // All but the last of an experiment are full.
+        let before = |block: u64| {
+            let (experiment, index) = (block / self.per_experiment, block % self.per_experiment);
+            experiment * self.nets + index * self.size
+        };
+        before(blocks.end) - before(blocks.start)
+    }
+
+    /// The networks of a range of blocks, in words.
+    pub fn describe(&self, blocks: Range<u64>) -> Vec<String> {
+        let (mut next, end) = (blocks.start, blocks.end);
+        let mut all = Vec::new();
+        while next < end {
+            let (experiment, after) = (next / self.per_experiment, end / self.per_experiment);
+            if next.is_multiple_of(self.per_experiment) && after > experiment {
+                all.push(match after - experiment {
+                    1 => format!("experiment {experiment}"),
+                    _ => format!("experiments {experiment} to {}", after - 1),
+                });
+                next = after * self.per_experiment;
+            } else {
+                let stop = end.min((experiment + 1) * self.per_experiment);
+                let (first, last) = (self.block(next), self.block(stop - 1));
+                all.push(format!(
+                    "experiment {experiment}, networks {} to {}",
+                    first.first,
+                    last.first + last.networks - 1
+                ));
+                next = stop;
+            }
+        }
+        all
+    }
+
+    /// The blocks that are in `moments`, as ascending ranges over all experiments.
+    pub fn covered(&self, moments: &Accumulator) -> Vec<Range<u64>> {
+        let mut all: Vec<Range<u64>> = Vec::new();
+        for (experiment, blocks, _) in moments.subtrees() {
+            let first = u64::from(experiment) * self.per_experiment;
+            let range = first + blocks.start..first + blocks.end;
+            match all.last_mut().filter(|last| last.end == range.start) {
+                Some(last) => last.end = range.end,
+                None => all.push(range),
+            }
+        }
+        all
+    }
+
+    /// The blocks of `wanted` that are not in `moments`, as ascending ranges.
+    pub fn missing(&self, moments: &Accumulator, wanted: Range<u64>) -> Vec<Range<u64>> {
+        let mut all = Vec::new();
+        let mut next = wanted.start;
+        for range in self.covered(moments) {
+            if next < range.start.min(wanted.end) {
+                all.push(next..range.start.min(wanted.end));
+            }
+            next = next.max(range.end);
+        }
+        if next < wanted.end {
+            all.push(next..wanted.end);
+        }
+        all
+    }
 }
 
 #[cfg(test)]
@@ -84,6 +153,7 @@ mod tests {
             let mut spec = EnsembleSpec::preset(Architecture::Erf, 1).unwrap();
             (spec.nets, spec.width, spec.experiments) = (nets, width, 2);
             let plan = BlockPlan::new(&spec);
+            assert_eq!(plan.networks(0..plan.blocks()), 2 * nets);
             let mut next = (0, 0);
             for b in 0..plan.blocks() {
                 let block = plan.block(b);
@@ -92,11 +162,33 @@ mod tests {
                 }
                 assert_eq!((block.experiment, block.first), next);
                 assert!(block.networks > 0);
+                assert_eq!(plan.networks(b..b + 1), block.networks);
                 next.1 += block.networks;
                 if block.index + 1 == plan.per_experiment {
                     assert_eq!(next.1, nets);
                 }
             }
         }
+    }
+
+    #[test]
+    fn ranges_are_told_in_networks() {
+        let mut spec = EnsembleSpec::preset(Architecture::Erf, 1).unwrap();
+        (spec.nets, spec.experiments) = (1000, 4);
+        let plan = BlockPlan::new(&spec);
+        assert_eq!((plan.size, plan.per_experiment), (16, 63));
+        let n = plan.per_experiment;
+        assert_eq!(plan.describe(0..4 * n), ["experiments 0 to 3"]);
+        assert_eq!(
+            plan.describe(n - 1..3 * n + 1),
+            [
+                "experiment 0, networks 992 to 999",
+                "experiments 1 to 2",
+                "experiment 3, networks 0 to 15"
+            ]
+        );
+        assert_eq!(plan.describe(n..2 * n), ["experiment 1"]);
+        assert_eq!(plan.describe(1..3), ["experiment 0, networks 16 to 47"]);
+        assert!(plan.describe(5..5).is_empty());
     }
 }

@@ -5,15 +5,20 @@
 
 mod blocks;
 pub mod cpu;
+mod fleet;
 pub mod gpu;
+mod queue;
 mod stream;
 
 use std::borrow::Cow;
-use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
 pub use blocks::{Block, BlockPlan};
+pub use fleet::Fleet;
+pub use queue::{Queue, Work};
+// The layout of the random stream, public for tests and benchmarks.
+#[doc(hidden)]
 pub use stream::{GROUP, Layer, StreamLayout, key};
 
 use crate::Result;
@@ -32,39 +37,68 @@ pub struct DeviceInfo {
     pub driver: String,
 }
 
+impl DeviceInfo {
+    /// Several devices of one backend as one, each name once; `None` without any.
+    pub fn joined(all: &[Self]) -> Option<Self> {
+        let list = |of: fn(&Self) -> &str| {
+            let mut names: Vec<&str> = Vec::new();
+            // A device may be a list itself.
+            for name in all.iter().flat_map(|device| of(device).split(" + ")) {
+                if !names.contains(&name) {
+                    names.push(name);
+                }
+            }
+            names.join(" + ")
+        };
+        Some(Self {
+            backend: all.first()?.backend.clone(),
+            adapter: list(|d| &d.adapter),
+            driver: list(|d| &d.driver),
+        })
+    }
+}
+
 /// Draws networks and accumulates their moments.
 pub trait Engine {
     /// What this engine runs on.
     fn device(&self) -> DeviceInfo;
 
-    /// Moments of the networks in `blocks` (numbered over all experiments, see
-    /// [`BlockPlan`]). `progress` is told the networks done since it was last called.
+    /// Takes blocks of networks (numbered over all experiments, see [`BlockPlan`]) until
+    /// there are no more, and hands in their moments.
     ///
     /// # Errors
     /// [`crate::Error::Overflow`] if the spec does not fit the engine's numbers,
-    /// [`crate::Error::Device`] if the device fails.
-    fn accumulate(
-        &mut self,
-        spec: &EnsembleSpec,
-        blocks: Range<u64>,
-        progress: &(dyn Fn(u64) + Sync),
-    ) -> Result<Accumulator>;
+    /// [`crate::Error::Device`] if the device fails; what was handed in before stays.
+    fn accumulate(&mut self, spec: &EnsembleSpec, work: &dyn Work) -> Result<()>;
 }
 
-/// Runs all networks of a spec.
+/// Runs all networks of a spec; `progress` is told the networks done since it was last called.
 ///
 /// # Errors
 /// Those of [`Engine::accumulate`].
+///
+/// ```
+/// use nnqft_gpu::engine::{self, cpu::CpuEngine};
+/// use nnqft_gpu::model::{Architecture, EnsembleSpec};
+///
+/// let mut spec = EnsembleSpec::preset(Architecture::Erf, 1)?;
+/// (spec.width, spec.nets) = (5, 100);
+/// let moments = engine::run(&mut CpuEngine::new(), &spec.validate()?, &|_| {})?;
+/// assert_eq!(moments.networks(), 1000); // in ten experiments
+/// # Ok::<(), nnqft_gpu::Error>(())
+/// ```
 pub fn run(
     engine: &mut dyn Engine,
     spec: &EnsembleSpec,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<Accumulator> {
-    let blocks = BlockPlan::new(spec).blocks();
-    engine.accumulate(spec, 0..blocks, progress)
+    let queue = Queue::new(spec).with_progress(progress);
+    engine.accumulate(spec, &queue)?;
+    Ok(queue.into_moments())
 }
 
 /// The fields, moments and elements that a spec asks for.
+#[doc(hidden)]
 pub fn measurement(spec: &EnsembleSpec) -> Measurement {
     match spec.estimator {
         Estimator::Direct => Measurement::direct(spec.inputs.len(), spec.d_out, &spec.orders),
@@ -75,6 +109,7 @@ pub fn measurement(spec: &EnsembleSpec) -> Measurement {
 }
 
 /// One network as the moments see it.
+#[doc(hidden)]
 #[derive(Debug, Clone, PartialEq)]
 pub struct Network {
     /// Statistical weight; 1 without importance sampling.
@@ -134,6 +169,7 @@ pub(crate) fn centre(spec: &EnsembleSpec) -> Vec<f64> {
 /// The network as both engines compute it, with every constant folded:
 /// z_j(p) = sum_c n_cj `weights[p][c]` + n_bj `bias` - `offset[p]` for standard normals n,
 /// f_a(p) = `readout` sum_j n_aj act(z_j(p)) + `readout_bias` n_b1a.
+#[doc(hidden)]
 #[derive(Debug, Clone)]
 pub struct Parameters {
     /// sigma_w / sqrt(d_in) x_c, shape `[points][d_in]`.

@@ -1,6 +1,14 @@
 use serde::{Deserialize, Serialize};
 
 /// The single-hidden-layer networks of arXiv:2008.08601, by activation.
+///
+/// ```
+/// use nnqft_gpu::model::Architecture;
+///
+/// let arch: Architecture = "relu".parse()?;
+/// assert_eq!(arch.title(), "ReLU-net");
+/// # Ok::<(), nnqft_gpu::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Architecture {

@@ -1,6 +1,13 @@
 use serde::{Deserialize, Serialize};
 
 /// How n-point functions are estimated from networks.
+///
+/// ```
+/// use nnqft_gpu::model::Estimator;
+///
+/// assert_eq!("connected".parse::<Estimator>()?, Estimator::Connected);
+/// # Ok::<(), nnqft_gpu::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Estimator {

@@ -1,15 +1,46 @@
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result};
 
+/// Largest file of points that is read: far more than the 20 000 elements of a run need, and
+/// little enough for a device or a pipe that never ends.
+const MAX_FILE: u64 = 1 << 26;
+
 /// Input points x_1 .. x_P, each with d_in coordinates, at which the field is measured.
+///
+/// ```
+/// use nnqft_gpu::model::Inputs;
+///
+/// let inputs = Inputs::parse("0.5,1; 1,1")?;
+/// assert_eq!((inputs.len(), inputs.d_in()), (2, 2));
+/// assert_eq!(Inputs::parse("relu-d1")?.len(), 6);
+/// let message = Inputs::parse("0.5;one").unwrap_err().to_string();
+/// assert!(message.contains("'one' in point 2 is not a number"));
+/// # Ok::<(), nnqft_gpu::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "Vec<Vec<f64>>", into = "Vec<Vec<f64>>")]
 pub struct Inputs {
     points: Vec<Vec<f64>>,
+}
+
+/// Points of a document pass the same gate as those of the command line.
+impl TryFrom<Vec<Vec<f64>>> for Inputs {
+    type Error = Error;
+
+    fn try_from(points: Vec<Vec<f64>>) -> Result<Self> {
+        Self::new(points)
+    }
+}
+
+impl From<Inputs> for Vec<Vec<f64>> {
+    fn from(inputs: Inputs) -> Self {
+        inputs.points
+    }
 }
 
 impl Inputs {
@@ -117,7 +148,16 @@ impl Inputs {
             line,
             reason,
         };
-        let bytes = std::fs::read(path).map_err(|e| fail(None, format!("cannot read it: {e}")))?;
+        let mut bytes = Vec::new();
+        std::fs::File::open(path)
+            .and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut bytes))
+            .map_err(|e| fail(None, format!("cannot read it: {e}")))?;
+        if bytes.len() as u64 > MAX_FILE {
+            return Err(fail(
+                None,
+                format!("it is larger than {MAX_FILE} bytes, more points than any run can have"),
+            ));
+        }
         if bytes.is_empty() {
             return Err(fail(None, "the file is empty".into()));
         }
@@ -170,8 +210,19 @@ impl Inputs {
     }
 }
 
+/// Opens an array whose header is no longer than the bytes that are there: npyz reserves what a
+/// header of version 2 or 3 says, which may be 4 GB.
+pub(crate) fn open_npy(bytes: &[u8]) -> std::io::Result<npyz::NpyFile<&[u8]>> {
+    let long = bytes.get(6).is_some_and(|&version| version >= 2);
+    let length = bytes.get(8..).and_then(|rest| rest.first_chunk());
+    if long && length.is_some_and(|&length| u32::from_le_bytes(length) as usize > bytes.len()) {
+        return Err(std::io::ErrorKind::UnexpectedEof.into());
+    }
+    npyz::NpyFile::new(bytes)
+}
+
 fn read_npy(bytes: &[u8]) -> Result<Inputs, String> {
-    let npy = npyz::NpyFile::new(bytes).map_err(|e| format!("not a readable .npy file: {e}"))?;
+    let npy = open_npy(bytes).map_err(|e| format!("not a readable .npy file: {e}"))?;
     let shape = npy.shape().to_vec();
     let (rows, columns) = match shape[..] {
         [p] => (p, 1),

@@ -2,6 +2,11 @@
 ///
 /// # Errors
 /// One sentence when the text is no number, not whole, negative or beyond 2^53.
+///
+/// ```
+/// assert_eq!(nnqft_gpu::model::parse_count("2.5k"), Ok(2500));
+/// assert!(nnqft_gpu::model::parse_count("1.5").is_err());
+/// ```
 pub fn parse_count(text: &str) -> Result<u64, String> {
     let plain: String = text.trim().chars().filter(|c| *c != '_').collect();
     if let Ok(n) = plain.parse::<u64>() {

@@ -20,6 +20,20 @@ const MAX_NEURONS: f64 = 1e20;
 ///
 /// All of it is plain data; [`validate`](Self::validate) is the gate that every
 /// engine and analysis relies on.
+///
+/// ```
+/// use nnqft_gpu::model::{Architecture, EnsembleSpec};
+///
+/// let spec = EnsembleSpec {
+///     width: 20,
+///     orders: vec![4],
+///     ..EnsembleSpec::preset(Architecture::Relu, 1)?
+/// };
+/// assert_eq!(spec.clone().validate()?.elements(), 126); // 6 points
+/// let wrong = EnsembleSpec { width: 0, ..spec };
+/// assert!(wrong.validate().unwrap_err().to_string().starts_with("--width 0"));
+/// # Ok::<(), nnqft_gpu::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EnsembleSpec {
     /// Architecture of every network.
@@ -214,6 +228,56 @@ impl EnsembleSpec {
         Ok(self)
     }
 
+    /// Numbers that a run keeps: the unique elements, and those of the connected 6-point
+    /// function where it is measured beside the full one.
+    pub fn values(&self) -> u64 {
+        let six = self.estimator == Estimator::Connected && self.orders.contains(&6);
+        self.elements() + if six { self.elements_of(6) } else { 0 }
+    }
+
+    /// Fields of a network: its outputs at every point, or the components of D.
+    pub fn fields(&self) -> usize {
+        match self.estimator {
+            Estimator::Direct => self.inputs.len() * self.d_out,
+            Estimator::Connected => choose(self.inputs.len() as u64, 2) as usize,
+        }
+    }
+
+    /// The first field in which two lists of specs, one per width, differ.
+    pub fn difference(ours: &[Self], theirs: &[Self]) -> Option<Difference> {
+        let widths = |specs: &[Self]| {
+            let list: Vec<String> = specs.iter().map(|s| s.width.to_string()).collect();
+            list.join(",")
+        };
+        if ours.len() != theirs.len() {
+            return Some(Difference {
+                field: "--width".into(),
+                ours: widths(ours),
+                theirs: widths(theirs),
+            });
+        }
+        let fields = |spec: &Self| match serde_json::to_value(spec) {
+            Ok(serde_json::Value::Object(fields)) => fields,
+            _ => unreachable!("a spec is plain data"),
+        };
+        ours.iter().zip(theirs).find_map(|(a, b)| {
+            let (a, b) = (fields(a), fields(b));
+            // A field that is left out has its default.
+            let text = |value: Option<&serde_json::Value>| match value {
+                None => "none".into(),
+                Some(serde_json::Value::String(text)) => text.clone(),
+                Some(value) => value.to_string(),
+            };
+            (a.keys().chain(b.keys()))
+                .find(|&field| a.get(field) != b.get(field))
+                .map(|field| Difference {
+                    field: format!("--{}", field.replace('_', "-")),
+                    ours: text(a.get(field)),
+                    theirs: text(b.get(field)),
+                })
+        })
+    }
+
     /// Sums of the connected estimator: products of up to three of the P (P + 1) / 2
     /// components of D.
     fn connected_sums(&self) -> u64 {
@@ -246,6 +310,17 @@ impl EnsembleSpec {
             (Estimator::Connected, n) => choose(points, n),
         }
     }
+}
+
+/// A field that is not the same in two runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// The option that sets it.
+    pub field: String,
+    /// Its value in the first.
+    pub ours: String,
+    /// Its value in the second.
+    pub theirs: String,
 }
 
 /// Multisets of `n` out of `m`: C(m + n - 1, n).

@@ -2,12 +2,14 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Result;
 use crate::analysis::{
     Correlator, Coupling, Falloff, Flow, FunctionFit, OutputCoupling, Prediction, SixPoint,
-    SymmetryCheck,
+    SymmetryCheck, correlators,
 };
 use crate::engine::{DeviceInfo, Engine};
 use crate::model::EnsembleSpec;
+use crate::state::State;
 use crate::theory::{Vertex, kernel_matrix};
 
 /// Version of the program, written to every document.
@@ -29,12 +31,16 @@ pub struct Timing {
 impl Timing {
     /// Rates of a spec's networks drawn in `wall_s` seconds.
     pub fn new(spec: &EnsembleSpec, wall_s: f64) -> Self {
-        let networks = spec.nets as f64 * f64::from(spec.experiments);
-        let networks_per_s = networks / wall_s.max(1e-9);
+        Self::of(spec.nets * u64::from(spec.experiments), spec.width, wall_s)
+    }
+
+    /// Rates of so many networks of a width.
+    pub fn of(networks: u64, width: u64, wall_s: f64) -> Self {
+        let networks_per_s = networks as f64 / wall_s.max(1e-9);
         Self {
             wall_s,
             networks_per_s: Some(networks_per_s),
-            neurons_per_s: Some(networks_per_s * spec.width as f64),
+            neurons_per_s: Some(networks_per_s * width as f64),
         }
     }
 
@@ -59,26 +65,48 @@ pub struct EnsembleDocument {
     pub device: DeviceInfo,
     /// How fast.
     pub timing: Timing,
+    /// What there is of it, if that is not all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub partial: Option<Partial>,
     /// The n-point functions, one per order.
     pub correlators: Vec<Correlator>,
 }
 
+/// A part of an ensemble.
+#[derive(Debug, Clone, Serialize)]
+pub struct Partial {
+    /// Networks drawn.
+    pub networks: u64,
+    /// Networks of the whole ensemble.
+    pub of: u64,
+    /// The shard, if it is one, as `i/n`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shard: Option<String>,
+}
+
 impl EnsembleDocument {
-    /// Puts a run's parts together.
-    pub fn new(
-        spec: EnsembleSpec,
-        device: DeviceInfo,
-        timing: Timing,
-        correlators: Vec<Correlator>,
-    ) -> Self {
-        Self {
+    /// The result of ensemble `k` of a run, as far as it has come.
+    ///
+    /// # Errors
+    /// Those of [`correlators`].
+    pub fn new(state: &State, k: usize) -> Result<Self> {
+        let ensemble = &state.ensembles[k];
+        let spec = &ensemble.spec;
+        let networks = ensemble.moments.networks();
+        let of = spec.nets * u64::from(spec.experiments);
+        Ok(Self {
             schema: "nnqft.ensemble/1",
             version: VERSION,
-            spec,
-            device,
-            timing,
-            correlators,
-        }
+            spec: spec.clone(),
+            device: state.device.clone(),
+            timing: Timing::of(networks, spec.width, ensemble.seconds),
+            partial: (networks != of).then(|| Partial {
+                networks,
+                of,
+                shard: state.shard.map(|s| s.to_string()),
+            }),
+            correlators: correlators(spec, &ensemble.moments)?,
+        })
     }
 }
 

@@ -15,8 +15,8 @@ pub use figures::{
     flow_figure, gain_figure, odd_figure, rg_figure, six_point_figure, symmetry_figure,
 };
 pub use json::{
-    CouplingRow, EftDocument, EftPoint, EnsembleDocument, FalloffDocument, Head, RgDocument,
-    Source, SymmetryDocument, TheoryDocument, Timing, VERSION, unconverged,
+    CouplingRow, EftDocument, EftPoint, EnsembleDocument, FalloffDocument, Head, Partial,
+    RgDocument, Source, SymmetryDocument, TheoryDocument, Timing, VERSION, unconverged,
 };
 pub use npz::{read_moments, write_npz};
 pub use reproduction::{Report, Reproduction, ReproductionDocument, ReproductionSpec, Scale};

@@ -7,7 +7,7 @@ use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
 use super::{EnsembleDocument, unconverged};
 use crate::analysis::{Interactions, Samples};
-use crate::model::EnsembleSpec;
+use crate::model::{EnsembleSpec, open_npy};
 use crate::tensor::multisets;
 use crate::theory::{gp_correlator, kernel_matrix};
 use crate::{Error, Result};
@@ -88,6 +88,13 @@ pub fn write_npz(path: &Path, document: &EnsembleDocument) -> io::Result<()> {
 ///
 /// # Errors
 /// [`Error::File`] with what is missing or wrong.
+///
+/// ```no_run
+/// let (spec, interactions, unconverged) =
+///     nnqft_gpu::report::read_moments("results".as_ref())?;
+/// println!("{} elements of width {}", interactions.four.mean.len(), spec.width);
+/// # Ok::<(), nnqft_gpu::Error>(())
+/// ```
 pub fn read_moments(dir: &Path) -> Result<(EnsembleSpec, Interactions, Vec<String>)> {
     let bad = |name: &str, reason: String| Error::File {
         path: dir.join(name),
@@ -117,6 +124,21 @@ pub fn read_moments(dir: &Path) -> Result<(EnsembleSpec, Interactions, Vec<Strin
     let spec: EnsembleSpec = serde_json::from_value(document["spec"].clone())
         .map_err(|e| bad("ensemble.json", format!("spec: {e}")))?;
     let spec = spec.validate()?;
+    if spec.d_out != 1 {
+        return Err(bad(
+            "ensemble.json",
+            format!(
+                "the run has d_out {}; eft and rg take one output, and symmetry follows the coupling over d_out",
+                spec.d_out
+            ),
+        ));
+    }
+    if !spec.orders.contains(&4) {
+        return Err(bad(
+            "ensemble.json",
+            "the run has no 4-point function; couplings need --orders 4".into(),
+        ));
+    }
 
     let name = "moments.npz";
     let file = std::fs::File::open(dir.join(name)).map_err(|e| bad(name, e.to_string()))?;
@@ -130,7 +152,7 @@ pub fn read_moments(dir: &Path) -> Result<(EnsembleSpec, Interactions, Vec<Strin
         let limit = 8 * wanted as u64 + 4096;
         let mut bytes = Vec::new();
         (entry.take(limit).read_to_end(&mut bytes)).map_err(|e| wrong(e.to_string()))?;
-        let npy = npyz::NpyFile::new(&bytes[..]).map_err(|e| wrong(e.to_string()))?;
+        let npy = open_npy(&bytes).map_err(|e| wrong(e.to_string()))?;
         let found: Vec<usize> = npy.shape().iter().map(|&n| n as usize).collect();
         if found != shape {
             return Err(wrong(format!("shape {found:?} instead of {shape:?}")));
@@ -155,21 +177,6 @@ pub fn read_moments(dir: &Path) -> Result<(EnsembleSpec, Interactions, Vec<Strin
             experiments: all.chunks(indices.len()).map(delta).collect(),
         })
     };
-    if spec.d_out != 1 {
-        return Err(bad(
-            "ensemble.json",
-            format!(
-                "the run has d_out {}; eft and rg take one output, and symmetry follows the coupling over d_out",
-                spec.d_out
-            ),
-        ));
-    }
-    if !spec.orders.contains(&4) {
-        return Err(bad(
-            "ensemble.json",
-            "the run has no 4-point function; couplings need --orders 4".into(),
-        ));
-    }
     let interactions = Interactions {
         four: of(4)?,
         six: spec.orders.contains(&6).then(|| of(6)).transpose()?,

@@ -40,6 +40,23 @@ fn number(x: Option<f64>) -> String {
 }
 
 /// One line per n-point function: its deviation from the GP against exact and background.
+///
+/// ```
+/// use nnqft_gpu::engine::{self, Engine, cpu::CpuEngine};
+/// use nnqft_gpu::model::{Architecture, EnsembleSpec};
+/// use nnqft_gpu::report::{EnsembleDocument, ensemble_table};
+/// use nnqft_gpu::state::State;
+///
+/// let mut spec = EnsembleSpec::preset(Architecture::Erf, 1)?;
+/// (spec.width, spec.nets) = (5, 100);
+/// let spec = spec.validate()?;
+/// let mut cpu = CpuEngine::new();
+/// let mut state = State::new(vec![spec.clone()], None, cpu.device());
+/// state.ensembles[0].moments = engine::run(&mut cpu, &spec, &|_| {})?;
+/// let document = EnsembleDocument::new(&state, 0)?;
+/// assert!(ensemble_table(&document).starts_with("Erf-net, N = 5"));
+/// # Ok::<(), nnqft_gpu::Error>(())
+/// ```
 pub fn ensemble_table(document: &EnsembleDocument) -> String {
     let spec = &document.spec;
     let mut rows = table(
@@ -97,6 +114,16 @@ pub fn ensemble_table(document: &EnsembleDocument) -> String {
     }
     if spec.experiments == 1 {
         notes.push_str("one experiment has no background: use --experiments 2 or more\n");
+    }
+    if let Some(part) = &document.partial {
+        let shard = part.shard.as_ref().map(|s| format!("shard {s}: "));
+        notes.push_str(&format!(
+            "PARTIAL: {}{} of {} networks ({:.1}%)\n",
+            shard.unwrap_or_default(),
+            part.networks,
+            part.of,
+            100.0 * part.networks as f64 / part.of as f64
+        ));
     }
     format!(
         "{}, {} x {} networks, {} estimator{}, seed {}\n\

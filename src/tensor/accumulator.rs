@@ -1,10 +1,14 @@
 use std::collections::BTreeMap;
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
 
 use super::{Extreme, Extremes};
 use crate::{Error, Result};
 
 /// Mean and spread of every tensor element over some blocks of networks.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Statistics {
     /// Networks.
     pub networks: f64,
@@ -33,6 +37,15 @@ impl Statistics {
         self
     }
 
+    /// Whether these can be the statistics of `elements` elements: a check of what a file
+    /// claims.
+    pub fn is_sound(&self, elements: usize) -> bool {
+        self.mean.len() == elements
+            && self.m2.len() == elements
+            && self.mean.iter().all(|x| x.is_finite())
+            && self.m2.iter().all(|x| x.is_finite() && *x >= 0.0)
+    }
+
     /// Standard error of every mean, from the scatter of the block means. Blocks weigh by
     /// their networks, so a short last block is no special case:
     /// err^2 = sum_b n_b (x_b - mean)^2 / ((B - 1) sum_b n_b).
@@ -50,14 +63,25 @@ impl Statistics {
 /// pairs of pairs, and so on); an accumulator holds the largest complete subtrees of what
 /// it has seen. Every sum is therefore formed in the same order whichever way the blocks
 /// arrive, and merging is associative and commutative bit for bit.
-#[derive(Debug, Clone, PartialEq, Default)]
+///
+/// ```
+/// use nnqft_gpu::tensor::Accumulator;
+///
+/// let [mut early, mut late] = [Accumulator::new(), Accumulator::new()];
+/// early.add_block(0, 0, 16, vec![1.0]); // experiment, block, networks, means
+/// late.add_block(0, 1, 16, vec![3.0]);
+/// late.merge(early);
+/// assert_eq!(late.total()?.mean, [2.0]);
+/// # Ok::<(), nnqft_gpu::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Accumulator {
     /// (experiment, first block) -> subtree; its size in blocks is `span`.
     nodes: BTreeMap<(u32, u64), Node>,
     extremes: Extremes,
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Node {
     span: u64,
     statistics: Statistics,
@@ -141,6 +165,14 @@ impl Accumulator {
             };
         }
         self.nodes.insert((experiment, first), node);
+    }
+
+    /// What has been seen: experiment, blocks and statistics of each subtree, ascending.
+    pub fn subtrees(&self) -> impl Iterator<Item = (u32, Range<u64>, &Statistics)> {
+        (self.nodes.iter()).map(|(&(experiment, first), node)| {
+            let blocks = first..first.saturating_add(node.span);
+            (experiment, blocks, &node.statistics)
+        })
     }
 
     /// Networks seen.

@@ -1,8 +1,10 @@
+use serde::{Deserialize, Serialize};
+
 /// Networks kept in a run's top set: enough for a tail index good to 0.1.
 pub const MAX_EXTREMES: usize = 256;
 
 /// One network that stands out of its block, with the values that entered the sums.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Extreme {
     /// Size of its largest field, in units of the field's typical size, times the power of
     /// the weight that makes scores comparable.
@@ -18,6 +20,12 @@ pub struct Extreme {
 }
 
 impl Extreme {
+    /// Whether all its numbers are numbers.
+    pub fn is_finite(&self) -> bool {
+        let scores = [self.score, self.weight];
+        scores.iter().chain(&self.field).all(|x| x.is_finite())
+    }
+
     /// Largest first; ties in the order of the networks.
     fn key(&self) -> (std::cmp::Reverse<u64>, u32, u64) {
         // Scores are not negative: their bits sort like the numbers.
@@ -28,10 +36,16 @@ impl Extreme {
 
 /// The heaviest network of each block, of which the largest [`MAX_EXTREMES`] are kept. A
 /// mergeable value: what is kept does not depend on the order of blocks.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Extremes(Vec<Extreme>);
 
 impl Extremes {
+    /// Whether `networks` is in order and no larger than a top set: a check of what a file
+    /// claims.
+    pub fn is_sorted(networks: &[Extreme]) -> bool {
+        networks.len() <= MAX_EXTREMES && networks.is_sorted_by(|a, b| a.key() < b.key())
+    }
+
     /// Largest score first.
     pub fn networks(&self) -> &[Extreme] {
         &self.0

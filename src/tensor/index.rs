@@ -1,6 +1,13 @@
 /// Index multisets i_1 <= i_2 <= .. <= i_n over `points` points, in lexicographic order.
 ///
 /// A symmetric n-point tensor is known from these C(points + n - 1, n) elements.
+///
+/// ```
+/// use nnqft_gpu::tensor::multisets;
+///
+/// assert_eq!(multisets(2, 2), [[0, 0], [0, 1], [1, 1]]);
+/// assert_eq!(multisets(6, 4).len(), 126);
+/// ```
 pub fn multisets(points: usize, order: usize) -> Vec<Vec<usize>> {
     let mut all = Vec::new();
     let mut index = vec![0; order];

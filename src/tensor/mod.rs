@@ -10,10 +10,16 @@ mod plan;
 mod tuple;
 
 pub use accumulator::{Accumulator, Statistics};
-pub use extremes::{Extreme, Extremes, MAX_EXTREMES};
+pub use extremes::Extreme;
+#[doc(hidden)]
+pub use extremes::{Extremes, MAX_EXTREMES};
 pub use index::multisets;
+// The sums of the engines and their layout, public for tests and benchmarks.
+#[doc(hidden)]
 pub use measurement::Measurement;
+#[doc(hidden)]
 pub use moments::{LANES, Lanes, MomentSums};
 pub use pairings::pairings;
+#[doc(hidden)]
 pub use plan::{Element, MomentPlan, Product, Run};
 pub use tuple::{Tuple, Tuples};

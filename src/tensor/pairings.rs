@@ -1,4 +1,11 @@
 /// All perfect pairings of positions `0..n`: 1, 3, 15 of them for n = 2, 4, 6; none for odd n.
+///
+/// ```
+/// use nnqft_gpu::tensor::pairings;
+///
+/// assert_eq!(pairings(4)[0], [(0, 1), (2, 3)]);
+/// assert_eq!(pairings(4).len(), 3);
+/// ```
 pub fn pairings(n: usize) -> Vec<Vec<(usize, usize)>> {
     fn pair_up(
         left: &[usize],

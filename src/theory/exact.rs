@@ -9,6 +9,19 @@ use crate::tensor::Tuple;
 /// Given the hidden layer, f is Gaussian with covariance C = sigma_b^2 + (sigma_w^2 / N)
 /// sum_j h_j h_j, a mean over N independent neurons. So G^(4) and G^(6) are Wick sums with
 /// the cumulants of C: k2 = sigma_w^4 / N cov(hh, hh), k3 = sigma_w^6 / N^2 cum(hh, hh, hh).
+///
+/// ```
+/// use nnqft_gpu::model::{Architecture, EnsembleSpec};
+/// use nnqft_gpu::theory::Exact;
+///
+/// let spec = EnsembleSpec::preset(Architecture::Relu, 1)?.validate()?;
+/// let exact = Exact::new(&spec).at_width(20);
+/// let index = [0, 0, 0, 0];
+/// let gp = exact.correlator(&index[..]) - exact.deviation(&index[..]);
+/// // m_4 of ReLU-net in one dimension: 5 / N.
+/// assert!((exact.deviation(&index[..]) / gp - 0.25).abs() < 1e-9);
+/// # Ok::<(), nnqft_gpu::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Exact {
     kernel: Vec<Vec<f64>>,

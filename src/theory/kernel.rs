@@ -6,6 +6,14 @@ use crate::model::{Architecture, EnsembleSpec};
 /// width (arXiv:2008.08601, section 2; Williams 1997 for erf, Cho and Saul 2009 for ReLU).
 ///
 /// `x` and `y` have d_in coordinates each; the unit is that of f squared.
+///
+/// ```
+/// use nnqft_gpu::{model::Architecture, theory::kernel};
+///
+/// // ReLU without biases: K(x, x) = sigma_w^4 x.x / (2 d_in).
+/// let k = kernel(Architecture::Relu, 1.0, 0.0, &[3.0], &[3.0]);
+/// assert!((k - 4.5).abs() < 1e-12);
+/// ```
 pub fn kernel(arch: Architecture, sigma_w: f64, sigma_b: f64, x: &[f64], y: &[f64]) -> f64 {
     let (vw, vb) = (sigma_w * sigma_w, sigma_b * sigma_b);
     let d_in = x.len() as f64;

@@ -11,8 +11,8 @@ mod wick;
 
 pub use exact::Exact;
 pub use kernel::{kernel, kernel_matrix};
-pub use neuron::{NeuronMoments, neuron_moments};
 pub use one_loop::{LoopIntegrals, loop_integrals};
 pub use tilt::tilt;
-pub use vertex::{Vertex, VertexIntegrals, check_cutoffs, vertex_integrals, vertex_nodes};
+pub(crate) use vertex::vertex_nodes;
+pub use vertex::{Vertex, VertexIntegrals, check_cutoffs, vertex_integrals};
 pub use wick::gp_correlator;

@@ -48,14 +48,10 @@ pub(super) enum Rule {
 }
 
 impl NeuronMoments {
-    /// M of an index multiset, in any order.
+    /// M of an index multiset, in any order, by one of the rules.
     ///
     /// # Panics
     /// If the moments were computed without this order.
-    pub fn get(&self, index: &[usize]) -> f64 {
-        self.by(Rule::Fine, index)
-    }
-
     pub(super) fn by(&self, rule: Rule, index: &[usize]) -> f64 {
         let mut index = index.to_vec();
         index.sort_unstable();

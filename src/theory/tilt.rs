@@ -11,6 +11,15 @@ const MAX_SHIFTS: usize = 32;
 /// units is exp(t . g) with t = sum of (sigma_w x_i / sqrt(d_in), sigma_b) over its
 /// points: neurons near g = t carry it. The shifts cover these t for n = 2, 4, .. up to
 /// the highest order, farthest first, until all are within one standard deviation.
+///
+/// ```
+/// use nnqft_gpu::model::{Architecture, EnsembleSpec};
+/// use nnqft_gpu::theory::tilt;
+///
+/// assert!(tilt(&EnsembleSpec::preset(Architecture::Relu, 1)?).is_none());
+/// assert!(tilt(&EnsembleSpec::preset(Architecture::Gauss, 1)?).is_some());
+/// # Ok::<(), nnqft_gpu::Error>(())
+/// ```
 pub fn tilt(spec: &EnsembleSpec) -> Option<Tilt> {
     if spec.arch != Architecture::Gauss || spec.sigma_w == 0.0 {
         return None;

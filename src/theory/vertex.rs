@@ -123,6 +123,16 @@ impl VertexIntegrals {
 /// # Errors
 /// [`Error::Invalid`] for a cutoff that is not positive, an infinite one where the integral
 /// diverges, and d_in above 3 where there is no closed form.
+///
+/// ```
+/// use nnqft_gpu::model::{Architecture, EnsembleSpec};
+/// use nnqft_gpu::theory::{Vertex, vertex_integrals};
+///
+/// let spec = EnsembleSpec::preset(Architecture::Gauss, 1)?.validate()?;
+/// let at = vertex_integrals(&spec, Vertex::Full, &[10.0, 20.0])?;
+/// assert!(at[1].integral(&[0, 0, 1, 1]) > at[0].integral(&[0, 0, 1, 1]));
+/// # Ok::<(), nnqft_gpu::Error>(())
+/// ```
 pub fn vertex_integrals(
     spec: &EnsembleSpec,
     vertex: Vertex,

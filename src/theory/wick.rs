@@ -4,6 +4,15 @@ use crate::tensor::Tuple;
 ///
 /// `tuple` holds the points (rows of `kernel`), and outputs if there are several; odd orders
 /// and outputs that do not pair give zero.
+///
+/// ```
+/// use nnqft_gpu::theory::gp_correlator;
+///
+/// let kernel = vec![vec![2.0, 0.5], vec![0.5, 1.0]];
+/// // K00 K11 + 2 K01^2
+/// assert_eq!(gp_correlator(&kernel, &[0, 0, 1, 1][..]), 2.5);
+/// assert_eq!(gp_correlator(&kernel, &[0, 0, 1][..]), 0.0);
+/// ```
 pub fn gp_correlator<'a>(kernel: &[Vec<f64>], tuple: impl Into<Tuple<'a>>) -> f64 {
     let tuple = tuple.into();
     let index = tuple.points();

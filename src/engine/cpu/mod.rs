@@ -1,22 +1,31 @@
 //! The reference engine: the shaders' stages in f64, one file each, written to be read.
 
+// The stages, public for tests and benchmarks.
+#[doc(hidden)]
 pub mod activation;
+#[doc(hidden)]
 pub mod moments;
+#[doc(hidden)]
 pub mod networks;
+#[doc(hidden)]
 pub mod normals;
+#[doc(hidden)]
 pub mod words;
 
-use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
-use rayon::prelude::*;
-
+use super::queue::next_size;
 use super::{
-    BlockPlan, DeviceInfo, Engine, GROUP, Lattice, Network, Parameters, StreamLayout, lattice,
-    measurement,
+    BlockPlan, DeviceInfo, Engine, GROUP, Lattice, Network, Parameters, StreamLayout, Work,
+    lattice, measurement,
 };
 use crate::model::{EnsembleSpec, Estimator};
 use crate::tensor::Accumulator;
 use crate::{Error, Result};
+
+/// Time that a worker's piece should take: long against handing it in, short against a stop.
+const PIECE_TIME: Duration = Duration::from_millis(50);
 
 /// f64 engine on all processor cores.
 #[derive(Debug, Default)]
@@ -38,39 +47,40 @@ impl Engine for CpuEngine {
         }
     }
 
-    fn accumulate(
-        &mut self,
-        spec: &EnsembleSpec,
-        blocks: Range<u64>,
-        progress: &(dyn Fn(u64) + Sync),
-    ) -> Result<Accumulator> {
+    fn accumulate(&mut self, spec: &EnsembleSpec, work: &dyn Work) -> Result<()> {
         let plan = BlockPlan::new(spec);
         let measurement = measurement(spec);
-        let accumulator = blocks
-            .into_par_iter()
-            .map_init(
-                || networks::Networks::new(spec),
-                |networks, number| {
-                    let block = plan.block(number);
+        let failed = AtomicBool::new(false);
+        rayon::broadcast(|worker| {
+            let mut networks = networks::Networks::new(spec);
+            let mut size = 1;
+            while !failed.load(Ordering::Relaxed) {
+                // Small pieces at the end: no core idles while another has much to do.
+                let share = work.left() / (2 * worker.num_threads() as u64);
+                let Some(range) = work.take(share.clamp(1, size)) else {
+                    return;
+                };
+                let start = Instant::now();
+                let mut moments = Accumulator::new();
+                for block in range.clone().map(|number| plan.block(number)) {
                     let (means, heaviest) =
-                        moments::block_means(measurement.moments(), networks, &block);
-                    progress(block.networks);
-                    (block, measurement.elements(means), heaviest)
-                },
-            )
-            .fold(Accumulator::new, |mut acc, (block, means, heaviest)| {
-                acc.add_block(block.experiment, block.index, block.networks, means);
-                acc.add_extreme(heaviest);
-                acc
-            })
-            .reduce(Accumulator::new, |mut a, b| {
-                a.merge(b);
-                a
-            });
-        if accumulator.total().is_err() {
-            return Err(Error::NotFinite("an n-point function, even in f64,".into()));
+                        moments::block_means(measurement.moments(), &mut networks, &block);
+                    let means = measurement.elements(means);
+                    moments.add_block(block.experiment, block.index, block.networks, means);
+                    moments.add_extreme(heaviest);
+                }
+                if moments.total().is_err() {
+                    failed.store(true, Ordering::Relaxed);
+                    return;
+                }
+                size = next_size(size, range.end - range.start, start.elapsed(), PIECE_TIME);
+                work.finish(range, moments);
+            }
+        });
+        match failed.into_inner() {
+            true => Err(Error::NotFinite("an n-point function, even in f64,".into())),
+            false => Ok(()),
         }
-        Ok(accumulator)
     }
 }
 

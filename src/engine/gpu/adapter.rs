@@ -6,6 +6,7 @@ use crate::{Error, Result};
 
 /// What `devices` tells about an adapter.
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct AdapterSummary {
     /// Name, as `--adapter` matches it (any part, any case).
     pub name: String,
@@ -79,6 +80,79 @@ pub fn adapters() -> Vec<AdapterSummary> {
     enumerate().into_iter().map(|(_, s)| s).collect()
 }
 
+/// What tells one physical device from another.
+#[derive(PartialEq, Eq, PartialOrd, Ord, Clone)]
+struct Identity {
+    software: bool,
+    vendor: u32,
+    device: u32,
+    /// Only where the driver gives no numbers.
+    name: String,
+}
+
+/// One of several adapters: its device, its API, its place in the list.
+type Seen = (Identity, wgpu::Backend, usize);
+
+/// Hardware if there is any, else software; each device under the API that shows most of
+/// its kind, so that two equal GPUs stay two.
+fn physical(all: &[Seen]) -> Vec<usize> {
+    let hardware = all.iter().any(|(id, ..)| !id.software);
+    let count = |id: &Identity, api: wgpu::Backend| {
+        let same = |other: &&Seen| other.0 == *id && other.1 == api;
+        all.iter().filter(same).count()
+    };
+    let api_of = |id: &Identity| {
+        // The first of the largest: the order is that of preference.
+        let apis = all.iter().filter(|s| s.0 == *id).map(|s| s.1);
+        apis.rev().max_by_key(|api| count(id, *api))
+    };
+    (all.iter())
+        .filter(|(id, api, _)| id.software != hardware && api_of(id) == Some(*api))
+        .map(|s| s.2)
+        .collect()
+}
+
+/// Every physical device that `--adapter all` uses.
+///
+/// # Errors
+/// [`Error::NoAdapter`] if there is none.
+pub(super) fn distinct() -> Result<Vec<(wgpu::Adapter, AdapterSummary)>> {
+    let all = enumerate();
+    if all.is_empty() {
+        return Err(none());
+    }
+    let seen: Vec<Seen> = (all.iter().enumerate())
+        .map(|(place, (adapter, summary))| {
+            let info = adapter.get_info();
+            let numbered = info.vendor != 0 && info.device != 0;
+            let identity = Identity {
+                software: summary.is_software(),
+                vendor: info.vendor,
+                device: info.device,
+                name: match numbered {
+                    true => String::new(),
+                    false => info.name.to_lowercase(),
+                },
+            };
+            (identity, info.backend, place)
+        })
+        .collect();
+    let keep = physical(&seen);
+    Ok((all.into_iter().enumerate())
+        .filter(|(place, _)| keep.contains(place))
+        .map(|(_, adapter)| adapter)
+        .collect())
+}
+
+fn none() -> Error {
+    Error::NoAdapter(
+        "no GPU adapter: no Vulkan, Metal or DirectX 12 driver answers; install one \
+         (on Debian or Ubuntu without a GPU: apt-get install mesa-vulkan-drivers libvulkan1) \
+         or use --backend cpu"
+            .into(),
+    )
+}
+
 /// The best adapter, or the first whose name contains `name` (in any case).
 ///
 /// # Errors
@@ -86,12 +160,7 @@ pub fn adapters() -> Vec<AdapterSummary> {
 pub(super) fn select(name: Option<&str>) -> Result<(wgpu::Adapter, AdapterSummary)> {
     let mut all = enumerate();
     if all.is_empty() {
-        return Err(Error::NoAdapter(
-            "no GPU adapter: no Vulkan, Metal or DirectX 12 driver answers; install one \
-             (on Debian or Ubuntu without a GPU: apt-get install mesa-vulkan-drivers libvulkan1) \
-             or use --backend cpu"
-                .into(),
-        ));
+        return Err(none());
     }
     let wanted = name.map(str::to_lowercase).unwrap_or_default();
     match all
@@ -107,5 +176,44 @@ pub(super) fn select(name: Option<&str>) -> Result<(wgpu::Adapter, AdapterSummar
                 .collect::<Vec<_>>()
                 .join(", ")
         ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wgpu::Backend::{Dx12, Vulkan};
+
+    fn seen(list: &[(u32, wgpu::Backend)]) -> Vec<usize> {
+        let all: Vec<Seen> = (list.iter().enumerate())
+            .map(|(place, &(device, api))| {
+                let identity = Identity {
+                    software: device == 0,
+                    vendor: 1,
+                    device,
+                    name: String::new(),
+                };
+                (identity, api, place)
+            })
+            .collect();
+        physical(&all)
+    }
+
+    #[test]
+    fn a_gpu_under_two_apis_is_one_gpu() {
+        assert_eq!(seen(&[(7, Vulkan), (7, Dx12)]), [0]);
+        assert_eq!(seen(&[(7, Dx12), (7, Vulkan), (8, Vulkan)]), [0, 2]);
+    }
+
+    #[test]
+    fn equal_gpus_are_several() {
+        assert_eq!(seen(&[(7, Vulkan), (7, Dx12), (7, Dx12)]), [1, 2]);
+        assert_eq!(seen(&[(7, Vulkan), (7, Vulkan), (7, Vulkan)]), [0, 1, 2]);
+    }
+
+    #[test]
+    fn software_is_for_machines_without_hardware() {
+        assert_eq!(seen(&[(7, Vulkan), (0, Vulkan)]), [0]);
+        assert_eq!(seen(&[(0, Vulkan)]), [0]);
     }
 }

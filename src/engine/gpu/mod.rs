@@ -19,7 +19,8 @@ use device::Device;
 pub use fault::Fault;
 use shaders::{Sampler, Tuning};
 
-use super::{BlockPlan, DeviceInfo, Engine, Parameters, measurement};
+use super::queue::next_size;
+use super::{BlockPlan, DeviceInfo, Engine, Parameters, Work, measurement};
 use crate::model::{Architecture, EnsembleSpec, Estimator};
 use crate::tensor::{Accumulator, Extreme, Measurement};
 use crate::{Error, Result};
@@ -61,6 +62,17 @@ impl GpuEngine {
     ///
     /// # Errors
     /// [`Error::NoAdapter`] with the adapters there are; [`Error::Device`] if it fails to open.
+    ///
+    /// ```no_run
+    /// use nnqft_gpu::engine::{self, Engine, gpu::GpuEngine};
+    /// use nnqft_gpu::model::{Architecture, EnsembleSpec};
+    ///
+    /// let mut gpu = GpuEngine::new(None)?;
+    /// let spec = EnsembleSpec::preset(Architecture::Erf, 1)?.validate()?;
+    /// let moments = engine::run(&mut gpu, &spec, &|_| {})?;
+    /// println!("{} networks on {}", moments.networks(), gpu.device().adapter);
+    /// # Ok::<(), nnqft_gpu::Error>(())
+    /// ```
     pub fn new(adapter: Option<&str>) -> Result<Self> {
         let (adapter, summary) = adapter::select(adapter)?;
         Ok(Self {
@@ -68,6 +80,27 @@ impl GpuEngine {
             summary,
             batch_blocks: None,
         })
+    }
+
+    /// An engine on every hardware adapter, or on the software one if there is no other; a
+    /// GPU that answers under several APIs counts once. Those that fail to open are errors of
+    /// their own.
+    ///
+    /// # Errors
+    /// [`Error::NoAdapter`] if there is none.
+    pub fn all() -> Result<Vec<Result<Self>>> {
+        let open = |(adapter, summary): (_, AdapterSummary)| {
+            let device = Device::new(&adapter).map_err(|e| match e {
+                Error::Device(what) => Error::Device(format!("{}: {what}", summary.name)),
+                other => other,
+            })?;
+            Ok(Self {
+                device,
+                summary,
+                batch_blocks: None,
+            })
+        };
+        Ok(adapter::distinct()?.into_iter().map(open).collect())
     }
 
     /// The adapter that it runs on.
@@ -131,50 +164,45 @@ impl Engine for GpuEngine {
         }
     }
 
-    fn accumulate(
-        &mut self,
-        spec: &EnsembleSpec,
-        blocks: Range<u64>,
-        progress: &(dyn Fn(u64) + Sync),
-    ) -> Result<Accumulator> {
+    fn accumulate(&mut self, spec: &EnsembleSpec, work: &dyn Work) -> Result<()> {
+        if work.left() == 0 {
+            return Ok(());
+        }
         let run = Run::new(self, spec)?;
-        let mut accumulator = Accumulator::new();
         let mut flying: VecDeque<(usize, Range<u64>, wgpu::SubmissionIndex, Instant)> =
             VecDeque::new();
-        let mut next = blocks.start;
         let mut size = self.batch_blocks.unwrap_or(64).min(run.capacity);
-        let mut turn = 0;
+        let (mut turn, mut networks) = (0, 0);
         let mut last_done = Instant::now();
         loop {
-            while flying.len() < IN_FLIGHT && next < blocks.end {
-                let range = next..(next + size).min(blocks.end);
-                next = range.end;
+            while flying.len() < IN_FLIGHT
+                && let Some(range) = work.take(size)
+            {
                 let submission = run.submit(turn, range.clone());
                 flying.push_back((turn, range, submission, Instant::now()));
                 turn = (turn + 1) % IN_FLIGHT;
             }
             let Some((slot, range, submission, submitted)) = flying.pop_front() else {
-                break;
+                return Ok(());
             };
             let sums = (run.read(slot, &range, submission)).map_err(|e| match e {
-                Error::Device(what) => Error::Device(format!(
-                    "{what}; {} networks had been finished",
-                    accumulator.networks()
-                )),
+                Error::Device(what) => {
+                    Error::Device(format!("{what}; {networks} networks had been finished"))
+                }
                 other => other,
             })?;
             let done = Instant::now();
             let took = done - submitted.max(last_done);
             last_done = done;
             if self.batch_blocks.is_none() {
-                // At most four times the last, so that one short measurement does no harm.
-                let want = (range.end - range.start) as f64 * BATCH_TIME.as_secs_f64()
-                    / took.as_secs_f64().max(1e-4);
-                size = (want as u64).clamp(1, (4 * size).min(run.capacity));
+                let blocks = range.end - range.start;
+                size = next_size(size, blocks, took, BATCH_TIME).min(run.capacity);
             }
-            progress(run.add(&mut accumulator, range, &sums)?);
+            let mut moments = Accumulator::new();
+            run.add(&mut moments, range.clone(), &sums)?;
+            networks += moments.networks();
+            work.finish(range, moments);
         }
-        Ok(accumulator)
     }
 }
 
@@ -373,12 +401,11 @@ impl<'a> Run<'a> {
             .read(submission, &self.slots[slot].staging, bytes)
     }
 
-    /// Adds a batch's sums, `[row][block]`; returns its number of networks.
-    fn add(&self, to: &mut Accumulator, range: Range<u64>, sums: &[f32]) -> Result<u64> {
+    /// Adds a batch's sums, `[row][block]`.
+    fn add(&self, to: &mut Accumulator, range: Range<u64>, sums: &[f32]) -> Result<()> {
         let blocks = (range.end - range.start) as usize;
         let moments = self.moment_scales.len();
         let fault = self.engine.device.fault.as_ref();
-        let mut networks = 0;
         for (b, number) in range.enumerate() {
             if fault.is_some_and(|f| f.loses(number)) {
                 continue;
@@ -409,9 +436,8 @@ impl<'a> Run<'a> {
                     .map(|(f, scale)| row(moments + 3 + f) * scale)
                     .collect(),
             });
-            networks += block.networks;
         }
-        Ok(networks)
+        Ok(())
     }
 }
 

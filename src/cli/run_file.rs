@@ -1,0 +1,344 @@
+//! Runs that can be stopped, resumed and split.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use clap::Args;
+use nnqft_gpu::engine::{BlockPlan, DeviceInfo, Engine, Queue};
+use nnqft_gpu::model::EnsembleSpec;
+use nnqft_gpu::state::{self, Shard, State, StateFile, keep};
+use nnqft_gpu::{Error, Result};
+use signal_hook::consts::{SIGINT, SIGTERM};
+
+use super::progress;
+
+/// Where the state of a run is kept, and which part of it is run.
+#[derive(Args)]
+pub struct StateOptions {
+    /// Save the state of the run to this file: every --checkpoint-interval, on Ctrl-C or
+    /// SIGTERM, and at the end
+    #[arg(long, value_name = "FILE")]
+    checkpoint: Option<PathBuf>,
+    /// Seconds between saves, the most that a crash can cost
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value = "60",
+        allow_hyphen_values = true
+    )]
+    checkpoint_interval: String,
+    /// Go on with the run of this file, to the same result as without a break, and save to
+    /// it. Everything but the output options comes from the file. With --checkpoint of the
+    /// same file: go on if it is there, else start
+    #[arg(long, value_name = "FILE")]
+    resume: Option<PathBuf>,
+    /// Run part I of N, the first being 0, and save it with --checkpoint; `merge` joins all N
+    #[arg(long, value_name = "I/N", allow_hyphen_values = true)]
+    shard: Option<String>,
+}
+
+/// A run before its engine is there.
+pub struct Start {
+    specs: Vec<EnsembleSpec>,
+    shard: Option<Shard>,
+    resumed: Option<State>,
+    file: Option<StateFile>,
+    interval: Duration,
+}
+
+impl StateOptions {
+    /// Opens the files; `given`: whether the command line says what to draw, which is then
+    /// what `specs` makes of it.
+    pub fn start(
+        &self,
+        given: bool,
+        specs: impl FnOnce() -> Result<Vec<EnsembleSpec>>,
+    ) -> Result<Start> {
+        let interval = self.interval()?;
+        let shard: Option<Shard> = self.shard.as_deref().map(str::parse).transpose()?;
+        let either = self.checkpoint == self.resume;
+        let source = (self.resume.as_deref()).filter(|path| !either || path.exists());
+        let target = self.checkpoint.as_deref().or(source);
+        if let (Some(shard), None) = (shard, target) {
+            return Err(Error::invalid(
+                "--shard",
+                shard,
+                "add --checkpoint FILE: a part is of use when merge joins it with the others",
+            ));
+        }
+        if let Some(path) = target.filter(|p| Some(*p) != source && p.exists()) {
+            return Err(Error::invalid(
+                "--checkpoint",
+                path.display(),
+                "the file exists; go on with --resume, or remove it",
+            ));
+        }
+        if let Some(path) = source.filter(|p| !p.exists()) {
+            return Err(Error::invalid(
+                "--resume",
+                path.display(),
+                "there is no such file; start the run with --checkpoint",
+            ));
+        }
+        // Not before its folder is known to be right: the claim leaves a file.
+        let wanted = match (given, source) {
+            (false, Some(_)) => None,
+            _ => Some(specs()?),
+        };
+        let file = target.map(StateFile::claim).transpose()?;
+        if let Some(file) = file.as_ref().filter(|f| !f.is_locked()) {
+            eprintln!(
+                "{}: this file system has no locks; take care that no second run uses it",
+                file.path().display()
+            );
+        }
+        let resumed = source.map(state::read).transpose()?;
+        let start = Start {
+            specs: match (&wanted, &resumed) {
+                (None, Some(state)) => state.ensembles.iter().map(|e| e.spec.clone()).collect(),
+                _ => wanted.unwrap_or_default(),
+            },
+            shard: match &resumed {
+                Some(state) if shard.is_none() => state.shard,
+                _ => shard,
+            },
+            resumed,
+            file,
+            interval,
+        };
+        start.check(source)?;
+        Ok(start)
+    }
+
+    fn interval(&self) -> Result<Duration> {
+        let text = &self.checkpoint_interval;
+        (text.parse::<f64>().ok())
+            .filter(|seconds| *seconds > 0.0)
+            .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+            .ok_or_else(|| {
+                let reason = "give seconds, more than 0";
+                Error::invalid("--checkpoint-interval", format!("'{text}'"), reason)
+            })
+    }
+}
+
+impl Start {
+    /// What will be drawn, one spec per width.
+    pub fn specs(&self) -> &[EnsembleSpec] {
+        &self.specs
+    }
+
+    /// What has drawn the networks of a resumed run.
+    pub fn device(&self) -> Option<&DeviceInfo> {
+        self.resumed.as_ref().map(|state| &state.device)
+    }
+
+    fn check(&self, source: Option<&Path>) -> Result<()> {
+        if let (Some(state), Some(path)) = (&self.resumed, source) {
+            let mismatch = |field: &str, ours: &str, theirs: &str| {
+                Err(Error::Mismatch(format!(
+                    "{field}: {theirs} in {}, {ours} by the options; leave the options out to go on with the file's run",
+                    path.display()
+                )))
+            };
+            let theirs: Vec<_> = state.ensembles.iter().map(|e| e.spec.clone()).collect();
+            if let Some(d) = EnsembleSpec::difference(&self.specs, &theirs) {
+                return mismatch(&d.field, &d.ours, &d.theirs);
+            }
+            if self.shard != state.shard {
+                let text = |s: Option<Shard>| s.map_or("none".into(), |s| s.to_string());
+                return mismatch("--shard", &text(self.shard), &text(state.shard));
+            }
+        }
+        let Some(shard) = self.shard else {
+            return Ok(());
+        };
+        for spec in &self.specs {
+            let blocks = BlockPlan::new(spec).blocks();
+            if blocks < shard.count() {
+                return Err(Error::invalid(
+                    "--shard",
+                    shard,
+                    format!(
+                        "this run has {blocks} blocks of networks; use at most {blocks} shards"
+                    ),
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A run, the file that keeps it, and whoever wants to stop it.
+pub struct Session {
+    /// How far it has come.
+    pub state: State,
+    file: Option<StateFile>,
+    interval: Duration,
+    stop: Arc<AtomicBool>,
+    /// Why the file does not hold the state.
+    unsaved: Option<io::Error>,
+}
+
+impl Session {
+    /// Listens to signals and saves the state for the first time.
+    pub fn begin(start: Start, device: DeviceInfo) -> anyhow::Result<Self> {
+        let mut state =
+            (start.resumed).unwrap_or_else(|| State::new(start.specs, start.shard, device.clone()));
+        if state.device != device {
+            if state.device.backend != device.backend {
+                return Err(Error::Mismatch(format!(
+                    "--backend: the run was begun with {0}; go on with --backend {0}",
+                    state.device.backend
+                ))
+                .into());
+            }
+            if device.backend == "gpu" && state.device.adapter != device.adapter {
+                eprintln!(
+                    "begun on {}, goes on on {}: the same networks, rounded by each",
+                    state.device.adapter, device.adapter
+                );
+            }
+            let both = [state.device.clone(), device.clone()];
+            state.device = DeviceInfo::joined(&both).unwrap_or(device);
+        }
+        let stop = Arc::new(AtomicBool::new(false));
+        for signal in [SIGINT, SIGTERM] {
+            // In this order: the first signal sets the flag, a second one finds it set.
+            signal_hook::flag::register_conditional_shutdown(signal, 130, stop.clone())
+                .and_then(|_| signal_hook::flag::register(signal, stop.clone()))
+                .context("listening to signals")?;
+        }
+        if let Some(file) = &start.file {
+            file.save(&state).map_err(|e| {
+                let reason = format!("the file cannot be written: {e}");
+                Error::invalid("--checkpoint", file.path().display(), reason)
+            })?;
+        }
+        Ok(Self {
+            state,
+            file: start.file,
+            interval: start.interval,
+            stop,
+            unsaved: None,
+        })
+    }
+
+    /// Draws what is left of ensemble `k`, and saves it.
+    pub fn draw(&mut self, k: usize, engine: &mut dyn Engine) -> anyhow::Result<()> {
+        let (state, blocks) = (&self.state, self.state.blocks(k));
+        let ensemble = &state.ensembles[k];
+        let networks = BlockPlan::new(&ensemble.spec).networks(blocks.clone());
+        let bar = progress::bar(networks).with_position(ensemble.moments.networks());
+        bar.reset_eta();
+        let progress = |networks| bar.inc(networks);
+        let queue = Queue::resume(&ensemble.spec, blocks, ensemble.moments.clone())
+            .with_progress(&progress)
+            .until(&self.stop);
+        let start = Instant::now();
+        let now = || {
+            let mut now = state.clone();
+            now.ensembles[k].moments = queue.moments();
+            now.ensembles[k].seconds += start.elapsed().as_secs_f64();
+            now
+        };
+        let mut accumulate = || engine.accumulate(&ensemble.spec, &queue);
+        let drawn = match &self.file {
+            None => accumulate(),
+            Some(file) => {
+                let save = || {
+                    if let Err(e) = file.save(&now()) {
+                        bar.suspend(|| warn(file, &e, "; the run goes on and tries again"));
+                    }
+                };
+                keep(self.interval, save, accumulate)
+            }
+        };
+        let now = now();
+        bar.finish_and_clear();
+        self.state = now;
+        self.save();
+        if let Err(error) = drawn {
+            if let (Some(_), None) = (&self.file, &self.unsaved) {
+                eprintln!("{}", self.go_on());
+            }
+            return Err(error.into());
+        }
+        match self.state.missing(k).is_empty() {
+            true => Ok(()),
+            false => self.interrupted(),
+        }
+    }
+
+    /// The next signal ends the program at once: there is nothing left to save.
+    pub fn sampled(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+
+    /// After the result: fails if the file does not hold it.
+    pub fn end(mut self) -> anyhow::Result<()> {
+        if self.unsaved.is_some() {
+            self.save();
+        }
+        match (self.unsaved, &self.file) {
+            (Some(e), Some(file)) => Err(e).with_context(|| {
+                format!(
+                    "{} does not hold the end of the run, which is above: saving failed",
+                    file.path().display()
+                )
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    fn save(&mut self) {
+        self.unsaved = None;
+        if let Some(file) = &self.file
+            && let Err(e) = file.save(&self.state)
+        {
+            warn(file, &e, "");
+            self.unsaved = Some(e);
+        }
+    }
+
+    fn interrupted(&mut self) -> anyhow::Result<()> {
+        if let Some(e) = self.unsaved.take() {
+            return Err(e).context("interrupted, and the state could not be saved");
+        }
+        let text = match &self.file {
+            Some(_) => self.go_on(),
+            None => "nothing was saved; with --checkpoint FILE the run could go on".into(),
+        };
+        Err(Error::Interrupted(text).into())
+    }
+
+    fn go_on(&self) -> String {
+        let (done, all) = self.state.networks();
+        let path = self.file.as_ref().map(|f| f.path().display().to_string());
+        let path = path.unwrap_or_default();
+        format!(
+            "{done} of {all} networks are in {path}; go on with: nnqft-gpu ensemble --resume {}",
+            quoted(&path)
+        )
+    }
+}
+
+fn warn(file: &StateFile, error: &io::Error, then: &str) {
+    eprintln!(
+        "warning: {} could not be saved: {error}{then}",
+        file.path().display()
+    );
+}
+
+/// A path as a shell takes it.
+fn quoted(path: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "/._-".contains(c);
+    match path.chars().all(plain) {
+        true => path.into(),
+        false => format!("'{}'", path.replace('\'', r"'\''")),
+    }
+}

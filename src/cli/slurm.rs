@@ -1,0 +1,178 @@
+//! `nnqft-gpu slurm`
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use minijinja::{Environment, context};
+use nnqft_gpu::engine::BlockPlan;
+use nnqft_gpu::model::{EnsembleSpec, parse_count};
+use nnqft_gpu::report::VERSION;
+use nnqft_gpu::{Error, Result, analysis};
+
+use super::emit;
+use super::options::{EngineOptions, ModelOptions, SamplingOptions};
+
+const TEMPLATE: &str = include_str!("../../assets/slurm.sh");
+/// The script's name in the folder of `--out`.
+const NAME: &str = "slurm.sh";
+
+/// Write a script that runs `ensemble` as a job array of Slurm and merges the shards
+///
+/// Takes the options of `ensemble` and checks them now. `bash slurm.sh` submits the array, whose tasks
+/// save their states, are tried again and go on after the time limit, and a job that merges them.
+#[derive(Args)]
+#[command(
+    after_help = "Example: nnqft-gpu slurm --arch relu --nets 1e9 --shards 64 --out run \\
+             --sbatch=--partition=gpu --sbatch=--gres=gpu:1 --sbatch=--time=02:00:00
+         bash run/slurm.sh"
+)]
+pub struct Arguments {
+    #[command(flatten)]
+    model: ModelOptions,
+    #[command(flatten)]
+    sampling: SamplingOptions,
+    #[command(flatten)]
+    engine: EngineOptions,
+    /// Shards: tasks of the array
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    shards: String,
+    /// How often a shard that failed is tried again
+    #[arg(
+        long,
+        value_name = "N",
+        default_value = "2",
+        allow_hyphen_values = true
+    )]
+    retries: String,
+    /// An option of sbatch for the script's jobs, such as --sbatch=--partition=gpu; repeat it
+    /// for several
+    #[arg(long, value_name = "OPTION", allow_hyphen_values = true)]
+    sbatch: Vec<String>,
+    /// Write slurm.sh to this folder, which will hold states, logs and result, instead of
+    /// printing it
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+/// Checks everything that could fail in the queue, then writes the script.
+pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let specs = arguments.sampling.specs(&arguments.model)?;
+    for spec in &specs {
+        analysis::gp_predictions(spec)?;
+    }
+    arguments.engine.check()?;
+    let script = arguments.script(&specs)?;
+    match &arguments.out {
+        None => emit(&script),
+        Some(dir) => write(dir, &script),
+    }
+}
+
+impl Arguments {
+    fn script(&self, specs: &[EnsembleSpec]) -> Result<String> {
+        let whole = |name, text: &str, from, to: u64, why: &str| match parse_count(text) {
+            Ok(n) if (from..=to).contains(&n) => Ok(n),
+            _ => Err(Error::invalid(
+                name,
+                format!("'{text}'"),
+                format!("must be a whole number from {from} to {to}{why}"),
+            )),
+        };
+        let spec = &specs[0];
+        let blocks = specs.iter().map(|spec| BlockPlan::new(spec).blocks()).min();
+        let shards = whole(
+            "--shards",
+            &self.shards,
+            1,
+            blocks.unwrap_or(0),
+            ", the blocks of networks in this ensemble",
+        )?;
+        let retries = whole("--retries", &self.retries, 0, 1000, "")?;
+        self.sbatch.iter().try_for_each(|line| check_sbatch(line))?;
+
+        let mut options = self.model.given()?;
+        options.extend(self.sampling.given());
+        options.extend(self.engine.given());
+        let options: Vec<String> = (options.iter())
+            .map(|(name, value)| format!("{name} {}", quote(value)))
+            .collect();
+        let widths: Vec<String> = specs.iter().map(|spec| spec.width.to_string()).collect();
+        let title = format!(
+            "{}, N = {}, {} x {} networks",
+            spec.arch.title(),
+            widths.join(", "),
+            spec.experiments,
+            spec.nets
+        );
+        let context = context! {
+            title, version => VERSION, name => NAME,
+            shards, retries, options, sbatch => &self.sbatch,
+        };
+        let script = Environment::new().render_str(TEMPLATE, context);
+        // minijinja drops the last newline.
+        Ok(script.expect("the template fits") + "\n")
+    }
+}
+
+/// As one word of a shell.
+fn quote(text: &str) -> std::borrow::Cow<'_, str> {
+    shlex::try_quote(text).expect("arguments hold no NUL")
+}
+
+/// A line of options; those that hold the two jobs together are the script's own.
+fn check_sbatch(line: &str) -> Result<()> {
+    const OWN: [&str; 12] = [
+        "--array",
+        "-a",
+        "--chdir",
+        "-D",
+        "--dependency",
+        "-d",
+        "--output",
+        "-o",
+        "--requeue",
+        "--no-requeue",
+        "--signal",
+        "--open-mode",
+    ];
+    let shown = format!("'{}'", line.escape_debug());
+    let refuse = |why: &str| Err(Error::invalid("--sbatch", shown.clone(), why));
+    if !line.starts_with('-') || line.contains(char::is_control) {
+        return refuse("give one line of sbatch options, such as --sbatch=--time=02:00:00");
+    }
+    let own = |word: &str| {
+        let name = word.split('=').next().unwrap_or(word);
+        // A short option may have its value attached.
+        OWN.iter()
+            .any(|own| name == *own || (own.len() == 2 && name.starts_with(own)))
+    };
+    match line.split_whitespace().any(own) {
+        true => refuse("the script sets it itself; edit the script instead"),
+        false => Ok(()),
+    }
+}
+
+/// Writes the script; a folder with the shards of another one is left alone.
+fn write(dir: &Path, script: &str) -> anyhow::Result<()> {
+    let path = dir.join(NAME);
+    let other = std::fs::read_to_string(&path).is_ok_and(|old| old != script);
+    if other && dir.join("shards").exists() {
+        return Err(Error::invalid(
+            "--out",
+            dir.display(),
+            "it holds the shards of another script; give another folder, or submit the script that is there",
+        )
+        .into());
+    }
+    std::fs::create_dir_all(dir)
+        .and_then(|()| std::fs::write(&path, script))
+        .map_err(|e| {
+            Error::invalid(
+                "--out",
+                dir.display(),
+                format!("the folder cannot be written: {e}"),
+            )
+        })?;
+    eprintln!("submit with: bash {}", quote(&path.to_string_lossy()));
+    Ok(())
+}

@@ -1,0 +1,284 @@
+//! Several engines on one run.
+
+use std::ops::Range;
+use std::sync::{Condvar, Mutex, MutexGuard};
+
+use super::{DeviceInfo, Engine, Work};
+use crate::model::EnsembleSpec;
+use crate::tensor::Accumulator;
+use crate::{Error, Result};
+
+/// Told of an engine whose device fails.
+type OnLoss = Box<dyn Fn(&DeviceInfo, &Error) + Send + Sync>;
+
+/// Engines that share the blocks of a run, each at its own speed. One whose device fails is
+/// dropped: the others do its share.
+///
+/// On adapters of one kind the result has the bits of a single one's; on different ones
+/// the rounding of a block is that of the adapter that drew it.
+pub struct Fleet {
+    engines: Vec<Box<dyn Engine + Send>>,
+    lost: OnLoss,
+}
+
+impl Fleet {
+    /// Puts engines of one backend together; `lost` is told at once of each whose device
+    /// fails.
+    ///
+    /// # Panics
+    /// Without an engine.
+    pub fn new(
+        engines: Vec<Box<dyn Engine + Send>>,
+        lost: impl Fn(&DeviceInfo, &Error) + Send + Sync + 'static,
+    ) -> Self {
+        assert!(!engines.is_empty(), "a fleet needs an engine");
+        Self {
+            engines,
+            lost: Box::new(lost),
+        }
+    }
+
+    /// Engines that have not failed.
+    pub fn engines(&self) -> usize {
+        self.engines.len()
+    }
+}
+
+impl Engine for Fleet {
+    fn device(&self) -> DeviceInfo {
+        let mut all: Vec<(DeviceInfo, usize)> = Vec::new();
+        for device in self.engines.iter().map(|e| e.device()) {
+            match all.iter_mut().find(|(known, _)| *known == device) {
+                Some((_, count)) => *count += 1,
+                None => all.push((device, 1)),
+            }
+        }
+        let counted = all.into_iter().map(|(mut device, count)| {
+            if count > 1 {
+                device.adapter = format!("{count} x {}", device.adapter);
+            }
+            device
+        });
+        DeviceInfo::joined(&counted.collect::<Vec<_>>()).expect("a fleet has an engine")
+    }
+
+    fn accumulate(&mut self, spec: &EnsembleSpec, work: &dyn Work) -> Result<()> {
+        let crew = Crew {
+            work,
+            state: Mutex::new(State {
+                busy: self.engines.len(),
+                given_up: false,
+            }),
+            changed: Condvar::new(),
+        };
+        let (crew, lost) = (&crew, &self.lost);
+        let results: Vec<Result<()>> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (self.engines.iter_mut())
+                .map(|engine| {
+                    scope.spawn(move || {
+                        let result = crew.run(engine.as_mut(), spec);
+                        if let Err(error @ Error::Device(_)) = &result {
+                            lost(&engine.device(), error);
+                        }
+                        result
+                    })
+                })
+                .collect();
+            (threads.into_iter())
+                .map(|t| t.join().unwrap_or_else(|e| std::panic::resume_unwind(e)))
+                .collect()
+        });
+        let of_device = |r: &Result<()>| matches!(r, Err(Error::Device(_)));
+        let kept = results.iter().filter(|r| !of_device(r)).count();
+        if kept == 0 {
+            return results.into_iter().collect();
+        }
+        let mut failed = results.iter().map(of_device);
+        self.engines.retain(|_| failed.next() != Some(true));
+        results.into_iter().filter(|r| !of_device(r)).collect()
+    }
+}
+
+/// Work that several engines share.
+struct Crew<'a> {
+    work: &'a dyn Work,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+struct State {
+    /// Engines that hold blocks or may take some.
+    busy: usize,
+    /// The spec itself is at fault: no engine can do it.
+    given_up: bool,
+}
+
+impl Crew<'_> {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(|e| e.into_inner())
+    }
+
+    /// Lets an engine work, and work again if another fails and leaves blocks.
+    fn run(&self, engine: &mut dyn Engine, spec: &EnsembleSpec) -> Result<()> {
+        loop {
+            let share = Share {
+                crew: self,
+                taken: Mutex::default(),
+            };
+            let result = engine.accumulate(spec, &share);
+            // What it has not finished is there for others before it counts as idle.
+            drop(share);
+            let mut state = self.lock();
+            state.busy -= 1;
+            state.given_up |= !matches!(result, Ok(()) | Err(Error::Device(_)));
+            self.changed.notify_all();
+            result?;
+            while state.busy > 0 && !state.given_up && self.work.left() == 0 {
+                state = self.changed.wait(state).unwrap_or_else(|e| e.into_inner());
+            }
+            if state.given_up || self.work.left() == 0 {
+                return Ok(());
+            }
+            state.busy += 1;
+        }
+    }
+}
+
+/// What one engine has taken: given back when it is dropped with blocks unfinished.
+struct Share<'a> {
+    crew: &'a Crew<'a>,
+    taken: Mutex<Vec<Range<u64>>>,
+}
+
+impl Share<'_> {
+    fn taken(&self) -> MutexGuard<'_, Vec<Range<u64>>> {
+        self.taken.lock().unwrap_or_else(|e| e.into_inner())
+    }
+
+    fn forget(&self, range: &Range<u64>) {
+        self.taken().retain(|taken| taken != range);
+    }
+}
+
+impl Work for Share<'_> {
+    fn left(&self) -> u64 {
+        match self.crew.lock().given_up {
+            true => 0,
+            false => self.crew.work.left(),
+        }
+    }
+
+    fn take(&self, at_most: u64) -> Option<Range<u64>> {
+        if self.crew.lock().given_up {
+            return None;
+        }
+        let range = self.crew.work.take(at_most)?;
+        self.taken().push(range.clone());
+        Some(range)
+    }
+
+    fn finish(&self, range: Range<u64>, moments: Accumulator) {
+        self.forget(&range);
+        self.crew.work.finish(range, moments);
+    }
+
+    fn give_back(&self, range: Range<u64>) {
+        self.forget(&range);
+        self.crew.work.give_back(range);
+    }
+}
+
+impl Drop for Share<'_> {
+    fn drop(&mut self) {
+        for range in std::mem::take(&mut *self.taken()) {
+            self.crew.work.give_back(range);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
+
+    use super::*;
+    use crate::engine::cpu::CpuEngine;
+    use crate::engine::{self, Queue};
+    use crate::model::Architecture;
+
+    fn spec() -> EnsembleSpec {
+        EnsembleSpec {
+            nets: 5000,
+            experiments: 2,
+            ..EnsembleSpec::preset(Architecture::Relu, 1).unwrap()
+        }
+    }
+
+    /// Takes blocks, keeps them until the others have run dry, and fails.
+    struct Failing(fn() -> Error);
+
+    impl Engine for Failing {
+        fn device(&self) -> DeviceInfo {
+            DeviceInfo {
+                adapter: "failing".into(),
+                ..CpuEngine::new().device()
+            }
+        }
+
+        fn accumulate(&mut self, _: &EnsembleSpec, work: &dyn Work) -> Result<()> {
+            work.take(9);
+            for _ in 0..300 {
+                if work.left() > 0 {
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+            }
+            // The others now wait, or are about to.
+            std::thread::sleep(Duration::from_millis(20));
+            Err((self.0)())
+        }
+    }
+
+    #[test]
+    fn a_failed_engine_s_blocks_are_done_by_the_others() {
+        static LOST: AtomicUsize = AtomicUsize::new(0);
+        let engines: Vec<Box<dyn Engine + Send>> = vec![
+            Box::new(Failing(|| Error::Device("lost".into()))),
+            Box::new(CpuEngine::new()),
+            Box::new(Failing(|| Error::Device("lost".into()))),
+        ];
+        let mut fleet = Fleet::new(engines, |device, error| {
+            assert_eq!(device.adapter, "failing");
+            assert!(error.to_string().contains("lost"));
+            LOST.fetch_add(1, Ordering::Relaxed);
+        });
+        let spec = spec();
+        let whole = engine::run(&mut CpuEngine::new(), &spec, &|_| {}).unwrap();
+        for _ in 0..2 {
+            let queue = Queue::new(&spec);
+            fleet.accumulate(&spec, &queue).unwrap();
+            assert_eq!(queue.left(), 0);
+            assert_eq!(queue.into_moments(), whole);
+            assert_eq!(fleet.engines(), 1);
+        }
+        assert_eq!(LOST.load(Ordering::Relaxed), 2);
+    }
+
+    #[test]
+    fn a_fleet_without_a_device_fails() {
+        let failing = || Box::new(Failing(|| Error::Device("gone".into()))) as _;
+        let mut fleet = Fleet::new(vec![failing(), failing()], |_, _| {});
+        let message = engine::run(&mut fleet, &spec(), &|_| {}).unwrap_err();
+        assert!(message.to_string().contains("gone"), "{message}");
+    }
+
+    #[test]
+    fn what_no_engine_can_do_ends_the_run() {
+        let engines: Vec<Box<dyn Engine + Send>> = vec![
+            Box::new(Failing(|| Error::Overflow("a weight".into()))),
+            Box::new(CpuEngine::new()),
+        ];
+        let mut fleet = Fleet::new(engines, |_, _| panic!("no device was lost"));
+        let error = engine::run(&mut fleet, &spec(), &|_| {}).unwrap_err();
+        assert!(matches!(error, Error::Overflow(_)), "{error}");
+    }
+}

@@ -1,0 +1,207 @@
+//! What is left to do of a run, and what is done.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
+
+use super::BlockPlan;
+use crate::model::EnsembleSpec;
+use crate::tensor::Accumulator;
+
+/// Where an engine gets its blocks and leaves their moments.
+///
+/// Engines pull: each takes what it can do in a short while, so that fast ones do more and
+/// a stop is a `None`.
+pub trait Work: Sync {
+    /// Blocks that can still be taken.
+    fn left(&self) -> u64;
+
+    /// Up to `at_most` blocks in a row; `None` if there is nothing to take.
+    fn take(&self, at_most: u64) -> Option<Range<u64>>;
+
+    /// The moments of all blocks of a range that was taken.
+    fn finish(&self, range: Range<u64>, moments: Accumulator);
+
+    /// A range that was taken and will not be finished.
+    fn give_back(&self, range: Range<u64>);
+}
+
+/// The blocks of one ensemble: pending, taken, or in the accumulator.
+pub struct Queue<'a> {
+    inner: Mutex<Inner>,
+    progress: &'a (dyn Fn(u64) + Sync),
+    stop: Option<&'a AtomicBool>,
+}
+
+struct Inner {
+    pending: VecDeque<Range<u64>>,
+    moments: Accumulator,
+}
+
+impl<'a> Queue<'a> {
+    /// All blocks of a spec.
+    pub fn new(spec: &EnsembleSpec) -> Self {
+        let blocks = 0..BlockPlan::new(spec).blocks();
+        Self::resume(spec, blocks, Accumulator::new())
+    }
+
+    /// What `moments` does not hold of some blocks (numbered over all experiments).
+    pub fn resume(spec: &EnsembleSpec, blocks: Range<u64>, moments: Accumulator) -> Self {
+        let pending = BlockPlan::new(spec).missing(&moments, blocks).into();
+        Self {
+            inner: Mutex::new(Inner { pending, moments }),
+            progress: &|_| {},
+            stop: None,
+        }
+    }
+
+    /// Tells `progress` the networks done since it was last called.
+    pub fn with_progress(mut self, progress: &'a (dyn Fn(u64) + Sync)) -> Self {
+        self.progress = progress;
+        self
+    }
+
+    /// Gives out nothing more once `stop` is set.
+    pub fn until(mut self, stop: &'a AtomicBool) -> Self {
+        self.stop = Some(stop);
+        self
+    }
+
+    /// The moments so far.
+    pub fn moments(&self) -> Accumulator {
+        self.lock().moments.clone()
+    }
+
+    /// The moments, when all engines are through.
+    pub fn into_moments(self) -> Accumulator {
+        let inner = self.inner.into_inner();
+        inner.unwrap_or_else(|e| e.into_inner()).moments
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(|e| e.into_inner())
+    }
+
+    fn stopped(&self) -> bool {
+        self.stop.is_some_and(|stop| stop.load(Ordering::Relaxed))
+    }
+}
+
+impl Work for Queue<'_> {
+    fn left(&self) -> u64 {
+        match self.stopped() {
+            true => 0,
+            false => self.lock().pending.iter().map(|r| r.end - r.start).sum(),
+        }
+    }
+
+    fn take(&self, at_most: u64) -> Option<Range<u64>> {
+        if self.stopped() {
+            return None;
+        }
+        let pending = &mut self.lock().pending;
+        let first = pending.front_mut()?;
+        let taken = first.start..first.end.min(first.start.saturating_add(at_most.max(1)));
+        first.start = taken.end;
+        if first.is_empty() {
+            pending.pop_front();
+        }
+        Some(taken)
+    }
+
+    fn finish(&self, _: Range<u64>, moments: Accumulator) {
+        let networks = moments.networks();
+        self.lock().moments.merge(moments);
+        (self.progress)(networks);
+    }
+
+    fn give_back(&self, range: Range<u64>) {
+        self.lock().pending.push_front(range);
+    }
+}
+
+/// Blocks to take next so that they last for `goal`, after `blocks` took `took`: at most four
+/// times `last`, the size before, so that one short measurement does no harm.
+pub(super) fn next_size(last: u64, blocks: u64, took: Duration, goal: Duration) -> u64 {
+    let want = blocks as f64 * goal.as_secs_f64() / took.as_secs_f64().max(1e-4);
+    (want as u64).clamp(1, last.saturating_mul(4))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Architecture;
+
+    fn spec() -> EnsembleSpec {
+        EnsembleSpec {
+            nets: 2560,
+            experiments: 3,
+            ..EnsembleSpec::preset(Architecture::Erf, 1).unwrap()
+        }
+    }
+
+    fn done(plan: &BlockPlan, range: Range<u64>) -> Accumulator {
+        let mut moments = Accumulator::new();
+        for number in range {
+            let b = plan.block(number);
+            moments.add_block(b.experiment, b.index, b.networks, vec![number as f64]);
+        }
+        moments
+    }
+
+    #[test]
+    fn every_block_is_given_out_once_whatever_comes_back() {
+        let (spec, plan) = (spec(), BlockPlan::new(&spec()));
+        let told = std::sync::atomic::AtomicU64::new(0);
+        let progress = |n| _ = told.fetch_add(n, Ordering::Relaxed);
+        let queue = Queue::new(&spec).with_progress(&progress);
+        let mut turn = 0;
+        while let Some(range) = queue.take(1 + turn % 7) {
+            assert!(range.end - range.start <= 1 + turn % 7);
+            // Every third range is lost at first.
+            match turn % 3 {
+                0 => queue.give_back(range),
+                _ => queue.finish(range.clone(), done(&plan, range)),
+            }
+            turn += 1;
+        }
+        assert_eq!(queue.left(), 0);
+        assert_eq!(told.load(Ordering::Relaxed), 3 * 2560);
+        assert_eq!(queue.into_moments(), done(&plan, 0..plan.blocks()));
+    }
+
+    #[test]
+    fn a_queue_goes_on_where_the_moments_end() {
+        let (spec, plan) = (spec(), BlockPlan::new(&spec()));
+        let (n, all) = (plan.per_experiment, plan.blocks());
+        let mut moments = done(&plan, 3..5);
+        moments.merge(done(&plan, n - 1..n + 2));
+        let queue = Queue::resume(&spec, 1..all - 1, moments);
+        let mut taken = Vec::new();
+        while let Some(range) = queue.take(u64::MAX) {
+            taken.push(range);
+        }
+        assert_eq!(taken, [1..3, 5..n - 1, n + 2..all - 1]);
+    }
+
+    #[test]
+    fn a_stop_gives_out_nothing() {
+        let stop = AtomicBool::new(false);
+        let spec = spec();
+        let queue = Queue::new(&spec).until(&stop);
+        assert!(queue.take(1).is_some());
+        stop.store(true, Ordering::Relaxed);
+        assert!(queue.take(1).is_none() && queue.left() == 0);
+    }
+
+    #[test]
+    fn sizes_follow_the_clock_with_restraint() {
+        let ms = Duration::from_millis;
+        assert_eq!(next_size(100, 100, ms(50), ms(100)), 200);
+        assert_eq!(next_size(100, 10, ms(1), ms(100)), 400);
+        assert_eq!(next_size(100, 1, ms(5000), ms(100)), 1);
+        assert_eq!(next_size(u64::MAX, 1, ms(100), ms(100)), 1);
+    }
+}

@@ -1,0 +1,79 @@
+use std::ops::Range;
+
+use super::State;
+use crate::engine::{BlockPlan, DeviceInfo};
+use crate::{Error, Result};
+
+/// Joins the states of several parts of one run; each has a name for messages. The result has
+/// the bits of a single run on the same kind of device.
+///
+/// # Errors
+/// [`Error::Mismatch`] if two parts are not of one run (names the field and both values) or
+/// hold the same networks.
+///
+/// # Panics
+/// Without parts.
+pub fn merge(parts: Vec<(String, State)>) -> Result<State> {
+    let mut parts = parts.into_iter();
+    let (first, mut whole) = parts.next().expect("there is something to merge");
+    whole.shard = None;
+    let mut devices = vec![whole.device.clone()];
+    let mut merged = vec![Part::new(first, &whole)];
+    for (name, state) in parts {
+        let first = &merged[0].name;
+        if let Some(d) = whole.difference(&state) {
+            return Err(Error::Mismatch(format!(
+                "{}: {} in {first}, {} in {name}; only parts of one run can be merged",
+                d.field, d.ours, d.theirs
+            )));
+        }
+        let part = Part::new(name, &state);
+        for other in &merged {
+            if let Some((k, both)) = part.overlap(other) {
+                let spec = &whole.ensembles[k].spec;
+                return Err(Error::Mismatch(format!(
+                    "{} and {} hold the same networks (width {}, {}): leave one out",
+                    other.name,
+                    part.name,
+                    spec.width,
+                    BlockPlan::new(spec).describe(both).join("; ")
+                )));
+            }
+        }
+        merged.push(part);
+        devices.push(state.device);
+        for (to, from) in whole.ensembles.iter_mut().zip(state.ensembles) {
+            to.seconds += from.seconds;
+            to.moments.merge(from.moments);
+        }
+    }
+    whole.device = DeviceInfo::joined(&devices).expect("there is a first");
+    Ok(whole)
+}
+
+/// What one state holds.
+struct Part {
+    name: String,
+    /// Ascending blocks of each ensemble.
+    covered: Vec<Vec<Range<u64>>>,
+}
+
+impl Part {
+    fn new(name: String, state: &State) -> Self {
+        let covered = (state.ensembles.iter())
+            .map(|e| BlockPlan::new(&e.spec).covered(&e.moments))
+            .collect();
+        Self { name, covered }
+    }
+
+    /// The first blocks that both hold, and their ensemble.
+    fn overlap(&self, other: &Self) -> Option<(usize, Range<u64>)> {
+        let ensembles = self.covered.iter().zip(&other.covered).enumerate();
+        ensembles
+            .flat_map(|(k, (a, b))| {
+                let pairs = a.iter().flat_map(move |x| b.iter().map(move |y| (x, y)));
+                pairs.map(move |(x, y)| (k, x.start.max(y.start)..x.end.min(y.end)))
+            })
+            .find(|(_, both)| !both.is_empty())
+    }
+}

@@ -1,0 +1,119 @@
+//! The state of a run: a value that can be saved, resumed, split into shards and merged.
+//!
+//! ```
+//! use nnqft_gpu::engine::{BlockPlan, Engine, Queue, cpu::CpuEngine};
+//! use nnqft_gpu::model::{Architecture, EnsembleSpec};
+//! use nnqft_gpu::state::{Shard, State, merge};
+//!
+//! let spec = EnsembleSpec { nets: 1000, ..EnsembleSpec::preset(Architecture::Relu, 1)? };
+//! let mut cpu = CpuEngine::new();
+//! let mut shards = Vec::new();
+//! for name in ["0/2", "1/2"] {
+//!     let shard: Shard = name.parse()?;
+//!     let mut state = State::new(vec![spec.clone()], Some(shard), cpu.device());
+//!     let queue = Queue::resume(&spec, state.blocks(0), Default::default());
+//!     cpu.accumulate(&spec, &queue)?;
+//!     state.ensembles[0].moments = queue.into_moments();
+//!     // What a file would hold.
+//!     shards.push((name.into(), State::from_bytes(&state.to_bytes())?));
+//! }
+//! let whole = merge(shards)?;
+//! assert!(whole.missing(0).is_empty());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod file;
+mod format;
+mod keep;
+mod merge;
+mod shard;
+
+use std::ops::Range;
+
+pub use file::{StateFile, read};
+#[doc(hidden)]
+pub use format::frame;
+pub use keep::keep;
+pub use merge::merge;
+pub use shard::Shard;
+
+use crate::engine::{BlockPlan, DeviceInfo};
+use crate::model::{Difference, EnsembleSpec};
+use crate::tensor::Accumulator;
+
+/// Everything that is known of a run: what it is and how far it has come.
+#[derive(Debug, Clone, PartialEq)]
+pub struct State {
+    /// What computed it.
+    pub device: DeviceInfo,
+    /// The part of every ensemble that this run is to draw; all of it if `None`.
+    pub shard: Option<Shard>,
+    /// One per width, in the order of the run.
+    pub ensembles: Vec<EnsembleState>,
+}
+
+/// How far one ensemble has come.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EnsembleState {
+    /// What is drawn.
+    pub spec: EnsembleSpec,
+    /// Seconds of sampling and accumulation so far.
+    pub seconds: f64,
+    /// The blocks that are in, and their moments.
+    pub moments: Accumulator,
+}
+
+impl State {
+    /// A run at its start.
+    pub fn new(specs: Vec<EnsembleSpec>, shard: Option<Shard>, device: DeviceInfo) -> Self {
+        let start = |spec| EnsembleState {
+            spec,
+            seconds: 0.0,
+            moments: Accumulator::new(),
+        };
+        Self {
+            device,
+            shard,
+            ensembles: specs.into_iter().map(start).collect(),
+        }
+    }
+
+    /// The blocks of ensemble `k` that this run is to draw.
+    pub fn blocks(&self, k: usize) -> Range<u64> {
+        let blocks = BlockPlan::new(&self.ensembles[k].spec).blocks();
+        match self.shard {
+            Some(shard) => shard.of(blocks),
+            None => 0..blocks,
+        }
+    }
+
+    /// The blocks of ensemble `k` that this run has still to draw.
+    pub fn missing(&self, k: usize) -> Vec<Range<u64>> {
+        let ensemble = &self.ensembles[k];
+        BlockPlan::new(&ensemble.spec).missing(&ensemble.moments, self.blocks(k))
+    }
+
+    /// Networks that this run has drawn, and is to draw in all.
+    pub fn networks(&self) -> (u64, u64) {
+        let done = self.ensembles.iter().map(|e| e.moments.networks()).sum();
+        let all = (self.ensembles.iter().enumerate())
+            .map(|(k, e)| BlockPlan::new(&e.spec).networks(self.blocks(k)))
+            .sum();
+        (done, all)
+    }
+
+    /// The first field in which another state is of another run.
+    pub fn difference(&self, other: &Self) -> Option<Difference> {
+        let specs = |state: &Self| -> Vec<EnsembleSpec> {
+            state.ensembles.iter().map(|e| e.spec.clone()).collect()
+        };
+        let (ours, theirs) = (&self.device.backend, &other.device.backend);
+        EnsembleSpec::difference(&specs(self), &specs(other)).or_else(|| {
+            (ours != theirs).then(|| Difference {
+                field: "--backend".into(),
+                ours: ours.to_string(),
+                theirs: theirs.to_string(),
+            })
+        })
+    }
+}
