@@ -7,6 +7,16 @@ fn power_of_two(y: vec4f) -> vec4f {
     return bitcast<vec4f>(bitcast<vec4i>(p) + (vec4i(n) << vec4u(23u)));
 }
 
+//# if LATTICE
+// The same to f32's own rounding: what is raised to powers has their errors, too.
+fn exact_power_of_two(y: vec4f) -> vec4f {
+    let n = round(y);
+    let r = y - n;
+    let p = (((((r * 1.545316294e-4 + 1.339086336e-3) * r + 9.618082557e-3) * r + 5.550357114e-2) * r + 0.2402265076) * r + 0.693147188) * r + 1.0;
+    return bitcast<vec4f>(bitcast<vec4i>(p) + (vec4i(n) << vec4u(23u)));
+}
+//# end
+
 // The same for any y: 2^-126 is nothing; f32 ends at 2^128. A hidden value of 2^126 overflows
 // when squared and is reported; an inverse weight of 2^126 is a weight of zero.
 fn any_power_of_two(y: vec4f) -> vec4f {

@@ -5,7 +5,8 @@
 //
 // parameters: per point $D_IN weights, offset, readout, readout bias; then the hidden bias;
 //   CONNECTED: per pair 4 E[h h], then the unit of its field;
-//   TILT: per shift (the first is none) $D_IN + 1 components, ln(p / N) - t.t / 2.
+//   TILT: per shift (the first is none) $D_IN + 1 components, ln(p / N) - t.t / 2;
+//   LATTICE: the step's $D_IN components, per point the factor of the normalisation.
 // fields: [chunk][network in block][quad of rows][block], blocks side by side so that
 //   neighbouring threads of the moment stage read neighbouring quads. Rows: fields; TILT:
 //   inverse weight.
@@ -44,12 +45,22 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     let hidden_stream = vec2u(experiment, 0u);
     let hidden_start = multiply(network, ${HIDDEN_BLOCKS}u);
 
+    //# if BIAS
     let bias = parameters[${BIAS_AT}u];
-    //# for p in POINTS
+    //# end
+    //# for p in EVALUATED
     //# for c in D_IN
     let x_$p_$c = parameters[${p}u * ${STRIDE}u + ${c}u];
     //# end
     let offset_$p = parameters[${p}u * ${STRIDE}u + ${D_IN}u];
+    //# end
+    //# if LATTICE
+    //# for c in D_IN
+    let step_$c = parameters[${LATTICE_AT}u + ${c}u];
+    //# end
+    //# for p in POINTS
+    let factor_$p = parameters[${LATTICE_AT}u + ${D_IN}u + ${p}u];
+    //# end
     //# end
     //# if DIRECT
     //# for o in OUTPUTS
@@ -81,7 +92,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     let last = min((chunk + 1u) * ${CHUNK_GROUPS}u, ${FULL_GROUPS}u);
     for (var g = chunk * ${CHUNK_GROUPS}u; g < last; g += 1u) {
         let at = advance(hidden_start, g * ${COMPONENTS}u);
-        //# for c in COMPONENTS
+        //# for c in DRAWN
         let n_$c = normals(chacha8(batch.seed, hidden_stream, advance(at, ${c}u)));
         //# end
         //# if DIRECT
@@ -94,7 +105,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
         //# end
         //# for q in a,b,c,d
         {
-            //# for c in COMPONENTS
+            //# for c in DRAWN
             var w_$c = n_$c.$q;
             //# end
             //# if TILT
@@ -104,12 +115,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
             //# end
             $RATIO
             //# end
+            $HIDDEN_VALUES
             //# for p in POINTS
-            var z_$p = w_$D_IN * bias - offset_$p;
-            //# for c in D_IN
-            z_$p += w_$c * x_$p_$c;
-            //# end
-            let h_$p = activation(z_$p);
             //# if DIRECT
             //# for o in OUTPUTS
             sum_$o_$p += dot(v_$o.$q, h_$p);

@@ -48,12 +48,22 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     let place = network / 16u;
     let before = network % 16u;
 
+    //# if BIAS
     let bias = parameters[${BIAS_AT}u];
-    //# for p in POINTS
+    //# end
+    //# for p in EVALUATED
     //# for c in D_IN
     let x_$p_$c = parameters[${p}u * ${STRIDE}u + ${c}u];
     //# end
     let offset_$p = parameters[${p}u * ${STRIDE}u + ${D_IN}u];
+    //# end
+    //# if LATTICE
+    //# for c in D_IN
+    let step_$c = parameters[${LATTICE_AT}u + ${c}u];
+    //# end
+    //# for p in POINTS
+    let factor_$p = parameters[${LATTICE_AT}u + ${D_IN}u + ${p}u];
+    //# end
     //# end
     //# for q in TAIL_QUADS
     //# if DIRECT
@@ -100,7 +110,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     //# end
     //# if TAIL
     for (var u = 0u; u < ${TAIL}u; u += 1u) {
-        //# for c in COMPONENTS
+        //# for c in DRAWN
         var n_$c = normals(chacha8(batch.seed, hidden_stream, advance(hidden_start, ${c}u * ${TAIL}u + u)));
         //# if ONE_QUAD
         n_$c.a = pick(n_$c, quad);
@@ -116,7 +126,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
         //# end
         //# for q in TAIL_QUADS
         {
-            //# for c in COMPONENTS
+            //# for c in DRAWN
             var w_$c = n_$c.$q;
             //# end
             //# if TILT
@@ -128,12 +138,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
             $RATIO
             ratio_$q += ratio;
             //# end
+            $HIDDEN_VALUES
             //# for p in POINTS
-            var z_$p = w_$D_IN * bias - offset_$p;
-            //# for c in D_IN
-            z_$p += w_$c * x_$p_$c;
-            //# end
-            let h_$p = activation(z_$p);
             //# if DIRECT
             //# for o in OUTPUTS
             f_$o_$p_$q += v_$o.$q * h_$p;
@@ -163,13 +169,18 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 
     //# if DIRECT
     //# for o in OUTPUTS
+    //# if BIAS
     var b1_$o = normals(chacha8(batch.seed, output_stream, advance(output_start, ${o}u * (${TAIL}u + 1u) + ${TAIL}u)));
     //# if ONE_QUAD
     b1_$o.a = pick(b1_$o, quad);
     //# end
+    //# end
     //# for p in POINTS
     //# for q in TAIL_QUADS
-    let row_$o_$p_$q = f_$o_$p_$q * parameters[${p}u * ${STRIDE}u + ${D_IN}u + 1u] + b1_$o.$q * parameters[${p}u * ${STRIDE}u + ${D_IN}u + 2u];
+    var row_$o_$p_$q = f_$o_$p_$q * parameters[${p}u * ${STRIDE}u + ${D_IN}u + 1u];
+    //# if BIAS
+    row_$o_$p_$q += b1_$o.$q * parameters[${p}u * ${STRIDE}u + ${D_IN}u + 2u];
+    //# end
     //# end
     //# end
     //# end

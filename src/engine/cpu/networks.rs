@@ -6,7 +6,7 @@
 
 use super::Setup;
 use super::activation::{erf, exp, relu};
-use super::normals::{blocks, box_muller};
+use super::normals::{box_muller, box_muller_blocks};
 use super::words::{Words, lanes};
 use crate::engine::{GROUP, Layer};
 use crate::model::{Architecture, EnsembleSpec, Estimator};
@@ -42,6 +42,8 @@ struct Work {
     output: Vec<f64>,
     /// z, then h_j(x_p) of one group, `[point][unit][lane]`.
     values: Vec<f64>,
+    /// e^(n . step) of one group on a lattice, `[unit][lane]`.
+    step: [f64; ROWS],
     /// Sums over units, `[field]`.
     sums: Vec<Tile>,
     /// Inverse weights of the importance sampling.
@@ -76,6 +78,7 @@ impl Networks {
             hidden: vec![0.0; components * ROWS],
             output: vec![0.0; outputs * ROWS],
             values: vec![0.0; spec.inputs.len() * ROWS],
+            step: [0.0; ROWS],
             sums: vec![[0.0; TILE]; setup.fields()],
             ratio: [0.0; TILE],
             shifted: [None; TILE],
@@ -121,7 +124,7 @@ impl Networks {
             Estimator::Direct => {
                 let tail = setup.layout.tail as usize;
                 for (k, (f, sum)) in fields.iter_mut().zip(&work.sums).enumerate() {
-                    // b1 is the last row of the tail.
+                    // b1 is the last row of the tail; without bias it counts nothing.
                     let b1 = &work.output[(k / p.weights.len() * (tail + 1) + tail) * TILE..];
                     *f = std::array::from_fn(|l| p.readout_bias * b1[l] + p.readout * sum[l]);
                 }
@@ -198,7 +201,7 @@ fn group<const FMA: bool>(setup: &Setup, work: &mut Work, at: At) {
         Layer::Hidden,
         layout.hidden_components,
         words,
-        hidden,
+        &mut hidden[..setup.drawn_components() * ROWS],
     );
     if setup.estimator == Estimator::Direct {
         draw_group::<FMA>(
@@ -243,20 +246,24 @@ fn tail<const FMA: bool>(setup: &Setup, work: &mut Work, at: At) {
             setup,
             at,
             Layer::HiddenTail,
+            setup.drawn_components() * units,
             &mut work.tail,
             &mut work.hidden,
         );
     }
-    if setup.estimator == Estimator::Direct {
+    if setup.estimator == Estimator::Direct && (units > 0 || setup.has_bias()) {
         draw_tail::<FMA>(
             setup,
             at,
             Layer::OutputTail,
+            setup.layout.blocks(Layer::OutputTail) as usize,
             &mut work.tail,
             &mut work.output,
         );
     }
-    add_units::<FMA>(setup, work, at, units, units + 1);
+    if units > 0 {
+        add_units::<FMA>(setup, work, at, units, units + 1);
+    }
 }
 
 #[inline(always)]
@@ -264,15 +271,16 @@ fn draw_tail<const FMA: bool>(
     setup: &Setup,
     at: At,
     layer: Layer,
+    blocks: usize,
     words: &mut [u32],
     normals: &mut [f64],
 ) {
     let owned = setup.layout.blocks(layer);
-    let count = owned as usize * TILE;
+    let count = blocks * TILE;
     let words = &mut words[..count];
     let stream = layer.stream(at.experiment);
     Words::new(setup.seed, stream, at.tile * owned).fill(words);
-    blocks::<FMA>(words, &mut normals[..count]);
+    box_muller_blocks::<FMA>(words, &mut normals[..count]);
 }
 
 /// Adds `units` hidden units whose normals are drawn; an output's normals have
@@ -299,23 +307,41 @@ fn add_units<const FMA: bool>(
         }
     }
     let component = |c: usize| &work.hidden[c * rows..][..rows];
-    let bias = component(p.weights[0].len());
-    let points = p.weights.iter().zip(&p.offset);
+    let dimensions = p.weights[0].len();
+    // On a lattice only the first point is evaluated, the rest are multiples of it.
+    let evaluated = match setup.lattice {
+        Some(_) => 1,
+        None => p.weights.len(),
+    };
+    let points = p.weights[..evaluated].iter().zip(&p.offset);
     for ((x, offset), values) in points.zip(work.values.chunks_exact_mut(ROWS)) {
         let values = &mut values[..rows];
-        let first = component(0);
-        for ((z, b), w) in values.iter_mut().zip(bias).zip(first) {
-            *z = madd::<FMA>(*w, x[0], madd::<FMA>(p.bias, *b, -offset));
-        }
-        for (c, x) in x.iter().enumerate().skip(1) {
-            for (z, w) in values.iter_mut().zip(component(c)) {
-                *z = madd::<FMA>(*w, *x, *z);
+        match setup.has_bias() {
+            true => {
+                for (z, b) in values.iter_mut().zip(component(dimensions)) {
+                    *z = madd::<FMA>(p.bias, *b, -offset);
+                }
             }
+            false => values.fill(-offset),
         }
+        add_linear::<FMA>(values, x, &work.hidden);
         match setup.arch {
             Architecture::Erf => values.iter_mut().for_each(|z| *z = erf::<FMA>(*z)),
             Architecture::Relu => values.iter_mut().for_each(|z| *z = relu(*z)),
             Architecture::Gauss => values.iter_mut().for_each(|z| *z = exp::<FMA>(*z)),
+        }
+    }
+    if let Some(lattice) = &setup.lattice {
+        let ratio = &mut work.step[..rows];
+        ratio.fill(0.0);
+        add_linear::<FMA>(ratio, &lattice.step, &work.hidden);
+        ratio.iter_mut().for_each(|z| *z = exp::<FMA>(*z));
+        for (p, factor) in lattice.factors.iter().enumerate().skip(1) {
+            let (before, values) = work.values[(p - 1) * ROWS..].split_at_mut(ROWS);
+            let values = values[..rows].iter_mut().zip(&before[..rows]);
+            for ((h, before), ratio) in values.zip(ratio.iter()) {
+                *h = before * (ratio * factor);
+            }
         }
     }
     let values = |p: usize| &work.values[p * ROWS..][..rows];
@@ -362,6 +388,16 @@ fn add_units<const FMA: bool>(
                     .map(|p| values(p)[unit * TILE + *lane])
                     .collect(),
             );
+        }
+    }
+}
+
+/// Adds sum_c x_c n_c to z, for the normals n of rows of units.
+#[inline(always)]
+fn add_linear<const FMA: bool>(z: &mut [f64], x: &[f64], normals: &[f64]) {
+    for (x, n) in x.iter().zip(normals.chunks_exact(z.len())) {
+        for (z, n) in z.iter_mut().zip(n) {
+            *z = madd::<FMA>(*n, *x, *z);
         }
     }
 }

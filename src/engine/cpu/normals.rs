@@ -22,12 +22,12 @@ const HALF: usize = 8;
     "aarch64+neon"
 ))]
 pub fn normals(words: &[u32], normals: &mut [f64]) {
-    blocks::<{ has_fma!() }>(words, normals);
+    box_muller_blocks::<{ has_fma!() }>(words, normals);
 }
 
 /// [`normals`], to be compiled into its caller.
 #[inline(always)]
-pub(super) fn blocks<const FMA: bool>(words: &[u32], normals: &mut [f64]) {
+pub(super) fn box_muller_blocks<const FMA: bool>(words: &[u32], normals: &mut [f64]) {
     assert!(words.len() == normals.len() && words.len().is_multiple_of(2 * HALF));
     let (blocks, _) = words.as_chunks::<{ 2 * HALF }>();
     let (out, _) = normals.as_chunks_mut::<{ 2 * HALF }>();

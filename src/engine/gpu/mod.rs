@@ -127,14 +127,14 @@ impl GpuEngine {
     /// The moment stage for a run of `elements` sums over `networks` networks. A GPU has at
     /// most 255 registers per thread. A processor spills to its first-level cache at no cost,
     /// and gains from a sum that is loaded and stored once for four networks; but its compiler
-    /// takes more than linear time: beyond 1024 sums short pieces are a quarter of the wait
-    /// (12 points: 18 s against 68 s, once per machine). Each piece reads the fields again, so
-    /// that long runs are better off with longer ones.
+    /// takes more than linear time: short pieces are a quarter of the wait (12 points: 18 s
+    /// against 68 s, once per machine), and several are compiled at a time. Each piece reads
+    /// the fields again, so that long runs are better off with longer ones.
     fn tuning(&self, elements: usize, networks: u64) -> Tuning {
         let (sums_per_thread, unroll) = match (self.summary.is_software(), elements) {
             (false, _) => (96, 1),
-            (true, ..=1024) => (1024, 4),
             (true, _) if networks < 1_000_000 => (128, 1),
+            (true, ..=1024) => (1024, 4),
             (true, _) => (256, 1),
         };
         Tuning {
@@ -469,6 +469,10 @@ fn f32_parameters(spec: &EnsembleSpec, scales: &[f64]) -> Result<Vec<f32>> {
         for (t, log) in tilt.shifts.iter().zip(tilt.logarithms(spec.width)) {
             all.extend(t.iter().copied().chain([log]));
         }
+    }
+    if let Some(lattice) = shaders::lattice(spec) {
+        all.extend(lattice.step.iter().map(|x| unit * x));
+        all.extend(lattice.factors);
     }
     // Normals reach 6.8; headroom for sums over coordinates and units.
     let limit = f64::from(f32::MAX) / 1e6;

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::device::Device;
 use super::wgsl::{Constants, expand};
 use crate::Result;
-use crate::engine::{GROUP, Layer, Parameters, StreamLayout};
+use crate::engine::{GROUP, Lattice, Layer, StreamLayout, reach};
 use crate::model::{Architecture, EnsembleSpec, Estimator};
 use crate::tensor::{Element, MomentPlan, multisets};
 
@@ -47,7 +47,8 @@ pub fn chunks(spec: &EnsembleSpec) -> u64 {
 
 /// Whether anything is left beside full groups: units, or b1.
 pub fn has_tail(spec: &EnsembleSpec) -> bool {
-    spec.estimator == Estimator::Direct || !spec.width.is_multiple_of(GROUP)
+    let b1 = spec.estimator == Estimator::Direct && has_bias(spec);
+    b1 || !spec.width.is_multiple_of(GROUP)
 }
 
 /// Fields up to which one thread draws the tail of 16 networks, rather than of four.
@@ -72,6 +73,7 @@ fn constants(spec: &EnsembleSpec, block: u64) -> Constants {
     let fields = rows(spec) - flag(tilt);
     let shifts = spec.tilt.as_ref().map_or(0, |t| t.shifts.len());
     let pairs_at = points * stride + 1;
+    let lattice = lattice(spec).is_some();
     let mut constants: Constants = [
         ("ERF", is(Architecture::Erf)),
         ("RELU", is(Architecture::Relu)),
@@ -94,6 +96,11 @@ fn constants(spec: &EnsembleSpec, block: u64) -> Constants {
         ("D_IN", spec.d_in as u64),
         ("OUTPUTS", spec.d_out as u64),
         ("COMPONENTS", layout.hidden_components),
+        ("BIAS", flag(has_bias(spec))),
+        ("DRAWN", layout.hidden_components - flag(!has_bias(spec))),
+        ("LATTICE", flag(lattice)),
+        ("LATTICE_AT", lattice_at(spec) as u64),
+        ("EVALUATED", if lattice { 1 } else { points as u64 }),
         ("STRIDE", stride as u64),
         ("BIAS_AT", (points * stride) as u64),
         ("BLOCK", block),
@@ -139,25 +146,69 @@ fn constants(spec: &EnsembleSpec, block: u64) -> Constants {
             false => format!("ratio_{q}[{l}]"),
         }),
     );
+    constants.insert("HIDDEN_VALUES", hidden_values(spec));
     constants.insert("RATIO", ratio(spec));
     constants
 }
 
-/// Whether no exponent of Gauss-net can leave f32: normals end at 6.8, shifts add to them.
+/// Whether no exponent of Gauss-net can leave f32.
 fn is_bounded(spec: &EnsembleSpec) -> bool {
-    let p = Parameters::new(spec);
-    let shift = |c: usize| {
-        let shifts = spec.tilt.iter().flat_map(|t| &t.shifts);
-        shifts.fold(0.0f64, |most, t| most.max(t[c].abs()))
+    let largest = reach(spec).into_iter().fold(0.0, f64::max);
+    largest * std::f64::consts::LOG2_E < 125.0
+}
+
+/// Gauss-net's lattice, if f32 holds every power on it.
+pub fn lattice(spec: &EnsembleSpec) -> Option<Lattice> {
+    crate::engine::lattice(spec, 125.0 * std::f64::consts::LN_2)
+}
+
+/// Where the lattice starts in the buffer `parameters` of `networks.wgsl`.
+fn lattice_at(spec: &EnsembleSpec) -> usize {
+    let shifts = spec.tilt.as_ref().map_or(0, |t| t.shifts.len() + 1);
+    match spec.estimator {
+        Estimator::Direct => spec.inputs.len() * (spec.d_in + 3) + 1,
+        Estimator::Connected => tilt_at(spec) + shifts * (spec.d_in + 2),
+    }
+}
+
+/// Whether b0 and b1 move anything; else they need not be drawn.
+fn has_bias(spec: &EnsembleSpec) -> bool {
+    spec.sigma_b != 0.0 || spec.tilt.is_some()
+}
+
+/// h_j(x_p) of four hidden units, from their normals w_c.
+fn hidden_values(spec: &EnsembleSpec) -> String {
+    let lattice = lattice(spec).is_some();
+    let points = spec.inputs.len();
+    let linear = |x: &str| -> String {
+        (0..spec.d_in)
+            .map(|c| format!(" + w_{c} * {x}_{c}"))
+            .collect()
     };
-    let reach = |c: usize| 6.8 + shift(c);
-    p.weights.iter().zip(&p.offset).all(|(x, offset)| {
-        let linear: f64 = (x.iter().enumerate())
-            .map(|(c, x)| x.abs() * reach(c))
-            .sum();
-        let z = linear + p.bias * reach(spec.d_in) + offset.abs();
-        z * std::f64::consts::LOG2_E < 125.0
-    })
+    let mut code = String::new();
+    if has_bias(spec) {
+        let _ = writeln!(code, "let b = w_{} * bias;", spec.d_in);
+    }
+    for p in 0..if lattice { 1 } else { points } {
+        let start = match (has_bias(spec), spec.arch) {
+            (true, Architecture::Gauss) => format!("b - offset_{p}"),
+            (true, _) => "b".into(),
+            (false, Architecture::Gauss) => format!("-offset_{p}"),
+            (false, _) => String::new(),
+        };
+        let z = format!("{start}{}", linear(&format!("x_{p}")));
+        let z = z.trim_start_matches([' ', '+']);
+        let _ = writeln!(code, "let h_{p} = activation({z});");
+    }
+    if lattice {
+        let step = linear("step");
+        let step = step.trim_start_matches([' ', '+']);
+        let _ = writeln!(code, "let along = exact_power_of_two({step});");
+        for p in 1..points {
+            let _ = writeln!(code, "let h_{p} = h_{} * (along * factor_{p});", p - 1);
+        }
+    }
+    code
 }
 
 /// Writes the rows of a network as quads: a storage access costs much the same for one

@@ -1,0 +1,84 @@
+//! Stages of the f64 engine, one by one: `cargo bench --bench kernels`.
+
+use std::hint::black_box;
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use nnqft_gpu::engine::cpu::moments::block_means;
+use nnqft_gpu::engine::cpu::networks::{Networks, TILE};
+use nnqft_gpu::engine::cpu::normals::normals;
+use nnqft_gpu::engine::cpu::words::Words;
+use nnqft_gpu::engine::{BlockPlan, measurement};
+use nnqft_gpu::model::{Architecture, EnsembleSpec, Estimator};
+use nnqft_gpu::tensor::{LANES, MomentPlan, MomentSums};
+
+fn spec(arch: Architecture, width: u64, estimator: Estimator) -> EnsembleSpec {
+    EnsembleSpec {
+        width,
+        estimator,
+        nets: 1 << 20,
+        ..EnsembleSpec::preset(arch, 1).unwrap()
+    }
+    .validate()
+    .unwrap()
+}
+
+fn draws(c: &mut Criterion) {
+    let mut words = [0; 4096];
+    let mut numbers = [0.0; 4096];
+    let mut group = c.benchmark_group("draws");
+    group.throughput(Throughput::Elements(4096));
+    group.bench_function("words", |b| {
+        let mut stream = Words::new(1, 2, 3);
+        b.iter(|| stream.fill(black_box(&mut words)));
+    });
+    group.bench_function("normals", |b| {
+        b.iter(|| normals(black_box(&words), &mut numbers));
+    });
+    group.finish();
+}
+
+fn networks(c: &mut Criterion) {
+    let mut group = c.benchmark_group("networks");
+    group.throughput(Throughput::Elements(TILE as u64));
+    for estimator in [Estimator::Direct, Estimator::Connected] {
+        for arch in Architecture::ALL {
+            for width in [2, 96, 100] {
+                let mut networks = Networks::new(&spec(arch, width, estimator));
+                let mut fields = vec![[0.0; TILE]; networks.fields()];
+                let mut tile = 0;
+                group.bench_function(format!("{estimator} {arch} N={width}"), |b| {
+                    b.iter(|| {
+                        tile += 1;
+                        networks.draw(0, tile, black_box(&mut fields))
+                    });
+                });
+            }
+        }
+    }
+    group.finish();
+}
+
+fn moments(c: &mut Criterion) {
+    let mut group = c.benchmark_group("moments");
+    group.throughput(Throughput::Elements(LANES as u64));
+    for (name, points, orders) in [
+        ("direct, 6 points, orders 2,4,6", 6, &[2, 4, 6][..]),
+        ("connected, 6 points, orders 1,2,3", 21, &[1, 2, 3]),
+    ] {
+        let plan = MomentPlan::new(points, orders);
+        let fields = vec![[0.7; LANES]; points];
+        let mut sums = MomentSums::new(&plan);
+        group.bench_function(name, |b| b.iter(|| sums.add(black_box(&fields))));
+    }
+    let spec = spec(Architecture::Relu, 2, Estimator::Direct);
+    let (plan, block) = (measurement(&spec), BlockPlan::new(&spec).block(0));
+    let mut networks = Networks::new(&spec);
+    group.throughput(Throughput::Elements(block.networks));
+    group.bench_function("a whole block, relu N=2", |b| {
+        b.iter(|| block_means(plan.moments(), &mut networks, &block));
+    });
+    group.finish();
+}
+
+criterion_group!(benches, draws, networks, moments);
+criterion_main!(benches);

@@ -1,0 +1,227 @@
+//! How far from the machine's limit: `cargo bench --bench limits`.
+//!
+//! Counts the operations of a run, stage by stage as the code has them, measures its rate and,
+//! in the same minute, the machine's peak of multiplications and additions, and prints the
+//! fraction reached. Every addition, multiplication, comparison, selection, conversion and bit
+//! operation counts as one, a fused multiply-add as two, a division or a root as one: neither
+//! memory nor the slowness of divisions, conversions and integers is allowed for.
+
+use std::time::Instant;
+
+use nnqft_gpu::engine::cpu::CpuEngine;
+use nnqft_gpu::engine::gpu::GpuEngine;
+use nnqft_gpu::engine::{self, Engine, Parameters, measurement};
+use nnqft_gpu::model::{Architecture, EnsembleSpec};
+use rayon::prelude::*;
+
+/// One ChaCha8 word: 4 double rounds of 8 quarter rounds of 12 operations, and 16 additions,
+/// for 16 words.
+const WORD: f64 = (4.0 * 8.0 * 12.0 + 16.0) / 16.0;
+/// One normal: half a logarithm (27), root, sine and cosine (32) and two products.
+const NORMAL: f64 = (27.0 + 1.0 + 32.0 + 2.0) / 2.0;
+
+/// Operations of the activation: of the shaders, and of the f64 engine's longer series.
+fn activation(arch: Architecture, gpu: bool) -> f64 {
+    match (arch, gpu) {
+        (Architecture::Relu, _) => 1.0,
+        (Architecture::Erf, true) => 2.0 + 1.0 + 20.0 + 2.0,
+        (Architecture::Erf, false) => 2.0 + 1.0 + 50.0 + 2.0,
+        (Architecture::Gauss, true) => 15.0,
+        (Architecture::Gauss, false) => 2.0 + 2.0 + 1.0 + 4.0 + 22.0 + 2.0 + 2.0,
+    }
+}
+
+struct Operations {
+    words: f64,
+    normals: f64,
+    hidden: f64,
+    moments: f64,
+}
+
+/// Operations of one network of the direct estimator with one output.
+fn operations(spec: &EnsembleSpec, gpu: bool) -> Operations {
+    let (n, points, d_in) = (
+        spec.width as f64,
+        spec.inputs.len() as f64,
+        spec.d_in as f64,
+    );
+    let biased = f64::from(u8::from(spec.sigma_b != 0.0));
+    let numbers = n * (d_in + biased + 1.0) + biased;
+    let gauss = spec.arch == Architecture::Gauss;
+    let linear = 2.0 * d_in - 1.0 + biased + f64::from(u8::from(gauss));
+    let act = activation(spec.arch, gpu);
+    let unit = match gauss && Parameters::new(spec).lattice().is_some() {
+        true => 2.0 * (linear + act) + 2.0 * (points - 1.0),
+        false => points * (linear + act),
+    };
+    let measurement = measurement(spec);
+    let plan = measurement.moments();
+    let elements = plan.elements().len() as f64;
+    Operations {
+        words: numbers * WORD,
+        normals: numbers * NORMAL,
+        hidden: n * (biased + unit + 2.0 * points),
+        moments: plan.products().len() as f64 + 2.0 * elements,
+    }
+}
+
+#[multiversion::multiversion(targets(
+    "x86_64+avx512f+avx512dq+avx512vl+avx2+fma",
+    "x86_64+avx2+fma",
+    "aarch64+neon"
+))]
+fn chains(seed: f64, steps: u32) -> f64 {
+    const LANES: usize = 64;
+    let mut x: [f64; LANES] = std::array::from_fn(|l| seed + l as f64 * 1e-3);
+    let fused = cfg!(target_arch = "aarch64")
+        || multiversion::target::target_cfg_f!(target_feature = "fma");
+    for _ in 0..steps {
+        for x in &mut x {
+            *x = if fused {
+                x.mul_add(0.999, 0.001)
+            } else {
+                *x * 0.999 + 0.001
+            };
+        }
+    }
+    x.iter().sum()
+}
+
+/// f64 operations per second of all cores.
+fn cpu_peak() -> f64 {
+    let (jobs, steps) = (8 * rayon::current_num_threads() as u64, 500_000);
+    let best = (0..5).map(|_| {
+        let start = Instant::now();
+        let sum: f64 = (0..jobs)
+            .into_par_iter()
+            .map(|j| chains(j as f64, steps))
+            .sum();
+        assert!(sum.is_finite());
+        (jobs * u64::from(steps) * 64 * 2) as f64 / start.elapsed().as_secs_f64()
+    });
+    best.fold(0.0, f64::max)
+}
+
+/// f32 operations per second of an adapter: the best of several numbers of chains a thread.
+fn gpu_peak(name: &str) -> f64 {
+    let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
+    descriptor.backends = wgpu::Backends::all();
+    let instance = wgpu::Instance::new(descriptor);
+    let adapters = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()));
+    let adapter = (adapters.into_iter())
+        .find(|a| a.get_info().name == name)
+        .expect("the engine has just found it");
+    let (device, queue) = pollster::block_on(adapter.request_device(&Default::default())).unwrap();
+    let run = |chains: usize, steps: u32, threads: u32| {
+        let each = |f: &dyn Fn(usize) -> String| (0..chains).map(f).collect::<String>();
+        let source = format!(
+            "@group(0) @binding(0) var<storage, read_write> out: array<vec4f>;
+             @compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) {{
+             {} for (var i = 0u; i < {steps}u; i += 1u) {{ {} }} out[id.x] = {}; }}",
+            each(&|c| format!("var x{c} = vec4f(f32(id.x) * 1e-9 + {c}.0);\n")),
+            each(&|c| format!("x{c} = x{c} * 0.999 + 0.001;\n")).repeat(8),
+            each(&|c| format!("x{c} + ")) + "vec4f(0.0)",
+        );
+        let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
+            label: None,
+            source: wgpu::ShaderSource::Wgsl(source.into()),
+        });
+        let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+            label: None,
+            layout: None,
+            module: &module,
+            entry_point: None,
+            compilation_options: Default::default(),
+            cache: None,
+        });
+        let out = device.create_buffer(&wgpu::BufferDescriptor {
+            label: None,
+            size: u64::from(threads) * 16,
+            usage: wgpu::BufferUsages::STORAGE,
+            mapped_at_creation: false,
+        });
+        let group = device.create_bind_group(&wgpu::BindGroupDescriptor {
+            label: None,
+            layout: &pipeline.get_bind_group_layout(0),
+            entries: &[wgpu::BindGroupEntry {
+                binding: 0,
+                resource: out.as_entire_binding(),
+            }],
+        });
+        let mut best: f64 = 0.0;
+        for _ in 0..4 {
+            let start = Instant::now();
+            let mut encoder = device.create_command_encoder(&Default::default());
+            {
+                let mut pass = encoder.begin_compute_pass(&Default::default());
+                pass.set_pipeline(&pipeline);
+                pass.set_bind_group(0, &group, &[]);
+                pass.dispatch_workgroups(threads / 64, 1, 1);
+            }
+            queue.submit([encoder.finish()]);
+            device.poll(wgpu::PollType::wait_indefinitely()).unwrap();
+            let operations = f64::from(threads) * f64::from(steps) * (chains * 8 * 4 * 2) as f64;
+            best = best.max(operations / start.elapsed().as_secs_f64());
+        }
+        best
+    };
+    let threads = match adapter.get_info().device_type {
+        wgpu::DeviceType::Cpu => 1 << 12,
+        _ => 1 << 20,
+    };
+    [2, 3, 4]
+        .map(|chains| run(chains, 1000, threads))
+        .into_iter()
+        .fold(0.0, f64::max)
+}
+
+fn report(engine: &mut dyn Engine, peak: f64) {
+    let gpu = engine.device().backend == "gpu";
+    println!(
+        "\n{} ({}): peak {:.1} G operations/s",
+        engine.device().adapter,
+        engine.device().backend,
+        peak / 1e9
+    );
+    println!("                       operations per network                    of peak");
+    println!("            words    normals   hidden   moments   networks/s");
+    for width in [2, 100] {
+        for arch in Architecture::ALL {
+            let preset = EnsembleSpec::preset(arch, 1).unwrap();
+            let spec = EnsembleSpec {
+                width,
+                nets: 200_000,
+                ..preset
+            }
+            .validate()
+            .unwrap();
+            engine::run(engine, &spec, &|_| {}).unwrap();
+            let start = Instant::now();
+            engine::run(engine, &spec, &|_| {}).unwrap();
+            let rate =
+                spec.nets as f64 * f64::from(spec.experiments) / start.elapsed().as_secs_f64();
+            let o = operations(&spec, gpu);
+            let all = o.words + o.normals + o.hidden + o.moments;
+            println!(
+                "{:5} N={width:<3} {:8.0} {:9.0} {:8.0} {:9.0} {rate:12.3e} {:6.1} %",
+                arch.to_string(),
+                o.words,
+                o.normals,
+                o.hidden,
+                o.moments,
+                100.0 * rate * all / peak,
+            );
+        }
+    }
+}
+
+fn main() {
+    report(&mut CpuEngine::new(), cpu_peak());
+    match GpuEngine::new(None) {
+        Ok(mut engine) => {
+            let peak = gpu_peak(&engine.adapter().name);
+            report(&mut engine, peak);
+        }
+        Err(error) => println!("\nno GPU: {error}"),
+    }
+}
