@@ -311,7 +311,9 @@ fn what_has_not_converged_is_said_in_table_and_json() {
             .iter()
             .all(|c| c == false)
     );
-    assert!(six["reason"].as_str().unwrap().contains("error bars away"));
+    let reason = six["reason"].as_str().unwrap();
+    let known = ["error bars away", "a single network carries"];
+    assert!(known.iter().any(|k| reason.contains(k)), "{reason}");
     assert!(numbers(&six["largest_share"]).iter().all(|&s| s > 0.01));
 }
 
