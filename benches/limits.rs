@@ -215,12 +215,61 @@ fn report(engine: &mut dyn Engine, peak: f64) {
     }
 }
 
+fn seconds(engine: &mut dyn Engine, width: u64, nets: u64, experiments: u32) -> f64 {
+    let spec = EnsembleSpec {
+        width,
+        nets,
+        experiments,
+        ..EnsembleSpec::preset(Architecture::Relu, 1).unwrap()
+    }
+    .validate()
+    .unwrap();
+    // Once for the driver's shader cache.
+    engine::run(engine, &spec, &|_| {}).unwrap();
+    let start = Instant::now();
+    engine::run(engine, &spec, &|_| {}).unwrap();
+    start.elapsed().as_secs_f64()
+}
+
+/// Cost per hidden unit from 10^4 to 10^9 of them, and of few wide networks.
+fn scaling(engine: &mut dyn Engine) {
+    println!("\nnetworks x width      seconds   ns per hidden unit (relu)");
+    for (nets, width) in [
+        (100, 100),
+        (1_000, 100),
+        (10_000, 100),
+        (100_000, 100),
+        (1_000_000, 100),
+        (10_000_000, 100),
+        (1_000, 1_000_000),
+        (100_000, 10_000),
+    ] {
+        let took = seconds(engine, width, nets, 1);
+        let units = (nets * width) as f64;
+        println!(
+            "{nets:9} x {width:<8} {took:9.4} {:12.2}",
+            took / units * 1e9
+        );
+    }
+}
+
 fn main() {
-    report(&mut CpuEngine::new(), cpu_peak());
+    let mut cpu = CpuEngine::new();
+    report(&mut cpu, cpu_peak());
+    scaling(&mut cpu);
     match GpuEngine::new(None) {
         Ok(mut engine) => {
             let peak = gpu_peak(&engine.adapter().name);
             report(&mut engine, peak);
+            scaling(&mut engine);
+            println!("\nblocks per batch    seconds (10 x 10^5 ReLU-nets, N = 100)");
+            for blocks in [8, 32, 128, 512] {
+                let mut engine = GpuEngine::new(None).unwrap().with_batch_blocks(blocks);
+                println!(
+                    "{blocks:16} {:10.3}",
+                    seconds(&mut engine, 100, 100_000, 10)
+                );
+            }
         }
         Err(error) => println!("\nno GPU: {error}"),
     }
