@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs the alternatives beside nnqft-gpu on this machine and prints ratios.
 
-    benches/peers.py [--torch] [--rounds 5] [--jobs relu:100,erf:2] [--device cuda]
+    benches/peers.py [--torch] [--rounds 5] [--jobs relu:100,erf:2]
 
 Makes a virtual environment in target/peers (NumPy and JAX; PyTorch with --torch, some
 gigabytes) and builds the release binary. Every round runs all contenders once, one after the
@@ -115,7 +115,7 @@ def jax_peer(arch, width, batch, moments, generator):
     reduce = gathered if moments == "gathered" else matrices
     step = jax.jit(lambda key: reduce(fields(key)))
     impl = {"threefry": "threefry2x32", "rbg": "unsafe_rbg"}[generator]
-    keys = iter(jax.random.split(jax.random.key(0, impl=impl), 1_000_000 if width < 10 else 100_000))
+    keys = iter(jax.random.split(jax.random.key(0, impl=impl), 100_000))
     jax.block_until_ready(step(next(keys)))
     return lambda: jax.block_until_ready(step(next(keys))), batch
 
