@@ -108,9 +108,15 @@ fn independent(spec: &EnsembleSpec, index: &[usize], cutoff: f64, square: bool) 
             ends.extend([x[axis], -x[axis]].iter().filter(|x| x.abs() < cutoff));
         }
         ends.sort_by(f64::total_cmp);
+        // In parts: on a whole panel it sometimes stops at 1e-7 and says 1e-13.
+        let parts = if spec.d_in == 1 { 8 } else { 1 };
         (ends.windows(2))
             .filter(|w| w[1] - w[0] > 1e-9)
-            .map(|w| quadrature::integrate(integrand, w[0], w[1], tolerance).integral)
+            .flat_map(|w| {
+                let at = move |k: usize| w[0] + (w[1] - w[0]) * k as f64 / parts as f64;
+                (0..parts).map(move |k| (at(k), at(k + 1)))
+            })
+            .map(|(a, b)| quadrature::integrate(integrand, a, b, tolerance).integral)
             .sum()
     };
     match spec.d_in {
@@ -150,11 +156,11 @@ proptest! {
         let v = &vertex_integrals(&spec, Vertex::Full, &[cutoff]).unwrap()[0];
         for index in [vec![0, 0], vec![0, 0, 1, 1], vec![0, 1, 1, 1], vec![0, 0, 0, 1, 1, 1]] {
             let (got, want) = (v.integral(&index), independent(&spec, &index, cutoff, false));
-            prop_assert!((got - want).abs() < 1e-8 * v.size(&index), "{arch} {got} {want}");
-            prop_assert!(v.error(&index) < 1e-8 * v.size(&index));
+            prop_assert!((got - want).abs() <= 1e-8 * v.size(&index), "{arch} {got} {want}");
+            prop_assert!(v.error(&index) <= 1e-8 * v.size(&index));
         }
         let (got, want) = (v.quadratic(&[0, 0, 1, 1]), independent(&spec, &[0, 0, 1, 1], cutoff, true));
-        prop_assert!((got - want).abs() < 1e-8 * cutoff * cutoff * v.size(&[0, 0, 1, 1]));
+        prop_assert!((got - want).abs() <= 1e-8 * cutoff * cutoff * v.size(&[0, 0, 1, 1]));
     }
 
     #[test]
