@@ -97,3 +97,8 @@ fn emit(text: &str) -> anyhow::Result<()> {
         _ => Ok(()),
     }
 }
+
+/// As one word of a shell.
+fn quote(text: &str) -> std::borrow::Cow<'_, str> {
+    shlex::try_quote(text).expect("arguments hold no NUL")
+}

@@ -14,7 +14,7 @@ use nnqft_gpu::state::{self, Shard, State, StateFile, keep};
 use nnqft_gpu::{Error, Result};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
-use super::progress;
+use super::{progress, quote};
 
 /// Where the state of a run is kept, and which part of it is run.
 #[derive(Args)]
@@ -322,7 +322,7 @@ impl Session {
         let path = path.unwrap_or_default();
         format!(
             "{done} of {all} networks are in {path}; go on with: nnqft-gpu ensemble --resume {}",
-            quoted(&path)
+            quote(&path)
         )
     }
 }
@@ -332,13 +332,4 @@ fn warn(file: &StateFile, error: &io::Error, then: &str) {
         "warning: {} could not be saved: {error}{then}",
         file.path().display()
     );
-}
-
-/// A path as a shell takes it.
-fn quoted(path: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "/._-".contains(c);
-    match path.chars().all(plain) {
-        true => path.into(),
-        false => format!("'{}'", path.replace('\'', r"'\''")),
-    }
 }

@@ -9,8 +9,8 @@ use nnqft_gpu::model::{EnsembleSpec, parse_count};
 use nnqft_gpu::report::VERSION;
 use nnqft_gpu::{Error, Result, analysis};
 
-use super::emit;
 use super::options::{EngineOptions, ModelOptions, SamplingOptions};
+use super::{emit, quote};
 
 const TEMPLATE: &str = include_str!("../../assets/slurm.sh");
 /// The script's name in the folder of `--out`.
@@ -112,11 +112,6 @@ impl Arguments {
         // minijinja drops the last newline.
         Ok(script.expect("the template fits") + "\n")
     }
-}
-
-/// As one word of a shell.
-fn quote(text: &str) -> std::borrow::Cow<'_, str> {
-    shlex::try_quote(text).expect("arguments hold no NUL")
 }
 
 /// A line of options; those that hold the two jobs together are the script's own.

@@ -274,3 +274,46 @@ pub struct Lattice {
     /// Ratios of the normalisation from one point to the next, shape `[points]`; the first is 1.
     pub factors: Vec<f64>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Inputs;
+
+    fn at(points: &str) -> Parameters {
+        let inputs = Inputs::parse(points).unwrap();
+        Parameters::new(&EnsembleSpec {
+            d_in: inputs.d_in(),
+            inputs,
+            sigma_w: 1.3,
+            ..EnsembleSpec::preset(Architecture::Gauss, 1).unwrap()
+        })
+    }
+
+    #[test]
+    fn a_lattice_gives_every_point() {
+        for points in ["-0.01;-0.006;-0.002;0.002", "1,-2;0.5,-1;0,0", "3;3;3"] {
+            let p = at(points);
+            let lattice = p.lattice().unwrap();
+            let normals = [0.7, -1.9];
+            let h = |k: usize| {
+                let linear = p.weights[k].iter().zip(normals).map(|(x, n)| x * n);
+                (linear.sum::<f64>() - p.offset[k]).exp()
+            };
+            let along = lattice.step.iter().zip(normals).map(|(x, n)| x * n);
+            let ratio = along.sum::<f64>().exp();
+            let mut value = h(0);
+            for k in 1..p.weights.len() {
+                value *= ratio * lattice.factors[k];
+                assert!((value / h(k) - 1.0).abs() < 1e-13, "{points} {k}");
+            }
+        }
+    }
+
+    #[test]
+    fn other_points_are_no_lattice() {
+        for points in ["0;0.1", "0;0.1;0.200000001", "0,0;1,1;2,2.5", "0;1;3;2"] {
+            assert_eq!(at(points).lattice(), None, "{points}");
+        }
+    }
+}

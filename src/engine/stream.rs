@@ -60,6 +60,8 @@ pub struct StreamLayout {
     pub tail: u64,
     /// Components of a hidden unit: d_in + 1.
     pub hidden_components: u64,
+    /// Those that are drawn: b0 is last, and left out where sigma_b is zero.
+    pub drawn_components: u64,
     /// Outputs.
     pub outputs: u64,
 }
@@ -67,12 +69,21 @@ pub struct StreamLayout {
 impl StreamLayout {
     /// The layout for the spec's width and dimensions.
     pub fn new(spec: &EnsembleSpec) -> Self {
+        let components = spec.d_in as u64 + 1;
+        // A tilt weighs b0 whatever it is multiplied with.
+        let has_bias = spec.sigma_b != 0.0 || spec.tilt.is_some();
         Self {
             full_groups: spec.width / GROUP,
             tail: spec.width % GROUP,
-            hidden_components: spec.d_in as u64 + 1,
+            hidden_components: components,
+            drawn_components: components - u64::from(!has_bias),
             outputs: spec.d_out as u64,
         }
+    }
+
+    /// Whether b0 and b1 move anything; else they are not drawn.
+    pub fn has_bias(&self) -> bool {
+        self.drawn_components == self.hidden_components
     }
 
     /// ChaCha blocks in a layer's stream: per network, for the tails per 16 networks.

@@ -156,14 +156,4 @@ impl Setup {
     pub fn fields(&self) -> usize {
         self.scales.len()
     }
-
-    /// Components of a hidden unit that are drawn.
-    pub fn drawn_components(&self) -> usize {
-        self.layout.hidden_components as usize - usize::from(!self.has_bias())
-    }
-
-    /// Whether b0 moves anything; else it need not be drawn.
-    pub fn has_bias(&self) -> bool {
-        self.parameters.bias != 0.0 || self.tilt.is_some()
-    }
 }

@@ -201,7 +201,7 @@ fn group<const FMA: bool>(setup: &Setup, work: &mut Work, at: At) {
         Layer::Hidden,
         layout.hidden_components,
         words,
-        &mut hidden[..setup.drawn_components() * ROWS],
+        &mut hidden[..layout.drawn_components as usize * ROWS],
     );
     if setup.estimator == Estimator::Direct {
         draw_group::<FMA>(
@@ -246,12 +246,12 @@ fn tail<const FMA: bool>(setup: &Setup, work: &mut Work, at: At) {
             setup,
             at,
             Layer::HiddenTail,
-            setup.drawn_components() * units,
+            setup.layout.drawn_components as usize * units,
             &mut work.tail,
             &mut work.hidden,
         );
     }
-    if setup.estimator == Estimator::Direct && (units > 0 || setup.has_bias()) {
+    if setup.estimator == Estimator::Direct && (units > 0 || setup.layout.has_bias()) {
         draw_tail::<FMA>(
             setup,
             at,
@@ -316,7 +316,7 @@ fn add_units<const FMA: bool>(
     let points = p.weights[..evaluated].iter().zip(&p.offset);
     for ((x, offset), values) in points.zip(work.values.chunks_exact_mut(ROWS)) {
         let values = &mut values[..rows];
-        match setup.has_bias() {
+        match setup.layout.has_bias() {
             true => {
                 for (z, b) in values.iter_mut().zip(component(dimensions)) {
                     *z = madd::<FMA>(p.bias, *b, -offset);

@@ -27,12 +27,7 @@ fn tilt_at(spec: &EnsembleSpec) -> usize {
 
 /// Rows per network in the buffer `fields`.
 pub fn rows(spec: &EnsembleSpec) -> u64 {
-    let points = spec.inputs.len() as u64;
-    let fields = match spec.estimator {
-        Estimator::Direct => points * spec.d_out as u64,
-        Estimator::Connected => points * (points + 1) / 2,
-    };
-    fields + u64::from(spec.tilt.is_some())
+    spec.fields() as u64 + u64::from(spec.tilt.is_some())
 }
 
 /// Chunks of full groups per network; the units that are left are one more.
@@ -47,7 +42,7 @@ pub fn chunks(spec: &EnsembleSpec) -> u64 {
 
 /// Whether anything is left beside full groups: units, or b1.
 pub fn has_tail(spec: &EnsembleSpec) -> bool {
-    let b1 = spec.estimator == Estimator::Direct && has_bias(spec);
+    let b1 = spec.estimator == Estimator::Direct && StreamLayout::new(spec).has_bias();
     b1 || !spec.width.is_multiple_of(GROUP)
 }
 
@@ -96,8 +91,8 @@ fn constants(spec: &EnsembleSpec, block: u64) -> Constants {
         ("D_IN", spec.d_in as u64),
         ("OUTPUTS", spec.d_out as u64),
         ("COMPONENTS", layout.hidden_components),
-        ("BIAS", flag(has_bias(spec))),
-        ("DRAWN", layout.hidden_components - flag(!has_bias(spec))),
+        ("BIAS", flag(layout.has_bias())),
+        ("DRAWN", layout.drawn_components),
         ("LATTICE", flag(lattice)),
         ("LATTICE_AT", lattice_at(spec) as u64),
         ("EVALUATED", if lattice { 1 } else { points as u64 }),
@@ -171,26 +166,22 @@ fn lattice_at(spec: &EnsembleSpec) -> usize {
     }
 }
 
-/// Whether b0 and b1 move anything; else they need not be drawn.
-fn has_bias(spec: &EnsembleSpec) -> bool {
-    spec.sigma_b != 0.0 || spec.tilt.is_some()
-}
-
 /// h_j(x_p) of four hidden units, from their normals w_c.
 fn hidden_values(spec: &EnsembleSpec) -> String {
     let lattice = lattice(spec).is_some();
     let points = spec.inputs.len();
+    let has_bias = StreamLayout::new(spec).has_bias();
     let linear = |x: &str| -> String {
         (0..spec.d_in)
             .map(|c| format!(" + w_{c} * {x}_{c}"))
             .collect()
     };
     let mut code = String::new();
-    if has_bias(spec) {
+    if has_bias {
         let _ = writeln!(code, "let b = w_{} * bias;", spec.d_in);
     }
     for p in 0..if lattice { 1 } else { points } {
-        let start = match (has_bias(spec), spec.arch) {
+        let start = match (has_bias, spec.arch) {
             (true, Architecture::Gauss) => format!("b - offset_{p}"),
             (true, _) => "b".into(),
             (false, Architecture::Gauss) => format!("-offset_{p}"),
@@ -315,8 +306,8 @@ pub fn draws(device: &Device) -> Result<wgpu::ComputePipeline> {
     device.pipeline("draws", text)
 }
 
-/// `networks.wgsl` and `tail.wgsl` for a spec, those of them that it needs, each with the
-/// threads in x per 16 networks; with `hidden` they also write out the hidden values.
+/// `networks.wgsl` and `tail.wgsl` for a spec, those of them that it needs; with `hidden`
+/// they also write out the hidden values.
 pub fn networks(
     device: &Device,
     spec: &EnsembleSpec,
