@@ -8,14 +8,56 @@ pub(crate) fn madd<const FMA: bool>(a: f64, b: f64, c: f64) -> f64 {
     if FMA { a.mul_add(b, c) } else { a * b + c }
 }
 
-/// The polynomial in x with coefficients from the highest power down.
+/// The polynomial in x with coefficients from the highest power down, even and odd powers
+/// apart: two chains of half the length keep a processor busier than one.
 #[inline(always)]
-pub(crate) fn horner<const FMA: bool, const N: usize>(x: f64, coefficients: [f64; N]) -> f64 {
-    let mut sum = coefficients[0];
-    for c in &coefficients[1..] {
-        sum = madd::<FMA>(sum, x, *c);
+pub(crate) fn polynomial<const FMA: bool, const N: usize>(x: f64, coefficients: [f64; N]) -> f64 {
+    let square = x * x;
+    let (mut a, mut b) = (coefficients[0], coefficients[1]);
+    let mut k = 2;
+    while k + 1 < N {
+        a = madd::<FMA>(a, square, coefficients[k]);
+        b = madd::<FMA>(b, square, coefficients[k + 1]);
+        k += 2;
     }
-    sum
+    match N % 2 {
+        0 => madd::<FMA>(a, x, b),
+        _ => madd::<FMA>(b, x, madd::<FMA>(a, square, coefficients[N - 1])),
+    }
+}
+
+/// Eight numbers on a cache line of their own: vectors that cross lines cost twice.
+#[derive(Debug, Clone, Copy, bytemuck::Zeroable, bytemuck::Pod)]
+#[repr(C, align(64))]
+struct Line([f64; 8]);
+
+/// Numbers that start on a cache line.
+#[derive(Debug, Clone)]
+pub(crate) struct Aligned {
+    lines: Vec<Line>,
+    len: usize,
+}
+
+impl Aligned {
+    /// `len` times `value`.
+    pub fn new(value: f64, len: usize) -> Self {
+        let lines = vec![Line([value; 8]); len.div_ceil(8)];
+        Self { lines, len }
+    }
+}
+
+impl std::ops::Deref for Aligned {
+    type Target = [f64];
+
+    fn deref(&self) -> &[f64] {
+        &bytemuck::cast_slice(&self.lines)[..self.len]
+    }
+}
+
+impl std::ops::DerefMut for Aligned {
+    fn deref_mut(&mut self) -> &mut [f64] {
+        &mut bytemuck::cast_slice_mut(&mut self.lines)[..self.len]
+    }
 }
 
 /// Whether the version of a multiversioned function that is being compiled has fused

@@ -21,5 +21,5 @@ pub use measurement::Measurement;
 pub use moments::{LANES, Lanes, MomentSums};
 pub use pairings::pairings;
 #[doc(hidden)]
-pub use plan::{Element, MomentPlan, Product, Run};
+pub use plan::{Element, MomentPlan, Product, Rectangle};
 pub use tuple::{Tuple, Tuples};

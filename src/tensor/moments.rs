@@ -1,22 +1,28 @@
-use super::MomentPlan;
-use crate::simd::{has_fma, madd};
+use super::{MomentPlan, Rectangle};
+use crate::simd::{Aligned, has_fma, madd};
 
-/// Samples that are processed side by side. Fixed, so that sums have the same bits on
-/// every processor, whatever its vector width.
-pub const LANES: usize = 16;
+/// Samples that are processed side by side: enough that their products pass through
+/// registers, few enough that all tables of a usual run stay in a first-level cache.
+pub const LANES: usize = 64;
 
 /// One number for each of [`LANES`] samples.
 pub type Lanes = [f64; LANES];
 
-/// Lanes of a sum: those of the samples folded once, so that all sums of a usual run stay in
-/// a first-level cache.
-const SUMS: usize = LANES / 2;
+/// Lanes of a sum in registers. Fixed, so that sums have the same bits on every processor,
+/// whatever its vector width.
+const WIDE: usize = 8;
+
+/// Lanes of a sum in memory.
+const SUMS: usize = WIDE / 2;
 
 /// Running sums of all elements of a [`MomentPlan`], in f64.
 #[derive(Debug, Clone)]
 pub struct MomentSums<'a> {
     plan: &'a MomentPlan,
-    table: Vec<Lanes>,
+    /// Products of fields, `[entry][sample]`.
+    table: Aligned,
+    /// The table times the weights of the samples.
+    weighted: Aligned,
     sums: Vec<[f64; SUMS]>,
 }
 
@@ -25,7 +31,8 @@ impl<'a> MomentSums<'a> {
     pub fn new(plan: &'a MomentPlan) -> Self {
         Self {
             // Its last entry stays 1.
-            table: vec![[1.0; LANES]; plan.table()],
+            table: Aligned::new(1.0, plan.table() * LANES),
+            weighted: Aligned::new(0.0, 0),
             sums: vec![[0.0; SUMS]; plan.elements().len()],
             plan,
         }
@@ -34,19 +41,17 @@ impl<'a> MomentSums<'a> {
     /// Adds [`LANES`] samples; `field` has shape `[points]`. A sample that is zero in
     /// every component adds nothing.
     pub fn add(&mut self, field: &[Lanes]) {
-        add(
-            self.plan,
-            field,
-            &[1.0; LANES],
-            &mut self.table,
-            &mut self.sums,
-        );
+        add(self.plan, field, &mut self.table, &mut self.sums);
     }
 
     /// Adds [`LANES`] samples with weights: nodes of a quadrature, or networks drawn from
     /// another distribution. A sample of weight zero adds nothing.
     pub fn add_weighted(&mut self, field: &[Lanes], weight: &Lanes) {
-        add(self.plan, field, weight, &mut self.table, &mut self.sums);
+        if self.weighted.is_empty() {
+            self.weighted = Aligned::new(0.0, self.table.len());
+        }
+        let (table, weighted) = (&mut self.table, &mut self.weighted);
+        add_weighted(self.plan, field, weight, table, weighted, &mut self.sums);
     }
 
     /// The sums over all samples, one per element, lanes added in a fixed order; the sums
@@ -64,37 +69,140 @@ impl<'a> MomentSums<'a> {
     "x86_64+avx2+fma",
     "aarch64+neon"
 ))]
-fn add(
+fn add(plan: &MomentPlan, field: &[Lanes], table: &mut [f64], sums: &mut [[f64; SUMS]]) {
+    fill(plan, field, table);
+    accumulate::<{ has_fma!() }>(plan, table, table, sums);
+}
+
+#[multiversion::multiversion(targets(
+    "x86_64+avx512f+avx512dq+avx512vl+avx2+fma",
+    "x86_64+avx2+fma",
+    "aarch64+neon"
+))]
+fn add_weighted(
     plan: &MomentPlan,
     field: &[Lanes],
     weight: &Lanes,
-    table: &mut [Lanes],
+    table: &mut [f64],
+    weighted: &mut [f64],
     sums: &mut [[f64; SUMS]],
 ) {
-    accumulate::<{ has_fma!() }>(plan, field, weight, table, sums);
+    fill(plan, field, table);
+    let (entries, out) = (table.as_chunks::<LANES>().0, weighted.as_chunks_mut::<LANES>().0);
+    for (out, entry) in out.iter_mut().zip(entries) {
+        for l in 0..LANES {
+            out[l] = entry[l] * weight[l];
+        }
+    }
+    accumulate::<{ has_fma!() }>(plan, weighted, table, sums);
+}
+
+/// The table of products.
+#[inline(always)]
+fn fill(plan: &MomentPlan, field: &[Lanes], table: &mut [f64]) {
+    let points = plan.points();
+    let (table, _) = table.as_chunks_mut::<LANES>();
+    table[..points].copy_from_slice(field);
+    for (k, product) in plan.products().iter().enumerate() {
+        let (known, rest) = table.split_at_mut(points + k);
+        let (a, b) = (&known[product.left], &field[product.point]);
+        for l in 0..LANES {
+            rest[0][l] = a[l] * b[l];
+        }
+    }
 }
 
 #[inline(always)]
 fn accumulate<const FMA: bool>(
     plan: &MomentPlan,
-    field: &[Lanes],
-    weight: &Lanes,
-    table: &mut [Lanes],
+    lefts: &[f64],
+    rights: &[f64],
     sums: &mut [[f64; SUMS]],
 ) {
-    let points = plan.points();
-    table[..points].copy_from_slice(field);
-    for (k, product) in plan.products().iter().enumerate() {
-        let (a, b) = (table[product.left], field[product.point]);
-        table[points + k] = std::array::from_fn(|l| a[l] * b[l]);
+    for rectangle in plan.rectangles() {
+        let (l, r) = (rectangle.lefts.len(), rectangle.rights.len());
+        let mut i = 0;
+        // Twelve sums of WIDE lanes fill the registers of AVX2; of the shapes that have as
+        // many, three by two reads least.
+        while l - i >= 3 {
+            let mut j = 0;
+            while r - j >= 2 {
+                tile::<FMA, 3, 2>(plan, rectangle, (i, j), lefts, rights, sums);
+                j += 2;
+            }
+            if r > j {
+                tile::<FMA, 3, 1>(plan, rectangle, (i, j), lefts, rights, sums);
+            }
+            i += 3;
+        }
+        if l - i == 2 {
+            let mut j = 0;
+            while r - j >= 3 {
+                tile::<FMA, 2, 3>(plan, rectangle, (i, j), lefts, rights, sums);
+                j += 3;
+            }
+            while r > j {
+                tile::<FMA, 2, 1>(plan, rectangle, (i, j), lefts, rights, sums);
+                j += 1;
+            }
+        }
+        if l - i == 1 {
+            let mut j = 0;
+            while r - j >= 6 {
+                tile::<FMA, 1, 6>(plan, rectangle, (i, j), lefts, rights, sums);
+                j += 6;
+            }
+            while r - j >= 2 {
+                tile::<FMA, 1, 2>(plan, rectangle, (i, j), lefts, rights, sums);
+                j += 2;
+            }
+            if r > j {
+                tile::<FMA, 1, 1>(plan, rectangle, (i, j), lefts, rights, sums);
+            }
+        }
     }
-    for run in plan.runs() {
-        // The left factor is weighted, and read, once for all its right factors.
-        let a: Lanes = std::array::from_fn(|l| table[run.left][l] * weight[l]);
-        for (sum, &right) in sums[run.elements.clone()].iter_mut().zip(&run.rights) {
-            let b = &table[right];
+}
+
+/// Adds the products of A left factors from `at.0` on and B right factors from `at.1` on to
+/// their sums.
+#[inline(always)]
+fn tile<const FMA: bool, const A: usize, const B: usize>(
+    plan: &MomentPlan,
+    rectangle: &Rectangle,
+    at: (usize, usize),
+    lefts: &[f64],
+    rights: &[f64],
+    sums: &mut [[f64; SUMS]],
+) {
+    // A length that is known at run time only: unrolled, the loop over the samples would keep
+    // what it reads in registers, and its sums in memory.
+    let samples = rights.len() / plan.table();
+    let left: &[(usize, usize); A] = rectangle.lefts[at.0..].first_chunk().expect("A are left");
+    let right: &[usize; B] = rectangle.rights[at.1..].first_chunk().expect("B are left");
+    let mut x: [&[[f64; WIDE]]; A] = [&[]; A];
+    for a in 0..A {
+        x[a] = lefts[left[a].0 * samples..][..samples].as_chunks().0;
+    }
+    let mut y: [&[[f64; WIDE]]; B] = [&[]; B];
+    for b in 0..B {
+        y[b] = rights[right[b] * samples..][..samples].as_chunks().0;
+    }
+    let mut products = [[[0.0; WIDE]; B]; A];
+    for step in 0..samples / WIDE {
+        for a in 0..A {
+            for b in 0..B {
+                for l in 0..WIDE {
+                    let (x, y) = (x[a][step][l], y[b][step][l]);
+                    products[a][b][l] = madd::<FMA>(x, y, products[a][b][l]);
+                }
+            }
+        }
+    }
+    for a in 0..A {
+        let first = left[a].1 + at.1;
+        for (sum, product) in sums[first..first + B].iter_mut().zip(&products[a]) {
             for l in 0..SUMS {
-                sum[l] = madd::<FMA>(a[l + SUMS], b[l + SUMS], madd::<FMA>(a[l], b[l], sum[l]));
+                sum[l] += product[l] + product[l + SUMS];
             }
         }
     }

@@ -20,14 +20,13 @@ pub struct Product {
     pub point: usize,
 }
 
-/// Consecutive elements with the same left factor.
+/// Elements that are all products of one set of table entries with another.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Run {
-    /// Table entry of the left factor.
-    pub left: usize,
-    /// The elements.
-    pub elements: std::ops::Range<usize>,
-    /// Table entry of each element's right factor.
+pub struct Rectangle {
+    /// Table entry of each left factor, and the element with the first right factor; those
+    /// with the others follow it.
+    pub lefts: Vec<(usize, usize)>,
+    /// Table entry of each right factor.
     pub rights: Vec<usize>,
 }
 
@@ -43,7 +42,7 @@ pub struct MomentPlan {
     elements: Vec<Element>,
     indices: Vec<Vec<usize>>,
     orders: Vec<(usize, std::ops::Range<usize>)>,
-    runs: Vec<Run>,
+    rectangles: Vec<Rectangle>,
 }
 
 impl MomentPlan {
@@ -59,7 +58,7 @@ impl MomentPlan {
             elements: Vec::new(),
             indices: Vec::new(),
             orders: Vec::new(),
-            runs: Vec::new(),
+            rectangles: Vec::new(),
         };
         let mut known: BTreeMap<Vec<usize>, usize> = (0..points).map(|i| (vec![i], i)).collect();
         for &order in orders {
@@ -76,30 +75,37 @@ impl MomentPlan {
             }
             plan.orders.push((order, start..plan.elements.len()));
         }
-        plan.runs = plan.find_runs();
+        plan.rectangles = plan.find_rectangles();
         plan
     }
 
-    fn find_runs(&self) -> Vec<Run> {
-        let mut runs: Vec<Run> = Vec::new();
+    fn find_rectangles(&self) -> Vec<Rectangle> {
+        // Consecutive elements with the same left factor, ..
+        let mut runs: Vec<(usize, usize, Vec<usize>)> = Vec::new();
         for (e, element) in self.elements.iter().enumerate() {
             let (left, right) = match *element {
                 Element::Single(a) => (a, self.table() - 1),
                 Element::Product(a, b) => (a, b),
             };
             match runs.last_mut() {
-                Some(run) if run.left == left => {
-                    run.elements.end += 1;
-                    run.rights.push(right);
-                }
-                _ => runs.push(Run {
-                    left,
-                    elements: e..e + 1,
-                    rights: vec![right],
-                }),
+                Some((known, _, rights)) if *known == left => rights.push(right),
+                _ => runs.push((left, e, vec![right])),
             }
         }
-        runs
+        // .. and those runs that have the same right factors.
+        let mut rectangles: Vec<Rectangle> = Vec::new();
+        let mut known: BTreeMap<Vec<usize>, usize> = BTreeMap::new();
+        for (left, element, rights) in runs {
+            let at = *known.entry(rights.clone()).or_insert_with(|| {
+                rectangles.push(Rectangle {
+                    lefts: Vec::new(),
+                    rights,
+                });
+                rectangles.len() - 1
+            });
+            rectangles[at].lefts.push((left, element));
+        }
+        rectangles
     }
 
     fn entry(&mut self, known: &mut BTreeMap<Vec<usize>, usize>, index: &[usize]) -> usize {
@@ -129,9 +135,9 @@ impl MomentPlan {
         self.points + self.products.len() + 1
     }
 
-    /// All elements again, as runs that share a left factor.
-    pub fn runs(&self) -> &[Run] {
-        &self.runs
+    /// All elements again, as rectangles of products.
+    pub fn rectangles(&self) -> &[Rectangle] {
+        &self.rectangles
     }
 
     /// All elements, order after order.

@@ -1,7 +1,40 @@
 //! Activations (twin of `shaders/activation.wgsl`), without branches, so that they run as
-//! vector code. One function per activation: the choice is outside the loops.
+//! vector code. One type per activation: the choice is outside the loops.
 
-use crate::simd::{horner, madd};
+use crate::simd::{madd, polynomial};
+
+/// What a hidden unit makes of its pre-activation z.
+pub(super) trait Activation {
+    fn of<const FMA: bool>(z: f64) -> f64;
+}
+
+/// erf(z).
+pub(super) struct Erf;
+/// max(0, z).
+pub(super) struct Relu;
+/// e^z.
+pub(super) struct Gauss;
+
+impl Activation for Erf {
+    #[inline(always)]
+    fn of<const FMA: bool>(z: f64) -> f64 {
+        erf::<FMA>(z)
+    }
+}
+
+impl Activation for Relu {
+    #[inline(always)]
+    fn of<const FMA: bool>(z: f64) -> f64 {
+        relu(z)
+    }
+}
+
+impl Activation for Gauss {
+    #[inline(always)]
+    fn of<const FMA: bool>(z: f64) -> f64 {
+        exp::<FMA>(z)
+    }
+}
 
 /// erf(x), relative error below 1e-15 with fused multiply-add and 2e-15 without.
 #[inline(always)]
@@ -11,7 +44,7 @@ pub fn erf<const FMA: bool>(x: f64) -> f64 {
     // positive: no cancellation. 1 - erf(5.93) is 2^-55.
     let x = x.clamp(-5.93, 5.93);
     let t = x * x;
-    let p = horner::<FMA, 13>(
+    let p = polynomial::<FMA, 13>(
         t,
         [
             7.579314816454862e-17,
@@ -29,7 +62,7 @@ pub fn erf<const FMA: bool>(x: f64) -> f64 {
             1.1283791670955126,
         ],
     );
-    let q = horner::<FMA, 14>(
+    let q = polynomial::<FMA, 14>(
         t,
         [
             1.064014217823086e-18,
@@ -71,7 +104,7 @@ pub fn exp<const FMA: bool>(x: f64) -> f64 {
     let n = shifted - ROUND;
     let r = madd::<FMA>(n, -LN2_LOW, madd::<FMA>(n, -LN2_HIGH, y));
     // Near-minimax on |r| < ln(2) / 2: relative error 2^-57.
-    let p = horner::<FMA, 12>(
+    let p = polynomial::<FMA, 12>(
         r,
         [
             2.5110049204818658e-08,

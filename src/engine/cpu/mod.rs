@@ -114,6 +114,9 @@ pub(crate) struct Setup {
     pub width: f64,
     pub layout: StreamLayout,
     pub parameters: Parameters,
+    /// What the normals of a hidden unit are multiplied by, `[point][component]`: weights,
+    /// then the bias if it is drawn.
+    pub linear: Vec<Vec<f64>>,
     /// Gauss-net's points as a lattice, if f64 holds every power on it.
     pub lattice: Option<Lattice>,
     /// Typical size of each field.
@@ -135,13 +138,19 @@ pub(crate) struct Mixture {
 
 impl Setup {
     pub fn new(spec: &EnsembleSpec) -> Self {
+        let (layout, parameters) = (StreamLayout::new(spec), Parameters::new(spec));
+        let bias = layout.has_bias().then_some(parameters.bias);
+        let linear = (parameters.weights.iter())
+            .map(|x| x.iter().copied().chain(bias).collect())
+            .collect();
         Self {
             arch: spec.arch,
+            linear,
             estimator: spec.estimator,
             width: spec.width as f64,
-            layout: StreamLayout::new(spec),
+            layout,
             lattice: lattice(spec, 600.0),
-            parameters: Parameters::new(spec),
+            parameters,
             scales: super::field_scales(spec),
             centre: super::centre(spec),
             tilt: spec.tilt.as_ref().map(|tilt| Mixture {

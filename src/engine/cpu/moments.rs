@@ -2,7 +2,7 @@
 
 use super::networks::{Networks, TILE, Tile};
 use crate::engine::Block;
-use crate::tensor::{Extreme, MomentPlan, MomentSums};
+use crate::tensor::{Extreme, LANES, Lanes, MomentPlan, MomentSums};
 
 /// Mean of every product of fields over the networks of one block, and the network with the
 /// largest field, squared and weighted.
@@ -12,6 +12,8 @@ pub fn block_means(
     block: &Block,
 ) -> (Vec<f64>, Extreme) {
     let mut sums = MomentSums::new(plan);
+    let mut batch: Vec<Lanes> = vec![[0.0; LANES]; networks.fields()];
+    let mut batch_weights = [0.0; LANES];
     let mut fields: Vec<Tile> = vec![[0.0; TILE]; networks.fields()];
     let mut heaviest = Extreme {
         score: -1.0,
@@ -23,24 +25,23 @@ pub fn block_means(
     let inverse: Vec<f64> = networks.scales().iter().map(|s| 1.0 / s).collect();
     let (first, last) = (block.first, block.first + block.networks);
     let tile_size = TILE as u64;
-    for tile in first / tile_size..last.div_ceil(tile_size) {
+    let tiles = first / tile_size..last.div_ceil(tile_size);
+    let end = tiles.end;
+    for (turn, tile) in tiles.enumerate() {
         let mut weights = networks.draw(block.experiment, tile, &mut fields);
         let number = |lane: usize| tile * tile_size + lane as u64;
-        for lane in 0..TILE {
-            // Networks of the tile that another block has are zero and weigh nothing here.
-            if !(first..last).contains(&number(lane)) {
-                weights[lane] = 0.0;
-                fields.iter_mut().for_each(|f| f[lane] = 0.0);
+        let number = |lane: usize| tile * tile_size + lane as u64;
+        if number(0) < first || last < number(TILE) {
+            for lane in 0..TILE {
+                // Networks of the tile that another block has are zero and weigh nothing here.
+                if !(first..last).contains(&number(lane)) {
+                    weights[lane] = 0.0;
+                    fields.iter_mut().for_each(|f| f[lane] = 0.0);
+                }
             }
         }
-        let mut largest = [0.0f64; TILE];
-        for (field, inverse) in fields.iter().zip(&inverse) {
-            for (largest, f) in largest.iter_mut().zip(field) {
-                *largest = largest.max((f * inverse).abs());
-            }
-        }
-        for lane in 0..TILE {
-            let score = weights[lane] * largest[lane] * largest[lane];
+        let scores = scores(&fields, &inverse, &weights);
+        for (lane, score) in scores.into_iter().enumerate() {
             if score > heaviest.score {
                 heaviest.score = score;
                 heaviest.network = number(lane);
@@ -50,10 +51,20 @@ pub fn block_means(
                 }
             }
         }
-        if networks.is_weighted() {
-            sums.add_weighted(&fields, &weights);
-        } else {
-            sums.add(&fields);
+        let at = turn * TILE % LANES;
+        for (batch, field) in batch.iter_mut().zip(&fields) {
+            batch[at..at + TILE].copy_from_slice(field);
+        }
+        batch_weights[at..at + TILE].copy_from_slice(&weights);
+        if tile + 1 == end {
+            batch.iter_mut().for_each(|b| b[at + TILE..].fill(0.0));
+            batch_weights[at + TILE..].fill(0.0);
+        }
+        if at + TILE == LANES || tile + 1 == end {
+            match networks.is_weighted() {
+                true => sums.add_weighted(&batch, &batch_weights),
+                false => sums.add(&batch),
+            }
         }
     }
     let mut means = sums.take();
@@ -61,4 +72,26 @@ pub fn block_means(
         *mean /= block.networks as f64;
     }
     (means, heaviest)
+}
+
+/// Weight times the largest field squared, in units of `1 / inverse`, of each network.
+#[multiversion::multiversion(targets(
+    "x86_64+avx512f+avx512dq+avx512vl+avx2+fma",
+    "x86_64+avx2+fma",
+    "aarch64+neon"
+))]
+fn scores(fields: &[Tile], inverse: &[f64], weights: &Tile) -> Tile {
+    let mut largest = [0.0f64; TILE];
+    for (field, inverse) in fields.iter().zip(inverse) {
+        for l in 0..TILE {
+            let size = (field[l] * inverse).abs();
+            // Not `max`, which looks for NaN on both sides.
+            largest[l] = if size > largest[l] { size } else { largest[l] };
+        }
+    }
+    let mut scores = [0.0; TILE];
+    for l in 0..TILE {
+        scores[l] = weights[l] * largest[l] * largest[l];
+    }
+    scores
 }

@@ -5,12 +5,12 @@
 //! over rows of lanes, so that compilers turn them into vector code.
 
 use super::Setup;
-use super::activation::{erf, exp, relu};
+use super::activation::{Activation, Erf, Gauss, Relu, exp};
 use super::normals::{box_muller, box_muller_blocks};
 use super::words::{Words, lanes};
 use crate::engine::{GROUP, Layer};
 use crate::model::{Architecture, EnsembleSpec, Estimator};
-use crate::simd::{has_fma, madd};
+use crate::simd::{Aligned, has_fma, madd};
 
 /// Networks that are drawn together.
 pub const TILE: usize = GROUP as usize;
@@ -36,14 +36,17 @@ struct Work {
     words: [u32; ROWS],
     /// Words of the tail, `[component or output][unit][lane]`.
     tail: Vec<u32>,
+    /// Where they come from: tails of consecutive tiles follow each other in both streams.
+    hidden_tail: Words,
+    output_tail: Words,
     /// Standard normals of W0 and b0, `[component][unit][lane]`.
-    hidden: Vec<f64>,
+    hidden: Aligned,
     /// Standard normals of W1, `[output][unit][lane]`.
-    output: Vec<f64>,
+    output: Aligned,
     /// z, then h_j(x_p) of one group, `[point][unit][lane]`.
-    values: Vec<f64>,
+    values: Aligned,
     /// e^(n . step) of one group on a lattice, `[unit][lane]`.
-    step: [f64; ROWS],
+    step: Aligned,
     /// Sums over units, `[field]`.
     sums: Vec<Tile>,
     /// Inverse weights of the importance sampling.
@@ -75,10 +78,12 @@ impl Networks {
         let work = Work {
             words: [0; ROWS],
             tail: vec![0; tail],
-            hidden: vec![0.0; components * ROWS],
-            output: vec![0.0; outputs * ROWS],
-            values: vec![0.0; spec.inputs.len() * ROWS],
-            step: [0.0; ROWS],
+            hidden_tail: Words::new(setup.seed, 0, 0),
+            output_tail: Words::new(setup.seed, 0, 0),
+            hidden: Aligned::new(0.0, components * ROWS),
+            output: Aligned::new(0.0, outputs * ROWS),
+            values: Aligned::new(0.0, spec.inputs.len() * ROWS),
+            step: Aligned::new(0.0, ROWS),
             sums: vec![[0.0; TILE]; setup.fields()],
             ratio: [0.0; TILE],
             shifted: [None; TILE],
@@ -119,22 +124,7 @@ impl Networks {
             at.unit += UNITS;
         }
         add_tail(setup, work, at);
-        let p = &setup.parameters;
-        match setup.estimator {
-            Estimator::Direct => {
-                let tail = setup.layout.tail as usize;
-                for (k, (f, sum)) in fields.iter_mut().zip(&work.sums).enumerate() {
-                    // b1 is the last row of the tail; without bias it counts nothing.
-                    let b1 = &work.output[(k / p.weights.len() * (tail + 1) + tail) * TILE..];
-                    *f = std::array::from_fn(|l| p.readout_bias * b1[l] + p.readout * sum[l]);
-                }
-            }
-            Estimator::Connected => {
-                for ((d, sum), centre) in fields.iter_mut().zip(&work.sums).zip(&setup.centre) {
-                    *d = sum.map(|sum| p.readout * p.readout * (sum - setup.width * centre));
-                }
-            }
-        }
+        finish(setup, work, fields);
         match &setup.tilt {
             None => [1.0; TILE],
             Some(tilt) => work.ratio.map(|ratio| 1.0 / (tilt.probability + ratio)),
@@ -190,6 +180,35 @@ fn add_tail(setup: &Setup, work: &mut Work, at: At) {
     tail::<{ has_fma!() }>(setup, work, at);
 }
 
+/// Fields from the sums over units.
+#[multiversion::multiversion(targets(
+    "x86_64+avx512f+avx512dq+avx512vl+avx2+fma",
+    "x86_64+avx2+fma",
+    "aarch64+neon"
+))]
+fn finish(setup: &Setup, work: &Work, fields: &mut [Tile]) {
+    let p = &setup.parameters;
+    match setup.estimator {
+        Estimator::Direct => {
+            let (points, tail) = (p.weights.len(), setup.layout.tail as usize);
+            for (k, (f, sum)) in fields.iter_mut().zip(&work.sums).enumerate() {
+                // b1 is the last row of the tail; without bias it counts nothing.
+                let b1 = &work.output[(k / points * (tail + 1) + tail) * TILE..][..TILE];
+                for l in 0..TILE {
+                    f[l] = p.readout_bias * b1[l] + p.readout * sum[l];
+                }
+            }
+        }
+        Estimator::Connected => {
+            for ((d, sum), centre) in fields.iter_mut().zip(&work.sums).zip(&setup.centre) {
+                for l in 0..TILE {
+                    d[l] = p.readout * p.readout * (sum[l] - setup.width * centre);
+                }
+            }
+        }
+    }
+}
+
 /// A full group: each network has blocks of its own, one lane draws one block.
 #[inline(always)]
 fn group<const FMA: bool>(setup: &Setup, work: &mut Work, at: At) {
@@ -242,24 +261,19 @@ fn draw_group<const FMA: bool>(
 fn tail<const FMA: bool>(setup: &Setup, work: &mut Work, at: At) {
     let units = setup.layout.tail as usize;
     if units > 0 {
-        draw_tail::<FMA>(
-            setup,
-            at,
-            Layer::HiddenTail,
-            setup.layout.drawn_components as usize * units,
-            &mut work.tail,
-            &mut work.hidden,
-        );
+        let drawn = setup.layout.drawn_components as usize * units;
+        let owned = setup.layout.blocks(Layer::HiddenTail);
+        let stream = Layer::HiddenTail.stream(at.experiment);
+        work.hidden_tail.seek(stream, at.tile * owned);
+        let words = &mut work.tail[..drawn * TILE];
+        draw_tail::<FMA>(&mut work.hidden_tail, words, &mut work.hidden);
     }
     if setup.estimator == Estimator::Direct && (units > 0 || setup.layout.has_bias()) {
-        draw_tail::<FMA>(
-            setup,
-            at,
-            Layer::OutputTail,
-            setup.layout.blocks(Layer::OutputTail) as usize,
-            &mut work.tail,
-            &mut work.output,
-        );
+        let owned = setup.layout.blocks(Layer::OutputTail);
+        let stream = Layer::OutputTail.stream(at.experiment);
+        work.output_tail.seek(stream, at.tile * owned);
+        let words = &mut work.tail[..owned as usize * TILE];
+        draw_tail::<FMA>(&mut work.output_tail, words, &mut work.output);
     }
     if units > 0 {
         add_units::<FMA>(setup, work, at, units, units + 1);
@@ -267,20 +281,9 @@ fn tail<const FMA: bool>(setup: &Setup, work: &mut Work, at: At) {
 }
 
 #[inline(always)]
-fn draw_tail<const FMA: bool>(
-    setup: &Setup,
-    at: At,
-    layer: Layer,
-    blocks: usize,
-    words: &mut [u32],
-    normals: &mut [f64],
-) {
-    let owned = setup.layout.blocks(layer);
-    let count = blocks * TILE;
-    let words = &mut words[..count];
-    let stream = layer.stream(at.experiment);
-    Words::new(setup.seed, stream, at.tile * owned).fill(words);
-    box_muller_blocks::<FMA>(words, &mut normals[..count]);
+fn draw_tail<const FMA: bool>(from: &mut Words, words: &mut [u32], normals: &mut [f64]) {
+    from.fill(words);
+    box_muller_blocks::<FMA>(words, &mut normals[..words.len()]);
 }
 
 /// Adds `units` hidden units whose normals are drawn; an output's normals have
@@ -294,7 +297,6 @@ fn add_units<const FMA: bool>(
     output_rows: usize,
 ) {
     let rows = units * TILE;
-    let p = &setup.parameters;
     if let Some(tilt) = &setup.tilt {
         for (l, shifted) in work.shifted.iter().enumerate() {
             if let Some((unit, shift)) = *shifted
@@ -306,70 +308,17 @@ fn add_units<const FMA: bool>(
             }
         }
     }
-    let component = |c: usize| &work.hidden[c * rows..][..rows];
-    let dimensions = p.weights[0].len();
-    // On a lattice only the first point is evaluated, the rest are multiples of it.
-    let evaluated = match setup.lattice {
-        Some(_) => 1,
-        None => p.weights.len(),
-    };
-    let points = p.weights[..evaluated].iter().zip(&p.offset);
-    for ((x, offset), values) in points.zip(work.values.chunks_exact_mut(ROWS)) {
-        let values = &mut values[..rows];
-        match setup.layout.has_bias() {
-            true => {
-                for (z, b) in values.iter_mut().zip(component(dimensions)) {
-                    *z = madd::<FMA>(p.bias, *b, -offset);
-                }
-            }
-            false => values.fill(-offset),
-        }
-        add_linear::<FMA>(values, x, &work.hidden);
-        match setup.arch {
-            Architecture::Erf => values.iter_mut().for_each(|z| *z = erf::<FMA>(*z)),
-            Architecture::Relu => values.iter_mut().for_each(|z| *z = relu(*z)),
-            Architecture::Gauss => values.iter_mut().for_each(|z| *z = exp::<FMA>(*z)),
-        }
-    }
-    if let Some(lattice) = &setup.lattice {
-        let ratio = &mut work.step[..rows];
-        ratio.fill(0.0);
-        add_linear::<FMA>(ratio, &lattice.step, &work.hidden);
-        ratio.iter_mut().for_each(|z| *z = exp::<FMA>(*z));
-        for (p, factor) in lattice.factors.iter().enumerate().skip(1) {
-            let (before, values) = work.values[(p - 1) * ROWS..].split_at_mut(ROWS);
-            let values = values[..rows].iter_mut().zip(&before[..rows]);
-            for ((h, before), ratio) in values.zip(ratio.iter()) {
-                *h = before * (ratio * factor);
-            }
-        }
-    }
-    let values = |p: usize| &work.values[p * ROWS..][..rows];
-    let points = p.weights.len();
-    match setup.estimator {
-        Estimator::Direct => {
-            for (o, sums) in work.sums.chunks_exact_mut(points).enumerate() {
-                let readout = &work.output[o * output_rows * TILE..][..rows];
-                for (p, sum) in sums.iter_mut().enumerate() {
-                    add_products::<FMA>(sum, readout, values(p));
-                }
-            }
-        }
-        Estimator::Connected => {
-            let mut sums = work.sums.iter_mut();
-            for p in 0..points {
-                for (q, sum) in (p..points).zip(&mut sums) {
-                    add_products::<FMA>(sum, values(p), values(q));
-                }
-            }
-        }
+    match setup.arch {
+        Architecture::Erf => add_fields::<FMA, Erf>(setup, work, rows, output_rows),
+        Architecture::Relu => add_fields::<FMA, Relu>(setup, work, rows, output_rows),
+        Architecture::Gauss => add_fields::<FMA, Gauss>(setup, work, rows, output_rows),
     }
     if let Some(tilt) = &setup.tilt {
         for (t, log) in tilt.shifts.iter().zip(&tilt.logarithms) {
             let mut along = [*log; ROWS];
             let along = &mut along[..rows];
             for (c, t) in t.iter().enumerate() {
-                for (a, g) in along.iter_mut().zip(component(c)) {
+                for (a, g) in along.iter_mut().zip(&work.hidden[c * rows..]) {
                     *a = madd::<FMA>(*g, *t, *a);
                 }
             }
@@ -382,9 +331,10 @@ fn add_units<const FMA: bool>(
         }
     }
     if let Some((lane, trace)) = &mut work.trace {
+        let values = |p: usize| &work.values[p * ROWS..][..rows];
         for unit in 0..units {
             trace.push(
-                (0..points)
+                (0..setup.linear.len())
                     .map(|p| values(p)[unit * TILE + *lane])
                     .collect(),
             );
@@ -392,14 +342,162 @@ fn add_units<const FMA: bool>(
     }
 }
 
-/// Adds sum_c x_c n_c to z, for the normals n of rows of units.
+/// Adds what rows of units contribute to the sums of the fields.
 #[inline(always)]
-fn add_linear<const FMA: bool>(z: &mut [f64], x: &[f64], normals: &[f64]) {
-    for (x, n) in x.iter().zip(normals.chunks_exact(z.len())) {
-        for (z, n) in z.iter_mut().zip(n) {
-            *z = madd::<FMA>(*n, *x, *z);
+fn add_fields<const FMA: bool, A: Activation>(
+    setup: &Setup,
+    work: &mut Work,
+    rows: usize,
+    output_rows: usize,
+) {
+    let p = &setup.parameters;
+    let points = setup.linear.len();
+    let outputs = work.output.chunks_exact(output_rows * TILE);
+    if let (Architecture::Relu, Estimator::Direct, 1, None) =
+        (setup.arch, setup.estimator, setup.layout.outputs, &work.trace)
+    {
+        // An activation so cheap that its value is not worth storing.
+        for ((x, offset), sum) in setup.linear.iter().zip(&p.offset).zip(&mut work.sums) {
+            let (normals, readout) = (&work.hidden, &work.output[..rows]);
+            match x.len() {
+                1 => add_outputs::<FMA, A, 1>(sum, x, *offset, normals, readout),
+                2 => add_outputs::<FMA, A, 2>(sum, x, *offset, normals, readout),
+                3 => add_outputs::<FMA, A, 3>(sum, x, *offset, normals, readout),
+                _ => {
+                    let values = &mut work.values[..rows];
+                    evaluate::<FMA, A>(x, *offset, normals, values);
+                    add_products::<FMA>(sum, readout, values);
+                }
+            }
+        }
+        return;
+    }
+    // On a lattice only the first point is evaluated, the rest are multiples of it.
+    let evaluated = match setup.lattice {
+        Some(_) => 1,
+        None => points,
+    };
+    let evaluated = setup.linear[..evaluated].iter().zip(&p.offset);
+    for ((x, offset), values) in evaluated.zip(work.values.chunks_exact_mut(ROWS)) {
+        evaluate::<FMA, A>(x, *offset, &work.hidden, &mut values[..rows]);
+    }
+    if let Some(lattice) = &setup.lattice {
+        let ratio = &mut work.step[..rows];
+        evaluate::<FMA, A>(&lattice.step, 0.0, &work.hidden, ratio);
+        for (p, factor) in lattice.factors.iter().enumerate().skip(1) {
+            let (before, values) = work.values[(p - 1) * ROWS..].split_at_mut(ROWS);
+            let values = values[..rows].iter_mut().zip(&before[..rows]);
+            for ((h, before), ratio) in values.zip(ratio.iter()) {
+                *h = before * (ratio * factor);
+            }
         }
     }
+    let values = |p: usize| &work.values[p * ROWS..][..rows];
+    match setup.estimator {
+        Estimator::Direct => {
+            for (sums, readout) in work.sums.chunks_exact_mut(points).zip(outputs) {
+                for (p, sum) in sums.iter_mut().enumerate() {
+                    add_products::<FMA>(sum, &readout[..rows], values(p));
+                }
+            }
+        }
+        Estimator::Connected => {
+            let mut sums = work.sums.iter_mut();
+            for p in 0..points {
+                for (q, sum) in (p..points).zip(&mut sums) {
+                    add_products::<FMA>(sum, values(p), values(q));
+                }
+            }
+        }
+    }
+}
+
+/// Activations of rows of units: `values` = act(sum_c x_c n_c - offset), the normals n being
+/// `[component][row]`.
+#[inline(always)]
+fn evaluate<const FMA: bool, A: Activation>(
+    x: &[f64],
+    offset: f64,
+    normals: &[f64],
+    values: &mut [f64],
+) {
+    match x.len() {
+        1 => evaluate_in::<FMA, A, 1>(x, offset, normals, values),
+        2 => evaluate_in::<FMA, A, 2>(x, offset, normals, values),
+        3 => evaluate_in::<FMA, A, 3>(x, offset, normals, values),
+        4 => evaluate_in::<FMA, A, 4>(x, offset, normals, values),
+        _ => {
+            values.fill(-offset);
+            for (x, n) in x.iter().zip(normals.chunks_exact(values.len())) {
+                for (z, n) in values.iter_mut().zip(n) {
+                    *z = madd::<FMA>(*n, *x, *z);
+                }
+            }
+            for z in values {
+                *z = A::of::<FMA>(*z);
+            }
+        }
+    }
+}
+
+/// z of row r; the normals have `rows` rows.
+#[inline(always)]
+fn linear<const FMA: bool, const D: usize>(
+    x: &[f64; D],
+    offset: f64,
+    normals: &[&[f64]; D],
+    r: usize,
+) -> f64 {
+    let mut z = -offset;
+    for c in 0..D {
+        z = madd::<FMA>(normals[c][r], x[c], z);
+    }
+    z
+}
+
+#[inline(always)]
+fn components<const D: usize>(normals: &[f64], rows: usize) -> [&[f64]; D] {
+    let mut components: [&[f64]; D] = [&[]; D];
+    for (c, component) in components.iter_mut().enumerate() {
+        *component = &normals[c * rows..][..rows];
+    }
+    components
+}
+
+/// [`evaluate`] in D dimensions, the bias among them.
+#[inline(always)]
+fn evaluate_in<const FMA: bool, A: Activation, const D: usize>(
+    x: &[f64],
+    offset: f64,
+    normals: &[f64],
+    values: &mut [f64],
+) {
+    let x = x.first_chunk().expect("D coordinates");
+    let normals = components::<D>(normals, values.len());
+    for (r, h) in values.iter_mut().enumerate() {
+        *h = A::of::<FMA>(linear::<FMA, D>(x, offset, &normals, r));
+    }
+}
+
+/// [`evaluate`] and [`add_products`] in one.
+#[inline(always)]
+fn add_outputs<const FMA: bool, A: Activation, const D: usize>(
+    sum: &mut Tile,
+    x: &[f64],
+    offset: f64,
+    normals: &[f64],
+    readout: &[f64],
+) {
+    let x = x.first_chunk().expect("D coordinates");
+    let normals = components::<D>(normals, readout.len());
+    let mut total = *sum;
+    for (unit, readout) in readout.as_chunks::<TILE>().0.iter().enumerate() {
+        for l in 0..TILE {
+            let z = linear::<FMA, D>(x, offset, &normals, unit * TILE + l);
+            total[l] = madd::<FMA>(readout[l], A::of::<FMA>(z), total[l]);
+        }
+    }
+    *sum = total;
 }
 
 /// Adds the products of two rows of units, network by network.

@@ -7,7 +7,7 @@
 
 use std::f64::consts::{FRAC_PI_4, LN_2, SQRT_2};
 
-use crate::simd::{has_fma, horner, madd};
+use crate::simd::{has_fma, madd, polynomial};
 
 /// Eight Box-Muller pairs.
 const HALF: usize = 8;
@@ -31,10 +31,12 @@ pub(super) fn box_muller_blocks<const FMA: bool>(words: &[u32], normals: &mut [f
     assert!(words.len() == normals.len() && words.len().is_multiple_of(2 * HALF));
     let (blocks, _) = words.as_chunks::<{ 2 * HALF }>();
     let (out, _) = normals.as_chunks_mut::<{ 2 * HALF }>();
+    for (words, out) in blocks.iter().zip(out.iter_mut()) {
+        squares::<FMA>(&words[..HALF], &mut out[..HALF]);
+    }
     for (words, out) in blocks.iter().zip(out) {
-        let (radii, angles) = words.split_at(HALF);
         let (x, y) = out.split_at_mut(HALF);
-        box_muller::<FMA>(radii, angles, x, y);
+        turn::<FMA>(&words[HALF..], x, y);
     }
 }
 
@@ -46,40 +48,60 @@ pub(super) fn box_muller<const FMA: bool>(
     x: &mut [f64],
     y: &mut [f64],
 ) {
-    let words = radii.iter().zip(angles);
-    for ((radius, angle), (x, y)) in words.zip(x.iter_mut().zip(y)) {
-        let r = (-2.0 * ln_uniform::<FMA>(*radius)).sqrt();
+    // Two loops: in one, too few of its turns would be in flight to hide the latency of its
+    // division and its root.
+    squares::<FMA>(radii, x);
+    turn::<FMA>(angles, x, y);
+}
+
+/// r^2 of every radius.
+#[inline(always)]
+fn squares<const FMA: bool>(words: &[u32], squares: &mut [f64]) {
+    for (word, square) in words.iter().zip(squares) {
+        *square = minus_two_ln_uniform::<FMA>(*word);
+    }
+}
+
+/// From r^2 in x to x = r cos t and y = r sin t.
+#[inline(always)]
+fn turn<const FMA: bool>(angles: &[u32], x: &mut [f64], y: &mut [f64]) {
+    for (angle, (x, y)) in angles.iter().zip(x.iter_mut().zip(y)) {
+        let r = x.sqrt();
         let (cos, sin) = cos_sin::<FMA>(*angle);
         *x = r * cos;
         *y = r * sin;
     }
 }
 
-/// ln((word + 1/2) / 2^32).
+/// 2^52: a double of this exponent has an integer in its low bits.
+const INTEGER: f64 = 4_503_599_627_370_496.0;
+
+/// -2 ln((word + 1/2) / 2^32).
 #[inline(always)]
-fn ln_uniform<const FMA: bool>(word: u32) -> f64 {
-    let u = (f64::from(word) + 0.5) * (1.0 / 4_294_967_296.0);
-    // u = 2^e m with m in [sqrt(1/2), sqrt(2)): then ln m = 2 artanh((m - 1) / (m + 1)).
-    let above = u.to_bits().wrapping_sub((0.5 * SQRT_2).to_bits());
-    let e = (above as i64 >> 52) as i32;
+fn minus_two_ln_uniform<const FMA: bool>(word: u32) -> f64 {
+    // 2^32 u, exactly.
+    let y = f64::from_bits(u64::from(word) | INTEGER.to_bits()) - (INTEGER - 0.5);
+    // y = 2^e m with m in [sqrt(1/2), sqrt(2)): then ln m = 2 artanh((m - 1) / (m + 1)).
+    // Measured from a quarter of sqrt(2), all exponents are positive.
+    let above = y.to_bits() - (0.25 * SQRT_2).to_bits();
+    let e = f64::from_bits((above >> 52) | INTEGER.to_bits()) - (INTEGER + 1.0);
     let m = f64::from_bits((above & 0x000f_ffff_ffff_ffff) + (0.5 * SQRT_2).to_bits());
     let s = (m - 1.0) / (m + 1.0);
-    let t = s * s;
-    // artanh(s) / s for |s| < 0.1716, near-minimax: relative error 2^-59.
-    let sum = horner::<FMA, 8>(
-        t,
+    // -4 artanh(s) / s for |s| < 0.1716, near-minimax: relative error 2^-59.
+    let sum = polynomial::<FMA, 8>(
+        s * s,
         [
-            0.07404933786156531,
-            0.0765625655736915,
-            0.09091816120808513,
-            0.11111098523202137,
-            0.1428571438036914,
-            0.19999999999650955,
-            0.33333333333333826,
-            1.0,
+            -4.0 * 0.07404933786156531,
+            -4.0 * 0.0765625655736915,
+            -4.0 * 0.09091816120808513,
+            -4.0 * 0.11111098523202137,
+            -4.0 * 0.1428571438036914,
+            -4.0 * 0.19999999999650955,
+            -4.0 * 0.33333333333333826,
+            -4.0,
         ],
     );
-    madd::<FMA>(f64::from(e), LN_2, 2.0 * s * sum)
+    madd::<FMA>(e - 32.0, -2.0 * LN_2, s * sum)
 }
 
 /// Cosine and sine of 2 pi word / 2^32.
@@ -91,7 +113,7 @@ fn cos_sin<const FMA: bool>(word: u32) -> (f64, f64) {
     let a = f64::from((word << 2) as i32) * (FRAC_PI_4 / 2_147_483_648.0);
     let t = a * a;
     // Near-minimax up to pi/4: relative errors 2^-58 and 2^-64.
-    let sin = a * horner::<FMA, 7>(
+    let sin = a * polynomial::<FMA, 7>(
         t,
         [
             1.5894720300223109e-10,
@@ -103,7 +125,7 @@ fn cos_sin<const FMA: bool>(word: u32) -> (f64, f64) {
             1.0,
         ],
     );
-    let cos = horner::<FMA, 8>(
+    let cos = polynomial::<FMA, 8>(
         t,
         [
             -1.1353367957830792e-11,
@@ -116,12 +138,14 @@ fn cos_sin<const FMA: bool>(word: u32) -> (f64, f64) {
             1.0,
         ],
     );
-    let swap = word & 0x4000_0000 != 0;
+    // The quadrant's bits, each in its turn as a sign: swapped in the second and fourth, the
+    // first negative where the bits differ, the second where the upper is set.
+    const SIGN: u64 = 1 << 63;
+    let (upper, lower) = (u64::from(word) << 32, u64::from(word) << 33);
+    let swap = (lower as i64) < 0;
     let (x, y) = if swap { (sin, cos) } else { (cos, sin) };
-    // Signs as bits: the first is negative where the top two bits differ.
-    let sign = |word: u32| u64::from(word & 0x8000_0000) << 32;
-    let x = f64::from_bits(x.to_bits() ^ sign(word ^ (word << 1)));
-    let y = f64::from_bits(y.to_bits() ^ sign(word));
+    let x = f64::from_bits(x.to_bits() ^ ((upper ^ lower) & SIGN));
+    let y = f64::from_bits(y.to_bits() ^ (upper & SIGN));
     (x, y)
 }
 
@@ -142,7 +166,7 @@ mod tests {
             };
             // Seven roundings of 2^-53, libm's among them.
             assert!(
-                (ln_uniform::<true>(word) / want - 1.0).abs() < 8e-16,
+                (minus_two_ln_uniform::<true>(word) / (-2.0 * want) - 1.0).abs() < 8e-16,
                 "{word}"
             );
         }

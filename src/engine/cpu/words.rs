@@ -7,23 +7,48 @@ use crate::engine::{GROUP, key};
 
 /// A place in one stream of ChaCha8 words.
 #[derive(Debug, Clone)]
-pub struct Words(ChaCha8Rng);
+pub struct Words {
+    generator: ChaCha8Rng,
+    stream: u64,
+    block: u64,
+}
 
 impl Words {
     /// The words of `stream` from 16-word block `block` on.
     pub fn new(seed: u64, stream: u64, block: u64) -> Self {
-        let mut rng = ChaCha8Rng::from_seed(key(seed));
-        rng.set_stream(stream);
-        rng.set_word_pos(u128::from(block) * u128::from(GROUP));
-        Self(rng)
+        let mut generator = ChaCha8Rng::from_seed(key(seed));
+        generator.set_stream(stream);
+        generator.set_word_pos(u128::from(block) * u128::from(GROUP));
+        Self {
+            generator,
+            stream,
+            block,
+        }
+    }
+
+    /// Goes to another place; costs nothing if that is where the last words ended.
+    pub fn seek(&mut self, stream: u64, block: u64) {
+        if self.stream != stream {
+            self.generator.set_stream(stream);
+        }
+        if (self.stream, self.block) != (stream, block) {
+            self.generator
+                .set_word_pos(u128::from(block) * u128::from(GROUP));
+            (self.stream, self.block) = (stream, block);
+        }
     }
 
     /// The next words of the stream.
+    ///
+    /// # Panics
+    /// If they are no whole number of blocks.
     pub fn fill(&mut self, words: &mut [u32]) {
-        self.0.fill_bytes(bytemuck::cast_slice_mut(words));
-        for word in words {
+        assert!(words.len().is_multiple_of(LANES), "whole blocks");
+        self.generator.fill_bytes(bytemuck::cast_slice_mut(words));
+        for word in words.iter_mut() {
             *word = u32::from_le(*word);
         }
+        self.block += (words.len() / LANES) as u64;
     }
 }
 
@@ -102,6 +127,18 @@ fn quarter_round(x: &mut [u32; 16], a: usize, b: usize, c: usize, d: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_are_the_same_wherever_one_comes_from() {
+        let mut words = Words::new(7, 3, 5);
+        for (stream, block) in [(3, 5), (3, 6), (3, 6), (4, 7), (4, 2), (3, 7)] {
+            let (mut got, mut want) = ([0; LANES], [0; LANES]);
+            words.seek(stream, block);
+            words.fill(&mut got);
+            Words::new(7, stream, block).fill(&mut want);
+            assert_eq!(got, want, "stream {stream}, block {block}");
+        }
+    }
 
     #[test]
     fn lanes_hold_the_words_of_the_stream() {
