@@ -12,12 +12,12 @@
 //   inverse weight.
 
 //# include batch
+//# include parameters
 //# include words
 //# include normals
 //# include exponential
 //# include activation
 
-@group(0) @binding(1) var<storage, read> parameters: array<f32>;
 @group(0) @binding(2) var<storage, read_write> fields: array<vec4f>;
 //# if HIDDEN
 // For cross-checks: h_j(x_p), [network in block][unit][point], of one block.
@@ -46,20 +46,20 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     let hidden_start = multiply(network, ${HIDDEN_BLOCKS}u);
 
     //# if BIAS
-    let bias = parameters[${BIAS_AT}u];
+    let bias = parameter(${BIAS_AT}u);
     //# end
     //# for p in EVALUATED
     //# for c in D_IN
-    let x_$p_$c = parameters[${p}u * ${STRIDE}u + ${c}u];
+    let x_$p_$c = parameter(${p}u * ${STRIDE}u + ${c}u);
     //# end
-    let offset_$p = parameters[${p}u * ${STRIDE}u + ${D_IN}u];
+    let offset_$p = parameter(${p}u * ${STRIDE}u + ${D_IN}u);
     //# end
     //# if LATTICE
     //# for c in D_IN
-    let step_$c = parameters[${LATTICE_AT}u + ${c}u];
+    let step_$c = parameter(${LATTICE_AT}u + ${c}u);
     //# end
     //# for p in POINTS
-    let factor_$p = parameters[${LATTICE_AT}u + ${D_IN}u + ${p}u];
+    let factor_$p = parameter(${LATTICE_AT}u + ${D_IN}u + ${p}u);
     //# end
     //# end
     //# if DIRECT
@@ -72,7 +72,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     //# if CONNECTED
     //# for f in FIELDS
     var f_$f = 0.0;
-    let centre_$f = parameters[${PAIRS_AT}u + ${f}u];
+    let centre_$f = parameter(${PAIRS_AT}u + ${f}u);
     //# end
     //# end
     //# if DIRECT
@@ -84,7 +84,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     let shift_at = ${TILT_AT}u + multiply(choice.a.x, ${SHIFTS}u + 1u).y * (${D_IN}u + 2u);
     let shifted = multiply(choice.a.y, ${WIDTH}u).y;
     //# for c in COMPONENTS
-    let shift_$c = parameters[shift_at + ${c}u];
+    let shift_$c = parameter(shift_at + ${c}u);
     //# end
     var ratio = vec4f(0.0);
     //# end
@@ -145,13 +145,13 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     //# if DIRECT
     //# for o in OUTPUTS
     //# for p in POINTS
-    let row_$o_$p = f_$o_$p * parameters[${p}u * ${STRIDE}u + ${D_IN}u + 1u];
+    let row_$o_$p = f_$o_$p * parameter(${p}u * ${STRIDE}u + ${D_IN}u + 1u);
     //# end
     //# end
     //# end
     //# if CONNECTED
     //# for f in FIELDS
-    let row_$f = f_$f * parameters[${PAIRS_AT}u + ${FIELDS}u + ${f}u];
+    let row_$f = f_$f * parameter(${PAIRS_AT}u + ${FIELDS}u + ${f}u);
     //# end
     //# end
     //# if TILT

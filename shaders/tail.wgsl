@@ -6,12 +6,12 @@
 // Buffers as in networks.wgsl.
 
 //# include batch
+//# include parameters
 //# include words
 //# include normals
 //# include exponential
 //# include activation
 
-@group(0) @binding(1) var<storage, read> parameters: array<f32>;
 @group(0) @binding(2) var<storage, read_write> fields: array<vec4f>;
 //# if HIDDEN
 @group(0) @binding(3) var<storage, read_write> hidden: array<f32>;
@@ -49,20 +49,20 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     let before = network % 16u;
 
     //# if BIAS
-    let bias = parameters[${BIAS_AT}u];
+    let bias = parameter(${BIAS_AT}u);
     //# end
     //# for p in EVALUATED
     //# for c in D_IN
-    let x_$p_$c = parameters[${p}u * ${STRIDE}u + ${c}u];
+    let x_$p_$c = parameter(${p}u * ${STRIDE}u + ${c}u);
     //# end
-    let offset_$p = parameters[${p}u * ${STRIDE}u + ${D_IN}u];
+    let offset_$p = parameter(${p}u * ${STRIDE}u + ${D_IN}u);
     //# end
     //# if LATTICE
     //# for c in D_IN
-    let step_$c = parameters[${LATTICE_AT}u + ${c}u];
+    let step_$c = parameter(${LATTICE_AT}u + ${c}u);
     //# end
     //# for p in POINTS
-    let factor_$p = parameters[${LATTICE_AT}u + ${D_IN}u + ${p}u];
+    let factor_$p = parameter(${LATTICE_AT}u + ${D_IN}u + ${p}u);
     //# end
     //# end
     //# for q in TAIL_QUADS
@@ -90,7 +90,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
         let shift_at = ${TILT_AT}u + multiply(choice.a.x, ${SHIFTS}u + 1u).y * (${D_IN}u + 2u);
         shifted_$q[$l] = multiply(choice.a.y, ${WIDTH}u).y;
         //# for c in COMPONENTS
-        shift_$c_$q[$l] = parameters[shift_at + ${c}u];
+        shift_$c_$q[$l] = parameter(shift_at + ${c}u);
         //# end
     }
     //# end
@@ -98,7 +98,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     //# end
     //# if CONNECTED
     //# for f in FIELDS
-    let centre_$f = 0.25 * parameters[${PAIRS_AT}u + ${f}u];
+    let centre_$f = 0.25 * parameter(${PAIRS_AT}u + ${f}u);
     //# end
     //# end
 
@@ -177,9 +177,9 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     //# end
     //# for p in POINTS
     //# for q in TAIL_QUADS
-    var row_$o_$p_$q = f_$o_$p_$q * parameters[${p}u * ${STRIDE}u + ${D_IN}u + 1u];
+    var row_$o_$p_$q = f_$o_$p_$q * parameter(${p}u * ${STRIDE}u + ${D_IN}u + 1u);
     //# if BIAS
-    row_$o_$p_$q += b1_$o.$q * parameters[${p}u * ${STRIDE}u + ${D_IN}u + 2u];
+    row_$o_$p_$q += b1_$o.$q * parameter(${p}u * ${STRIDE}u + ${D_IN}u + 2u);
     //# end
     //# end
     //# end
@@ -188,7 +188,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     //# if CONNECTED
     //# for f in FIELDS
     //# for q in TAIL_QUADS
-    let row_$f_$q = f_$f_$q * parameters[${PAIRS_AT}u + ${FIELDS}u + ${f}u];
+    let row_$f_$q = f_$f_$q * parameter(${PAIRS_AT}u + ${FIELDS}u + ${f}u);
     //# end
     //# end
     //# end

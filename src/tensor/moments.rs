@@ -88,7 +88,10 @@ fn add_weighted(
     sums: &mut [[f64; SUMS]],
 ) {
     fill(plan, field, table);
-    let (entries, out) = (table.as_chunks::<LANES>().0, weighted.as_chunks_mut::<LANES>().0);
+    let (entries, out) = (
+        table.as_chunks::<LANES>().0,
+        weighted.as_chunks_mut::<LANES>().0,
+    );
     for (out, entry) in out.iter_mut().zip(entries) {
         for l in 0..LANES {
             out[l] = entry[l] * weight[l];

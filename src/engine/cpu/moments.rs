@@ -30,7 +30,6 @@ pub fn block_means(
     for (turn, tile) in tiles.enumerate() {
         let mut weights = networks.draw(block.experiment, tile, &mut fields);
         let number = |lane: usize| tile * tile_size + lane as u64;
-        let number = |lane: usize| tile * tile_size + lane as u64;
         if number(0) < first || last < number(TILE) {
             for lane in 0..TILE {
                 // Networks of the tile that another block has are zero and weigh nothing here.

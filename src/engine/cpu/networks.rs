@@ -353,9 +353,12 @@ fn add_fields<const FMA: bool, A: Activation>(
     let p = &setup.parameters;
     let points = setup.linear.len();
     let outputs = work.output.chunks_exact(output_rows * TILE);
-    if let (Architecture::Relu, Estimator::Direct, 1, None) =
-        (setup.arch, setup.estimator, setup.layout.outputs, &work.trace)
-    {
+    if let (Architecture::Relu, Estimator::Direct, 1, None) = (
+        setup.arch,
+        setup.estimator,
+        setup.layout.outputs,
+        &work.trace,
+    ) {
         // An activation so cheap that its value is not worth storing.
         for ((x, offset), sum) in setup.linear.iter().zip(&p.offset).zip(&mut work.sums) {
             let (normals, readout) = (&work.hidden, &work.output[..rows]);

@@ -72,6 +72,12 @@ impl Device {
         self.buffer(label, bytes, U::STORAGE | U::COPY_SRC | U::COPY_DST)
     }
 
+    /// A buffer of constants, few or many.
+    pub fn parameters(&self, bytes: u64) -> wgpu::Buffer {
+        use wgpu::BufferUsages as U;
+        self.buffer("parameters", bytes, U::UNIFORM | U::STORAGE | U::COPY_DST)
+    }
+
     /// A storage buffer, or `None` if there is no memory for it.
     pub fn try_storage(&self, label: &str, bytes: u64) -> Option<wgpu::Buffer> {
         if self.fault.as_ref().is_some_and(|f| f.refuses(bytes)) {

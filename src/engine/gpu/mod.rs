@@ -278,7 +278,7 @@ impl<'a> Run<'a> {
         let tuning = engine.tuning(moments.elements().len(), networks);
         let reduce = shaders::moments(d, spec, plan.size, moments, tuning)?;
         let parameter_bytes = bytemuck::cast_slice::<f32, u8>(&parameters);
-        let parameters = d.storage("parameters", parameter_bytes.len() as u64);
+        let parameters = d.parameters(parameter_bytes.len() as u64);
         d.queue.write_buffer(&parameters, 0, parameter_bytes);
         // A device whose memory others use gets smaller batches before an error.
         let mut capacity = capacity;
@@ -490,5 +490,7 @@ fn f32_parameters(spec: &EnsembleSpec, scales: &[f64]) -> Result<Vec<f32>> {
     if let Some(bad) = all.iter().find(|x| x.abs() > limit || !x.is_finite()) {
         return Err(Error::Overflow(format!("a weight of scale {bad:.3e}")));
     }
+    debug_assert_eq!(all.len(), shaders::parameters(spec));
+    all.resize(all.len().next_multiple_of(4), 0.0);
     Ok(all.into_iter().map(|x| x as f32).collect())
 }

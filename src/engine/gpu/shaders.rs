@@ -16,6 +16,9 @@ use crate::tensor::{Element, MomentPlan, multisets};
 /// of 16 terms each, which keeps its f32 rounding near 1e-6.
 pub const CHUNK_GROUPS: u64 = 256;
 
+/// Parameters that every adapter can bind as a uniform: 16 KiB.
+const UNIFORM_PARAMETERS: usize = 4096;
+
 /// Threads per workgroup of the moment stage.
 pub const MOMENT_THREADS: u32 = 32;
 
@@ -69,6 +72,7 @@ fn constants(spec: &EnsembleSpec, block: u64) -> Constants {
     let shifts = spec.tilt.as_ref().map_or(0, |t| t.shifts.len());
     let pairs_at = points * stride + 1;
     let lattice = lattice(spec).is_some();
+    let parameters = parameters(spec);
     let mut constants: Constants = [
         ("ERF", is(Architecture::Erf)),
         ("RELU", is(Architecture::Relu)),
@@ -97,6 +101,9 @@ fn constants(spec: &EnsembleSpec, block: u64) -> Constants {
         ("LATTICE_AT", lattice_at(spec) as u64),
         ("EVALUATED", if lattice { 1 } else { points as u64 }),
         ("STRIDE", stride as u64),
+        ("UNIFORM", flag(parameters <= UNIFORM_PARAMETERS)),
+        ("STORAGE", flag(parameters > UNIFORM_PARAMETERS)),
+        ("PARAMETER_QUADS", parameters.div_ceil(4) as u64),
         ("BIAS_AT", (points * stride) as u64),
         ("BLOCK", block),
         ("FULL_GROUPS", layout.full_groups),
@@ -164,6 +171,12 @@ fn lattice_at(spec: &EnsembleSpec) -> usize {
         Estimator::Direct => spec.inputs.len() * (spec.d_in + 3) + 1,
         Estimator::Connected => tilt_at(spec) + shifts * (spec.d_in + 2),
     }
+}
+
+/// Numbers in the buffer `parameters` of `networks.wgsl`.
+pub fn parameters(spec: &EnsembleSpec) -> usize {
+    let points = spec.inputs.len();
+    lattice_at(spec) + lattice(spec).map_or(0, |_| spec.d_in + points)
 }
 
 /// h_j(x_p) of four hidden units, from their normals w_c.
@@ -284,12 +297,12 @@ fn ratio(spec: &EnsembleSpec) -> String {
     // A loop at run time: shifts may be many, and each is the same few operations.
     let last = spec.d_in + 1;
     let along: String = (0..last)
-        .map(|c| format!(" + w_{c} * parameters[at + {c}u]"))
+        .map(|c| format!(" + w_{c} * parameter(at + {c}u)"))
         .collect();
     format!(
         "for (var k = 1u; k <= {shifts}u; k += 1u) {{\n\
          let at = {at}u + k * {stride}u;\n\
-         ratio += any_power_of_two({log2_e:?} * (vec4f(parameters[at + {last}u]){along}));\n}}",
+         ratio += any_power_of_two({log2_e:?} * (vec4f(parameter(at + {last}u)){along}));\n}}",
         shifts = spec.tilt.as_ref().map_or(0, |t| t.shifts.len()),
         at = tilt_at(spec),
         stride = last + 1,

@@ -14,8 +14,12 @@ use std::collections::BTreeMap;
 /// Values of the constants that a shader is specialised on.
 pub type Constants = BTreeMap<&'static str, String>;
 
-const PARTS: [(&str, &str); 5] = [
+const PARTS: [(&str, &str); 6] = [
     ("batch", include_str!("../../../shaders/batch.wgsl")),
+    (
+        "parameters",
+        include_str!("../../../shaders/parameters.wgsl"),
+    ),
     ("words", include_str!("../../../shaders/words.wgsl")),
     ("normals", include_str!("../../../shaders/normals.wgsl")),
     (
