@@ -168,7 +168,7 @@ impl Engine for GpuEngine {
         if work.left() == 0 {
             return Ok(());
         }
-        let run = Run::new(self, spec)?;
+        let run = Run::new(self, spec, false)?;
         let mut flying: VecDeque<(usize, Range<u64>, wgpu::SubmissionIndex, Instant)> =
             VecDeque::new();
         let mut size = self.batch_blocks.unwrap_or(64).min(run.capacity);
@@ -221,6 +221,8 @@ struct Run<'a> {
     reduce: Vec<wgpu::ComputePipeline>,
     parameters: wgpu::Buffer,
     fields: wgpu::Buffer,
+    /// Threads per workgroup of what writes the sums.
+    threads: u32,
     slots: Vec<Slot>,
     /// Most blocks in a batch.
     capacity: u64,
@@ -238,7 +240,8 @@ struct Slot {
 }
 
 impl<'a> Run<'a> {
-    fn new(engine: &'a GpuEngine, spec: &'a EnsembleSpec) -> Result<Self> {
+    /// With `stages` apart whatever the adapter: for those who want to see the fields.
+    fn new(engine: &'a GpuEngine, spec: &'a EnsembleSpec, stages: bool) -> Result<Self> {
         let d = &engine.device;
         let plan = BlockPlan::new(spec);
         let measurement = measurement(spec);
@@ -249,6 +252,12 @@ impl<'a> Run<'a> {
             .map(|index| index.iter().map(|&i| scales[i]).product())
             .collect();
 
+        let networks = spec.nets * u64::from(spec.experiments);
+        let in_one = !stages
+            && networks >= 1_000_000
+            && engine.summary.is_software()
+            && shaders::group_chunks(spec) <= 1
+            && moments.elements().len() <= shaders::MAX_ENSEMBLE_ELEMENTS;
         let quads = shaders::rows(spec).div_ceil(4);
         let field_bytes = plan.size * shaders::chunks(spec) * quads * 16;
         let rows = moments.elements().len() + 3 + scales.len();
@@ -273,17 +282,27 @@ impl<'a> Run<'a> {
             ));
         }
 
-        let sample = shaders::networks(d, spec, plan.size, false)?;
-        let networks = spec.nets * u64::from(spec.experiments);
         let tuning = engine.tuning(moments.elements().len(), networks);
-        let reduce = shaders::moments(d, spec, plan.size, moments, tuning)?;
+        let (sample, reduce) = match in_one {
+            true => (
+                Vec::new(),
+                vec![shaders::ensemble(d, spec, plan.size, moments)?],
+            ),
+            false => (
+                shaders::networks(d, spec, plan.size, false)?,
+                shaders::moments(d, spec, plan.size, moments, tuning)?,
+            ),
+        };
         let parameter_bytes = bytemuck::cast_slice::<f32, u8>(&parameters);
         let parameters = d.parameters(parameter_bytes.len() as u64);
         d.queue.write_buffer(&parameters, 0, parameter_bytes);
         // A device whose memory others use gets smaller batches before an error.
         let mut capacity = capacity;
         let (fields, sums) = loop {
-            let fields = d.try_storage("fields", capacity * field_bytes);
+            let fields = match in_one {
+                true => d.try_storage("fields", 16),
+                false => d.try_storage("fields", capacity * field_bytes),
+            };
             let sums: Option<Vec<_>> = (0..IN_FLIGHT)
                 .map(|_| d.try_storage("sums", capacity * sum_bytes))
                 .collect();
@@ -308,7 +327,10 @@ impl<'a> Run<'a> {
                         .collect(),
                     reduce: reduce
                         .iter()
-                        .map(|p| d.bind(p, &[&batch, &fields, &sums]))
+                        .map(|p| match in_one {
+                            true => d.bind(p, &[&batch, &parameters, &sums]),
+                            false => d.bind(p, &[&batch, &fields, &sums]),
+                        })
                         .collect(),
                     staging: d.staging(capacity * sum_bytes),
                     batch,
@@ -328,6 +350,10 @@ impl<'a> Run<'a> {
             reduce,
             parameters,
             fields,
+            threads: match in_one {
+                true => 8,
+                false => shaders::MOMENT_THREADS,
+            },
             slots,
             capacity,
             field_bytes,
@@ -377,7 +403,7 @@ impl<'a> Run<'a> {
         self.encode_networks(&mut encoder, slot, range.clone());
         let blocks = range.end - range.start;
         for (pipeline, group) in self.reduce.iter().zip(&slot.reduce) {
-            let workgroups = (blocks as u32).div_ceil(shaders::MOMENT_THREADS);
+            let workgroups = (blocks as u32).div_ceil(self.threads);
             dispatch(&mut encoder, pipeline, group, workgroups, 1);
         }
         let bytes = self.sum_bytes(&range);

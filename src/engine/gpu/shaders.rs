@@ -334,7 +334,7 @@ pub fn networks(
     }
     let mut all = Vec::new();
     if group_chunks(spec) > 0 {
-        let text = expand(include_str!("../../../shaders/networks.wgsl"), &constants);
+        let text = expand(include_str!("../../../shaders/sample.wgsl"), &constants);
         all.push(Sampler {
             pipeline: device.pipeline("networks", text)?,
             threads: block,
@@ -342,7 +342,7 @@ pub fn networks(
         });
     }
     if has_tail(spec) {
-        let text = expand(include_str!("../../../shaders/tail.wgsl"), &constants);
+        let text = expand(include_str!("../../../shaders/sample_tail.wgsl"), &constants);
         all.push(Sampler {
             pipeline: device.pipeline("tail", text)?,
             threads: block.div_ceil(GROUP) * tail_threads(spec),
@@ -373,7 +373,6 @@ pub fn quadrature(device: &Device, block: u64, plan: &MomentPlan) -> Result<wgpu
         ("TILT", 0),
         ("GIVEN", 1),
         ("PLAIN", 0),
-        ("HEAVIEST", 0),
         ("UNROLL", 1),
         ("MOMENT_THREADS", MOMENT_THREADS.into()),
     ]
@@ -381,8 +380,8 @@ pub fn quadrature(device: &Device, block: u64, plan: &MomentPlan) -> Result<wgpu
     .map(|(name, value)| (name, value.to_string()))
     .collect();
     constants.insert("UNPACK", unpack(rows, plan.points(), 1));
-    straight_line(plan, &all, 1, &mut constants);
-    let text = expand(include_str!("../../../shaders/moments.wgsl"), &constants);
+    straight_line(plan, &all, 1, None, &mut constants);
+    let text = expand(include_str!("../../../shaders/reduce.wgsl"), &constants);
     device.pipeline("quadrature", text)
 }
 
@@ -419,17 +418,83 @@ pub fn moments(
             let fields = rows - usize::from(spec.tilt.is_some());
             constants.insert("UNROLL", unroll.to_string());
             constants.insert("UNPACK", unpack(rows, fields, unroll));
-            straight_line(plan, elements, unroll, &mut constants);
-            constants.insert("HEAVIEST", u64::from(part == 0).to_string());
-            constants.insert("HEAVIEST_AT", all.len().to_string());
-            let text = expand(include_str!("../../../shaders/moments.wgsl"), &constants);
+            let heaviest = (part == 0).then_some(all.len());
+            straight_line(plan, elements, unroll, heaviest, &mut constants);
+            let text = expand(include_str!("../../../shaders/reduce.wgsl"), &constants);
             device.pipeline("moments", text)
         })
         .collect()
 }
 
-/// The code of some elements: only the products that they need, in the plan's order.
-fn straight_line(plan: &MomentPlan, elements: &[usize], unroll: usize, constants: &mut Constants) {
+/// Most elements of `ensemble.wgsl`: its compiler takes more than linear time.
+pub const MAX_ENSEMBLE_ELEMENTS: usize = 1024;
+
+/// `ensemble.wgsl`: draws and sums in one.
+pub fn ensemble(
+    device: &Device,
+    spec: &EnsembleSpec,
+    block: u64,
+    plan: &MomentPlan,
+) -> Result<wgpu::ComputePipeline> {
+    let mut constants = constants(spec, block);
+    let rows = rows(spec) as usize;
+    let name = |r: usize| match r < plan.points() {
+        true => format!("t_{r}_0"),
+        false => "ratio_0".into(),
+    };
+    let points = spec.inputs.len();
+    let row = |r: usize| match spec.estimator {
+        Estimator::Direct => format!("row_{}_{}", r / points, r % points),
+        Estimator::Connected => format!("row_{r}"),
+    };
+    let tail_row = |r: usize, q: &str| match r < plan.points() {
+        true => format!("{}_{q}", row(r)),
+        false => format!("ratio_{q}"),
+    };
+    let each = |f: &dyn Fn(usize) -> String| (0..rows).map(f).collect::<String>();
+    let keep_tail = each(&|r| {
+        (["a", "b", "c", "d"].iter().enumerate())
+            .flat_map(|(quad, q)| {
+                (0..4).map(move |l| (16 * r + 4 * quad + l, q, l))
+            })
+            .map(|(at, q, l)| format!("tails[{at}] = {}[{l}];\n", tail_row(r, q)))
+            .collect()
+    });
+    for (key, value) in [
+        ("HAS_TAIL", u64::from(has_tail(spec)).to_string()),
+        ("HAS_GROUPS", u64::from(group_chunks(spec) > 0).to_string()),
+        ("TAIL_NUMBERS", (16 * rows).to_string()),
+        ("KEEP_TAIL", keep_tail),
+        ("ROWS", each(&|r| format!("var sum_{r} = 0.0;\n"))),
+        ("KEEP_ROWS", each(&|r| format!("sum_{r} = {};\n", row(r)))),
+        (
+            "ADD_TAIL",
+            each(&|r| format!("sum_{r} += tails[{}u + network % 16u];\n", 16 * r)),
+        ),
+        ("NAME_ROWS", each(&|r| format!("let {} = sum_{r};\n", name(r)))),
+        ("UNROLL", "1".into()),
+        ("QUAD_NUMBERS", "1".into()),
+        ("ALL_QUADS", "1".into()),
+        ("ONE_QUAD", "0".into()),
+        ("TAIL_QUADS", "a,b,c,d".into()),
+    ] {
+        constants.insert(key, value);
+    }
+    let all: Vec<usize> = (0..plan.elements().len()).collect();
+    straight_line(plan, &all, 1, Some(all.len()), &mut constants);
+    let text = expand(include_str!("../../../shaders/ensemble.wgsl"), &constants);
+    device.pipeline("ensemble", text)
+}
+
+/// The code of some elements: only the products that they need, in the plan's order; and of
+/// the heaviest network, if there is a row where it starts.
+fn straight_line(
+    plan: &MomentPlan,
+    elements: &[usize],
+    unroll: usize,
+    heaviest: Option<usize>,
+    constants: &mut Constants,
+) {
     let points = plan.points();
     let mut needed = vec![false; points + plan.products().len()];
     for &e in elements {
@@ -479,6 +544,19 @@ fn straight_line(plan: &MomentPlan, elements: &[usize], unroll: usize, constants
         let _ = writeln!(accumulate, "s_{e} += {};", terms.join(" + "));
         let _ = writeln!(store, "sums[{e}u * batch.blocks + block] = s_{e};");
     }
+    if let Some(at) = heaviest {
+        let fields = plan.points();
+        declare.push_str("var best = -1.0; var best_n = 0u; var best_weight = 0.0;\n");
+        for f in 0..fields {
+            let _ = writeln!(declare, "var best_{f} = 0.0;");
+        }
+        let kept = ["best", "f32(best_n)", "best_weight"].map(String::from);
+        let kept = kept.into_iter().chain((0..fields).map(|f| format!("best_{f}")));
+        for (r, value) in kept.enumerate() {
+            let _ = writeln!(store, "sums[{}u * batch.blocks + block] = {value};", at + r);
+        }
+    }
+    constants.insert("HEAVIEST", u64::from(heaviest.is_some()).to_string());
     constants.insert("PRODUCTS", products);
     constants.insert("DECLARE", declare);
     constants.insert("ACCUMULATE", accumulate);

@@ -58,7 +58,7 @@ impl GpuEngine {
     /// # Errors
     /// Those of [`crate::engine::Engine::accumulate`].
     pub fn hidden_values(&self, spec: &EnsembleSpec, number: u64) -> Result<Vec<Vec<Vec<f64>>>> {
-        let run = Run::new(self, spec)?;
+        let run = Run::new(self, spec, true)?;
         let d = &self.device;
         let samplers = shaders::networks(d, spec, run.plan.size, true)?;
         let points = spec.inputs.len();
@@ -91,7 +91,7 @@ impl GpuEngine {
     /// # Errors
     /// Those of [`crate::engine::Engine::accumulate`].
     pub fn draw_networks(&self, spec: &EnsembleSpec, number: u64) -> Result<Vec<Network>> {
-        let run = Run::new(self, spec)?;
+        let run = Run::new(self, spec, true)?;
         let d = &self.device;
         let mut encoder = d.device.create_command_encoder(&Default::default());
         let slot = &run.slots[0];

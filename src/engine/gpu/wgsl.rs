@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 /// Values of the constants that a shader is specialised on.
 pub type Constants = BTreeMap<&'static str, String>;
 
-const PARTS: [(&str, &str); 6] = [
+const PARTS: [(&str, &str); 9] = [
     ("batch", include_str!("../../../shaders/batch.wgsl")),
     (
         "parameters",
@@ -26,6 +26,9 @@ const PARTS: [(&str, &str); 6] = [
         "exponential",
         include_str!("../../../shaders/exponential.wgsl"),
     ),
+    ("networks", include_str!("../../../shaders/networks.wgsl")),
+    ("tail", include_str!("../../../shaders/tail.wgsl")),
+    ("moments", include_str!("../../../shaders/moments.wgsl")),
     (
         "activation",
         include_str!("../../../shaders/activation.wgsl"),

@@ -1,0 +1,64 @@
+// Ensemble: one thread draws the networks of one block, one after the other, and sums their
+// moments: networks.wgsl, tail.wgsl and moments.wgsl in one, with nothing stored between them.
+// For software adapters, which reach buffers lane by lane at more than the cost of a draw, and
+// spill sums to a cache at next to none.
+//
+// sums: as in reduce.wgsl.
+
+//# include batch
+//# include parameters
+//# include words
+//# include normals
+//# include exponential
+//# include activation
+
+@group(0) @binding(2) var<storage, read_write> sums: array<f32>;
+
+//# if QUAD_NUMBERS
+const quad_a = 0u;
+const quad_b = 4u;
+const quad_c = 8u;
+const quad_d = 12u;
+//# end
+
+@compute @workgroup_size(8)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+    let block = id.x;
+    if block >= batch.blocks {
+        return;
+    }
+    let number = batch.first + block;
+    let experiment = number / batch.per_experiment;
+    let start = (number % batch.per_experiment) * ${BLOCK}u;
+    let end = start + min(${BLOCK}u, batch.nets - start);
+    $DECLARE
+    //# if HAS_TAIL
+    var tails: array<f32, ${TAIL_NUMBERS}>;
+    //# end
+    for (var place = start / 16u; 16u * place < end; place += 1u) {
+        //# if HAS_TAIL
+        {
+            //# include tail
+            $KEEP_TAIL
+        }
+        //# end
+        for (var network = max(16u * place, start); network < min(16u * place + 16u, end); network += 1u) {
+            let n_0 = network - start;
+            let live_0 = 1.0;
+            $ROWS
+            //# if HAS_GROUPS
+            {
+                let chunk = 0u;
+                //# include networks
+                $KEEP_ROWS
+            }
+            //# end
+            //# if HAS_TAIL
+            $ADD_TAIL
+            //# end
+            $NAME_ROWS
+            //# include moments
+        }
+    }
+    $STORE
+}
