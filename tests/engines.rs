@@ -137,6 +137,52 @@ fn gpu_bits_do_not_depend_on_the_split() {
 }
 
 #[test]
+fn drawing_and_summing_in_one_shader_changes_roundings_only() {
+    let few = EnsembleSpec {
+        // Blocks of 7 networks, which start anywhere among the 16 of a tail.
+        nets: 7,
+        experiments: 40,
+        ..spec(Architecture::Erf, 1, 5)
+    };
+    let outputs = EnsembleSpec {
+        d_out: 2,
+        ..spec(Architecture::Relu, 1, 3)
+    };
+    // Full groups alone, tails alone, both; neither bias nor tail.
+    let mut specs = vec![few, outputs];
+    specs.extend(variants(spec(Architecture::Gauss, 1, 37)));
+    specs.push(EnsembleSpec {
+        sigma_b: 0.0,
+        ..spec(Architecture::Relu, 3, 32)
+    });
+    for spec in specs {
+        let spec = EnsembleSpec {
+            orders: vec![1, 2],
+            ..spec
+        };
+        let run = |in_one, batch| {
+            let mut gpu = gpu().with_batch_blocks(batch);
+            gpu.set_in_one(Some(in_one));
+            engine::run(&mut gpu, &spec, &|_| {}).unwrap()
+        };
+        let (apart, in_one) = (run(false, 50), run(true, 50));
+        let (want, got) = (apart.total().unwrap(), in_one.total().unwrap());
+        let errors = want.std_err().unwrap();
+        for (e, error) in errors.iter().enumerate() {
+            // Terms are the same; f32 adds them in another order.
+            let difference = (got.mean[e] - want.mean[e]).abs();
+            assert!(difference <= 1e-3 * error, "{spec:?}, element {e}");
+        }
+        let heaviest = |run: &tensor::Accumulator| -> Vec<_> {
+            let all = run.extremes().iter();
+            all.map(|x| (x.experiment, x.network)).take(3).collect()
+        };
+        assert_eq!(heaviest(&apart), heaviest(&in_one), "{spec:?}");
+        assert_eq!(got.mean, run(true, 3).total().unwrap().mean, "{spec:?}");
+    }
+}
+
+#[test]
 fn cpu_bits_do_not_depend_on_the_split_or_the_threads() {
     let spec = spec(Architecture::Erf, 2, 20);
     let whole = in_pieces(&mut CpuEngine::new(), &spec, 1_000_000);

@@ -208,6 +208,7 @@ pub fn check_stages(
         check_hidden(gpu, spec, &mut hidden)?;
         check_networks(gpu, spec, &mut outputs)?;
         check_moments(gpu, spec, Some(&mut moments), &mut in_errors)?;
+        check_in_one(gpu, spec, Some(&mut moments), &mut in_errors)?;
         let spec = EnsembleSpec {
             estimator: Estimator::Connected,
             tilt: tilt(spec),
@@ -216,6 +217,7 @@ pub fn check_stages(
         check_networks(gpu, &spec, &mut covariance)?;
         if spec.width < 100 {
             check_moments(gpu, &spec, None, &mut connected)?;
+            check_in_one(gpu, &spec, None, &mut connected)?;
         }
         check_vertex(gpu, &spec, &mut vertices)?;
     }
@@ -325,6 +327,27 @@ fn check_networks(gpu: &GpuEngine, spec: &EnsembleSpec, worst: &mut Worst) -> Re
         }
     }
     Ok(())
+}
+
+/// Long runs on a software adapter draw and sum in one shader: the same statements in another
+/// frame, which few elements show as well as many, and compile in a fraction of the time.
+fn check_in_one(
+    gpu: &mut GpuEngine,
+    spec: &EnsembleSpec,
+    relative: Option<&mut Worst>,
+    in_errors: &mut Worst,
+) -> Result<()> {
+    if !gpu.adapter().is_software() {
+        return Ok(());
+    }
+    let spec = EnsembleSpec {
+        orders: vec![2],
+        ..spec.clone()
+    };
+    gpu.set_in_one(Some(true));
+    let checked = check_moments(gpu, &spec, relative, in_errors);
+    gpu.set_in_one(None);
+    checked
 }
 
 fn check_moments(

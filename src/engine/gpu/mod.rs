@@ -33,12 +33,15 @@ const IN_FLIGHT: usize = 2;
 /// Buffers of one batch, bytes. Memory stays flat whatever the number of networks.
 const BATCH_BYTES: u64 = 64 << 20;
 const SAMPLE_THREADS: u64 = 64;
+/// Networks from which on a software adapter earns back the time to compile longer shaders.
+const LONG_RUN: u64 = 1_000_000;
 
 /// f32 engine on one wgpu adapter.
 pub struct GpuEngine {
     device: Device,
     summary: AdapterSummary,
     batch_blocks: Option<u64>,
+    in_one: Option<bool>,
 }
 
 /// The uniform of `batch.wgsl`.
@@ -79,6 +82,7 @@ impl GpuEngine {
             device: Device::new(&adapter)?,
             summary,
             batch_blocks: None,
+            in_one: None,
         })
     }
 
@@ -98,6 +102,7 @@ impl GpuEngine {
                 device,
                 summary,
                 batch_blocks: None,
+                in_one: None,
             })
         };
         Ok(adapter::distinct()?.into_iter().map(open).collect())
@@ -129,6 +134,22 @@ impl GpuEngine {
         self
     }
 
+    /// Fixes whether one shader draws and sums (`ensemble.wgsl`), or one after the other with
+    /// the fields in a buffer, instead of choosing the faster.
+    #[doc(hidden)]
+    pub fn set_in_one(&mut self, in_one: Option<bool>) {
+        self.in_one = in_one;
+    }
+
+    /// Whether one shader draws and sums. A software adapter is then faster, but takes longer
+    /// to compile, which short runs do not earn back; a GPU has not the registers.
+    fn in_one(&self, spec: &EnsembleSpec, elements: usize) -> bool {
+        let networks = spec.nets * u64::from(spec.experiments);
+        let wanted =
+            (self.in_one).unwrap_or_else(|| self.summary.is_software() && networks >= LONG_RUN);
+        wanted && shaders::group_chunks(spec) <= 1 && elements <= shaders::MAX_ENSEMBLE_ELEMENTS
+    }
+
     fn uniform(&self) -> wgpu::Buffer {
         use wgpu::BufferUsages as U;
         self.device
@@ -144,7 +165,7 @@ impl GpuEngine {
     fn tuning(&self, elements: usize, networks: u64) -> Tuning {
         let (sums_per_thread, unroll) = match (self.summary.is_software(), elements) {
             (false, _) => (96, 1),
-            (true, _) if networks < 1_000_000 => (128, 1),
+            (true, _) if networks < LONG_RUN => (128, 1),
             (true, ..=1024) => (1024, 4),
             (true, _) => (256, 1),
         };
@@ -252,12 +273,7 @@ impl<'a> Run<'a> {
             .map(|index| index.iter().map(|&i| scales[i]).product())
             .collect();
 
-        let networks = spec.nets * u64::from(spec.experiments);
-        let in_one = !stages
-            && networks >= 1_000_000
-            && engine.summary.is_software()
-            && shaders::group_chunks(spec) <= 1
-            && moments.elements().len() <= shaders::MAX_ENSEMBLE_ELEMENTS;
+        let in_one = !stages && engine.in_one(spec, moments.elements().len());
         let quads = shaders::rows(spec).div_ceil(4);
         let field_bytes = plan.size * shaders::chunks(spec) * quads * 16;
         let rows = moments.elements().len() + 3 + scales.len();
@@ -282,6 +298,7 @@ impl<'a> Run<'a> {
             ));
         }
 
+        let networks = spec.nets * u64::from(spec.experiments);
         let tuning = engine.tuning(moments.elements().len(), networks);
         let (sample, reduce) = match in_one {
             true => (

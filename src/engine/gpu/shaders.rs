@@ -342,7 +342,10 @@ pub fn networks(
         });
     }
     if has_tail(spec) {
-        let text = expand(include_str!("../../../shaders/sample_tail.wgsl"), &constants);
+        let text = expand(
+            include_str!("../../../shaders/sample_tail.wgsl"),
+            &constants,
+        );
         all.push(Sampler {
             pipeline: device.pipeline("tail", text)?,
             threads: block.div_ceil(GROUP) * tail_threads(spec),
@@ -454,9 +457,7 @@ pub fn ensemble(
     let each = |f: &dyn Fn(usize) -> String| (0..rows).map(f).collect::<String>();
     let keep_tail = each(&|r| {
         (["a", "b", "c", "d"].iter().enumerate())
-            .flat_map(|(quad, q)| {
-                (0..4).map(move |l| (16 * r + 4 * quad + l, q, l))
-            })
+            .flat_map(|(quad, q)| (0..4).map(move |l| (16 * r + 4 * quad + l, q, l)))
             .map(|(at, q, l)| format!("tails[{at}] = {}[{l}];\n", tail_row(r, q)))
             .collect()
     });
@@ -471,7 +472,10 @@ pub fn ensemble(
             "ADD_TAIL",
             each(&|r| format!("sum_{r} += tails[{}u + network % 16u];\n", 16 * r)),
         ),
-        ("NAME_ROWS", each(&|r| format!("let {} = sum_{r};\n", name(r)))),
+        (
+            "NAME_ROWS",
+            each(&|r| format!("let {} = sum_{r};\n", name(r))),
+        ),
         ("UNROLL", "1".into()),
         ("QUAD_NUMBERS", "1".into()),
         ("ALL_QUADS", "1".into()),
@@ -551,7 +555,9 @@ fn straight_line(
             let _ = writeln!(declare, "var best_{f} = 0.0;");
         }
         let kept = ["best", "f32(best_n)", "best_weight"].map(String::from);
-        let kept = kept.into_iter().chain((0..fields).map(|f| format!("best_{f}")));
+        let kept = kept
+            .into_iter()
+            .chain((0..fields).map(|f| format!("best_{f}")));
         for (r, value) in kept.enumerate() {
             let _ = writeln!(store, "sums[{}u * batch.blocks + block] = {value};", at + r);
         }
