@@ -43,8 +43,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
         }
         //# end
         for (var network = max(16u * place, start); network < min(16u * place + 16u, end); network += 1u) {
-            let n_0 = network - start;
-            let live_0 = 1.0;
+            let n = network - start;
             $ROWS
             //# if HAS_GROUPS
             {

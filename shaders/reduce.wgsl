@@ -1,5 +1,5 @@
 // Reduce: one thread sums a set of elements over one block of networks, all sums in private
-// variables, $UNROLL networks at a time.
+// variables.
 //
 // GIVEN: not networks but nodes of a quadrature, whose last row is their weight.
 //
@@ -21,22 +21,17 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     let start = ((batch.first + block) % batch.per_experiment) * ${BLOCK}u;
     let networks = min(${BLOCK}u, batch.nets - start);
     $DECLARE
-    for (var first = 0u; first < networks; first += ${UNROLL}u) {
-        //# for u in UNROLL
-        // Beyond the last network: the last again, with no weight.
-        let n_$u = min(first + ${u}u, networks - 1u);
+    for (var n = 0u; n < networks; n += 1u) {
         //# for q in QUADS
-        var rows_$u_$q = fields[(n_$u * ${QUADS}u + ${q}u) * batch.blocks + block];
+        var rows_$q = fields[(n * ${QUADS}u + ${q}u) * batch.blocks + block];
         //# end
         //# if MANY_CHUNKS
         for (var chunk = 1u; chunk < ${CHUNKS}u; chunk += 1u) {
-            let at = (chunk * ${BLOCK}u + n_$u) * ${QUADS}u;
+            let at = (chunk * ${BLOCK}u + n) * ${QUADS}u;
             //# for q in QUADS
-            rows_$u_$q += fields[(at + ${q}u) * batch.blocks + block];
+            rows_$q += fields[(at + ${q}u) * batch.blocks + block];
             //# end
         }
-        //# end
-        let live_$u = select(0.0, 1.0, first + ${u}u < networks);
         //# end
         $UNPACK
         //# include moments

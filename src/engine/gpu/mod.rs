@@ -17,7 +17,7 @@ pub use adapter::{AdapterSummary, adapters};
 use device::Device;
 #[doc(hidden)]
 pub use fault::Fault;
-use shaders::{Sampler, Tuning};
+use shaders::Sampler;
 
 use super::queue::next_size;
 use super::{BlockPlan, DeviceInfo, Engine, Parameters, Work, measurement};
@@ -147,7 +147,9 @@ impl GpuEngine {
         let networks = spec.nets * u64::from(spec.experiments);
         let wanted =
             (self.in_one).unwrap_or_else(|| self.summary.is_software() && networks >= LONG_RUN);
-        wanted && shaders::group_chunks(spec) <= 1 && elements <= shaders::MAX_ENSEMBLE_ELEMENTS
+        wanted
+            && spec.width <= shaders::MAX_ENSEMBLE_WIDTH
+            && elements <= shaders::MAX_ENSEMBLE_ELEMENTS
     }
 
     fn uniform(&self) -> wgpu::Buffer {
@@ -156,22 +158,17 @@ impl GpuEngine {
             .buffer("batch", size_of::<Batch>() as u64, U::UNIFORM | U::COPY_DST)
     }
 
-    /// The moment stage for a run of `elements` sums over `networks` networks. A GPU has at
-    /// most 255 registers per thread. A processor spills to its first-level cache at no cost,
-    /// and gains from a sum that is loaded and stored once for four networks; but its compiler
-    /// takes more than linear time: short pieces are a quarter of the wait (12 points: 18 s
-    /// against 68 s, once per machine), and several are compiled at a time. Each piece reads
+    /// Sums that one thread of the moment stage keeps, for a run of `elements` sums over
+    /// `networks` networks. A GPU has at most 255 registers per thread. A processor spills to
+    /// its first-level cache at no cost, but its compiler takes more than linear time: short
+    /// pieces are a quarter of the wait, and several are compiled at a time. Each piece reads
     /// the fields again, so that long runs are better off with longer ones.
-    fn tuning(&self, elements: usize, networks: u64) -> Tuning {
-        let (sums_per_thread, unroll) = match (self.summary.is_software(), elements) {
-            (false, _) => (96, 1),
-            (true, _) if networks < LONG_RUN => (128, 1),
-            (true, ..=1024) => (1024, 4),
-            (true, _) => (256, 1),
-        };
-        Tuning {
-            sums_per_thread,
-            unroll,
+    fn sums_per_thread(&self, elements: usize, networks: u64) -> usize {
+        match (self.summary.is_software(), elements) {
+            (false, _) => 96,
+            (true, _) if networks < LONG_RUN => 128,
+            (true, ..=1024) => 1024,
+            (true, _) => 256,
         }
     }
 }
@@ -299,7 +296,7 @@ impl<'a> Run<'a> {
         }
 
         let networks = spec.nets * u64::from(spec.experiments);
-        let tuning = engine.tuning(moments.elements().len(), networks);
+        let piece = engine.sums_per_thread(moments.elements().len(), networks);
         let (sample, reduce) = match in_one {
             true => (
                 Vec::new(),
@@ -307,7 +304,7 @@ impl<'a> Run<'a> {
             ),
             false => (
                 shaders::networks(d, spec, plan.size, false)?,
-                shaders::moments(d, spec, plan.size, moments, tuning)?,
+                shaders::moments(d, spec, plan.size, moments, piece)?,
             ),
         };
         let parameter_bytes = bytemuck::cast_slice::<f32, u8>(&parameters);

@@ -260,17 +260,15 @@ fn pack_tail(
     code
 }
 
-fn unpack(rows: usize, fields: usize, unroll: usize) -> String {
+fn unpack(rows: usize, fields: usize) -> String {
     let mut code = String::new();
-    for u in 0..unroll {
-        for r in 0..rows {
-            let name = match r < fields {
-                true => format!("t_{r}"),
-                false => "ratio".into(),
-            };
-            let component = ["x", "y", "z", "w"][r % 4];
-            let _ = writeln!(code, "let {name}_{u} = rows_{u}_{}.{component};", r / 4);
-        }
+    for r in 0..rows {
+        let name = match r < fields {
+            true => format!("t_{r}"),
+            false => "ratio".into(),
+        };
+        let component = ["x", "y", "z", "w"][r % 4];
+        let _ = writeln!(code, "let {name} = rows_{}.{component};", r / 4);
     }
     code
 }
@@ -319,7 +317,7 @@ pub fn draws(device: &Device) -> Result<wgpu::ComputePipeline> {
     device.pipeline("draws", text)
 }
 
-/// `networks.wgsl` and `tail.wgsl` for a spec, those of them that it needs; with `hidden`
+/// `sample.wgsl` and `sample_tail.wgsl` for a spec, those of them that it needs; with `hidden`
 /// they also write out the hidden values.
 pub fn networks(
     device: &Device,
@@ -364,7 +362,7 @@ pub struct Sampler {
     pub chunks: u32,
 }
 
-/// `moments.wgsl` for the nodes of a quadrature, in blocks of `block`.
+/// `reduce.wgsl` for the nodes of a quadrature, in blocks of `block`.
 pub fn quadrature(device: &Device, block: u64, plan: &MomentPlan) -> Result<wgpu::ComputePipeline> {
     let rows = plan.points() + 1;
     let all: Vec<usize> = (0..plan.elements().len()).collect();
@@ -376,34 +374,24 @@ pub fn quadrature(device: &Device, block: u64, plan: &MomentPlan) -> Result<wgpu
         ("TILT", 0),
         ("GIVEN", 1),
         ("PLAIN", 0),
-        ("UNROLL", 1),
         ("MOMENT_THREADS", MOMENT_THREADS.into()),
     ]
     .into_iter()
     .map(|(name, value)| (name, value.to_string()))
     .collect();
-    constants.insert("UNPACK", unpack(rows, plan.points(), 1));
-    straight_line(plan, &all, 1, None, &mut constants);
+    constants.insert("UNPACK", unpack(rows, plan.points()));
+    straight_line(plan, &all, None, &mut constants);
     let text = expand(include_str!("../../../shaders/reduce.wgsl"), &constants);
     device.pipeline("quadrature", text)
 }
 
-/// How the moment stage is cut for an adapter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Tuning {
-    /// Sums that one thread keeps in private variables.
-    pub sums_per_thread: usize,
-    /// Networks that a thread adds to its sums at a time.
-    pub unroll: usize,
-}
-
-/// `moments.wgsl`, one pipeline for every `sums_per_thread` elements of the plan.
+/// `reduce.wgsl`, one pipeline for every `sums_per_thread` elements of the plan.
 pub fn moments(
     device: &Device,
     spec: &EnsembleSpec,
     block: u64,
     plan: &MomentPlan,
-    tuning: Tuning,
+    sums_per_thread: usize,
 ) -> Result<Vec<wgpu::ComputePipeline>> {
     let mut all: Vec<usize> = (0..plan.elements().len()).collect();
     // Side by side what shares a product, so that few products are formed twice.
@@ -412,17 +400,15 @@ pub fn moments(
         Element::Product(a, b) => (b, a),
     });
     // Drivers compile on the caller's thread: use them all.
-    all.par_chunks(tuning.sums_per_thread)
+    all.par_chunks(sums_per_thread)
         .enumerate()
         .map(|(part, elements)| {
             let mut constants = constants(spec, block);
-            let unroll = tuning.unroll;
             let rows = rows(spec) as usize;
             let fields = rows - usize::from(spec.tilt.is_some());
-            constants.insert("UNROLL", unroll.to_string());
-            constants.insert("UNPACK", unpack(rows, fields, unroll));
+            constants.insert("UNPACK", unpack(rows, fields));
             let heaviest = (part == 0).then_some(all.len());
-            straight_line(plan, elements, unroll, heaviest, &mut constants);
+            straight_line(plan, elements, heaviest, &mut constants);
             let text = expand(include_str!("../../../shaders/reduce.wgsl"), &constants);
             device.pipeline("moments", text)
         })
@@ -431,6 +417,9 @@ pub fn moments(
 
 /// Most elements of `ensemble.wgsl`: its compiler takes more than linear time.
 pub const MAX_ENSEMBLE_ELEMENTS: usize = 1024;
+/// Widest networks of `ensemble.wgsl`: beyond, drawing takes all of the time, and is better
+/// spread over a thread for each network.
+pub const MAX_ENSEMBLE_WIDTH: u64 = 512;
 
 /// `ensemble.wgsl`: draws and sums in one.
 pub fn ensemble(
@@ -442,8 +431,8 @@ pub fn ensemble(
     let mut constants = constants(spec, block);
     let rows = rows(spec) as usize;
     let name = |r: usize| match r < plan.points() {
-        true => format!("t_{r}_0"),
-        false => "ratio_0".into(),
+        true => format!("t_{r}"),
+        false => "ratio".into(),
     };
     let points = spec.inputs.len();
     let row = |r: usize| match spec.estimator {
@@ -476,7 +465,6 @@ pub fn ensemble(
             "NAME_ROWS",
             each(&|r| format!("let {} = sum_{r};\n", name(r))),
         ),
-        ("UNROLL", "1".into()),
         ("QUAD_NUMBERS", "1".into()),
         ("ALL_QUADS", "1".into()),
         ("ONE_QUAD", "0".into()),
@@ -485,7 +473,7 @@ pub fn ensemble(
         constants.insert(key, value);
     }
     let all: Vec<usize> = (0..plan.elements().len()).collect();
-    straight_line(plan, &all, 1, Some(all.len()), &mut constants);
+    straight_line(plan, &all, Some(all.len()), &mut constants);
     let text = expand(include_str!("../../../shaders/ensemble.wgsl"), &constants);
     device.pipeline("ensemble", text)
 }
@@ -495,7 +483,6 @@ pub fn ensemble(
 fn straight_line(
     plan: &MomentPlan,
     elements: &[usize],
-    unroll: usize,
     heaviest: Option<usize>,
     constants: &mut Constants,
 ) {
@@ -522,30 +509,21 @@ fn straight_line(
     lefts.dedup();
     let (mut products, mut declare, mut accumulate, mut store) =
         (String::new(), String::new(), String::new(), String::new());
-    for u in 0..unroll {
-        for (k, product) in plan.products().iter().enumerate() {
-            if needed[points + k] {
-                let (left, point) = (product.left, product.point);
-                let _ = writeln!(
-                    products,
-                    "let t_{}_{u} = t_{left}_{u} * t_{point}_{u};",
-                    points + k
-                );
-            }
+    for (k, product) in plan.products().iter().enumerate() {
+        if needed[points + k] {
+            let (left, point) = (product.left, product.point);
+            let _ = writeln!(products, "let t_{} = t_{left} * t_{point};", points + k);
         }
-        for a in &lefts {
-            let _ = writeln!(products, "let u_{a}_{u} = weight_{u} * t_{a}_{u};");
-        }
+    }
+    for a in &lefts {
+        let _ = writeln!(products, "let u_{a} = weight * t_{a};");
     }
     for &e in elements {
         let _ = writeln!(declare, "var s_{e} = 0.0;");
-        let terms: Vec<String> = (0..unroll)
-            .map(|u| match plan.elements()[e] {
-                Element::Single(a) => format!("u_{a}_{u}"),
-                Element::Product(a, b) => format!("u_{a}_{u} * t_{b}_{u}"),
-            })
-            .collect();
-        let _ = writeln!(accumulate, "s_{e} += {};", terms.join(" + "));
+        let _ = match plan.elements()[e] {
+            Element::Single(a) => writeln!(accumulate, "s_{e} += u_{a};"),
+            Element::Product(a, b) => writeln!(accumulate, "s_{e} += u_{a} * t_{b};"),
+        };
         let _ = writeln!(store, "sums[{e}u * batch.blocks + block] = s_{e};");
     }
     if let Some(at) = heaviest {
