@@ -108,8 +108,8 @@ fn a_swapped_pair_reddens_the_covariance() {
 #[test]
 fn a_swapped_index_reddens_the_tensors() {
     let fault = Fault::Shader {
-        from: "u_0_0 * t_1_0",
-        to: "u_0_0 * t_2_0",
+        from: "u_0 * t_1;",
+        to: "u_0 * t_2;",
     };
     // Not ReLU: without bias its outputs are proportional, and equal in units of their size.
     let red = red(fault, Architecture::Erf);
@@ -122,8 +122,8 @@ fn a_swapped_index_reddens_the_tensors() {
 #[test]
 fn a_wrong_weight_reddens_the_vertex_integrals() {
     let fault = Fault::Shader {
-        from: "= live_0 * ratio_0;",
-        to: "= live_0 * ratio_0 * ratio_0;",
+        from: "weight = ratio;",
+        to: "weight = ratio * ratio;",
     };
     assert_eq!(red(fault, Architecture::Relu), ["vertex integrals"]);
 }
