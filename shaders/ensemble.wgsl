@@ -21,7 +21,7 @@ const quad_c = 8u;
 const quad_d = 12u;
 //# end
 
-@compute @workgroup_size(8)
+@compute @workgroup_size($ENSEMBLE_THREADS)
 fn main(@builtin(global_invocation_id) id: vec3u) {
     let block = id.x;
     if block >= batch.blocks {

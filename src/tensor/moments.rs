@@ -1,8 +1,8 @@
 use super::{MomentPlan, Rectangle};
 use crate::simd::{Aligned, has_fma, madd};
 
-/// Samples that are processed side by side: enough that their products pass through
-/// registers, few enough that all tables of a usual run stay in a first-level cache.
+/// Samples that are processed side by side: enough that their sum in registers is worth a load
+/// and a store, few enough that the tables of a usual run stay in a second-level cache.
 pub const LANES: usize = 64;
 
 /// One number for each of [`LANES`] samples.

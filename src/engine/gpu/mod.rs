@@ -272,7 +272,11 @@ impl<'a> Run<'a> {
 
         let in_one = !stages && engine.in_one(spec, moments.elements().len());
         let quads = shaders::rows(spec).div_ceil(4);
-        let field_bytes = plan.size * shaders::chunks(spec) * quads * 16;
+        let field_bytes = match in_one {
+            // Nothing between the stages, and no binding of size zero.
+            true => 16,
+            false => plan.size * shaders::chunks(spec) * quads * 16,
+        };
         let rows = moments.elements().len() + 3 + scales.len();
         let sum_bytes = rows as u64 * 4;
         let bytes = (d.limits.max_storage_buffer_binding_size)
@@ -313,10 +317,7 @@ impl<'a> Run<'a> {
         // A device whose memory others use gets smaller batches before an error.
         let mut capacity = capacity;
         let (fields, sums) = loop {
-            let fields = match in_one {
-                true => d.try_storage("fields", 16),
-                false => d.try_storage("fields", capacity * field_bytes),
-            };
+            let fields = d.try_storage("fields", capacity * field_bytes);
             let sums: Option<Vec<_>> = (0..IN_FLIGHT)
                 .map(|_| d.try_storage("sums", capacity * sum_bytes))
                 .collect();
@@ -365,7 +366,7 @@ impl<'a> Run<'a> {
             parameters,
             fields,
             threads: match in_one {
-                true => 8,
+                true => shaders::ENSEMBLE_THREADS,
                 false => shaders::MOMENT_THREADS,
             },
             slots,

@@ -22,6 +22,10 @@ const UNIFORM_PARAMETERS: usize = 4096;
 /// Threads per workgroup of the moment stage.
 pub const MOMENT_THREADS: u32 = 32;
 
+/// Threads per workgroup of `ensemble.wgsl`: one vector of a software adapter, so that few
+/// blocks reach all cores.
+pub const ENSEMBLE_THREADS: u32 = 8;
+
 /// Where the shifts start in the buffer `parameters` of `networks.wgsl`.
 fn tilt_at(spec: &EnsembleSpec) -> usize {
     let points = spec.inputs.len();
@@ -130,27 +134,38 @@ fn constants(spec: &EnsembleSpec, block: u64) -> Constants {
     constants.insert("COVARIANCE", covariance(points));
     constants.insert("PAIRS", pair_products(points));
     let rows = rows(spec) as usize;
-    let name = |r: usize| match direct {
-        true => format!("row_{}_{}", r / points, r % points),
-        false => format!("row_{r}"),
-    };
-    constants.insert("PACK", pack(rows, &name));
+    constants.insert("PACK", pack(rows, &|r| row(spec, r)));
     let quads = match tail_threads(spec) {
         1 => "a,b,c,d",
         _ => "a,",
     };
     constants.insert("TAIL_QUADS", quads.into());
-    let ratio_row = move |r: usize| direct || r < fields as usize;
     constants.insert(
         "PACK_TAIL",
-        pack_tail(spec, block, quads, &|r, q, l| match ratio_row(r) {
-            true => format!("{}_{q}[{l}]", name(r)),
-            false => format!("ratio_{q}[{l}]"),
+        pack_tail(spec, block, quads, &|r, q, l| {
+            format!("{}[{l}]", tail_row(spec, r, q))
         }),
     );
     constants.insert("HIDDEN_VALUES", hidden_values(spec));
     constants.insert("RATIO", ratio(spec));
     constants
+}
+
+/// The name of a row in `networks.wgsl`.
+fn row(spec: &EnsembleSpec, r: usize) -> String {
+    let points = spec.inputs.len();
+    match spec.estimator {
+        Estimator::Direct => format!("row_{}_{}", r / points, r % points),
+        Estimator::Connected => format!("row_{r}"),
+    }
+}
+
+/// The name of a row of four networks in `tail.wgsl`.
+fn tail_row(spec: &EnsembleSpec, r: usize, quad: &str) -> String {
+    match spec.tilt.is_some() && r + 1 == rows(spec) as usize {
+        true => format!("ratio_{quad}"),
+        false => format!("{}_{quad}", row(spec, r)),
+    }
 }
 
 /// Whether no exponent of Gauss-net can leave f32.
@@ -434,29 +449,24 @@ pub fn ensemble(
         true => format!("t_{r}"),
         false => "ratio".into(),
     };
-    let points = spec.inputs.len();
-    let row = |r: usize| match spec.estimator {
-        Estimator::Direct => format!("row_{}_{}", r / points, r % points),
-        Estimator::Connected => format!("row_{r}"),
-    };
-    let tail_row = |r: usize, q: &str| match r < plan.points() {
-        true => format!("{}_{q}", row(r)),
-        false => format!("ratio_{q}"),
-    };
     let each = |f: &dyn Fn(usize) -> String| (0..rows).map(f).collect::<String>();
     let keep_tail = each(&|r| {
         (["a", "b", "c", "d"].iter().enumerate())
             .flat_map(|(quad, q)| (0..4).map(move |l| (16 * r + 4 * quad + l, q, l)))
-            .map(|(at, q, l)| format!("tails[{at}] = {}[{l}];\n", tail_row(r, q)))
+            .map(|(at, q, l)| format!("tails[{at}] = {}[{l}];\n", tail_row(spec, r, q)))
             .collect()
     });
     for (key, value) in [
         ("HAS_TAIL", u64::from(has_tail(spec)).to_string()),
         ("HAS_GROUPS", u64::from(group_chunks(spec) > 0).to_string()),
+        ("ENSEMBLE_THREADS", ENSEMBLE_THREADS.to_string()),
         ("TAIL_NUMBERS", (16 * rows).to_string()),
         ("KEEP_TAIL", keep_tail),
         ("ROWS", each(&|r| format!("var sum_{r} = 0.0;\n"))),
-        ("KEEP_ROWS", each(&|r| format!("sum_{r} = {};\n", row(r)))),
+        (
+            "KEEP_ROWS",
+            each(&|r| format!("sum_{r} = {};\n", row(spec, r))),
+        ),
         (
             "ADD_TAIL",
             each(&|r| format!("sum_{r} += tails[{}u + network % 16u];\n", 16 * r)),
