@@ -100,7 +100,7 @@ fn a_file_s_sizes_are_those_of_the_engines() {
                 let total = engine::run(&mut CpuEngine::new(), &spec, &|_| {}).unwrap();
                 let values = total.total().unwrap().mean.len() as u64;
                 assert_eq!(spec.values(), values, "{estimator} {orders:?} {d_out}");
-                assert_eq!(spec.fields(), total.extremes()[0].field.len());
+                assert_eq!(spec.on_rays().fields(), total.extremes()[0].field.len());
             }
         }
     }

@@ -55,13 +55,13 @@ fn both_engines_have_the_symmetry_and_the_exact_values() {
 
 /// Means per block, from networks that someone may have tampered with.
 fn accumulate(spec: &EnsembleSpec, tamper: impl Fn(&mut Vec<f64>)) -> Accumulator {
-    let plan = measurement(spec);
+    let tuples = measurement(spec).tuples().fields(spec.inputs.len());
     let mut all = Accumulator::new();
     for experiment in 0..spec.experiments {
-        let mut means = vec![0.0; plan.tuples().len()];
+        let mut means = vec![0.0; tuples.len()];
         for mut network in draw_networks(spec, experiment, 0, spec.nets as usize) {
             tamper(&mut network.field);
-            let products = (plan.moments().indices().iter())
+            let products = (tuples.iter())
                 .map(|i| i.iter().map(|&f| network.field[f]).product::<f64>());
             for (mean, x) in means.iter_mut().zip(products) {
                 *mean += x / spec.nets as f64;

@@ -170,7 +170,7 @@ impl Tensors {
         let plan = measurement(spec);
         let (points, d_out) = (spec.inputs.len(), spec.d_out);
         let fields = points * d_out;
-        let all = plan.moments().indices();
+        let all = plan.tuples().fields(points);
         let orders = (plan.orders().iter())
             .map(|(n, range)| {
                 let of_order = &all[range.clone()];

@@ -22,7 +22,7 @@ pub use queue::{Queue, Work};
 pub use stream::{GROUP, Layer, StreamLayout, key};
 
 use crate::Result;
-use crate::model::{Architecture, EnsembleSpec, Estimator};
+use crate::model::{Architecture, EnsembleSpec, Estimator, Rays};
 use crate::tensor::{Accumulator, Measurement, multisets};
 use crate::theory::kernel_matrix;
 
@@ -97,13 +97,41 @@ pub fn run(
     Ok(queue.into_moments())
 }
 
-/// The fields, moments and elements that a spec asks for.
+/// The elements that a spec asks for, and the fields and moments that they are made of: those
+/// of [`EnsembleSpec::on_rays`].
 #[doc(hidden)]
 pub fn measurement(spec: &EnsembleSpec) -> Measurement {
-    match spec.estimator {
-        Estimator::Direct => Measurement::direct(spec.inputs.len(), spec.d_out, &spec.orders),
+    let points = spec.inputs.len();
+    let all = match spec.estimator {
+        Estimator::Direct => Measurement::direct(points, spec.d_out, &spec.orders),
         Estimator::Connected => {
             Measurement::connected(&kernel_matrix(spec), spec.d_out, &spec.orders)
+        }
+    };
+    let rays = spec.rays();
+    match rays.points.len() < points {
+        true => all.of_multiples(&field_multiples(spec, &rays)),
+        false => all,
+    }
+}
+
+/// The fields at all points as multiples of those on rays.
+fn field_multiples(spec: &EnsembleSpec, rays: &Rays) -> Vec<(usize, f64)> {
+    let of = &rays.multiples;
+    match spec.estimator {
+        Estimator::Direct => (0..spec.d_out)
+            .flat_map(|a| (of.iter()).map(move |&(ray, c)| (a * rays.points.len() + ray, c)))
+            .collect(),
+        Estimator::Connected => {
+            let pairs = multisets(rays.points.len(), 2);
+            (multisets(of.len(), 2).iter())
+                .map(|pair| {
+                    let (p, q) = (of[pair[0]], of[pair[1]]);
+                    let ends = [p.0.min(q.0), p.0.max(q.0)];
+                    let field = pairs.iter().position(|pair| *pair == ends);
+                    (field.expect("all pairs of rays"), p.1 * q.1)
+                })
+                .collect()
         }
     }
 }

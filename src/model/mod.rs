@@ -4,6 +4,7 @@ mod architecture;
 mod estimator;
 mod inputs;
 mod number;
+mod rays;
 mod spec;
 
 pub use architecture::Architecture;
@@ -11,4 +12,5 @@ pub use estimator::{Estimator, Tilt};
 pub use inputs::Inputs;
 pub(crate) use inputs::open_npy;
 pub use number::parse_count;
+pub use rays::Rays;
 pub use spec::{Difference, EnsembleSpec, MAX_D_OUT, MAX_ELEMENTS, MAX_NETS, MAX_ORDER, MAX_WIDTH};

@@ -20,7 +20,7 @@ use crate::tensor::{Accumulator, Extremes};
 /// What a state file starts with.
 const MAGIC: &str = "nnqft-gpu state ";
 /// Number of this format. A change of any of its three parts is a new one.
-const FORMAT: u64 = 1;
+const FORMAT: u64 = 2;
 /// Version of the program: results of two are not mixed.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Longest first line: three numbers.
@@ -191,7 +191,7 @@ fn unframe(bytes: &[u8]) -> Result<&[u8], String> {
 /// Whether these can be moments of blocks of this spec.
 fn check(spec: &EnsembleSpec, moments: &Accumulator) -> Result<(), &'static str> {
     let plan = BlockPlan::new(spec);
-    let (values, fields) = (spec.values() as usize, spec.fields());
+    let (values, fields) = (spec.values() as usize, spec.on_rays().fields());
     let mut last = (0, 0);
     for (experiment, blocks, statistics) in moments.subtrees() {
         let span = blocks.end - blocks.start;

@@ -11,6 +11,7 @@ pub struct Measurement {
     tuples: Tuples,
     orders: Vec<(usize, Range<usize>)>,
     connected_six: Option<Range<usize>>,
+    is_connected: bool,
     /// Row e: element e as a sum of moments with coefficients; `None` if the elements are
     /// the moments themselves.
     contraction: Option<Vec<Vec<(usize, f64)>>>,
@@ -29,6 +30,7 @@ impl Measurement {
             tuples,
             orders: moments.orders().to_vec(),
             connected_six: None,
+            is_connected: false,
             contraction: None,
             moments,
         }
@@ -74,6 +76,7 @@ impl Measurement {
             tuples: Tuples::default(),
             orders: Vec::new(),
             connected_six: None,
+            is_connected: true,
             contraction: None,
         };
         let mut rows: Vec<Vec<(usize, f64)>> = Vec::new();
@@ -139,7 +142,38 @@ impl Measurement {
 
     /// Whether the elements are deviations from the GP rather than n-point functions.
     pub fn is_connected(&self) -> bool {
-        self.contraction.is_some()
+        self.is_connected
+    }
+
+    /// The same elements from fewer fields: field i is `multiples[i].1` times the one with
+    /// number `multiples[i].0`.
+    pub fn of_multiples(mut self, multiples: &[(usize, f64)]) -> Self {
+        let fields = multiples.iter().map(|m| m.0 + 1).max().unwrap_or(0);
+        let degrees: Vec<usize> = self.moments.orders().iter().map(|o| o.0).collect();
+        let moments = MomentPlan::new(fields, &degrees);
+        let at: BTreeMap<&[usize], usize> = (moments.indices().iter().enumerate())
+            .map(|(m, index)| (&index[..], m))
+            .collect();
+        let reduced: Vec<(usize, f64)> = (self.moments.indices().iter())
+            .map(|index| {
+                let mut fields: Vec<usize> = index.iter().map(|&i| multiples[i].0).collect();
+                fields.sort_unstable();
+                let factor = index.iter().map(|&i| multiples[i].1).product();
+                (at[&fields[..]], factor)
+            })
+            .collect();
+        let same = || (0..reduced.len()).map(|m| vec![(m, 1.0)]).collect();
+        let rows = self.contraction.take().unwrap_or_else(same);
+        let contract = |row: Vec<(usize, f64)>| {
+            let mut sum: BTreeMap<usize, f64> = BTreeMap::new();
+            for (m, c) in row {
+                *sum.entry(reduced[m].0).or_default() += c * reduced[m].1;
+            }
+            sum.into_iter().collect()
+        };
+        self.contraction = Some(rows.into_iter().map(contract).collect());
+        self.moments = moments;
+        self
     }
 
     /// The elements of a block from its moments.

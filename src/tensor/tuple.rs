@@ -152,6 +152,17 @@ impl Tuples {
         tuples
     }
 
+    /// Fields of each element, number a P + p for output a and point p of `points`.
+    pub fn fields(&self, points: usize) -> Vec<Vec<usize>> {
+        let mut all = self.points.clone();
+        for (fields, outputs) in all.iter_mut().zip(&self.outputs) {
+            for (field, output) in fields.iter_mut().zip(outputs) {
+                *field += output * points;
+            }
+        }
+        all
+    }
+
     /// Number of elements.
     pub fn len(&self) -> usize {
         self.points.len()

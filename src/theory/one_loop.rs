@@ -112,7 +112,7 @@ fn with_nodes<T>(spec: &EnsembleSpec, vertex: Vertex, of: impl FnOnce(&Integrand
         quadratic: &plan,
         d_in: spec.d_in,
         field: &field,
-        homogeneous: spec.arch == Architecture::Relu && spec.sigma_b == 0.0,
+        homogeneous: spec.is_homogeneous(),
         marks: marks(spec),
         scale: natural_scale(spec),
         tolerance: 0.0,

@@ -259,7 +259,7 @@ fn with_integrand<T>(
         quadratic: &quadratic,
         d_in: spec.d_in,
         field: &field,
-        homogeneous: spec.arch == Architecture::Relu && spec.sigma_b == 0.0,
+        homogeneous: spec.is_homogeneous(),
         marks: points,
         scale: natural_scale(spec),
         tolerance: if spec.d_in < 3 { 1e-11 } else { 1e-8 },

@@ -50,9 +50,10 @@ impl Engine for CpuEngine {
     fn accumulate(&mut self, spec: &EnsembleSpec, work: &dyn Work) -> Result<()> {
         let plan = BlockPlan::new(spec);
         let measurement = measurement(spec);
+        let drawn = spec.on_rays();
         let failed = AtomicBool::new(false);
         rayon::broadcast(|worker| {
-            let mut networks = networks::Networks::new(spec);
+            let mut networks = networks::Networks::new(&drawn);
             let mut size = 1;
             while !failed.load(Ordering::Relaxed) {
                 // Small pieces at the end: no core idles while another has much to do.

@@ -149,7 +149,7 @@ impl GpuEngine {
             (self.in_one).unwrap_or_else(|| self.summary.is_software() && networks >= LONG_RUN);
         wanted
             && spec.width <= shaders::MAX_ENSEMBLE_WIDTH
-            && elements <= shaders::MAX_ENSEMBLE_ELEMENTS
+            && (1..=shaders::MAX_ENSEMBLE_ELEMENTS).contains(&elements)
     }
 
     fn uniform(&self) -> wgpu::Buffer {
@@ -186,7 +186,8 @@ impl Engine for GpuEngine {
         if work.left() == 0 {
             return Ok(());
         }
-        let run = Run::new(self, spec, false)?;
+        let drawn = spec.on_rays();
+        let run = Run::new(self, &drawn, measurement(spec))?;
         let mut flying: VecDeque<(usize, Range<u64>, wgpu::SubmissionIndex, Instant)> =
             VecDeque::new();
         let mut size = self.batch_blocks.unwrap_or(64).min(run.capacity);
@@ -258,11 +259,15 @@ struct Slot {
 }
 
 impl<'a> Run<'a> {
-    /// With `stages` apart whatever the adapter: for those who want to see the fields.
-    fn new(engine: &'a GpuEngine, spec: &'a EnsembleSpec, stages: bool) -> Result<Self> {
+    /// Draws the networks of a spec and sums the moments of a measurement of their fields; of
+    /// one without elements, it leaves the fields in their buffer.
+    fn new(
+        engine: &'a GpuEngine,
+        spec: &'a EnsembleSpec,
+        measurement: Measurement,
+    ) -> Result<Self> {
         let d = &engine.device;
         let plan = BlockPlan::new(spec);
-        let measurement = measurement(spec);
         let moments = measurement.moments();
         let scales = super::field_scales(spec);
         let parameters = f32_parameters(spec, &scales)?;
@@ -270,7 +275,7 @@ impl<'a> Run<'a> {
             .map(|index| index.iter().map(|&i| scales[i]).product())
             .collect();
 
-        let in_one = !stages && engine.in_one(spec, moments.elements().len());
+        let in_one = engine.in_one(spec, moments.elements().len());
         let quads = shaders::rows(spec).div_ceil(4);
         let field_bytes = match in_one {
             // Nothing between the stages, and no binding of size zero.

@@ -4,10 +4,15 @@ use super::{Batch, GpuEngine, IN_FLIGHT, Run, dispatch, shaders, words};
 use crate::Result;
 use crate::engine::{GROUP, Network};
 use crate::model::EnsembleSpec;
-use crate::tensor::MomentPlan;
+use crate::tensor::{Measurement, MomentPlan};
 
 /// Nodes of a quadrature that one thread sums.
 const NODES: usize = 256;
+
+/// For those who want to see the fields.
+fn no_moments(spec: &EnsembleSpec) -> Measurement {
+    Measurement::direct(spec.fields(), 1, &[])
+}
 
 impl GpuEngine {
     /// Words and normals of `count` ChaCha blocks of one stream, from block `first` on.
@@ -58,7 +63,7 @@ impl GpuEngine {
     /// # Errors
     /// Those of [`crate::engine::Engine::accumulate`].
     pub fn hidden_values(&self, spec: &EnsembleSpec, number: u64) -> Result<Vec<Vec<Vec<f64>>>> {
-        let run = Run::new(self, spec, true)?;
+        let run = Run::new(self, spec, no_moments(spec))?;
         let d = &self.device;
         let samplers = shaders::networks(d, spec, run.plan.size, true)?;
         let points = spec.inputs.len();
@@ -91,7 +96,7 @@ impl GpuEngine {
     /// # Errors
     /// Those of [`crate::engine::Engine::accumulate`].
     pub fn draw_networks(&self, spec: &EnsembleSpec, number: u64) -> Result<Vec<Network>> {
-        let run = Run::new(self, spec, true)?;
+        let run = Run::new(self, spec, no_moments(spec))?;
         let d = &self.device;
         let mut encoder = d.device.create_command_encoder(&Default::default());
         let slot = &run.slots[0];

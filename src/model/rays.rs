@@ -1,0 +1,131 @@
+use super::{Architecture, EnsembleSpec, Inputs};
+
+/// Points as multiples of fewer points: `x_p = c r`, `c >= 0`. ReLU-net without biases is
+/// positively homogeneous, network by network,
+///
+/// ```text
+/// f(c r) = c f(r),   h_j(c r) = c h_j(r),   D(c r, c' r') = c c' D(r, r'),
+/// ```
+///
+/// so that one point of every ray through the origin tells all: at d_in = 1 there are two.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rays {
+    /// The point of each ray that is evaluated, shape `[rays][d_in]`: its longest.
+    pub points: Vec<Vec<f64>>,
+    /// For each of the spec's points its ray and c.
+    pub multiples: Vec<(usize, f64)>,
+}
+
+impl EnsembleSpec {
+    /// Whether f(c x) = c f(x) for all c >= 0.
+    pub fn is_homogeneous(&self) -> bool {
+        self.arch == Architecture::Relu && self.sigma_b == 0.0
+    }
+
+    /// The points as multiples of those that need evaluation: themselves, unless the networks
+    /// are homogeneous.
+    pub fn rays(&self) -> Rays {
+        let points = self.inputs.points();
+        let longest_first = {
+            let mut order: Vec<usize> = (0..points.len()).collect();
+            order.sort_by(|&a, &b| length(&points[b]).total_cmp(&length(&points[a])));
+            order
+        };
+        // Of each ray its longest point: no multiple overflows.
+        let mut longest: Vec<usize> = Vec::new();
+        let mut multiples = vec![(0, 1.0); points.len()];
+        for p in longest_first {
+            let known = (longest.iter())
+                .filter(|_| self.is_homogeneous())
+                .find_map(|&r| Some((r, multiple(&points[p], &points[r])?)));
+            multiples[p] = known.unwrap_or_else(|| {
+                longest.push(p);
+                (p, 1.0)
+            });
+        }
+        longest.sort_unstable();
+        for (ray, _) in &mut multiples {
+            *ray = longest.partition_point(|r| r < ray);
+        }
+        Rays {
+            points: longest.iter().map(|&r| points[r].clone()).collect(),
+            multiples,
+        }
+    }
+
+    /// The spec of the networks that have to be drawn: at one point of each ray.
+    pub fn on_rays(&self) -> Self {
+        let inputs = Inputs::new(self.rays().points).expect("points of a valid spec");
+        Self {
+            inputs,
+            ..self.clone()
+        }
+    }
+}
+
+fn length(x: &[f64]) -> f64 {
+    x.iter().fold(0.0, |most, x| most.max(x.abs()))
+}
+
+/// c >= 0 with x = c r up to the roundings of typed coordinates, for |x| <= |r|.
+fn multiple(x: &[f64], r: &[f64]) -> Option<f64> {
+    let (size, unit) = (length(x), length(r));
+    let along = (0..r.len()).find(|&i| r[i].abs() == unit)?;
+    let c = match unit {
+        0.0 => 0.0,
+        _ => x[along] / r[along],
+    };
+    let close = |(x, r): (&f64, &f64)| (x - c * r).abs() <= 4.0 * f64::EPSILON * size;
+    (c >= 0.0 && x.iter().zip(r).all(close)).then_some(c)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spec(points: &str) -> EnsembleSpec {
+        let inputs = Inputs::parse(points).unwrap();
+        EnsembleSpec {
+            d_in: inputs.d_in(),
+            inputs,
+            ..EnsembleSpec::preset(Architecture::Relu, 1).unwrap()
+        }
+    }
+
+    #[test]
+    fn points_are_multiples_of_the_longest_on_their_ray() {
+        for (points, rays, multiples) in [
+            ("0.5;2;-1;0;-4;1", "2;-4", &[(0, 0.25), (0, 1.0), (1, 0.25), (0, 0.0), (1, 1.0), (0, 0.5)][..]),
+            ("0.1,0.3;0.7,2.1;-0.1,-0.3;0.1,0.31", "0.7,2.1;-0.1,-0.3;0.1,0.31", &[(0, 1.0 / 7.0), (0, 1.0), (1, 1.0), (2, 1.0)]),
+            ("0;0", "0", &[(0, 1.0), (0, 0.0)]),
+            ("0,1,0;0,0,1;0,3,0", "0,0,1;0,3,0", &[(1, 1.0 / 3.0), (0, 1.0), (1, 1.0)]),
+            ("1e300;1e-300;-1e-320", "1e300;-1e-320", &[(0, 0.0), (0, 0.0), (1, 1.0)]),
+        ] {
+            let found = spec(points).rays();
+            assert_eq!(found.points, Inputs::parse(rays).unwrap().points(), "{points}");
+            for (p, (got, want)) in found.multiples.iter().zip(multiples).enumerate() {
+                assert_eq!(got.0, want.0, "{points} {p}");
+                assert!((got.1 - want.1).abs() < 1e-15, "{points} {p}: {got:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn without_homogeneity_every_point_is_its_own() {
+        let relu = spec("1;2;-1;0");
+        let biased = EnsembleSpec {
+            sigma_b: 0.1,
+            ..relu.clone()
+        };
+        let erf = EnsembleSpec {
+            arch: Architecture::Erf,
+            ..relu.clone()
+        };
+        for spec in [biased, erf] {
+            assert_eq!(spec.rays().multiples, [(0, 1.0), (1, 1.0), (2, 1.0), (3, 1.0)]);
+            assert_eq!(spec.on_rays(), spec);
+        }
+        assert_eq!(relu.on_rays().inputs.points(), [[2.0], [-1.0]]);
+        assert_eq!(relu.on_rays().on_rays(), relu.on_rays());
+    }
+}
