@@ -61,8 +61,8 @@ fn accumulate(spec: &EnsembleSpec, tamper: impl Fn(&mut Vec<f64>)) -> Accumulato
         let mut means = vec![0.0; tuples.len()];
         for mut network in draw_networks(spec, experiment, 0, spec.nets as usize) {
             tamper(&mut network.field);
-            let products = (tuples.iter())
-                .map(|i| i.iter().map(|&f| network.field[f]).product::<f64>());
+            let products =
+                (tuples.iter()).map(|i| i.iter().map(|&f| network.field[f]).product::<f64>());
             for (mean, x) in means.iter_mut().zip(products) {
                 *mean += x / spec.nets as f64;
             }

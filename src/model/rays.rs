@@ -95,14 +95,34 @@ mod tests {
     #[test]
     fn points_are_multiples_of_the_longest_on_their_ray() {
         for (points, rays, multiples) in [
-            ("0.5;2;-1;0;-4;1", "2;-4", &[(0, 0.25), (0, 1.0), (1, 0.25), (0, 0.0), (1, 1.0), (0, 0.5)][..]),
-            ("0.1,0.3;0.7,2.1;-0.1,-0.3;0.1,0.31", "0.7,2.1;-0.1,-0.3;0.1,0.31", &[(0, 1.0 / 7.0), (0, 1.0), (1, 1.0), (2, 1.0)]),
+            (
+                "0.5;2;-1;0;-4;1",
+                "2;-4",
+                &[(0, 0.25), (0, 1.0), (1, 0.25), (0, 0.0), (1, 1.0), (0, 0.5)][..],
+            ),
+            (
+                "0.1,0.3;0.7,2.1;-0.1,-0.3;0.1,0.31",
+                "0.7,2.1;-0.1,-0.3;0.1,0.31",
+                &[(0, 1.0 / 7.0), (0, 1.0), (1, 1.0), (2, 1.0)],
+            ),
             ("0;0", "0", &[(0, 1.0), (0, 0.0)]),
-            ("0,1,0;0,0,1;0,3,0", "0,0,1;0,3,0", &[(1, 1.0 / 3.0), (0, 1.0), (1, 1.0)]),
-            ("1e300;1e-300;-1e-320", "1e300;-1e-320", &[(0, 0.0), (0, 0.0), (1, 1.0)]),
+            (
+                "0,1,0;0,0,1;0,3,0",
+                "0,0,1;0,3,0",
+                &[(1, 1.0 / 3.0), (0, 1.0), (1, 1.0)],
+            ),
+            (
+                "1e300;1e-300;-1e-320",
+                "1e300;-1e-320",
+                &[(0, 0.0), (0, 0.0), (1, 1.0)],
+            ),
         ] {
             let found = spec(points).rays();
-            assert_eq!(found.points, Inputs::parse(rays).unwrap().points(), "{points}");
+            assert_eq!(
+                found.points,
+                Inputs::parse(rays).unwrap().points(),
+                "{points}"
+            );
             for (p, (got, want)) in found.multiples.iter().zip(multiples).enumerate() {
                 assert_eq!(got.0, want.0, "{points} {p}");
                 assert!((got.1 - want.1).abs() < 1e-15, "{points} {p}: {got:?}");
@@ -122,7 +142,10 @@ mod tests {
             ..relu.clone()
         };
         for spec in [biased, erf] {
-            assert_eq!(spec.rays().multiples, [(0, 1.0), (1, 1.0), (2, 1.0), (3, 1.0)]);
+            assert_eq!(
+                spec.rays().multiples,
+                [(0, 1.0), (1, 1.0), (2, 1.0), (3, 1.0)]
+            );
             assert_eq!(spec.on_rays(), spec);
         }
         assert_eq!(relu.on_rays().inputs.points(), [[2.0], [-1.0]]);

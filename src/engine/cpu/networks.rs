@@ -6,7 +6,7 @@
 
 use super::Setup;
 use super::activation::{Activation, Erf, Gauss, Relu, exp};
-use super::normals::{box_muller, box_muller_blocks};
+use super::normals::{Halves, box_muller, box_muller_blocks};
 use super::words::{Words, lanes};
 use crate::engine::{GROUP, Layer};
 use crate::model::{Architecture, EnsembleSpec, Estimator};
@@ -36,6 +36,7 @@ struct Work {
     words: [u32; ROWS],
     /// Words of the tail, `[component or output][unit][lane]`.
     tail: Vec<u32>,
+    halves: Halves,
     /// Where they come from: tails of consecutive tiles follow each other in both streams.
     hidden_tail: Words,
     output_tail: Words,
@@ -78,6 +79,7 @@ impl Networks {
         let work = Work {
             words: [0; ROWS],
             tail: vec![0; tail],
+            halves: Halves::default(),
             hidden_tail: Words::new(setup.seed, 0, 0),
             output_tail: Words::new(setup.seed, 0, 0),
             hidden: Aligned::new(0.0, components * ROWS),
@@ -266,24 +268,22 @@ fn tail<const FMA: bool>(setup: &Setup, work: &mut Work, at: At) {
         let stream = Layer::HiddenTail.stream(at.experiment);
         work.hidden_tail.seek(stream, at.tile * owned);
         let words = &mut work.tail[..drawn * TILE];
-        draw_tail::<FMA>(&mut work.hidden_tail, words, &mut work.hidden);
+        work.hidden_tail.fill(words);
+        let normals = &mut work.hidden[..words.len()];
+        box_muller_blocks::<FMA>(words, normals, &mut work.halves);
     }
     if setup.estimator == Estimator::Direct && (units > 0 || setup.layout.has_bias()) {
         let owned = setup.layout.blocks(Layer::OutputTail);
         let stream = Layer::OutputTail.stream(at.experiment);
         work.output_tail.seek(stream, at.tile * owned);
         let words = &mut work.tail[..owned as usize * TILE];
-        draw_tail::<FMA>(&mut work.output_tail, words, &mut work.output);
+        work.output_tail.fill(words);
+        let normals = &mut work.output[..words.len()];
+        box_muller_blocks::<FMA>(words, normals, &mut work.halves);
     }
     if units > 0 {
         add_units::<FMA>(setup, work, at, units, units + 1);
     }
-}
-
-#[inline(always)]
-fn draw_tail<const FMA: bool>(from: &mut Words, words: &mut [u32], normals: &mut [f64]) {
-    from.fill(words);
-    box_muller_blocks::<FMA>(words, &mut normals[..words.len()]);
 }
 
 /// Adds `units` hidden units whose normals are drawn; an output's normals have
@@ -362,10 +362,9 @@ fn add_fields<const FMA: bool, A: Activation>(
         // An activation so cheap that its value is not worth storing.
         for ((x, offset), sum) in setup.linear.iter().zip(&p.offset).zip(&mut work.sums) {
             let (normals, readout) = (&work.hidden, &work.output[..rows]);
-            match x.len() {
-                1 => add_outputs::<FMA, A, 1>(sum, x, *offset, normals, readout),
-                2 => add_outputs::<FMA, A, 2>(sum, x, *offset, normals, readout),
-                3 => add_outputs::<FMA, A, 3>(sum, x, *offset, normals, readout),
+            match x[..] {
+                [x] => add_outputs::<FMA, A, 1>(sum, [x], *offset, normals, readout),
+                [x, y] => add_outputs::<FMA, A, 2>(sum, [x, y], *offset, normals, readout),
                 _ => {
                     let values = &mut work.values[..rows];
                     evaluate::<FMA, A>(x, *offset, normals, values);
@@ -424,14 +423,26 @@ fn evaluate<const FMA: bool, A: Activation>(
     normals: &[f64],
     values: &mut [f64],
 ) {
-    match x.len() {
-        1 => evaluate_in::<FMA, A, 1>(x, offset, normals, values),
-        2 => evaluate_in::<FMA, A, 2>(x, offset, normals, values),
-        3 => evaluate_in::<FMA, A, 3>(x, offset, normals, values),
-        4 => evaluate_in::<FMA, A, 4>(x, offset, normals, values),
+    // Zipped, not indexed: a check in the loop would leave its last turns without vectors.
+    let rows = values.len();
+    let (a, b) = (
+        &normals[..rows],
+        normals.get(rows..2 * rows).unwrap_or_default(),
+    );
+    match x[..] {
+        [x] => {
+            for (h, n) in values.iter_mut().zip(a) {
+                *h = A::of::<FMA>(madd::<FMA>(*n, x, -offset));
+            }
+        }
+        [x, y] => {
+            for (h, (n, m)) in values.iter_mut().zip(a.iter().zip(b)) {
+                *h = A::of::<FMA>(madd::<FMA>(*m, y, madd::<FMA>(*n, x, -offset)));
+            }
+        }
         _ => {
             values.fill(-offset);
-            for (x, n) in x.iter().zip(normals.chunks_exact(values.len())) {
+            for (x, n) in x.iter().zip(normals.chunks_exact(rows)) {
                 for (z, n) in values.iter_mut().zip(n) {
                     *z = madd::<FMA>(*n, *x, *z);
                 }
@@ -443,60 +454,26 @@ fn evaluate<const FMA: bool, A: Activation>(
     }
 }
 
-/// z of row r; the normals have `rows` rows.
-#[inline(always)]
-fn linear<const FMA: bool, const D: usize>(
-    x: &[f64; D],
-    offset: f64,
-    normals: &[&[f64]; D],
-    r: usize,
-) -> f64 {
-    let mut z = -offset;
-    for c in 0..D {
-        z = madd::<FMA>(normals[c][r], x[c], z);
-    }
-    z
-}
-
-#[inline(always)]
-fn components<const D: usize>(normals: &[f64], rows: usize) -> [&[f64]; D] {
-    let mut components: [&[f64]; D] = [&[]; D];
-    for (c, component) in components.iter_mut().enumerate() {
-        *component = &normals[c * rows..][..rows];
-    }
-    components
-}
-
-/// [`evaluate`] in D dimensions, the bias among them.
-#[inline(always)]
-fn evaluate_in<const FMA: bool, A: Activation, const D: usize>(
-    x: &[f64],
-    offset: f64,
-    normals: &[f64],
-    values: &mut [f64],
-) {
-    let x = x.first_chunk().expect("D coordinates");
-    let normals = components::<D>(normals, values.len());
-    for (r, h) in values.iter_mut().enumerate() {
-        *h = A::of::<FMA>(linear::<FMA, D>(x, offset, &normals, r));
-    }
-}
-
 /// [`evaluate`] and [`add_products`] in one.
 #[inline(always)]
 fn add_outputs<const FMA: bool, A: Activation, const D: usize>(
     sum: &mut Tile,
-    x: &[f64],
+    x: [f64; D],
     offset: f64,
     normals: &[f64],
     readout: &[f64],
 ) {
-    let x = x.first_chunk().expect("D coordinates");
-    let normals = components::<D>(normals, readout.len());
+    let mut components: [&[Tile]; D] = [&[]; D];
+    for (c, component) in components.iter_mut().enumerate() {
+        *component = normals[c * readout.len()..][..readout.len()].as_chunks().0;
+    }
     let mut total = *sum;
     for (unit, readout) in readout.as_chunks::<TILE>().0.iter().enumerate() {
         for l in 0..TILE {
-            let z = linear::<FMA, D>(x, offset, &normals, unit * TILE + l);
+            let mut z = -offset;
+            for c in 0..D {
+                z = madd::<FMA>(components[c][unit][l], x[c], z);
+            }
             total[l] = madd::<FMA>(readout[l], A::of::<FMA>(z), total[l]);
         }
     }

@@ -11,32 +11,86 @@ use crate::simd::{has_fma, madd, polynomial};
 
 /// Eight Box-Muller pairs.
 const HALF: usize = 8;
+/// Pairs that are turned into normals together, from blocks that follow each other.
+const BATCH: usize = 16 * HALF;
 
 /// Turns whole blocks of 16 words into as many standard normals.
 ///
 /// # Panics
 /// If the lengths differ or are no multiple of 16.
+pub fn normals(words: &[u32], normals: &mut [f64]) {
+    in_blocks(words, normals, &mut Halves::default());
+}
+
 #[multiversion::multiversion(targets(
     "x86_64+avx512f+avx512dq+avx512vl+avx2+fma",
     "x86_64+avx2+fma",
     "aarch64+neon"
 ))]
-pub fn normals(words: &[u32], normals: &mut [f64]) {
-    box_muller_blocks::<{ has_fma!() }>(words, normals);
+fn in_blocks(words: &[u32], normals: &mut [f64], halves: &mut Halves) {
+    box_muller_blocks::<{ has_fma!() }>(words, normals, halves);
+}
+
+/// Radii and angles of several blocks, each side by side: the eight of one block are too few
+/// for a vector loop.
+#[derive(Debug)]
+pub(super) struct Halves {
+    radii: [u32; BATCH],
+    angles: [u32; BATCH],
+    x: [f64; BATCH],
+    y: [f64; BATCH],
+}
+
+impl Default for Halves {
+    fn default() -> Self {
+        Self {
+            radii: [0; BATCH],
+            angles: [0; BATCH],
+            x: [0.0; BATCH],
+            y: [0.0; BATCH],
+        }
+    }
 }
 
 /// [`normals`], to be compiled into its caller.
 #[inline(always)]
-pub(super) fn box_muller_blocks<const FMA: bool>(words: &[u32], normals: &mut [f64]) {
+pub(super) fn box_muller_blocks<const FMA: bool>(
+    words: &[u32],
+    normals: &mut [f64],
+    halves: &mut Halves,
+) {
     assert!(words.len() == normals.len() && words.len().is_multiple_of(2 * HALF));
-    let (blocks, _) = words.as_chunks::<{ 2 * HALF }>();
-    let (out, _) = normals.as_chunks_mut::<{ 2 * HALF }>();
-    for (words, out) in blocks.iter().zip(out.iter_mut()) {
-        squares::<FMA>(&words[..HALF], &mut out[..HALF]);
-    }
-    for (words, out) in blocks.iter().zip(out) {
-        let (x, y) = out.split_at_mut(HALF);
-        turn::<FMA>(&words[HALF..], x, y);
+    let Halves {
+        radii,
+        angles,
+        x,
+        y,
+    } = halves;
+    let batches = words.chunks(2 * BATCH).zip(normals.chunks_mut(2 * BATCH));
+    for (words, normals) in batches {
+        let pairs = words.len() / 2;
+        let (words, normals) = (
+            words.as_chunks::<HALF>().0,
+            normals.as_chunks_mut::<HALF>().0,
+        );
+        let to = radii
+            .as_chunks_mut::<HALF>()
+            .0
+            .iter_mut()
+            .zip(angles.as_chunks_mut::<HALF>().0);
+        for (words, (radii, angles)) in words.chunks_exact(2).zip(to) {
+            (*radii, *angles) = (words[0], words[1]);
+        }
+        box_muller::<FMA>(
+            &radii[..pairs],
+            &angles[..pairs],
+            &mut x[..pairs],
+            &mut y[..pairs],
+        );
+        let from = x.as_chunks::<HALF>().0.iter().zip(y.as_chunks::<HALF>().0);
+        for (normals, (x, y)) in normals.chunks_exact_mut(2).zip(from) {
+            (normals[0], normals[1]) = (*x, *y);
+        }
     }
 }
 
