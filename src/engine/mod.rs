@@ -319,6 +319,73 @@ mod tests {
     }
 
     #[test]
+    fn rays_give_the_elements_of_every_point() {
+        let inputs = Inputs::parse("0.5,1;-1,2;0,0;1,2;-0.25,0.5;3,-1").unwrap();
+        for (estimator, d_out) in [
+            (Estimator::Direct, 1),
+            (Estimator::Direct, 2),
+            (Estimator::Connected, 1),
+            (Estimator::Connected, 2),
+        ] {
+            let mut spec = EnsembleSpec {
+                d_in: 2,
+                d_out,
+                inputs: inputs.clone(),
+                width: 5,
+                nets: 100,
+                experiments: 1,
+                orders: vec![2, 4],
+                estimator,
+                ..EnsembleSpec::preset(Architecture::Relu, 2).unwrap()
+            };
+            if estimator == Estimator::Connected {
+                spec.orders.push(6);
+                spec.tilt = crate::theory::tilt(&spec);
+            } else {
+                spec.orders.insert(1, 3);
+            }
+            let spec = spec.validate().unwrap();
+            assert_eq!(spec.on_rays().inputs.len(), 3);
+            let run = run(&mut cpu::CpuEngine::new(), &spec, &|_| {}).unwrap();
+            // The fields at all points, and a measurement that knows no rays.
+            let all = match estimator {
+                Estimator::Direct => Measurement::direct(6, d_out, &spec.orders),
+                Estimator::Connected => {
+                    Measurement::connected(&kernel_matrix(&spec), d_out, &spec.orders)
+                }
+            };
+            let mut want = vec![0.0; all.tuples().len()];
+            let mut size = want.clone();
+            for network in cpu::draw_networks(&spec, 0, 0, 100) {
+                assert_eq!(network.field.len(), spec.fields());
+                let adds = all.contributions(&crate::tensor::Extreme {
+                    score: 0.0,
+                    experiment: 0,
+                    network: 0,
+                    weight: network.weight,
+                    field: network.field,
+                });
+                for ((want, size), x) in want.iter_mut().zip(&mut size).zip(adds) {
+                    *want += x / 100.0;
+                    *size += x.abs() / 100.0;
+                }
+            }
+            let got = run.total().unwrap().mean;
+            for (e, ((got, want), size)) in got.iter().zip(&want).zip(&size).enumerate() {
+                assert!(
+                    (got - want).abs() <= 1e-13 * size,
+                    "{estimator} {d_out} {e}"
+                );
+            }
+            assert!(
+                run.extremes()
+                    .iter()
+                    .all(|x| x.field.len() == spec.on_rays().fields())
+            );
+        }
+    }
+
+    #[test]
     fn a_lattice_gives_every_point() {
         for points in ["-0.01;-0.006;-0.002;0.002", "1,-2;0.5,-1;0,0", "3;3;3"] {
             let p = at(points);

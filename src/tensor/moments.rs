@@ -2,8 +2,8 @@ use super::{MomentPlan, Rectangle};
 use crate::simd::{Aligned, has_fma, madd};
 
 /// Samples that are processed side by side: enough that their sum in registers is worth a load
-/// and a store, few enough that the tables of a usual run stay in a second-level cache.
-pub const LANES: usize = 64;
+/// and a store, few enough that the table of a usual run (84 rows) stays in a second-level cache.
+pub const LANES: usize = 128;
 
 /// One number for each of [`LANES`] samples.
 pub type Lanes = [f64; LANES];
