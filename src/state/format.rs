@@ -1,7 +1,7 @@
 //! State as bytes.
 //!
 //! ```text
-//! nnqft-gpu state 1, <bytes> bytes, crc32 <checksum>\n   of everything that follows
+//! nnqft-gpu state 2, <bytes> bytes, crc32 <checksum>\n   of everything that follows
 //! {"version":..,"device":..,"shard":..,"ensembles":[{"spec":..,"seconds":..},..]}\n
 //! <accumulators, postcard>
 //! ```
