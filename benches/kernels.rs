@@ -72,7 +72,7 @@ fn moments(c: &mut Criterion) {
     }
     let spec = spec(Architecture::Relu, 2, Estimator::Direct);
     let (plan, block) = (measurement(&spec), BlockPlan::new(&spec).block(0));
-    let mut networks = Networks::new(&spec);
+    let mut networks = Networks::new(&spec.on_rays());
     group.throughput(Throughput::Elements(block.networks));
     group.bench_function("a whole block, relu N=2", |b| {
         b.iter(|| block_means(plan.moments(), &mut networks, &block));

@@ -42,7 +42,7 @@ struct Operations {
 fn operations(spec: &EnsembleSpec, gpu: bool) -> Operations {
     let (n, points, d_in) = (
         spec.width as f64,
-        spec.inputs.len() as f64,
+        spec.rays().points.len() as f64,
         spec.d_in as f64,
     );
     let biased = f64::from(u8::from(spec.sigma_b != 0.0));
