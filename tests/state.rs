@@ -6,7 +6,7 @@ use common::gpu;
 use nnqft_gpu::Error;
 use nnqft_gpu::engine::cpu::CpuEngine;
 use nnqft_gpu::engine::gpu::Fault;
-use nnqft_gpu::engine::{self, BlockPlan, Engine, Fleet, Queue};
+use nnqft_gpu::engine::{self, BlockPlan, Engine, Fleet, Queue, Work};
 use nnqft_gpu::model::{Architecture, EnsembleSpec, Estimator};
 use nnqft_gpu::state::{State, frame, merge};
 use nnqft_gpu::theory;
@@ -351,10 +351,24 @@ proptest! {
 }
 
 #[test]
-fn adapters_share_a_run_and_survive_each_other() {
+fn a_device_lost_before_its_first_batch_says_so() {
     let spec = EnsembleSpec {
         nets: 200_000,
         ..spec(Architecture::Relu, 20)
+    };
+    let queue = Queue::new(&spec);
+    // The fault strikes from block 64 on.
+    assert_eq!(queue.take(64), Some(0..64));
+    let mut engine = gpu().with_fault(Fault::DeviceLost);
+    let error = engine.accumulate(&spec, &queue).unwrap_err().to_string();
+    assert!(error.contains("device lost"), "{error}");
+}
+
+#[test]
+fn adapters_share_a_run_and_survive_each_other() {
+    let spec = EnsembleSpec {
+        nets: 200_000,
+        ..spec(Architecture::Erf, 20)
     };
     let whole = engine::run(&mut gpu(), &spec, &|_| {}).unwrap();
     let two = |fault: Option<Fault>| {

@@ -158,12 +158,16 @@ impl Device {
             // The receiver lives until the wait below is over.
             let _ = tell.send(r);
         });
-        self.device
-            .poll(wgpu::PollType::Wait {
-                submission_index: Some(submission),
-                timeout: Some(TIMEOUT),
-            })
-            .map_err(|e| Error::Device(format!("no answer: {e}")))?;
+        let waited = self.device.poll(wgpu::PollType::Wait {
+            submission_index: Some(submission),
+            timeout: Some(TIMEOUT),
+        });
+        if let Err(e) = waited {
+            // A device that was lost before its first submission has not said so yet.
+            let _ = self.device.poll(wgpu::PollType::Poll);
+            self.check()?;
+            return Err(Error::Device(format!("no answer: {e}")));
+        }
         // Mapping may complete one poll after the work.
         while let Err(std::sync::mpsc::TryRecvError::Empty) = told.try_recv().map(|r| {
             if let Err(e) = r {
