@@ -11,6 +11,7 @@ mod queue;
 mod stream;
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -123,13 +124,15 @@ fn field_multiples(spec: &EnsembleSpec, rays: &Rays) -> Vec<(usize, f64)> {
             .flat_map(|a| (of.iter()).map(move |&(ray, c)| (a * rays.points.len() + ray, c)))
             .collect(),
         Estimator::Connected => {
-            let pairs = multisets(rays.points.len(), 2);
+            let pairs: BTreeMap<[usize; 2], usize> = (multisets(rays.points.len(), 2).iter())
+                .enumerate()
+                .map(|(field, pair)| ([pair[0], pair[1]], field))
+                .collect();
             (multisets(of.len(), 2).iter())
                 .map(|pair| {
                     let (p, q) = (of[pair[0]], of[pair[1]]);
                     let ends = [p.0.min(q.0), p.0.max(q.0)];
-                    let field = pairs.iter().position(|pair| *pair == ends);
-                    (field.expect("all pairs of rays"), p.1 * q.1)
+                    (pairs[&ends], p.1 * q.1)
                 })
                 .collect()
         }

@@ -26,6 +26,12 @@ impl EnsembleSpec {
     /// are homogeneous.
     pub fn rays(&self) -> Rays {
         let points = self.inputs.points();
+        if !self.is_homogeneous() {
+            return Rays {
+                points: points.to_vec(),
+                multiples: (0..points.len()).map(|p| (p, 1.0)).collect(),
+            };
+        }
         let longest_first = {
             let mut order: Vec<usize> = (0..points.len()).collect();
             order.sort_by(|&a, &b| length(&points[b]).total_cmp(&length(&points[a])));
@@ -35,9 +41,8 @@ impl EnsembleSpec {
         let mut longest: Vec<usize> = Vec::new();
         let mut multiples = vec![(0, 1.0); points.len()];
         for p in longest_first {
-            let known = (longest.iter())
-                .filter(|_| self.is_homogeneous())
-                .find_map(|&r| Some((r, multiple(&points[p], &points[r])?)));
+            let known =
+                (longest.iter()).find_map(|&r| Some((r, multiple(&points[p], &points[r])?)));
             multiples[p] = known.unwrap_or_else(|| {
                 longest.push(p);
                 (p, 1.0)
