@@ -35,14 +35,16 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     //# if HAS_TAIL
     var tails: array<f32, ${TAIL_NUMBERS}>;
     //# end
-    for (var place = start / 16u; 16u * place < end; place += 1u) {
+    var place = start / 16u;
+    loop {
         //# if HAS_TAIL
         {
             //# include tail
             $KEEP_TAIL
         }
         //# end
-        for (var network = max(16u * place, start); network < min(16u * place + 16u, end); network += 1u) {
+        var network = max(16u * place, start);
+        loop {
             let n = network - start;
             $ROWS
             //# if HAS_GROUPS
@@ -57,6 +59,14 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
             //# end
             $NAME_ROWS
             //# include moments
+            network += 1u;
+            if network >= min(16u * place + 16u, end) {
+                break;
+            }
+        }
+        place += 1u;
+        if 16u * place >= end {
+            break;
         }
     }
     $STORE

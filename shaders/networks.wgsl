@@ -17,11 +17,13 @@ let hidden_start = multiply(network, ${HIDDEN_BLOCKS}u);
 //# if BIAS
 let bias = parameter(${BIAS_AT}u);
 //# end
+//# if UNROLLED
 //# for p in EVALUATED
 //# for c in D_IN
 let x_$p_$c = parameter(${p}u * ${STRIDE}u + ${c}u);
 //# end
 let offset_$p = parameter(${p}u * ${STRIDE}u + ${D_IN}u);
+//# end
 //# end
 //# if LATTICE
 //# for c in D_IN
@@ -59,14 +61,66 @@ var ratio = vec4f(0.0);
 //# end
 
 let last = min((chunk + 1u) * ${CHUNK_GROUPS}u, ${FULL_GROUPS}u);
-for (var g = chunk * ${CHUNK_GROUPS}u; g < last; g += 1u) {
+var g = chunk * ${CHUNK_GROUPS}u;
+loop {
     let at = advance(hidden_start, g * ${COMPONENTS}u);
     //# for c in DRAWN
-    let n_$c = normals(chacha8(batch.seed, hidden_stream, advance(at, ${c}u)));
+    var n_$c = normals(chacha8(batch.seed, hidden_stream, advance(at, ${c}u)));
     //# end
     //# if DIRECT
     //# for o in OUTPUTS
     let v_$o = normals(chacha8(batch.seed, output_stream, advance(output_start, g * ${OUTPUTS}u + ${o}u)));
+    //# end
+    //# end
+    //# if TILT
+    //# for q in a,b,c,d
+    {
+        let here = vec4u(shifted) == 16u * g + quad_$q + vec4u(0u, 1u, 2u, 3u);
+        //# for c in COMPONENTS
+        n_$c.$q += select(vec4f(0.0), vec4f(shift_$c), here);
+        let w_$c = n_$c.$q;
+        //# end
+        $RATIO
+    }
+    //# end
+    //# end
+    //# if ROLLED
+    // The sums take turns at the end of their row.
+    var p = 0u;
+    loop {
+        //# for c in D_IN
+        let x_$c = parameter(p * ${STRIDE}u + ${c}u);
+        //# end
+        let offset = parameter(p * ${STRIDE}u + ${D_IN}u);
+        //# for o in OUTPUTS
+        var sum_$o = 0.0;
+        //# end
+        //# for q in a,b,c,d
+        {
+            //# for c in DRAWN
+            let w_$c = n_$c.$q;
+            //# end
+            $HIDDEN_VALUE
+            //# for o in OUTPUTS
+            sum_$o += dot(v_$o.$q, h);
+            //# end
+            //# if HIDDEN
+            //# for l in 4
+            hidden[(member * ${WIDTH}u + 16u * g + quad_$q + ${l}u) * ${POINTS}u + p] = h[$l];
+            //# end
+            //# end
+        }
+        //# end
+        $TURN
+        p += 1u;
+        if p >= ${POINTS}u {
+            break;
+        }
+    }
+    //# end
+    //# if UNROLLED
+    //# if DIRECT
+    //# for o in OUTPUTS
     //# for p in POINTS
     var sum_$o_$p = 0.0;
     //# end
@@ -75,14 +129,7 @@ for (var g = chunk * ${CHUNK_GROUPS}u; g < last; g += 1u) {
     //# for q in a,b,c,d
     {
         //# for c in DRAWN
-        var w_$c = n_$c.$q;
-        //# end
-        //# if TILT
-        let here = vec4u(shifted) == 16u * g + quad_$q + vec4u(0u, 1u, 2u, 3u);
-        //# for c in COMPONENTS
-        w_$c += select(vec4f(0.0), vec4f(shift_$c), here);
-        //# end
-        $RATIO
+        let w_$c = n_$c.$q;
         //# end
         $HIDDEN_VALUES
         //# for p in POINTS
@@ -109,6 +156,11 @@ for (var g = chunk * ${CHUNK_GROUPS}u; g < last; g += 1u) {
     //# end
     //# end
     //# end
+    //# end
+    g += 1u;
+    if g >= last {
+        break;
+    }
 }
 
 //# if DIRECT

@@ -21,20 +21,30 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     let start = ((batch.first + block) % batch.per_experiment) * ${BLOCK}u;
     let networks = min(${BLOCK}u, batch.nets - start);
     $DECLARE
-    for (var n = 0u; n < networks; n += 1u) {
+    var n = 0u;
+    loop {
         //# for q in QUADS
         var rows_$q = fields[(n * ${QUADS}u + ${q}u) * batch.blocks + block];
         //# end
         //# if MANY_CHUNKS
-        for (var chunk = 1u; chunk < ${CHUNKS}u; chunk += 1u) {
+        var chunk = 1u;
+        loop {
             let at = (chunk * ${BLOCK}u + n) * ${QUADS}u;
             //# for q in QUADS
             rows_$q += fields[(at + ${q}u) * batch.blocks + block];
             //# end
+            chunk += 1u;
+            if chunk >= ${CHUNKS}u {
+                break;
+            }
         }
         //# end
         $UNPACK
         //# include moments
+        n += 1u;
+        if n >= networks {
+            break;
+        }
     }
     $STORE
 }

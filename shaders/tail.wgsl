@@ -67,7 +67,8 @@ let output_stream = vec2u(experiment, 4u);
 let output_start = multiply(place, ${OUTPUT_TAIL_BLOCKS}u);
 //# end
 //# if TAIL
-for (var u = 0u; u < ${TAIL}u; u += 1u) {
+var u = 0u;
+loop {
     //# for c in DRAWN
     var n_$c = normals(chacha8(batch.seed, hidden_stream, advance(hidden_start, ${c}u * ${TAIL}u + u)));
     //# if ONE_QUAD
@@ -122,6 +123,10 @@ for (var u = 0u; u < ${TAIL}u; u += 1u) {
         //# end
     }
     //# end
+    u += 1u;
+    if u >= ${TAIL}u {
+        break;
+    }
 }
 //# end
 

@@ -504,10 +504,11 @@ fn dispatch(
 fn f32_parameters(spec: &EnsembleSpec, scales: &[f64]) -> Result<Vec<f32>> {
     let p = Parameters::new(spec);
     let connected = spec.estimator == Estimator::Connected;
-    // Gauss-net's activation is a power of two.
+    // What `activation.wgsl` takes: Gauss-net's is a power of two.
     let unit = match spec.arch {
         Architecture::Gauss => std::f64::consts::LOG2_E,
-        _ => 1.0,
+        Architecture::Erf => shaders::ERF_UNIT,
+        Architecture::Relu => 1.0,
     };
     let mut all = Vec::new();
     for (i, (x, offset)) in p.weights.iter().zip(&p.offset).enumerate() {

@@ -19,6 +19,9 @@ pub const CHUNK_GROUPS: u64 = 256;
 /// Parameters that every adapter can bind as a uniform: 16 KiB.
 const UNIFORM_PARAMETERS: usize = 4096;
 
+/// The unit of `activation.wgsl` for arguments of erf.
+pub const ERF_UNIT: f64 = 0.05977065436;
+
 /// Threads per workgroup of the moment stage.
 pub const MOMENT_THREADS: u32 = 32;
 
@@ -101,6 +104,8 @@ fn constants(spec: &EnsembleSpec, block: u64) -> Constants {
         ("COMPONENTS", layout.hidden_components),
         ("BIAS", flag(layout.has_bias())),
         ("DRAWN", layout.drawn_components),
+        ("ROLLED", flag(is_rolled(spec))),
+        ("UNROLLED", flag(!is_rolled(spec))),
         ("LATTICE", flag(lattice)),
         ("LATTICE_AT", lattice_at(spec) as u64),
         ("EVALUATED", if lattice { 1 } else { points as u64 }),
@@ -147,6 +152,8 @@ fn constants(spec: &EnsembleSpec, block: u64) -> Constants {
         }),
     );
     constants.insert("HIDDEN_VALUES", hidden_values(spec));
+    constants.insert("HIDDEN_VALUE", hidden_value(spec));
+    constants.insert("TURN", turn(spec));
     constants.insert("RATIO", ratio(spec));
     constants
 }
@@ -194,33 +201,67 @@ pub fn parameters(spec: &EnsembleSpec) -> usize {
     lattice_at(spec) + lattice(spec).map_or(0, |_| spec.d_in + points)
 }
 
+/// Whether a loop takes a group of hidden units from point to point. Code for every point
+/// beside the other outgrows a processor's cache of instructions where a point takes more of it
+/// than a few per hidden unit, and takes compilers more than linear time.
+fn is_rolled(spec: &EnsembleSpec) -> bool {
+    let is_direct = spec.estimator == Estimator::Direct;
+    is_direct && spec.arch != Architecture::Relu && lattice(spec).is_none()
+}
+
+/// The argument of the activation of four hidden units, from their normals w_c.
+fn argument(spec: &EnsembleSpec, x: &str, offset: &str) -> String {
+    let start = match (StreamLayout::new(spec).has_bias(), spec.arch) {
+        (true, Architecture::Gauss) => format!("b - {offset}"),
+        (true, _) => "b".into(),
+        (false, Architecture::Gauss) => format!("-{offset}"),
+        (false, _) => String::new(),
+    };
+    let z = start + &linear(spec, x);
+    z.trim_start_matches([' ', '+']).into()
+}
+
+/// Their weights times the components of `x`.
+fn linear(spec: &EnsembleSpec, x: &str) -> String {
+    (0..spec.d_in).map(|c| format!(" + w_{c} * {x}_{c}")).collect()
+}
+
+/// h_j(x) of four hidden units at the point of a loop.
+fn hidden_value(spec: &EnsembleSpec) -> String {
+    let z = argument(spec, "x", "offset");
+    match StreamLayout::new(spec).has_bias() {
+        true => format!("let b = w_{} * bias;\nlet h = activation({z});", spec.d_in),
+        false => format!("let h = activation({z});"),
+    }
+}
+
+/// Adds the sums of one point and moves the next point's to the front.
+fn turn(spec: &EnsembleSpec) -> String {
+    let last = spec.inputs.len() - 1;
+    (0..spec.d_out)
+        .map(|o| {
+            let next = (0..last).map(|p| format!("f_{o}_{p} = f_{o}_{};\n", p + 1));
+            let next: String = next.collect();
+            format!("sum_{o} += f_{o}_0;\n{next}f_{o}_{last} = sum_{o};\n")
+        })
+        .collect()
+}
+
 /// h_j(x_p) of four hidden units, from their normals w_c.
 fn hidden_values(spec: &EnsembleSpec) -> String {
     let lattice = lattice(spec).is_some();
     let points = spec.inputs.len();
     let has_bias = StreamLayout::new(spec).has_bias();
-    let linear = |x: &str| -> String {
-        (0..spec.d_in)
-            .map(|c| format!(" + w_{c} * {x}_{c}"))
-            .collect()
-    };
     let mut code = String::new();
     if has_bias {
         let _ = writeln!(code, "let b = w_{} * bias;", spec.d_in);
     }
     for p in 0..if lattice { 1 } else { points } {
-        let start = match (has_bias, spec.arch) {
-            (true, Architecture::Gauss) => format!("b - offset_{p}"),
-            (true, _) => "b".into(),
-            (false, Architecture::Gauss) => format!("-offset_{p}"),
-            (false, _) => String::new(),
-        };
-        let z = format!("{start}{}", linear(&format!("x_{p}")));
-        let z = z.trim_start_matches([' ', '+']);
+        let z = argument(spec, &format!("x_{p}"), &format!("offset_{p}"));
         let _ = writeln!(code, "let h_{p} = activation({z});");
     }
     if lattice {
-        let step = linear("step");
+        let step = linear(spec, "step");
         let step = step.trim_start_matches([' ', '+']);
         let _ = writeln!(code, "let along = exact_power_of_two({step});");
         for p in 1..points {
@@ -313,9 +354,10 @@ fn ratio(spec: &EnsembleSpec) -> String {
         .map(|c| format!(" + w_{c} * parameter(at + {c}u)"))
         .collect();
     format!(
-        "for (var k = 1u; k <= {shifts}u; k += 1u) {{\n\
+        "var k = 1u;\nloop {{\n\
          let at = {at}u + k * {stride}u;\n\
-         ratio += any_power_of_two({log2_e:?} * (vec4f(parameter(at + {last}u)){along}));\n}}",
+         ratio += any_power_of_two({log2_e:?} * (vec4f(parameter(at + {last}u)){along}));\n\
+         k += 1u;\nif k > {shifts}u {{ break; }}\n}}",
         shifts = spec.tilt.as_ref().map_or(0, |t| t.shifts.len()),
         at = tilt_at(spec),
         stride = last + 1,
