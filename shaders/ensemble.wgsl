@@ -1,4 +1,4 @@
-// Ensemble: one thread draws the networks of one block, one after the other, and sums their
+// Ensemble: one thread draws the networks of one block, 16 after the other, and sums their
 // moments: networks.wgsl, tail.wgsl and moments.wgsl in one, with nothing stored between them.
 // For software adapters, which reach buffers lane by lane at more than the cost of a draw, and
 // spill sums to a cache at next to none.
@@ -32,35 +32,38 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     let start = (number % batch.per_experiment) * ${BLOCK}u;
     let end = start + min(${BLOCK}u, batch.nets - start);
     $DECLARE
-    //# if HAS_TAIL
-    var tails: array<f32, ${TAIL_NUMBERS}>;
-    //# end
     var place = start / 16u;
     loop {
         //# if HAS_TAIL
-        {
-            //# include tail
-            $KEEP_TAIL
-        }
+        //# include tail
+        $KEEP_TAIL
         //# end
-        var network = max(16u * place, start);
+        // Moments of four networks at a time: each sum is loaded and stored once for all four.
+        var first = 16u * place;
         loop {
-            let n = network - start;
             $ROWS
             //# if HAS_GROUPS
-            {
+            var network = first;
+            loop {
                 let chunk = 0u;
                 //# include networks
                 $KEEP_ROWS
+                network += 1u;
+                if network >= first + 4u {
+                    break;
+                }
             }
             //# end
             //# if HAS_TAIL
             $ADD_TAIL
             //# end
+            let members = first + vec4u(0u, 1u, 2u, 3u);
+            let valid = (members >= vec4u(start)) & (members < vec4u(end));
+            let n = members - start;
             $NAME_ROWS
             //# include moments
-            network += 1u;
-            if network >= min(16u * place + 16u, end) {
+            first += 4u;
+            if first >= 16u * place + 16u {
                 break;
             }
         }

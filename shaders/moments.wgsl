@@ -15,17 +15,4 @@ let weight = 1.0;
 //# end
 $PRODUCTS
 $ACCUMULATE
-//# if HEAVIEST
-var largest = 0.0;
-//# for f in FIELDS
-largest = max(largest, abs(t_$f));
-//# end
-let score = weight * largest * largest;
-let heavier = score > best;
-best = select(best, score, heavier);
-best_n = select(best_n, n, heavier);
-best_weight = select(best_weight, weight, heavier);
-//# for f in FIELDS
-best_$f = select(best_$f, t_$f, heavier);
-//# end
-//# end
+$FIND_HEAVIEST

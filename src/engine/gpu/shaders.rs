@@ -223,7 +223,9 @@ fn argument(spec: &EnsembleSpec, x: &str, offset: &str) -> String {
 
 /// Their weights times the components of `x`.
 fn linear(spec: &EnsembleSpec, x: &str) -> String {
-    (0..spec.d_in).map(|c| format!(" + w_{c} * {x}_{c}")).collect()
+    (0..spec.d_in)
+        .map(|c| format!(" + w_{c} * {x}_{c}"))
+        .collect()
 }
 
 /// h_j(x) of four hidden units at the point of a loop.
@@ -437,7 +439,7 @@ pub fn quadrature(device: &Device, block: u64, plan: &MomentPlan) -> Result<wgpu
     .map(|(name, value)| (name, value.to_string()))
     .collect();
     constants.insert("UNPACK", unpack(rows, plan.points()));
-    straight_line(plan, &all, None, &mut constants);
+    straight_line(plan, &all, None, false, &mut constants);
     let text = expand(include_str!("../../../shaders/reduce.wgsl"), &constants);
     device.pipeline("quadrature", text)
 }
@@ -465,7 +467,7 @@ pub fn moments(
             let fields = rows - usize::from(spec.tilt.is_some());
             constants.insert("UNPACK", unpack(rows, fields));
             let heaviest = (part == 0).then_some(all.len());
-            straight_line(plan, elements, heaviest, &mut constants);
+            straight_line(plan, elements, heaviest, false, &mut constants);
             let text = expand(include_str!("../../../shaders/reduce.wgsl"), &constants);
             device.pipeline("moments", text)
         })
@@ -492,30 +494,31 @@ pub fn ensemble(
         false => "ratio".into(),
     };
     let each = |f: &dyn Fn(usize) -> String| (0..rows).map(f).collect::<String>();
+    // The four quads of the tail take turns at being the first.
+    let quads = ["a", "b", "c", "d"];
     let keep_tail = each(&|r| {
-        (["a", "b", "c", "d"].iter().enumerate())
-            .flat_map(|(quad, q)| (0..4).map(move |l| (16 * r + 4 * quad + l, q, l)))
-            .map(|(at, q, l)| format!("tails[{at}] = {}[{l}];\n", tail_row(spec, r, q)))
-            .collect()
+        let keep = |q: &&str| format!("var tail_{r}_{q} = {};\n", tail_row(spec, r, q));
+        quads.iter().map(keep).collect()
+    });
+    let add_tail = each(&|r| {
+        let next = |q: &[&str]| format!("tail_{r}_{} = tail_{r}_{};\n", q[0], q[1]);
+        let next: String = quads.windows(2).map(next).collect();
+        format!("sum_{r} += tail_{r}_a;\n{next}")
     });
     for (key, value) in [
         ("HAS_TAIL", u64::from(has_tail(spec)).to_string()),
         ("HAS_GROUPS", u64::from(group_chunks(spec) > 0).to_string()),
         ("ENSEMBLE_THREADS", ENSEMBLE_THREADS.to_string()),
-        ("TAIL_NUMBERS", (16 * rows).to_string()),
         ("KEEP_TAIL", keep_tail),
-        ("ROWS", each(&|r| format!("var sum_{r} = 0.0;\n"))),
+        ("ROWS", each(&|r| format!("var sum_{r} = vec4f(0.0);\n"))),
         (
             "KEEP_ROWS",
-            each(&|r| format!("sum_{r} = {};\n", row(spec, r))),
+            each(&|r| format!("sum_{r} = vec4f(sum_{r}.yzw, {});\n", row(spec, r))),
         ),
-        (
-            "ADD_TAIL",
-            each(&|r| format!("sum_{r} += tails[{}u + network % 16u];\n", 16 * r)),
-        ),
+        ("ADD_TAIL", add_tail),
         (
             "NAME_ROWS",
-            each(&|r| format!("let {} = sum_{r};\n", name(r))),
+            each(&|r| format!("let {} = select(vec4f(0.0), sum_{r}, valid);\n", name(r))),
         ),
         ("QUAD_NUMBERS", "1".into()),
         ("ALL_QUADS", "1".into()),
@@ -525,17 +528,19 @@ pub fn ensemble(
         constants.insert(key, value);
     }
     let all: Vec<usize> = (0..plan.elements().len()).collect();
-    straight_line(plan, &all, Some(all.len()), &mut constants);
+    straight_line(plan, &all, Some(all.len()), true, &mut constants);
     let text = expand(include_str!("../../../shaders/ensemble.wgsl"), &constants);
     device.pipeline("ensemble", text)
 }
 
 /// The code of some elements: only the products that they need, in the plan's order; and of
-/// the heaviest network, if there is a row where it starts.
+/// the heaviest network, if there is a row where it starts. With `four` the fields are those of
+/// four networks.
 fn straight_line(
     plan: &MomentPlan,
     elements: &[usize],
     heaviest: Option<usize>,
+    four: bool,
     constants: &mut Constants,
 ) {
     let points = plan.points();
@@ -573,7 +578,13 @@ fn straight_line(
     for &e in elements {
         let _ = writeln!(declare, "var s_{e} = 0.0;");
         let _ = match plan.elements()[e] {
+            Element::Single(a) if four => {
+                writeln!(accumulate, "s_{e} += dot(u_{a}, vec4f(1.0));")
+            }
             Element::Single(a) => writeln!(accumulate, "s_{e} += u_{a};"),
+            Element::Product(a, b) if four => {
+                writeln!(accumulate, "s_{e} += dot(u_{a}, t_{b});")
+            }
             Element::Product(a, b) => writeln!(accumulate, "s_{e} += u_{a} * t_{b};"),
         };
         let _ = writeln!(store, "sums[{e}u * batch.blocks + block] = s_{e};");
@@ -592,9 +603,48 @@ fn straight_line(
             let _ = writeln!(store, "sums[{}u * batch.blocks + block] = {value};", at + r);
         }
     }
-    constants.insert("HEAVIEST", u64::from(heaviest.is_some()).to_string());
+    let find = heaviest.map_or(String::new(), |_| find_heaviest(points, four));
+    constants.insert("FIND_HEAVIEST", find);
     constants.insert("PRODUCTS", products);
     constants.insert("DECLARE", declare);
     constants.insert("ACCUMULATE", accumulate);
     constants.insert("STORE", store);
+}
+
+/// Keeps the heaviest network of those before and this one, or these four.
+fn find_heaviest(fields: usize, four: bool) -> String {
+    let members: &[&str] = match four {
+        true => &[".x", ".y", ".z", ".w"],
+        false => &[""],
+    };
+    let mut code = String::new();
+    for m in members {
+        let largest: String = (0..fields)
+            .map(|f| format!("largest = max(largest, abs(t_{f}{m}));\n"))
+            .collect();
+        let (weight, score) = match four {
+            true => (
+                format!("weights{m}"),
+                format!("select(-2.0, score, valid{m})"),
+            ),
+            false => ("weight".into(), "score".into()),
+        };
+        let _ = writeln!(
+            code,
+            "{{\nvar largest = 0.0;\n{largest}\
+             let score = {weight} * largest * largest;\n\
+             let heavier = {score} > best;\n\
+             best = select(best, score, heavier);\n\
+             best_n = select(best_n, n{m}, heavier);\n\
+             best_weight = select(best_weight, {weight}, heavier);"
+        );
+        for f in 0..fields {
+            let _ = writeln!(code, "best_{f} = select(best_{f}, t_{f}{m}, heavier);");
+        }
+        code.push_str("}\n");
+    }
+    match four {
+        true => format!("let weights = vec4f(weight);\n{code}"),
+        false => code,
+    }
 }
