@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use nnqft_gpu::engine::cpu::moments::block_means;
+use nnqft_gpu::engine::cpu::moments::Blocks;
 use nnqft_gpu::engine::cpu::networks::{Networks, TILE};
 use nnqft_gpu::engine::cpu::normals::normals;
 use nnqft_gpu::engine::cpu::words::Words;
@@ -72,10 +72,10 @@ fn moments(c: &mut Criterion) {
     }
     let spec = spec(Architecture::Relu, 2, Estimator::Direct);
     let (plan, block) = (measurement(&spec), BlockPlan::new(&spec).block(0));
-    let mut networks = Networks::new(&spec.on_rays());
+    let mut blocks = Blocks::new(plan.moments(), Networks::new(&spec.on_rays()));
     group.throughput(Throughput::Elements(block.networks));
     group.bench_function("a whole block, relu N=2", |b| {
-        b.iter(|| block_means(plan.moments(), &mut networks, &block));
+        b.iter(|| blocks.means(&block));
     });
     group.finish();
 }

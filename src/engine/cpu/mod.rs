@@ -53,7 +53,8 @@ impl Engine for CpuEngine {
         let drawn = spec.on_rays();
         let failed = AtomicBool::new(false);
         rayon::broadcast(|worker| {
-            let mut networks = networks::Networks::new(&drawn);
+            let networks = networks::Networks::new(&drawn);
+            let mut blocks = moments::Blocks::new(measurement.moments(), networks);
             let mut size = 1;
             while !failed.load(Ordering::Relaxed) {
                 // Small pieces at the end: no core idles while another has much to do.
@@ -64,8 +65,7 @@ impl Engine for CpuEngine {
                 let start = Instant::now();
                 let mut moments = Accumulator::new();
                 for block in range.clone().map(|number| plan.block(number)) {
-                    let (means, heaviest) =
-                        moments::block_means(measurement.moments(), &mut networks, &block);
+                    let (means, heaviest) = blocks.means(&block);
                     let means = measurement.elements(means);
                     moments.add_block(block.experiment, block.index, block.networks, means);
                     moments.add_extreme(heaviest);

@@ -4,82 +4,110 @@ use super::networks::{Networks, TILE, Tile};
 use crate::engine::Block;
 use crate::tensor::{Extreme, LANES, Lanes, MomentPlan, MomentSums};
 
-/// Mean of every product of fields over the networks of one block, and the network with the
-/// largest field, squared and weighted.
-pub fn block_means(
-    plan: &MomentPlan,
-    networks: &mut Networks,
-    block: &Block,
-) -> (Vec<f64>, Extreme) {
-    let mut sums = MomentSums::new(plan);
-    let mut batch: Vec<Lanes> = vec![[0.0; LANES]; networks.fields()];
-    let mut batch_weights = [0.0; LANES];
-    let mut fields: Vec<Tile> = vec![[0.0; TILE]; networks.fields()];
-    let mut heaviest = Extreme {
-        score: -1.0,
-        experiment: block.experiment,
-        network: block.first,
-        weight: 0.0,
-        field: vec![0.0; fields.len()],
-    };
-    let inverse: Vec<f64> = networks.scales().iter().map(|s| 1.0 / s).collect();
-    let (first, last) = (block.first, block.first + block.networks);
-    let tile_size = TILE as u64;
-    let tiles = first / tile_size..last.div_ceil(tile_size);
-    let end = tiles.end;
-    for (turn, tile) in tiles.enumerate() {
-        let mut weights = networks.draw(block.experiment, tile, &mut fields);
-        let number = |lane: usize| tile * tile_size + lane as u64;
-        if number(0) < first || last < number(TILE) {
-            for lane in 0..TILE {
-                // Networks of the tile that another block has are zero and weigh nothing here.
-                if !(first..last).contains(&number(lane)) {
-                    weights[lane] = 0.0;
-                    fields.iter_mut().for_each(|f| f[lane] = 0.0);
-                }
-            }
-        }
-        let scores = scores(&fields, &inverse, &weights);
-        for (lane, score) in scores.into_iter().enumerate() {
-            if score > heaviest.score {
-                heaviest.score = score;
-                heaviest.network = number(lane);
-                heaviest.weight = weights[lane];
-                for (kept, field) in heaviest.field.iter_mut().zip(&fields) {
-                    *kept = field[lane];
-                }
-            }
-        }
-        let at = turn * TILE % LANES;
-        for (batch, field) in batch.iter_mut().zip(&fields) {
-            batch[at..at + TILE].copy_from_slice(field);
-        }
-        batch_weights[at..at + TILE].copy_from_slice(&weights);
-        if tile + 1 == end {
-            batch.iter_mut().for_each(|b| b[at + TILE..].fill(0.0));
-            batch_weights[at + TILE..].fill(0.0);
-        }
-        if at + TILE == LANES || tile + 1 == end {
-            match networks.is_weighted() {
-                true => sums.add_weighted(&batch, &batch_weights),
-                false => sums.add(&batch),
-            }
-        }
-    }
-    let mut means = sums.take();
-    for mean in &mut means {
-        *mean /= block.networks as f64;
-    }
-    (means, heaviest)
+/// Draws blocks of networks and averages the products of their fields; keeps its buffers from
+/// block to block.
+#[derive(Debug)]
+pub struct Blocks<'a> {
+    networks: Networks,
+    sums: MomentSums<'a>,
+    batch: Vec<Lanes>,
+    fields: Vec<Tile>,
+    /// Of the typical size of each field.
+    inverse: Vec<f64>,
 }
 
-/// Weight times the largest field squared, in units of `1 / inverse`, of each network.
+impl<'a> Blocks<'a> {
+    /// Of `networks`, whose fields are the points of the plan.
+    pub fn new(plan: &'a MomentPlan, networks: Networks) -> Self {
+        Self {
+            sums: MomentSums::new(plan),
+            batch: vec![[0.0; LANES]; networks.fields()],
+            fields: vec![[0.0; TILE]; networks.fields()],
+            inverse: networks.scales().iter().map(|s| 1.0 / s).collect(),
+            networks,
+        }
+    }
+
+    /// Mean of every product of fields over the networks of one block, and the network with
+    /// the largest field, squared and weighted.
+    pub fn means(&mut self, block: &Block) -> (Vec<f64>, Extreme) {
+        let Self {
+            networks,
+            sums,
+            batch,
+            fields,
+            inverse,
+        } = self;
+        let mut batch_weights = [0.0; LANES];
+        let mut heaviest = Extreme {
+            score: -1.0,
+            experiment: block.experiment,
+            network: block.first,
+            weight: 0.0,
+            field: vec![0.0; fields.len()],
+        };
+        let (first, last) = (block.first, block.first + block.networks);
+        let tile_size = TILE as u64;
+        let tiles = first / tile_size..last.div_ceil(tile_size);
+        let end = tiles.end;
+        for (turn, tile) in tiles.enumerate() {
+            let mut weights = networks.draw(block.experiment, tile, fields);
+            let number = |lane: usize| tile * tile_size + lane as u64;
+            if number(0) < first || last < number(TILE) {
+                for lane in 0..TILE {
+                    // Networks of the tile that another block has are zero and weigh nothing
+                    // here.
+                    if !(first..last).contains(&number(lane)) {
+                        weights[lane] = 0.0;
+                        fields.iter_mut().for_each(|f| f[lane] = 0.0);
+                    }
+                }
+            }
+            let (scores, largest) = scores(fields, inverse, &weights);
+            if largest > heaviest.score {
+                for (lane, score) in scores.into_iter().enumerate() {
+                    if score > heaviest.score {
+                        heaviest.score = score;
+                        heaviest.network = number(lane);
+                        heaviest.weight = weights[lane];
+                        for (kept, field) in heaviest.field.iter_mut().zip(fields.iter()) {
+                            *kept = field[lane];
+                        }
+                    }
+                }
+            }
+            let at = turn * TILE % LANES;
+            for (batch, field) in batch.iter_mut().zip(fields.iter()) {
+                batch[at..at + TILE].copy_from_slice(field);
+            }
+            batch_weights[at..at + TILE].copy_from_slice(&weights);
+            if tile + 1 == end {
+                batch.iter_mut().for_each(|b| b[at + TILE..].fill(0.0));
+                batch_weights[at + TILE..].fill(0.0);
+            }
+            if at + TILE == LANES || tile + 1 == end {
+                match networks.is_weighted() {
+                    true => sums.add_weighted(batch, &batch_weights),
+                    false => sums.add(batch),
+                }
+            }
+        }
+        let mut means = sums.take();
+        for mean in &mut means {
+            *mean /= block.networks as f64;
+        }
+        (means, heaviest)
+    }
+}
+
+/// Weight times the largest field squared, in units of `1 / inverse`, of each network, and the
+/// largest of them.
 #[multiversion::multiversion(targets(
     "x86_64+avx512f+avx512dq+avx512vl+avx2+fma",
     "x86_64+avx2+fma",
     "aarch64+neon"
 ))]
-fn scores(fields: &[Tile], inverse: &[f64], weights: &Tile) -> Tile {
+fn scores(fields: &[Tile], inverse: &[f64], weights: &Tile) -> (Tile, f64) {
     let mut largest = [0.0f64; TILE];
     for (field, inverse) in fields.iter().zip(inverse) {
         for l in 0..TILE {
@@ -92,5 +120,12 @@ fn scores(fields: &[Tile], inverse: &[f64], weights: &Tile) -> Tile {
     for l in 0..TILE {
         scores[l] = weights[l] * largest[l] * largest[l];
     }
-    scores
+    let mut half = scores;
+    for width in [8, 4, 2, 1] {
+        for l in 0..width {
+            let other = half[l + width];
+            half[l] = if other > half[l] { other } else { half[l] };
+        }
+    }
+    (scores, half[0])
 }
