@@ -84,45 +84,24 @@ loop {
     }
     //# end
     //# end
+    //# if UNROLLED
+    let p = 0u;
+    //# end
     //# if ROLLED
-    // The sums take turns at the end of their row.
+    // $TOGETHER points at a time; the sums take turns at the front of their row.
     var p = 0u;
     loop {
+        //# for k in TOGETHER
         //# for c in D_IN
-        let x_$c = parameter(p * ${STRIDE}u + ${c}u);
+        let x_$k_$c = parameter((p + ${k}u) * ${STRIDE}u + ${c}u);
         //# end
-        let offset = parameter(p * ${STRIDE}u + ${D_IN}u);
-        //# for o in OUTPUTS
-        var sum_$o = 0.0;
+        let offset_$k = parameter((p + ${k}u) * ${STRIDE}u + ${D_IN}u);
         //# end
-        //# for q in a,b,c,d
-        {
-            //# for c in DRAWN
-            let w_$c = n_$c.$q;
-            //# end
-            $HIDDEN_VALUE
-            //# for o in OUTPUTS
-            sum_$o += dot(v_$o.$q, h);
-            //# end
-            //# if HIDDEN
-            //# for l in 4
-            hidden[(member * ${WIDTH}u + 16u * g + quad_$q + ${l}u) * ${POINTS}u + p] = h[$l];
-            //# end
-            //# end
-        }
-        //# end
-        $TURN
-        p += 1u;
-        if p >= ${POINTS}u {
-            break;
-        }
-    }
     //# end
-    //# if UNROLLED
     //# if DIRECT
     //# for o in OUTPUTS
-    //# for p in POINTS
-    var sum_$o_$p = 0.0;
+    //# for k in TOGETHER
+    var sum_$o_$k = 0.0;
     //# end
     //# end
     //# end
@@ -131,16 +110,16 @@ loop {
         //# for c in DRAWN
         let w_$c = n_$c.$q;
         //# end
-        $HIDDEN_VALUES
-        //# for p in POINTS
+        $TOGETHER_VALUES
+        //# for k in TOGETHER
         //# if DIRECT
         //# for o in OUTPUTS
-        sum_$o_$p += dot(v_$o.$q, h_$p);
+        sum_$o_$k += dot(v_$o.$q, h_$k);
         //# end
         //# end
         //# if HIDDEN
         //# for l in 4
-        hidden[(member * ${WIDTH}u + 16u * g + quad_$q + ${l}u) * ${POINTS}u + ${p}u] = h_$p[$l];
+        hidden[(member * ${WIDTH}u + 16u * g + quad_$q + ${l}u) * ${POINTS}u + p + ${k}u] = h_$k[$l];
         //# end
         //# end
         //# end
@@ -151,11 +130,18 @@ loop {
     //# end
     //# if DIRECT
     //# for o in OUTPUTS
-    //# for p in POINTS
-    f_$o_$p += sum_$o_$p;
+    //# for k in TOGETHER
+    f_$o_$k += sum_$o_$k;
     //# end
     //# end
     //# end
+    //# if ROLLED
+        $TURN
+        p += ${TOGETHER}u;
+        if p >= ${POINTS}u {
+            break;
+        }
+    }
     //# end
     g += 1u;
     if g >= last {

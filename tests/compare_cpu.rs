@@ -5,7 +5,7 @@ mod common;
 use common::cli::{json, refused, run};
 use common::gpu;
 use nnqft_gpu::analysis::check_stages;
-use nnqft_gpu::engine::gpu::Fault;
+use nnqft_gpu::engine::gpu::{Fault, GpuEngine};
 use nnqft_gpu::engine::{self, Engine};
 use nnqft_gpu::model::{Architecture, EnsembleSpec};
 
@@ -23,7 +23,11 @@ fn small(arch: Architecture) -> EnsembleSpec {
 
 /// The stages that a fault turns red.
 fn red(fault: Fault, arch: Architecture) -> Vec<&'static str> {
-    let stages = check_stages(&mut gpu().with_fault(fault), &[small(arch)], false).unwrap();
+    red_on(gpu().with_fault(fault), arch)
+}
+
+fn red_on(mut gpu: GpuEngine, arch: Architecture) -> Vec<&'static str> {
+    let stages = check_stages(&mut gpu, &[small(arch)], false).unwrap();
     stages.iter().filter(|s| !s.pass).map(|s| s.stage).collect()
 }
 
@@ -54,8 +58,8 @@ fn a_wrong_rotation_constant_reddens_the_words() {
 #[test]
 fn a_truncated_logarithm_reddens_the_normals() {
     let fault = Fault::Shader {
-        from: "(t * 0.4444444444 + 0.5714285714) * t + 0.8",
-        to: "0.8",
+        from: "(t * 0.5974345522 + 0.7995508316) * t + 1.333335528",
+        to: "1.333335528",
     };
     let red = red(fault, Architecture::Relu);
     assert!(
@@ -67,8 +71,8 @@ fn a_truncated_logarithm_reddens_the_normals() {
 #[test]
 fn a_truncated_activation_reddens_the_hidden_values() {
     let fault = Fault::Shader {
-        from: "t * 2.0117399e-6 + 2.876011922e-4",
-        to: "2.876011922e-4",
+        from: "u * 0.097445939 + 4.73364224e-5",
+        to: "4.73364224e-5",
     };
     let red = red(fault, Architecture::Erf);
     assert!(
@@ -114,6 +118,20 @@ fn a_swapped_index_reddens_the_tensors() {
     };
     // Not ReLU: without bias its outputs are proportional, and equal in units of their size.
     let red = red(fault, Architecture::Erf);
+    assert!(
+        red.contains(&"n-point tensors") && !red.contains(&"network outputs"),
+        "{red:?}"
+    );
+}
+
+#[test]
+fn a_swapped_index_of_four_networks_reddens_the_tensors() {
+    let mut gpu = gpu().with_fault(Fault::Shader {
+        from: "dot(u_0, t_1);",
+        to: "dot(u_0, t_2);",
+    });
+    gpu.set_in_one(Some(true));
+    let red = red_on(gpu, Architecture::Erf);
     assert!(
         red.contains(&"n-point tensors") && !red.contains(&"network outputs"),
         "{red:?}"

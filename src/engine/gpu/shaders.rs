@@ -79,6 +79,7 @@ fn constants(spec: &EnsembleSpec, block: u64) -> Constants {
     let shifts = spec.tilt.as_ref().map_or(0, |t| t.shifts.len());
     let pairs_at = points * stride + 1;
     let lattice = lattice(spec).is_some();
+    let together = together(spec);
     let parameters = parameters(spec);
     let mut constants: Constants = [
         ("ERF", is(Architecture::Erf)),
@@ -104,8 +105,9 @@ fn constants(spec: &EnsembleSpec, block: u64) -> Constants {
         ("COMPONENTS", layout.hidden_components),
         ("BIAS", flag(layout.has_bias())),
         ("DRAWN", layout.drawn_components),
-        ("ROLLED", flag(is_rolled(spec))),
-        ("UNROLLED", flag(!is_rolled(spec))),
+        ("TOGETHER", together as u64),
+        ("ROLLED", flag(together < points)),
+        ("UNROLLED", flag(together == points)),
         ("LATTICE", flag(lattice)),
         ("LATTICE_AT", lattice_at(spec) as u64),
         ("EVALUATED", if lattice { 1 } else { points as u64 }),
@@ -151,9 +153,9 @@ fn constants(spec: &EnsembleSpec, block: u64) -> Constants {
             format!("{}[{l}]", tail_row(spec, r, q))
         }),
     );
-    constants.insert("HIDDEN_VALUES", hidden_values(spec));
-    constants.insert("HIDDEN_VALUE", hidden_value(spec));
-    constants.insert("TURN", turn(spec));
+    constants.insert("HIDDEN_VALUES", hidden_values(spec, points));
+    constants.insert("TOGETHER_VALUES", hidden_values(spec, together));
+    constants.insert("TURN", turn(spec, together));
     constants.insert("RATIO", ratio(spec));
     constants
 }
@@ -201,12 +203,17 @@ pub fn parameters(spec: &EnsembleSpec) -> usize {
     lattice_at(spec) + lattice(spec).map_or(0, |_| spec.d_in + points)
 }
 
-/// Whether a loop takes a group of hidden units from point to point. Code for every point
-/// beside the other outgrows a processor's cache of instructions where a point takes more of it
-/// than a few per hidden unit, and takes compilers more than linear time.
-fn is_rolled(spec: &EnsembleSpec) -> bool {
+/// Points that a group of hidden units is evaluated at in one turn of a loop. Where a point is
+/// more than a few operations, code for all of them outgrows a processor's cache of instructions
+/// (for two or three at a time it is no faster than for one) and takes compilers more than linear
+/// time.
+fn together(spec: &EnsembleSpec) -> usize {
     let is_direct = spec.estimator == Estimator::Direct;
-    is_direct && spec.arch != Architecture::Relu && lattice(spec).is_none()
+    let is_cheap = spec.arch == Architecture::Relu || lattice(spec).is_some();
+    match is_direct && !is_cheap {
+        true => 1,
+        false => spec.inputs.len(),
+    }
 }
 
 /// The argument of the activation of four hidden units, from their normals w_c.
@@ -228,31 +235,22 @@ fn linear(spec: &EnsembleSpec, x: &str) -> String {
         .collect()
 }
 
-/// h_j(x) of four hidden units at the point of a loop.
-fn hidden_value(spec: &EnsembleSpec) -> String {
-    let z = argument(spec, "x", "offset");
-    match StreamLayout::new(spec).has_bias() {
-        true => format!("let b = w_{} * bias;\nlet h = activation({z});", spec.d_in),
-        false => format!("let h = activation({z});"),
-    }
-}
-
-/// Adds the sums of one point and moves the next point's to the front.
-fn turn(spec: &EnsembleSpec) -> String {
-    let last = spec.inputs.len() - 1;
+/// Moves the sums of `together` points to the end of their row, and the next to its front.
+fn turn(spec: &EnsembleSpec, together: usize) -> String {
+    let kept = spec.inputs.len() - together;
     (0..spec.d_out)
         .map(|o| {
-            let next = (0..last).map(|p| format!("f_{o}_{p} = f_{o}_{};\n", p + 1));
-            let next: String = next.collect();
-            format!("sum_{o} += f_{o}_0;\n{next}f_{o}_{last} = sum_{o};\n")
+            let front = (0..together).map(|k| format!("let done_{o}_{k} = f_{o}_{k};\n"));
+            let next = (0..kept).map(|p| format!("f_{o}_{p} = f_{o}_{};\n", p + together));
+            let end = (0..together).map(|k| format!("f_{o}_{} = done_{o}_{k};\n", kept + k));
+            front.chain(next).chain(end).collect::<String>()
         })
         .collect()
 }
 
-/// h_j(x_p) of four hidden units, from their normals w_c.
-fn hidden_values(spec: &EnsembleSpec) -> String {
+/// h_j(x_p) of four hidden units at the first points, from their normals w_c.
+fn hidden_values(spec: &EnsembleSpec, points: usize) -> String {
     let lattice = lattice(spec).is_some();
-    let points = spec.inputs.len();
     let has_bias = StreamLayout::new(spec).has_bias();
     let mut code = String::new();
     if has_bias {
