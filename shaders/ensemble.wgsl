@@ -1,5 +1,6 @@
 // Ensemble: one thread draws the networks of one block, 16 after the other, and sums their
 // moments: networks.wgsl, tail.wgsl and moments.wgsl in one, with nothing stored between them.
+// Loops test at their end: for a test at the start such adapters go through the body once more.
 // For software adapters, which reach buffers lane by lane at more than the cost of a draw, and
 // spill sums to a cache at next to none.
 //

@@ -1,4 +1,5 @@
-// Moments: adds the products of one network's fields to all sums, straight-line code. Twin:
+// Moments: adds the products of the fields of one network (ensemble.wgsl: of four, in vectors)
+// to all sums, straight-line code. Twin:
 // src/engine/cpu/moments.rs.
 //
 // Statements for reduce.wgsl and ensemble.wgsl. In: t_.., the fields; TILT: ratio, the inverse
