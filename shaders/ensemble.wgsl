@@ -13,7 +13,7 @@
 //# include exponential
 //# include activation
 
-@group(0) @binding(2) var<storage, read_write> sums: array<f32>;
+@group(0) @binding(2) var<storage, read_write> sums: array<vec4f>;
 
 //# if QUAD_NUMBERS
 const quad_a = 0u;

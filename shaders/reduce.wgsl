@@ -3,14 +3,14 @@
 //
 // GIVEN: not networks but nodes of a quadrature, whose last row is their weight.
 //
-// sums: [row][block], $BLOCK networks or what the experiment has left. Rows: elements; then,
-// from the first pipeline, the block's heaviest network: weight x largest field squared,
-// number in the block, weight, fields.
+// sums: [block][quad], of $BLOCK networks or what the experiment has left: elements; then, from
+// a quad of its own on and from the first pipeline, the block's heaviest network: weight x
+// largest field squared, number in the block, weight, fields.
 
 //# include batch
 
 @group(0) @binding(1) var<storage, read> fields: array<vec4f>;
-@group(0) @binding(2) var<storage, read_write> sums: array<f32>;
+@group(0) @binding(2) var<storage, read_write> sums: array<vec4f>;
 
 @compute @workgroup_size($MOMENT_THREADS)
 fn main(@builtin(global_invocation_id) id: vec3u) {

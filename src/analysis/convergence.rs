@@ -42,7 +42,9 @@ pub fn tail_index(values: &[f64]) -> Option<TailIndex> {
     if quartile <= 0.0 {
         return None;
     }
-    let average = |b: f64| x.iter().map(|x| (-b * x).ln_1p()).sum::<f64>() / n as f64;
+    // Logarithms of products of four: they take the time.
+    let logarithm = |b: f64, x: &[f64]| x.iter().map(|x| 1.0 - b * x).product::<f64>().ln();
+    let average = |b: f64| x.chunks(4).map(|x| logarithm(b, x)).sum::<f64>() / n as f64;
     let m = 30 + (n as f64).sqrt() as usize;
     let (bs, likelihood): (Vec<f64>, Vec<f64>) = (1..=m)
         .map(|j| {

@@ -120,12 +120,12 @@ impl Exact {
     }
 
     fn k2(&self, rule: Rule, a: [usize; 2], b: [usize; 2]) -> f64 {
-        let m = |pairs: &[[usize; 2]]| self.moments.by(rule, &pairs.concat());
+        let m = |pairs: &[[usize; 2]]| self.moments.by(rule, pairs.iter().flatten().copied());
         self.vw.powi(2) / self.width * (m(&[a, b]) - m(&[a]) * m(&[b]))
     }
 
     fn k3(&self, rule: Rule, a: [usize; 2], b: [usize; 2], d: [usize; 2]) -> f64 {
-        let m = |pairs: &[[usize; 2]]| self.moments.by(rule, &pairs.concat());
+        let m = |pairs: &[[usize; 2]]| self.moments.by(rule, pairs.iter().flatten().copied());
         let (ma, mb, md) = (m(&[a]), m(&[b]), m(&[d]));
         let cumulant = m(&[a, b, d]) - m(&[a, b]) * md - m(&[a, d]) * mb - m(&[b, d]) * ma
             + 2.0 * ma * mb * md;

@@ -17,10 +17,24 @@ fn nodes_in_a_second(plan: &MomentPlan) -> f64 {
     (2e9 / plan.elements().len() as f64).clamp(1e4, 8e6)
 }
 
-/// Moments of a single neuron at even orders.
+/// Moments of a single neuron at even orders up to 6.
 #[derive(Debug, Clone)]
 pub struct NeuronMoments {
-    values: BTreeMap<Vec<usize>, Moment>,
+    values: BTreeMap<Key, Moment>,
+}
+
+/// A multiset of at most six points in ascending order, then nothing but `u32::MAX`. Six-point
+/// functions look moments up by the 10^5: this needs no memory of its own.
+type Key = [u32; 6];
+
+fn key(index: impl IntoIterator<Item = usize>) -> Key {
+    let mut key = [u32::MAX; 6];
+    let mut free = key.iter_mut();
+    for point in index {
+        *free.next().expect("no moments above order 6") = point as u32;
+    }
+    key.sort_unstable();
+    key
 }
 
 /// One moment by the rule in use and by a coarser one, whose distance bounds the error.
@@ -52,10 +66,8 @@ impl NeuronMoments {
     ///
     /// # Panics
     /// If the moments were computed without this order.
-    pub(super) fn by(&self, rule: Rule, index: &[usize]) -> f64 {
-        let mut index = index.to_vec();
-        index.sort_unstable();
-        let moment = self.values[&index];
+    pub(super) fn by(&self, rule: Rule, index: impl IntoIterator<Item = usize>) -> f64 {
+        let moment = self.values[&key(index)];
         match rule {
             Rule::Fine => moment.fine,
             Rule::Coarse => moment.coarse,
@@ -63,7 +75,7 @@ impl NeuronMoments {
     }
 }
 
-/// E[h h ..] for all index multisets of the given even orders.
+/// E[h h ..] for all index multisets of the given even orders, 6 at most.
 ///
 /// Gauss-net is log-normal: closed form. Second moments are (K - sigma_b^2) / sigma_w^2 in
 /// closed form for all. Else the average is over the span of the pre-activations, of rank
@@ -88,7 +100,7 @@ pub fn neuron_moments(spec: &EnsembleSpec, orders: &[usize]) -> NeuronMoments {
                     .sum();
                 let v = vw * square / d_in + (n * n) as f64 * vb;
                 let exponent = v / 2.0 - index.iter().map(|&i| offset[i]).sum::<f64>();
-                values.insert(index, exponent.exp().into());
+                values.insert(key(index), exponent.exp().into());
             }
         }
         return NeuronMoments { values };
@@ -111,16 +123,21 @@ pub fn neuron_moments(spec: &EnsembleSpec, orders: &[usize]) -> NeuronMoments {
         };
         let pairs = coarse.into_iter().zip(fine);
         let moments = pairs.map(|(coarse, fine)| Moment { coarse, fine });
-        values.extend(plan.indices().iter().cloned().zip(moments));
+        let keys = plan
+            .indices()
+            .iter()
+            .map(|index| key(index.iter().copied()));
+        values.extend(keys.zip(moments));
     } else {
         for &n in &higher {
-            values.extend((multisets(points.len(), n).into_iter()).map(|i| (i, 0.0.into())));
+            let indices = multisets(points.len(), n).into_iter();
+            values.extend(indices.map(|index| (key(index), 0.0.into())));
         }
     }
     if orders.contains(&2) {
         for index in multisets(points.len(), 2) {
             let m = second(index[0], index[1]);
-            values.insert(index, m.into());
+            values.insert(key(index), m.into());
         }
     }
     NeuronMoments { values }

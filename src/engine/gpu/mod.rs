@@ -246,8 +246,11 @@ struct Run<'a> {
     /// Most blocks in a batch.
     capacity: u64,
     field_bytes: u64,
-    /// Rows of the sums: moments, then the heaviest network.
-    rows: usize,
+    /// The element of each sum in a block's row of the buffer `sums`.
+    order: Vec<usize>,
+    /// Where that row has the heaviest network, and its length, in quads.
+    heaviest_at: usize,
+    row_quads: usize,
 }
 
 struct Slot {
@@ -282,8 +285,8 @@ impl<'a> Run<'a> {
             true => 16,
             false => plan.size * shaders::chunks(spec) * quads * 16,
         };
-        let rows = moments.elements().len() + 3 + scales.len();
-        let sum_bytes = rows as u64 * 4;
+        let row_quads = shaders::row_quads(moments);
+        let sum_bytes = row_quads as u64 * 16;
         let bytes = (d.limits.max_storage_buffer_binding_size)
             .min(d.limits.max_buffer_size)
             .min(BATCH_BYTES.max(field_bytes));
@@ -359,6 +362,7 @@ impl<'a> Run<'a> {
             })
             .collect();
         d.check()?;
+        let (order, heaviest_at) = (shaders::order(moments), shaders::heaviest_at(moments));
         Ok(Self {
             engine,
             spec,
@@ -377,7 +381,9 @@ impl<'a> Run<'a> {
             slots,
             capacity,
             field_bytes,
-            rows,
+            order,
+            heaviest_at,
+            row_quads,
         })
     }
 
@@ -432,7 +438,7 @@ impl<'a> Run<'a> {
     }
 
     fn sum_bytes(&self, range: &Range<u64>) -> u64 {
-        (range.end - range.start) * self.rows as u64 * 4
+        (range.end - range.start) * self.row_quads as u64 * 16
     }
 
     fn read(
@@ -447,24 +453,22 @@ impl<'a> Run<'a> {
             .read(submission, &self.slots[slot].staging, bytes)
     }
 
-    /// Adds a batch's sums, `[row][block]`.
+    /// Adds a batch's sums, `[block][quad]`.
     fn add(&self, to: &mut Accumulator, range: Range<u64>, sums: &[f32]) -> Result<()> {
-        let blocks = (range.end - range.start) as usize;
-        let moments = self.moment_scales.len();
         let fault = self.engine.device.fault.as_ref();
-        for (b, number) in range.enumerate() {
+        for (number, row) in range.zip(sums.chunks(4 * self.row_quads)) {
             if fault.is_some_and(|f| f.loses(number)) {
                 continue;
             }
             let block = self.plan.block(number);
-            let row = |r: usize| f64::from(sums[r * blocks + b]);
-            let sum = |m: usize| match fault {
-                Some(fault) => fault.sum(number, block.networks, row(m)),
-                None => row(m),
-            };
-            let means: Vec<f64> = (self.moment_scales.iter().enumerate())
-                .map(|(m, scale)| sum(m) / block.networks as f64 * scale)
-                .collect();
+            let mut means = vec![0.0; self.order.len()];
+            for (&element, &sum) in self.order.iter().zip(row) {
+                let sum = match fault {
+                    Some(fault) => fault.sum(number, block.networks, sum.into()),
+                    None => sum.into(),
+                };
+                means[element] = sum / block.networks as f64 * self.moment_scales[element];
+            }
             if means.iter().any(|m| !m.is_finite()) {
                 return Err(Error::Overflow(format!(
                     "a sum over block {} of experiment {}",
@@ -473,13 +477,14 @@ impl<'a> Run<'a> {
             }
             let means = self.measurement.elements(means);
             to.add_block(block.experiment, block.index, block.networks, means);
+            let heaviest = &row[4 * self.heaviest_at..];
             to.add_extreme(Extreme {
-                score: row(moments),
+                score: heaviest[0].into(),
                 experiment: block.experiment,
-                network: block.first + row(moments + 1) as u64,
-                weight: row(moments + 2),
-                field: (self.scales.iter().enumerate())
-                    .map(|(f, scale)| row(moments + 3 + f) * scale)
+                network: block.first + heaviest[1] as u64,
+                weight: heaviest[2].into(),
+                field: (heaviest[3..].iter().zip(&self.scales))
+                    .map(|(&f, scale)| f64::from(f) * scale)
                     .collect(),
             });
         }

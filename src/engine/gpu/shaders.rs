@@ -422,7 +422,6 @@ pub struct Sampler {
 /// `reduce.wgsl` for the nodes of a quadrature, in blocks of `block`.
 pub fn quadrature(device: &Device, block: u64, plan: &MomentPlan) -> Result<wgpu::ComputePipeline> {
     let rows = plan.points() + 1;
-    let all: Vec<usize> = (0..plan.elements().len()).collect();
     let mut constants: Constants = [
         ("FIELDS", plan.points() as u64),
         ("QUADS", rows.div_ceil(4) as u64),
@@ -437,12 +436,33 @@ pub fn quadrature(device: &Device, block: u64, plan: &MomentPlan) -> Result<wgpu
     .map(|(name, value)| (name, value.to_string()))
     .collect();
     constants.insert("UNPACK", unpack(rows, plan.points()));
-    straight_line(plan, &all, None, false, &mut constants);
+    straight_line(plan, &order(plan), 0, false, &mut constants);
     let text = expand(include_str!("../../../shaders/reduce.wgsl"), &constants);
     device.pipeline("quadrature", text)
 }
 
-/// `reduce.wgsl`, one pipeline for every `sums_per_thread` elements of the plan.
+/// The order of a block's sums: side by side what shares a product, so that few products are
+/// formed twice.
+pub fn order(plan: &MomentPlan) -> Vec<usize> {
+    let mut all: Vec<usize> = (0..plan.elements().len()).collect();
+    all.sort_by_key(|&e| match plan.elements()[e] {
+        Element::Single(a) => (a, 0),
+        Element::Product(a, b) => (b, a),
+    });
+    all
+}
+
+/// Where a block's row of the buffer `sums` has its heaviest network, in quads.
+pub fn heaviest_at(plan: &MomentPlan) -> usize {
+    plan.elements().len().div_ceil(4)
+}
+
+/// Quads in a block's row of the buffer `sums`.
+pub fn row_quads(plan: &MomentPlan) -> usize {
+    heaviest_at(plan) + (3 + plan.points()).div_ceil(4)
+}
+
+/// `reduce.wgsl`, one pipeline for every `sums_per_thread` elements of the plan, a multiple of 4.
 pub fn moments(
     device: &Device,
     spec: &EnsembleSpec,
@@ -450,22 +470,17 @@ pub fn moments(
     plan: &MomentPlan,
     sums_per_thread: usize,
 ) -> Result<Vec<wgpu::ComputePipeline>> {
-    let mut all: Vec<usize> = (0..plan.elements().len()).collect();
-    // Side by side what shares a product, so that few products are formed twice.
-    all.sort_by_key(|&e| match plan.elements()[e] {
-        Element::Single(a) => (a, 0),
-        Element::Product(a, b) => (b, a),
-    });
     // Drivers compile on the caller's thread: use them all.
-    all.par_chunks(sums_per_thread)
+    order(plan)
+        .par_chunks(sums_per_thread)
         .enumerate()
         .map(|(part, elements)| {
             let mut constants = constants(spec, block);
             let rows = rows(spec) as usize;
             let fields = rows - usize::from(spec.tilt.is_some());
             constants.insert("UNPACK", unpack(rows, fields));
-            let heaviest = (part == 0).then_some(all.len());
-            straight_line(plan, elements, heaviest, false, &mut constants);
+            let first = part * sums_per_thread;
+            straight_line(plan, elements, first, false, &mut constants);
             let text = expand(include_str!("../../../shaders/reduce.wgsl"), &constants);
             device.pipeline("moments", text)
         })
@@ -525,19 +540,18 @@ pub fn ensemble(
     ] {
         constants.insert(key, value);
     }
-    let all: Vec<usize> = (0..plan.elements().len()).collect();
-    straight_line(plan, &all, Some(all.len()), true, &mut constants);
+    straight_line(plan, &order(plan), 0, true, &mut constants);
     let text = expand(include_str!("../../../shaders/ensemble.wgsl"), &constants);
     device.pipeline("ensemble", text)
 }
 
-/// The code of some elements: only the products that they need, in the plan's order; and of
-/// the heaviest network, if there is a row where it starts. With `four` the fields are those of
-/// four networks.
+/// The code of the elements of a block's row from the `first`, a multiple of 4: only the products
+/// that they need, in the plan's order; with the row's start, of the heaviest network. With `four`
+/// the fields are those of four networks.
 fn straight_line(
     plan: &MomentPlan,
     elements: &[usize],
-    heaviest: Option<usize>,
+    first: usize,
     four: bool,
     constants: &mut Constants,
 ) {
@@ -562,8 +576,7 @@ fn straight_line(
         .collect();
     lefts.sort_unstable();
     lefts.dedup();
-    let (mut products, mut declare, mut accumulate, mut store) =
-        (String::new(), String::new(), String::new(), String::new());
+    let (mut products, mut declare, mut accumulate) = (String::new(), String::new(), String::new());
     for (k, product) in plan.products().iter().enumerate() {
         if needed[points + k] {
             let (left, point) = (product.left, product.point);
@@ -585,28 +598,41 @@ fn straight_line(
             }
             Element::Product(a, b) => writeln!(accumulate, "s_{e} += u_{a} * t_{b};"),
         };
-        let _ = writeln!(store, "sums[{e}u * batch.blocks + block] = s_{e};");
     }
-    if let Some(at) = heaviest {
+    let sums: Vec<String> = elements.iter().map(|e| format!("s_{e}")).collect();
+    // Quads: a compiler's time goes with the number of stores.
+    let mut store = format!("let to = block * {}u;\n", row_quads(plan));
+    store.push_str(&store_quads(first / 4, &sums));
+    let mut find = String::new();
+    if first == 0 {
         let fields = plan.points();
         declare.push_str("var best = -1.0; var best_n = 0u; var best_weight = 0.0;\n");
         for f in 0..fields {
             let _ = writeln!(declare, "var best_{f} = 0.0;");
         }
-        let kept = ["best", "f32(best_n)", "best_weight"].map(String::from);
-        let kept = kept
+        let best = ["best", "f32(best_n)", "best_weight"].map(String::from);
+        let best = best
             .into_iter()
             .chain((0..fields).map(|f| format!("best_{f}")));
-        for (r, value) in kept.enumerate() {
-            let _ = writeln!(store, "sums[{}u * batch.blocks + block] = {value};", at + r);
-        }
+        store.push_str(&store_quads(heaviest_at(plan), &best.collect::<Vec<_>>()));
+        find = find_heaviest(points, four);
     }
-    let find = heaviest.map_or(String::new(), |_| find_heaviest(points, four));
     constants.insert("FIND_HEAVIEST", find);
     constants.insert("PRODUCTS", products);
     constants.insert("DECLARE", declare);
     constants.insert("ACCUMULATE", accumulate);
     constants.insert("STORE", store);
+}
+
+/// Writes values to a block's row of the buffer `sums`, from a quad of it on.
+fn store_quads(first: usize, values: &[String]) -> String {
+    (values.chunks(4).enumerate())
+        .map(|(q, quad)| {
+            let mut quad = quad.to_vec();
+            quad.resize(4, "0.0".into());
+            format!("sums[to + {}u] = vec4f({});\n", first + q, quad.join(", "))
+        })
+        .collect()
 }
 
 /// Keeps the heaviest network of those before and this one, or these four.

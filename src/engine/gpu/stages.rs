@@ -163,7 +163,8 @@ impl GpuEngine {
         let data: &[u8] = bytemuck::cast_slice(&fields);
         let input = d.storage("fields", data.len() as u64);
         d.queue.write_buffer(&input, 0, data);
-        let bytes = (plan.elements().len() * blocks * 4) as u64;
+        let row_quads = shaders::row_quads(plan);
+        let bytes = (row_quads * blocks * 16) as u64;
         let sums = d.storage("sums", bytes);
         let staging = d.staging(bytes);
         let group = d.bind(&pipeline, &[&uniform, &input, &sums]);
@@ -173,8 +174,13 @@ impl GpuEngine {
         encoder.copy_buffer_to_buffer(&sums, 0, &staging, 0, bytes);
         let submission = d.submit(encoder.finish());
         let partial: Vec<f32> = d.read(submission, &staging, bytes)?;
-        Ok((partial.chunks(blocks))
-            .map(|sums| sums.iter().map(|&s| f64::from(s)).sum())
-            .collect())
+        let order = shaders::order(plan);
+        let mut total = vec![0.0; order.len()];
+        for row in partial.chunks(4 * row_quads) {
+            for (&element, &sum) in order.iter().zip(row) {
+                total[element] += f64::from(sum);
+            }
+        }
+        Ok(total)
     }
 }
