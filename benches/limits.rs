@@ -1,10 +1,11 @@
 //! How far from the machine's limit: `cargo bench --bench limits`.
 //!
 //! Counts the operations of a run, stage by stage as the code has them, measures its rate (that
-//! of 3 x 10^6 further networks, without what it takes to start) and, in the same minute, the machine's peak of multiplications and additions, and prints the
-//! fraction reached. Every addition, multiplication, comparison, selection, conversion and bit
-//! operation counts as one, a fused multiply-add as two, a division or a root as one: neither
-//! memory nor the slowness of divisions, conversions and integers is allowed for.
+//! of 3 x 10^6 further networks, without what it takes to start) and, in the same minute, the
+//! machine's peak of multiplications and additions, and prints the fraction reached. Every
+//! addition, multiplication, comparison, selection, conversion and bit operation counts as one, a
+//! fused multiply-add as two, a division or a root as one: neither memory nor the slowness of
+//! divisions, conversions and integers is allowed for.
 
 use std::time::Instant;
 
