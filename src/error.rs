@@ -38,7 +38,7 @@ pub enum Error {
     #[error("{0} is not a finite number; the run gives no result")]
     NotFinite(String),
     /// A result rests on averages that have not converged.
-    #[error("{0}: the result above is not to be relied on; --moments exact gives it from theory")]
+    #[error("{0}: the result above is not to be relied on")]
     Unconverged(String),
     /// GPU and CPU do not agree.
     #[error("GPU and CPU disagree: {0}")]

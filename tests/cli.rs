@@ -365,6 +365,54 @@ fn tilts_say_what_they_chose() {
 }
 
 #[test]
+fn what_no_number_holds_is_refused_and_what_never_varies_is_judged() {
+    let gauss = ["--arch", "gauss", "--inputs", "20"];
+    for command in ["ensemble", "theory"] {
+        refused(
+            &[&[command], &gauss[..]].concat(),
+            &["reaching |x| = 20", "4-point function", "lower --orders"],
+        );
+    }
+    // exp(x^2) below its mean in all networks that one can draw.
+    let two = ["--orders", "2", "--nets", "1e3", "--json"];
+    let connected = ["--estimator", "connected"];
+    let document = json(&[&["ensemble"], &gauss[..], &two, &connected].concat());
+    let element = &document["correlators"][0];
+    assert_eq!(element["std_err"][0].as_f64().unwrap(), 0.0);
+    assert_eq!(element["converged"][0], false);
+    assert!(
+        element["reason"]
+            .as_str()
+            .unwrap()
+            .contains("error bars away")
+    );
+    refused(
+        &["ensemble", "--nets", "1e18"],
+        &["beyond 2^53", "all its digits"],
+    );
+}
+
+#[test]
+fn products_of_fields_that_are_not_the_heaviest_have_no_tail_index() {
+    // Contributions are polynomials of Gaussians: their tail index is 0. Fitted to networks that
+    // are heavy at another point it came out at 2.
+    let sampled = ["--nets", "3e4", "--estimator", "connected", "--json"];
+    let model = ["ensemble", "--arch", "relu", "--width", "20", "--inputs"];
+    let points = ["1,0,0.5,-1,2;0.3,1,1,0,0;-1,-1,0.2,0.4,1;0,2,0,1,-1"];
+    let document = json(&[&model[..], &points, &sampled].concat());
+    let mut indices = 0;
+    for order in document["correlators"].as_array().unwrap() {
+        let converged = order["converged"].as_array().unwrap();
+        assert!(converged.iter().all(|c| c == true), "{order}");
+        let tails = order["tail_index"].as_array().unwrap();
+        let tails: Vec<f64> = tails.iter().filter_map(|k| k.as_f64()).collect();
+        assert!(tails.iter().all(|&k| k < 0.7), "{tails:?}");
+        indices += tails.len();
+    }
+    assert!(indices > 0);
+}
+
+#[test]
 fn every_element_on_request() {
     let output = run(&[
         "ensemble",

@@ -23,7 +23,7 @@ fn sweep(arch: Architecture, widths: &[u64], nets: u64) -> Falloff {
             nets,
             ..preset
         };
-        let connected = connected_spec(&spec).unwrap().unwrap();
+        let connected = connected_spec(&spec, true).unwrap().unwrap();
         let (a, b) = (draw(&spec), draw(&connected));
         FalloffWidth::new((&spec, &a), Some((&connected, &b)))
     });
@@ -54,6 +54,21 @@ fn the_slope_of_m_4_is_minus_one_and_that_of_m_6_what_exact_moments_have() {
         // 1/N^2 makes m_6 steeper where all terms are positive.
         assert!(six.exact_slope.unwrap() < -1.0);
     }
+}
+
+#[test]
+fn tilting_can_be_refused() {
+    let base = "falloff --arch gauss --nets 1e3 --width 2,4 --orders 4 --json";
+    let base: Vec<&str> = base.split(' ').collect();
+    let second = |more: &[&str]| {
+        let output = run(&[&base[..], more].concat());
+        let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        document["connected_spec"].clone()
+    };
+    assert_eq!(second(&[])["nets"], 10_000);
+    assert!(second(&[])["tilt"].is_object());
+    assert_eq!(second(&["--tilt", "none"])["nets"], 1000);
+    assert!(second(&["--tilt", "none"])["tilt"].is_null());
 }
 
 #[test]

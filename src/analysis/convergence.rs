@@ -13,6 +13,9 @@ pub const MAX_PULL: f64 = 5.0;
 /// Fewest tail values that a tail index is fitted to.
 const MIN_TAIL: usize = 20;
 const MAX_TAIL: usize = 128;
+/// One value in so many may come from the last of a sample: more than chance, of an element whose
+/// tail the sample is, and less than the quarter of one that it knows nothing of.
+const FROM_THE_END: usize = 32;
 
 /// A fitted tail index.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -23,18 +26,25 @@ pub struct TailIndex {
     pub std_err: f64,
 }
 
-/// Index of the generalised Pareto distribution, fitted to the upper half of `values`,
-/// the largest of a sample; `None` if they are too few or all the same.
+/// Index of the generalised Pareto distribution, fitted to at most the upper half of `values`, the
+/// contributions of a run's heaviest networks, heaviest first; `None` if they are too few, all
+/// the same, or not the largest contributions there are.
+///
+/// Networks are heavy by their largest field. For an element whose fields are small beside it they
+/// are like any others, and their contributions no tail: then those of the last quarter of the
+/// networks are as large as the rest. In a tail they are the smallest.
 ///
 /// Zhang and Stephens, Technometrics 51 (2009)
 /// 316, with the weak prior of arXiv:1507.02646 appendix C (10 values at k = 1/2).
 pub fn tail_index(values: &[f64]) -> Option<TailIndex> {
-    let mut sorted: Vec<f64> = values.iter().map(|x| x.abs()).collect();
+    let sizes: Vec<f64> = values.iter().map(|x| x.abs()).collect();
+    let mut sorted = sizes.clone();
     sorted.sort_unstable_by(|a, b| b.total_cmp(a));
-    let n = (sorted.len() / 2).min(MAX_TAIL);
-    if n < MIN_TAIL {
-        return None;
-    }
+    let end = &sizes[sizes.len() - sizes.len() / 4..];
+    let largest = (sorted.len() / 2).min(MAX_TAIL);
+    let n = std::iter::successors(Some(largest), |n| Some(n / 2))
+        .take_while(|&n| n >= MIN_TAIL)
+        .find(|&n| end.iter().filter(|&&x| x > sorted[n]).count() <= n / FROM_THE_END)?;
     let threshold = sorted[n];
     let mut x: Vec<f64> = sorted[..n].iter().map(|v| v - threshold).collect();
     x.reverse();
@@ -71,7 +81,8 @@ pub fn tail_index(values: &[f64]) -> Option<TailIndex> {
 #[non_exhaustive]
 pub struct Convergence {
     /// Largest contribution of one network, over the sum; where that vanishes within its
-    /// error, its square over the sum of squares.
+    /// error, its square over the sum of squares. Of the networks that are heavy by their
+    /// largest field: at least so much.
     pub largest_share: f64,
     /// Tail index of the contributions.
     pub tail_index: Option<TailIndex>,
@@ -136,7 +147,10 @@ pub enum Failure {
 impl std::fmt::Display for Failure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Refuted(pull) => write!(f, "the exact value is {pull:.0} error bars away"),
+            Self::Refuted(pull) if *pull < 1e6 => {
+                write!(f, "the exact value is {pull:.0} error bars away")
+            }
+            Self::Refuted(pull) => write!(f, "the exact value is {pull:.0e} error bars away"),
             Self::Dominated(share) => {
                 write!(
                     f,
@@ -180,6 +194,18 @@ mod tests {
         }
         assert_eq!(tail_index(&[1.0; 30]), None);
         assert_eq!(tail_index(&[2.0; 256]), None);
+    }
+
+    #[test]
+    fn no_index_of_what_is_no_tail() {
+        // Heaviest by something else: 7 is prime to 256, so that sizes come in no order.
+        let tail = pareto(2.0);
+        let shuffled: Vec<f64> = (0..256).map(|i| tail[i * 7 % 256]).collect();
+        assert_eq!(tail_index(&shuffled), None);
+        // Small disorder, as of fields that go together, leaves the index.
+        let nearly: Vec<f64> = (0..256).map(|i| tail[i ^ 3]).collect();
+        let index = |values: &[f64]| tail_index(values).unwrap().value;
+        assert_eq!(index(&nearly), index(&tail));
     }
 
     #[test]

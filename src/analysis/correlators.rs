@@ -124,9 +124,11 @@ impl Correlator {
 /// GP prediction of every element of the spec's plan.
 ///
 /// # Errors
-/// [`Error::Invalid`] if an n-point function or its square leaves the range of f64.
+/// [`Error::Invalid`] if an n-point function, of the GP or exact at finite width, or its square
+/// leaves the range of f64.
 pub fn gp_predictions(spec: &EnsembleSpec) -> Result<Vec<f64>> {
     let kernel = kernel_matrix(spec);
+    check_tails(spec)?;
     let all = Tuples::of_orders(spec);
     (all.iter())
         .map(|tuple| {
@@ -135,7 +137,7 @@ pub fn gp_predictions(spec: &EnsembleSpec) -> Result<Vec<f64>> {
             if size != 0.0 && !(1e-140..1e140).contains(&size) {
                 return Err(Error::invalid(
                     "--sigma-w",
-                    spec.sigma_w,
+                    format!("{:?}", spec.sigma_w),
                     format!(
                         "with these inputs the {}-point function is of order {size:.0e} and its variance leaves the range of f64; rescale or lower --orders",
                         tuple.order()
@@ -145,6 +147,37 @@ pub fn gp_predictions(spec: &EnsembleSpec) -> Result<Vec<f64>> {
             Ok(gp_correlator(&kernel, tuple))
         })
         .collect()
+}
+
+/// Gauss-net is log-normal: E[h^n] at the input farthest out, the largest moment of order n, is the
+/// exponential of (n^2 / 2 - n) sigma_w^2 |x|^2 / d_in + (n^2 / 2 - n) sigma_b^2, finite in theory
+/// only.
+fn check_tails(spec: &EnsembleSpec) -> Result<()> {
+    if spec.arch != Architecture::Gauss {
+        return Ok(());
+    }
+    let squares = (spec.inputs.points().iter()).map(|x| x.iter().map(|x| x * x).sum::<f64>());
+    let farthest = squares.fold(0.0, f64::max);
+    let unit = spec.sigma_w.powi(2) * farthest / spec.d_in as f64 + spec.sigma_b.powi(2);
+    for &order in spec.orders.iter().filter(|&n| n % 2 == 0) {
+        let n = order as f64;
+        let exponent = (n * n / 2.0 - n) * unit / std::f64::consts::LN_10;
+        if exponent > 140.0 {
+            return Err(Error::invalid(
+                "--inputs",
+                format!(
+                    "reaching |x| = {:?}, with sigma_w = {:?}, sigma_b = {:?}",
+                    farthest.sqrt(),
+                    spec.sigma_w,
+                    spec.sigma_b
+                ),
+                format!(
+                    "the exact {order}-point function of Gauss-net is of order 1e{exponent:.0} and its variance leaves the range of f64; rescale or lower --orders"
+                ),
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// One n-point function as theory has it, without sampling; fields as in [`Correlator`].
@@ -339,7 +372,11 @@ pub fn correlators(spec: &EnsembleSpec, moments: &Accumulator) -> Result<Vec<Cor
                         false => 1e-13 * gp[e].abs(),
                     };
                     let error = std_err[e].hypot(exact_error[e]);
-                    (error > rounding).then(|| (mean_delta[e] - exact_delta[e]) / error)
+                    let difference = mean_delta[e] - exact_delta[e];
+                    // What does not fluctuate may still be wrong: rare networks were not drawn.
+                    let wrong = difference.abs() > 1e-9 * gp[e].abs().max(exact_delta[e].abs());
+                    (error > rounding || wrong)
+                        .then(|| difference / error.max(1e-13 * gp[e].abs()).max(f64::MIN_POSITIVE))
                 })
                 .collect();
             let convergence: Vec<Convergence> = (range.clone().zip(&pull).zip(&std_err))

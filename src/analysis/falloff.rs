@@ -100,12 +100,13 @@ pub struct Falloff {
     pub connected_fits: Vec<FalloffFit>,
 }
 
-/// The connected ensemble beside a direct one: a tenth of its networks, the even orders
-/// from 4, and importance sampling where the net needs it. `None` if no such order is asked.
+/// The connected ensemble beside a direct one: a tenth of its networks but no fewer than 1000 an
+/// experiment (tilted 10000), the even orders from 4, and importance sampling where the net needs
+/// it and `may_tilt`. `None` if no such order is asked.
 ///
 /// # Errors
 /// Those of [`EnsembleSpec::validate`].
-pub fn connected_spec(spec: &EnsembleSpec) -> Result<Option<EnsembleSpec>> {
+pub fn connected_spec(spec: &EnsembleSpec, may_tilt: bool) -> Result<Option<EnsembleSpec>> {
     let orders: Vec<usize> = spec
         .orders
         .iter()
@@ -115,7 +116,7 @@ pub fn connected_spec(spec: &EnsembleSpec) -> Result<Option<EnsembleSpec>> {
     if orders.is_empty() {
         return Ok(None);
     }
-    let tilt = tilt(spec);
+    let tilt = may_tilt.then(|| tilt(spec)).flatten();
     // A mixture needs enough of each part for its tail to be judged.
     let least = if tilt.is_some() { 10_000 } else { 1000 };
     let spec = EnsembleSpec {

@@ -20,7 +20,8 @@ use super::{columns, emit, progress};
          nnqft-gpu falloff --arch gauss --width 2,5,20,100 --nets 1e5 --plot falloff.svg
 
 Beside the direct estimator, a second curve comes from the connected one with a tenth of
-the networks (tilted where the net needs it), which reaches far below the background.
+the networks (at least 1000 an experiment, tilted 10000; tilted where the net needs it), which
+reaches far below the background.
 --estimator draws one of them only. Slopes are fitted over the widths whose mean |m_n| stands
 above the background.")]
 pub struct Arguments {
@@ -45,7 +46,10 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
     let second = match arguments.sampling.has_estimator() {
         true => vec![None; specs.len()],
-        false => specs.iter().map(connected_spec).collect::<Result<_>>()?,
+        false => {
+            let allowed = !arguments.sampling.has_no_tilt();
+            (specs.iter().map(|spec| connected_spec(spec, allowed))).collect::<Result<_>>()?
+        }
     };
     let out = arguments.output.prepare()?;
     arguments.plot.prepare(1)?;

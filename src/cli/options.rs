@@ -68,7 +68,7 @@ pub struct SamplingOptions {
     #[arg(long)]
     estimator: Option<String>,
     /// Importance sampling of rare hidden units (connected estimator): auto or none [default:
-    /// none]
+    /// none; falloff: auto]
     #[arg(long)]
     tilt: Option<String>,
     /// Seed of the random stream [default: 0]
@@ -332,6 +332,11 @@ impl SamplingOptions {
     /// Whether the user chose the estimator.
     pub fn has_estimator(&self) -> bool {
         self.estimator.is_some()
+    }
+
+    /// Whether importance sampling was refused.
+    pub fn has_no_tilt(&self) -> bool {
+        self.tilt.as_deref() == Some("none")
     }
 
     /// One validated spec per width, in the order given.
@@ -741,7 +746,10 @@ impl Moment {
     pub fn converged(&self) -> Result<()> {
         match &self.source.unconverged[..] {
             [] => Ok(()),
-            reasons => Err(Error::Unconverged(reasons.join("; "))),
+            reasons => Err(Error::Unconverged(format!(
+                "{} (--moments exact gives it from theory)",
+                reasons.join("; ")
+            ))),
         }
     }
 

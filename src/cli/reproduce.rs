@@ -187,7 +187,7 @@ fn plan(scale: Scale, seed: u64) -> Result<Vec<Task>> {
                 orders: (1..=6).collect(),
                 ..preset(arch, 1)?
             };
-            let connected = connected_spec(&direct)?;
+            let connected = connected_spec(&direct, true)?;
             tasks.push(Task::Width((direct, connected)));
         }
     }

@@ -25,7 +25,12 @@ pub fn parse_count(text: &str) -> Result<u64, String> {
     }
     let value = digits.parse::<f64>().map_err(|_| not_a_count())? * unit;
     // Beyond 2^53 an f64 no longer holds every whole number.
-    if !value.is_finite() || value.fract() != 0.0 || value > 2f64.powi(53) {
+    if value > 2f64.powi(53) {
+        return Err(format!(
+            "'{text}' is beyond 2^53, where such notation is not exact; write the whole number with all its digits"
+        ));
+    }
+    if value.fract() != 0.0 {
         return Err(not_a_count());
     }
     Ok(value as u64)
