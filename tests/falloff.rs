@@ -67,6 +67,10 @@ fn tilting_can_be_refused() {
     };
     assert_eq!(second(&[])["nets"], 10_000);
     assert!(second(&[])["tilt"].is_object());
+    refused(
+        &[&base[..], &["--tilt", "some"]].concat(),
+        &["use auto or none"],
+    );
     assert_eq!(second(&["--tilt", "none"])["nets"], 1000);
     assert!(second(&["--tilt", "none"])["tilt"].is_null());
 }

@@ -40,16 +40,16 @@ pub struct Arguments {
 /// Runs the sweep and prints it.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let model = arguments.model.clone().or_widths(&WIDTHS);
-    let specs = arguments.sampling.specs(&model)?;
+    let sampling = &arguments.sampling;
+    let specs = sampling.specs(&model)?;
     for spec in &specs {
         gp_predictions(spec)?;
     }
-    let second = match arguments.sampling.has_estimator() {
-        true => vec![None; specs.len()],
-        false => {
-            let allowed = !arguments.sampling.has_no_tilt();
-            (specs.iter().map(|spec| connected_spec(spec, allowed))).collect::<Result<_>>()?
-        }
+    let second = match (sampling.has_estimator(), sampling.tilt()?.unwrap_or(true)) {
+        (true, _) => vec![None; specs.len()],
+        (false, may_tilt) => (specs.iter())
+            .map(|spec| connected_spec(spec, may_tilt))
+            .collect::<Result<_>>()?,
     };
     let out = arguments.output.prepare()?;
     arguments.plot.prepare(1)?;

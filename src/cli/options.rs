@@ -68,7 +68,7 @@ pub struct SamplingOptions {
     #[arg(long)]
     estimator: Option<String>,
     /// Importance sampling of rare hidden units (connected estimator): auto or none [default:
-    /// none; falloff: auto]
+    /// none; falloff: auto for the second curve]
     #[arg(long)]
     tilt: Option<String>,
     /// Seed of the random stream [default: 0]
@@ -334,9 +334,18 @@ impl SamplingOptions {
         self.estimator.is_some()
     }
 
-    /// Whether importance sampling was refused.
-    pub fn has_no_tilt(&self) -> bool {
-        self.tilt.as_deref() == Some("none")
+    /// Whether `--tilt` asks for importance sampling; `None` if it is not given.
+    pub fn tilt(&self) -> Result<Option<bool>> {
+        match self.tilt.as_deref() {
+            None => Ok(None),
+            Some("none") => Ok(Some(false)),
+            Some("auto") => Ok(Some(true)),
+            Some(other) => Err(Error::invalid(
+                "--tilt",
+                format!("'{other}'"),
+                "use auto or none",
+            )),
+        }
     }
 
     /// One validated spec per width, in the order given.
@@ -357,17 +366,7 @@ impl SamplingOptions {
         spec.experiments = u32::try_from(experiments).unwrap_or(u32::MAX);
         spec.estimator = self.estimator.as_deref().unwrap_or(estimator).parse()?;
         spec.seed = count("--seed", self.seed.as_deref().unwrap_or("0"))?;
-        let tilt = match self.tilt.as_deref().unwrap_or("none") {
-            "none" => false,
-            "auto" => true,
-            other => {
-                return Err(Error::invalid(
-                    "--tilt",
-                    format!("'{other}'"),
-                    "use auto or none",
-                ));
-            }
-        };
+        let tilt = self.tilt()?.unwrap_or(false);
         if tilt && spec.estimator == Estimator::Direct {
             return Err(Error::invalid(
                 "--tilt",
@@ -746,10 +745,7 @@ impl Moment {
     pub fn converged(&self) -> Result<()> {
         match &self.source.unconverged[..] {
             [] => Ok(()),
-            reasons => Err(Error::Unconverged(format!(
-                "{} (--moments exact gives it from theory)",
-                reasons.join("; ")
-            ))),
+            reasons => Err(not_to_be_relied_on(reasons)),
         }
     }
 
@@ -758,4 +754,12 @@ impl Moment {
         let (device, source) = (self.device.clone(), self.source.clone());
         Head::new(schema, self.spec.clone(), device, self.timing, source)
     }
+}
+
+/// The failure of a command that could have taken exact moments.
+pub fn not_to_be_relied_on(reasons: &[String]) -> Error {
+    Error::Unconverged(format!(
+        "{} (--moments exact gives it from theory)",
+        reasons.join("; ")
+    ))
 }

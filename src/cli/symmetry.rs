@@ -19,7 +19,7 @@ use nnqft_gpu::theory::{
 };
 use nnqft_gpu::{Error, Result};
 
-use super::options::{EngineOptions, ModelOptions, Moments, SamplingOptions};
+use super::options::{EngineOptions, ModelOptions, Moments, SamplingOptions, not_to_be_relied_on};
 use super::output::{OutputOptions, PlotOptions};
 use super::{emit, progress};
 
@@ -118,7 +118,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let reasons = documents.iter().flat_map(|d| &d.head.source.unconverged);
     let reasons: Vec<String> = reasons.cloned().collect();
     if !reasons.is_empty() {
-        return Err(Error::Unconverged(reasons.join("; ")).into());
+        return Err(not_to_be_relied_on(&reasons).into());
     }
     if !failed.is_empty() {
         return Err(Error::Symmetry(failed.join(", ")).into());

@@ -248,9 +248,6 @@ struct Run<'a> {
     field_bytes: u64,
     /// The element of each sum in a block's row of the buffer `sums`.
     order: Vec<usize>,
-    /// Where that row has the heaviest network, and its length, in quads.
-    heaviest_at: usize,
-    row_quads: usize,
 }
 
 struct Slot {
@@ -285,8 +282,7 @@ impl<'a> Run<'a> {
             true => 16,
             false => plan.size * shaders::chunks(spec) * quads * 16,
         };
-        let row_quads = shaders::row_quads(moments);
-        let sum_bytes = row_quads as u64 * 16;
+        let sum_bytes = shaders::row_quads(moments) as u64 * 16;
         let bytes = (d.limits.max_storage_buffer_binding_size)
             .min(d.limits.max_buffer_size)
             .min(BATCH_BYTES.max(field_bytes));
@@ -362,7 +358,7 @@ impl<'a> Run<'a> {
             })
             .collect();
         d.check()?;
-        let (order, heaviest_at) = (shaders::order(moments), shaders::heaviest_at(moments));
+        let order = shaders::order(moments);
         Ok(Self {
             engine,
             spec,
@@ -382,8 +378,6 @@ impl<'a> Run<'a> {
             capacity,
             field_bytes,
             order,
-            heaviest_at,
-            row_quads,
         })
     }
 
@@ -438,7 +432,8 @@ impl<'a> Run<'a> {
     }
 
     fn sum_bytes(&self, range: &Range<u64>) -> u64 {
-        (range.end - range.start) * self.row_quads as u64 * 16
+        let row_quads = shaders::row_quads(self.measurement.moments());
+        (range.end - range.start) * row_quads as u64 * 16
     }
 
     fn read(
@@ -456,7 +451,10 @@ impl<'a> Run<'a> {
     /// Adds a batch's sums, `[block][quad]`.
     fn add(&self, to: &mut Accumulator, range: Range<u64>, sums: &[f32]) -> Result<()> {
         let fault = self.engine.device.fault.as_ref();
-        for (number, row) in range.zip(sums.chunks(4 * self.row_quads)) {
+        let moments = self.measurement.moments();
+        let row = 4 * shaders::row_quads(moments);
+        let heaviest_at = 4 * shaders::heaviest_at(moments);
+        for (number, row) in range.zip(sums.chunks(row)) {
             if fault.is_some_and(|f| f.loses(number)) {
                 continue;
             }
@@ -477,7 +475,7 @@ impl<'a> Run<'a> {
             }
             let means = self.measurement.elements(means);
             to.add_block(block.experiment, block.index, block.networks, means);
-            let heaviest = &row[4 * self.heaviest_at..];
+            let heaviest = &row[heaviest_at..];
             to.add_extreme(Extreme {
                 score: heaviest[0].into(),
                 experiment: block.experiment,
