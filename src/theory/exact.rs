@@ -1,4 +1,4 @@
-use super::neuron::{NeuronMoments, Rule, neuron_moments};
+use super::average::{Moment, NeuronMoments, neuron_moments};
 use super::{gp_correlator, kernel_matrix};
 use crate::model::EnsembleSpec;
 use crate::tensor::Tuple;
@@ -43,18 +43,10 @@ impl Exact {
         }
     }
 
-    /// Estimated error of [`deviation`](Self::deviation), in the unit of f^n: the distance
-    /// from what a coarser quadrature gives, and rounding.
+    /// Bound of the error of [`deviation`](Self::deviation), in the unit of f^n: what the errors
+    /// of the neuron's moments, rounding included, add up to.
     pub fn error<'a>(&self, tuple: impl Into<Tuple<'a>>) -> f64 {
-        let tuple = tuple.into();
-        let index = tuple.points();
-        let size: f64 = index.iter().map(|&i| self.kernel[i][i].sqrt()).product();
-        let rounding = match index.len() {
-            4 | 6 => 1e-14 * size * tuple.pairings().len() as f64 / self.width,
-            _ => 0.0,
-        };
-        let [fine, coarse] = [Rule::Fine, Rule::Coarse].map(|rule| self.deviation_by(rule, tuple));
-        (fine - coarse).abs() + rounding
+        self.bounded_deviation(tuple.into()).error
     }
 
     /// The same ensemble at another width; costs nothing.
@@ -70,28 +62,32 @@ impl Exact {
     /// # Panics
     /// If n is above 6 or above the spec's highest order.
     pub fn deviation<'a>(&self, tuple: impl Into<Tuple<'a>>) -> f64 {
-        self.deviation_by(Rule::Fine, tuple.into())
+        self.bounded_deviation(tuple.into()).value
     }
 
-    fn deviation_by(&self, rule: Rule, tuple: Tuple) -> f64 {
+    fn bounded_deviation(&self, tuple: Tuple) -> Moment {
         let index = tuple.points();
+        let none = Moment {
+            value: 0.0,
+            error: 0.0,
+        };
         match index.len() {
             4 => (tuple.pairings().iter())
-                .map(|p| self.k2(rule, pair(index, p[0]), pair(index, p[1])))
-                .sum(),
+                .map(|p| self.k2(pair(index, p[0]), pair(index, p[1])))
+                .fold(none, Moment::plus),
             6 => (tuple.pairings().iter())
                 .map(|p| {
                     let [a, b, d] = [0, 1, 2].map(|k| pair(index, p[k]));
                     let k = |q: [usize; 2]| self.kernel[q[0]][q[1]];
-                    self.k2(rule, a, b) * k(d)
-                        + self.k2(rule, a, d) * k(b)
-                        + self.k2(rule, b, d) * k(a)
-                        + self.k3(rule, a, b, d)
+                    (self.k2(a, b).times(k(d)))
+                        .plus(self.k2(a, d).times(k(b)))
+                        .plus(self.k2(b, d).times(k(a)))
+                        .plus(self.k3(a, b, d))
                 })
-                .sum(),
+                .fold(none, Moment::plus),
             n => {
                 assert!(n == 2 || n % 2 == 1, "no exact formula for order {n}");
-                0.0
+                none
             }
         }
     }
@@ -103,7 +99,7 @@ impl Exact {
         (tuple.pairings().iter())
             .map(|p| {
                 let [a, b, d] = [0, 1, 2].map(|k| pair(index, p[k]));
-                self.k3(Rule::Fine, a, b, d)
+                self.k3(a, b, d).value
             })
             .sum()
     }
@@ -116,20 +112,23 @@ impl Exact {
 
     /// Covariance of C at two pairs of points, E[D_a D_b].
     pub fn covariance(&self, a: [usize; 2], b: [usize; 2]) -> f64 {
-        self.k2(Rule::Fine, a, b)
+        self.k2(a, b).value
     }
 
-    fn k2(&self, rule: Rule, a: [usize; 2], b: [usize; 2]) -> f64 {
-        let m = |pairs: &[[usize; 2]]| self.moments.by(rule, pairs.iter().flatten().copied());
-        self.vw.powi(2) / self.width * (m(&[a, b]) - m(&[a]) * m(&[b]))
+    fn k2(&self, a: [usize; 2], b: [usize; 2]) -> Moment {
+        let m = |pairs: &[[usize; 2]]| self.moments.of(pairs.iter().flatten().copied());
+        (m(&[a, b]).minus(m(&[a]).by(m(&[b])))).times(self.vw.powi(2) / self.width)
     }
 
-    fn k3(&self, rule: Rule, a: [usize; 2], b: [usize; 2], d: [usize; 2]) -> f64 {
-        let m = |pairs: &[[usize; 2]]| self.moments.by(rule, pairs.iter().flatten().copied());
+    fn k3(&self, a: [usize; 2], b: [usize; 2], d: [usize; 2]) -> Moment {
+        let m = |pairs: &[[usize; 2]]| self.moments.of(pairs.iter().flatten().copied());
         let (ma, mb, md) = (m(&[a]), m(&[b]), m(&[d]));
-        let cumulant = m(&[a, b, d]) - m(&[a, b]) * md - m(&[a, d]) * mb - m(&[b, d]) * ma
-            + 2.0 * ma * mb * md;
-        self.vw.powi(3) / self.width.powi(2) * cumulant
+        let cumulant = (m(&[a, b, d]))
+            .minus(m(&[a, b]).by(md))
+            .minus(m(&[a, d]).by(mb))
+            .minus(m(&[b, d]).by(ma))
+            .plus(ma.by(mb).by(md).times(2.0));
+        cumulant.times(self.vw.powi(3) / self.width.powi(2))
     }
 }
 

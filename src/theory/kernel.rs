@@ -1,4 +1,4 @@
-use std::f64::consts::PI;
+use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_PI, PI};
 
 use crate::model::{Architecture, EnsembleSpec};
 
@@ -15,46 +15,120 @@ use crate::model::{Architecture, EnsembleSpec};
 /// assert!((k - 4.5).abs() < 1e-12);
 /// ```
 pub fn kernel(arch: Architecture, sigma_w: f64, sigma_b: f64, x: &[f64], y: &[f64]) -> f64 {
-    let (vw, vb) = (sigma_w * sigma_w, sigma_b * sigma_b);
-    let d_in = x.len() as f64;
-    // Covariance of the pre-activations.
-    let s =
-        |a: &[f64], b: &[f64]| vb + vw * a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>() / d_in;
+    sigma_b.powi(2) + sigma_w.powi(2) * hidden_second_moment(arch, sigma_w, sigma_b, x, y)
+}
+
+/// E[h(x) h(y)] of a hidden unit: (K - sigma_b^2) / sigma_w^2, without the rounding of that
+/// difference.
+fn hidden_second_moment(
+    arch: Architecture,
+    sigma_w: f64,
+    sigma_b: f64,
+    x: &[f64],
+    y: &[f64],
+) -> f64 {
+    let scale = sigma_w / (x.len() as f64).sqrt();
+    // Pre-activations as linear forms (scale x, sigma_b) of standard normals, over lengths that
+    // keep squares within range.
+    let forms = |lx: f64, ly: f64| {
+        let weights = (x.iter().zip(y)).map(move |(x, y)| (scale * x / lx, scale * y / ly));
+        weights.chain(std::iter::once((sigma_b / lx, sigma_b / ly)))
+    };
     match arch {
         Architecture::Erf => {
-            let norm = |a: &[f64]| (1.0 + 2.0 * s(a, a)).sqrt();
-            let sine = 2.0 * s(x, y) / norm(x) / norm(y);
-            vb + vw * (2.0 / PI) * sine.asin()
+            // erf z = E[sign(z + n / sqrt 2)], n a standard normal of its own for each factor: the
+            // angle between forms with noise. By atan2: near 1 asin has lost half the digits.
+            let noisy = |a: &[f64]| {
+                let start = sigma_b * sigma_b + 0.5;
+                let square = a.iter().fold(start, |s, a| s + (scale * a).powi(2));
+                match square.is_finite() {
+                    true => square.sqrt(),
+                    false => (a.iter()).fold(sigma_b, |h, a| h.hypot(scale * a)),
+                }
+            };
+            let (lx, ly) = (noisy(x), noisy(y));
+            let (ox, oy) = (FRAC_1_SQRT_2 / lx, FRAC_1_SQRT_2 / ly);
+            let gram = Gram::new(forms(lx, ly));
+            let noise = ox * ox * oy * oy + oy * oy * gram.xx + ox * ox * gram.yy;
+            FRAC_2_PI * gram.xy.atan2((noise + gram.determinant).sqrt())
         }
         Architecture::Relu => {
-            let (xx, xy, yy) = (s(x, x), s(x, y), s(y, y));
-            // |x||y| sin t from the Gram determinant: acos alone loses half the digits
-            // for nearly parallel points.
-            let sine = gram_determinant(vb, vw / d_in, x, y).max(0.0).sqrt();
-            let t = sine.atan2(xy);
-            if xx == 0.0 || yy == 0.0 {
-                return vb;
+            let largest = |a: &[f64]| a.iter().fold(sigma_b, |m, a| m.max((scale * a).abs()));
+            let (lx, ly) = (largest(x), largest(y));
+            if lx == 0.0 || ly == 0.0 {
+                return 0.0;
             }
-            vb + vw / (2.0 * PI) * (sine + (PI - t) * xy)
+            let gram = Gram::new(forms(lx, ly));
+            let sine = gram.determinant.sqrt();
+            // pi - t, in units of the lengths: acos alone loses half the digits for nearly
+            // parallel points.
+            let rest = sine.atan2(-gram.xy);
+            // |x||y| (sin t + (pi - t) cos t)
+            let profile = match rest < 0.5 {
+                false => sine + rest * gram.xy,
+                true => sine.hypot(gram.xy) * sine_less_cosine(rest),
+            };
+            lx * ly * profile / (2.0 * PI)
         }
         Architecture::Gauss => {
-            let distance: f64 = x.iter().zip(y).map(|(a, b)| (a - b) * (a - b)).sum();
-            vb + vw * (-vw * distance / (2.0 * d_in)).exp()
+            let squares = x.iter().zip(y).map(|(x, y)| (scale * (x - y)).powi(2));
+            (-0.5 * squares.sum::<f64>()).exp()
         }
     }
 }
 
-/// s_xx s_yy - s_xy^2 as a sum of squares (Lagrange's identity over the coordinates and
-/// the bias), free of cancellation.
-fn gram_determinant(vb: f64, v: f64, x: &[f64], y: &[f64]) -> f64 {
-    let mut sum = 0.0;
-    for i in 0..x.len() {
-        sum += v * vb * (x[i] - y[i]).powi(2);
-        for j in 0..i {
-            sum += v * v * (x[i] * y[j] - x[j] * y[i]).powi(2);
+/// sin s - s cos s = s^3 / 3 - s^5 / 30 + .. for s < 1/2, where the difference cancels.
+fn sine_less_cosine(s: f64) -> f64 {
+    // Term n is (-1)^(n+1) 2n s^(2n+1) / (2n+1)!.
+    let mut power = s;
+    (1..=9)
+        .map(|n| {
+            let n = f64::from(n);
+            power *= s * s / (2.0 * n * (2.0 * n + 1.0));
+            let sign = if n % 2.0 == 1.0 { 1.0 } else { -1.0 };
+            sign * 2.0 * n * power
+        })
+        .sum()
+}
+
+/// Scalar products of two vectors.
+struct Gram {
+    xx: f64,
+    xy: f64,
+    yy: f64,
+    /// xx yy - xy^2, to its own precision.
+    determinant: f64,
+}
+
+impl Gram {
+    fn new(pairs: impl Iterator<Item = (f64, f64)> + Clone) -> Self {
+        let sum = |f: &dyn Fn(f64, f64) -> f64| pairs.clone().map(|(x, y)| f(x, y)).sum::<f64>();
+        let (xx, xy, yy) = (sum(&|x, _| x * x), sum(&|x, y| x * y), sum(&|_, y| y * y));
+        // The part of y perpendicular to x: the products are exact, and what the rounding of the
+        // factor leaves along x is taken off the square.
+        let factor = if xx > 0.0 { -xy / xx } else { 0.0 };
+        let rest = |x: f64, y: f64| factor.mul_add(x, y);
+        let square = sum(&|x, y| rest(x, y).powi(2));
+        let along = sum(&|x, y| rest(x, y) * x);
+        Self {
+            xx,
+            xy,
+            yy,
+            determinant: (xx * square - along * along).max(0.0),
         }
     }
-    sum
+}
+
+/// E[h(x_i) h(x_j)] of a hidden unit at points i and j of a spec.
+pub(super) fn second_moment(spec: &EnsembleSpec, i: usize, j: usize) -> f64 {
+    let points = spec.inputs.points();
+    hidden_second_moment(
+        spec.arch,
+        spec.sigma_w,
+        spec.sigma_b,
+        &points[i],
+        &points[j],
+    )
 }
 
 /// Kernel matrix over the ensemble's inputs, shape `[points][points]`, symmetric.

@@ -1,9 +1,9 @@
 //! What theory says: pure functions in f64, no sampling.
 
+mod average;
 mod cubature;
 mod exact;
 mod kernel;
-mod neuron;
 mod one_loop;
 mod tilt;
 mod vertex;
