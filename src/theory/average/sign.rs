@@ -142,7 +142,7 @@ fn normalised<const N: usize>(form: [f64; N]) -> [f64; N] {
 /// int_0^1 of f(t, 1 - t) dt by the trapezoidal rule in y = log(t / (1 - t)), from `from` on.
 /// Near t = 1 the integrand is at most (1 - t + closest)^(-1/2) of its size elsewhere.
 fn integrate(from: f64, closest: f64, f: impl Fn(f64, f64) -> Moment) -> Moment {
-    let to = (34.0 - 0.5 * closest.max(1e-26).ln()).min(60.0);
+    let to = (34.0 - 0.5 * closest.max(1e-32).ln()).min(70.0);
     let (mut fine, mut coarse, mut size) = (Moment::from(0.0), 0.0, 0.0);
     for n in (from / STEP).ceil() as i32..=(to / STEP) as i32 {
         let y = f64::from(n) * STEP;
