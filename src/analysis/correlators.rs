@@ -130,7 +130,10 @@ pub fn gp_predictions(spec: &EnsembleSpec) -> Result<Vec<f64>> {
     check_range(spec)?;
     let kernel = kernel_matrix(spec);
     let all = Tuples::of_orders(spec);
-    Ok(all.iter().map(|tuple| gp_correlator(&kernel, tuple)).collect())
+    Ok(all
+        .iter()
+        .map(|tuple| gp_correlator(&kernel, tuple))
+        .collect())
 }
 
 /// One n-point function as theory has it, without sampling; fields as in [`Correlator`].

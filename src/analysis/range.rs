@@ -61,8 +61,8 @@ pub fn check_interacting(spec: &EnsembleSpec) -> Result<()> {
         return Err(Error::invalid("--sigma-w", 0, reason));
     }
     let all_zero = spec.inputs.points().iter().flatten().all(|&x| x == 0.0);
-    if all_zero && spec.sigma_b == 0.0 && spec.arch != Architecture::Gauss {
-        let reason = "without biases every network vanishes there: there is no interaction to measure";
+    if all_zero && spec.sigma_b == 0.0 {
+        let reason = "without biases hidden units are constants there and networks Gaussian: there is no interaction to measure";
         return Err(Error::invalid("--inputs", "at the origin only", reason));
     }
     Ok(())
@@ -197,8 +197,20 @@ mod tests {
             (Relu, [1e90, 0.0], "1", 100, "--sigma-w 1e90"),
             (Relu, [1.0, 1e-200], "1", 100, "--sigma-b 1e-200"),
             (Relu, [1.0, 1e60], "1", 100, "--sigma-b 1e60"),
-            (Relu, [1.0, 0.0], "1;1e-60", 100, "--inputs with |x| = 1.0e-60"),
-            (Relu, [1.0, 0.0], "1;1e60", 100, "--inputs with |x| = 1.0e60"),
+            (
+                Relu,
+                [1.0, 0.0],
+                "1;1e-60",
+                100,
+                "--inputs with |x| = 1.0e-60",
+            ),
+            (
+                Relu,
+                [1.0, 0.0],
+                "1;1e60",
+                100,
+                "--inputs with |x| = 1.0e60",
+            ),
             (Relu, [1e80, 0.0], "1e-160", 100, "--inputs 1e-160"),
             (Erf, [1.0, 1.0], "1e-320;1", 100, "--inputs 1e-320"),
             (Erf, [1.0, 1.0], "1e200", 100, "--inputs 1e200"),
@@ -244,10 +256,10 @@ mod tests {
             ..spec
         };
         assert!(check_interacting(&origin).is_err());
-        let gauss = EnsembleSpec {
-            arch: Architecture::Gauss,
-            ..origin.clone()
+        let biased = EnsembleSpec {
+            sigma_b: 1.0,
+            ..origin
         };
-        assert!(check_interacting(&gauss).is_ok());
+        assert!(check_interacting(&biased).is_ok());
     }
 }

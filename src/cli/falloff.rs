@@ -3,13 +3,13 @@
 use std::time::Instant;
 
 use clap::Args;
+use nnqft_gpu::Result;
 use nnqft_gpu::analysis::{
     Falloff, FalloffWidth, WIDTHS, check_interacting, check_range, connected_spec,
 };
 use nnqft_gpu::engine::Engine;
 use nnqft_gpu::model::EnsembleSpec;
 use nnqft_gpu::report::{FalloffDocument, Head, Source, Timing, falloff_figure, falloff_table};
-use nnqft_gpu::Result;
 
 use super::ensemble::measure_with;
 use super::options::{EngineOptions, ModelOptions, SamplingOptions};

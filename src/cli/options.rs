@@ -95,8 +95,18 @@ pub fn seed(text: &str) -> Result<u64> {
 }
 
 fn real(name: &'static str, text: &str) -> Result<f64> {
-    text.parse()
-        .map_err(|_| Error::invalid(name, format!("'{text}'"), "this is not a number"))
+    let refuse = |reason: &str| Err(Error::invalid(name, format!("'{text}'"), reason));
+    let Ok(value) = text.parse::<f64>() else {
+        return refuse("this is not a number");
+    };
+    let mantissa = text.split(['e', 'E']).next().unwrap_or_default();
+    if value.is_infinite() && mantissa.contains(|c: char| c.is_ascii_digit()) {
+        return refuse("this is beyond the range of f64");
+    }
+    if value == 0.0 && mantissa.contains(|c| ('1'..='9').contains(&c)) {
+        return refuse("this is below the range of f64");
+    }
+    Ok(value)
 }
 
 /// An option and its value.
@@ -791,8 +801,9 @@ impl Moment {
         }
     }
 
-    /// The rule of the exit code, for what was concluded from n-point functions of some orders.
-    pub fn must_have_converged(&self, orders: &[u64]) -> Result<()> {
+    /// Whether what was concluded from n-point functions of some orders rests on averages that
+    /// have converged.
+    pub fn supports(&self, orders: &[u64]) -> Result<()> {
         let starts: Vec<String> = orders.iter().map(|&n| unconverged(n, "")).collect();
         let concerns = |reason: &&String| starts.iter().any(|s| reason.starts_with(s));
         let reasons = self.source.unconverged.iter().filter(concerns);

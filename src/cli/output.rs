@@ -44,9 +44,6 @@ impl OutputOptions {
     /// the ensemble is read from, whose results may stand beside those of its ensemble.
     pub fn prepare(&self, plot: Option<&PlotOptions>, source: Option<&Path>) -> Result<Files> {
         let plot = plot.and_then(|p| p.plot.as_deref());
-        if let Some(path) = plot {
-            check_plot(path, self.force)?;
-        }
         let mut files = Files {
             json: self.json,
             dir: self.out.clone(),
@@ -59,6 +56,10 @@ impl OutputOptions {
             let is_source = source.is_some_and(|s| real(s).is_some() && real(s) == real(dir));
             refuse_other_results(dir, is_source, self.force)?;
             files.made = make_folder(dir)?;
+        }
+        // It may be in that folder.
+        if let Some(path) = plot {
+            check_plot(path, self.force)?;
         }
         Ok(files)
     }
@@ -293,7 +294,13 @@ mod tests {
         ] {
             assert!(is_result(name, false), "{name}");
         }
-        for name in ["points.csv", "ensemble", "eft.state", "my-eft.json", "rgb.svg"] {
+        for name in [
+            "points.csv",
+            "ensemble",
+            "eft.state",
+            "my-eft.json",
+            "rgb.svg",
+        ] {
             assert!(!is_result(name, false), "{name}");
         }
         assert!(!is_result("ensemble.json", true) && is_result("eft.json", true));

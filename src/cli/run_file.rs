@@ -179,11 +179,14 @@ fn extend(
         let ours = format!("{}{default}", short(&d.ours));
         return Err(cannot_change(&d.field, path, &d.theirs, &ours));
     }
-    let wanted: Vec<_> = wanted.into_iter().map(EnsembleSpec::validate).collect::<Result<_>>()?;
+    let wanted: Vec<_> = wanted
+        .into_iter()
+        .map(EnsembleSpec::validate)
+        .collect::<Result<_>>()?;
     state.extend(&wanted)?;
     for d in &changed {
         eprintln!(
-            "{}: extended from {} {} to {}",
+            "{}: extended, {} from {} to {}",
             path.display(),
             d.field,
             d.theirs,
@@ -196,10 +199,10 @@ fn extend(
 fn cannot_change(option: &str, path: &Path, theirs: &str, ours: &str) -> Error {
     let way_out = match option {
         "--shard" => "leave --shard out to go on with it",
-        _ => "only --nets and --experiments of a run can change, to more",
+        _ => "of a run only --nets and --experiments can change, to more",
     };
     Error::Mismatch(format!(
-        "{option}: the run of {} has {}, not {ours}; {way_out}; another run starts with another --checkpoint",
+        "{option}: the run of {} has {}, not {ours}; {way_out}; to start another run give another --checkpoint",
         path.display(),
         short(theirs)
     ))

@@ -19,9 +19,9 @@ use nnqft_gpu::theory::{
 };
 use nnqft_gpu::{Error, Result};
 
+use super::emit;
 use super::options::{EXACT_MOMENTS, EngineOptions, ModelOptions, Moments, SamplingOptions};
 use super::output::{OutputOptions, PlotOptions};
-use super::emit;
 use super::progress::Progress;
 use super::verdict::must_rest_on;
 

@@ -14,5 +14,6 @@ pub(crate) use inputs::open_npy;
 pub use number::{parse_count, parse_count_in};
 pub use rays::Rays;
 pub use spec::{
-    Difference, EnsembleSpec, MAX_D_OUT, MAX_ELEMENTS, MAX_EXPERIMENTS, MAX_NETS, MAX_ORDER, MAX_WIDTH,
+    Difference, EnsembleSpec, MAX_D_OUT, MAX_ELEMENTS, MAX_EXPERIMENTS, MAX_NETS, MAX_ORDER,
+    MAX_WIDTH,
 };

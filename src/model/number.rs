@@ -34,11 +34,7 @@ pub fn parse_count_in(text: &str, range: RangeInclusive<u64>) -> Result<u64, Str
     };
     match value {
         Some(Some(n)) if range.contains(&n) => Ok(n),
-        Some(_) => Err(format!(
-            "must be from {} to {}",
-            range.start(),
-            range.end()
-        )),
+        Some(_) => Err(format!("must be from {} to {}", range.start(), range.end())),
         None => Err("this is not a whole number; write 1000000, 1_000_000, 1e6 or 1M".into()),
     }
 }
@@ -108,8 +104,24 @@ mod tests {
     #[test]
     fn refuses_what_is_no_count() {
         for text in [
-            "", "abc", "1.5", "nan", "inf", "M", "1e", "+", ".", "-", "--1", "1e1e1", "1.2.3",
-            "1e-1", "-x", "1e99999999999", "0x10", "1 0",
+            "",
+            "abc",
+            "1.5",
+            "nan",
+            "inf",
+            "M",
+            "1e",
+            "+",
+            ".",
+            "-",
+            "--1",
+            "1e1e1",
+            "1.2.3",
+            "1e-1",
+            "-x",
+            "1e99999999999",
+            "0x10",
+            "1 0",
         ] {
             let message = parse_count(text).unwrap_err();
             assert!(message.contains("whole number"), "{text}: {message}");
@@ -118,7 +130,14 @@ mod tests {
 
     #[test]
     fn names_the_limits() {
-        for text in ["18446744073709551616", "1e30", "1e99", "-1", "-1e300", "99999G"] {
+        for text in [
+            "18446744073709551616",
+            "1e30",
+            "1e99",
+            "-1",
+            "-1e300",
+            "99999G",
+        ] {
             let message = parse_count_in(text, 1..=1000).unwrap_err();
             assert_eq!(message, "must be from 1 to 1000", "{text}");
         }

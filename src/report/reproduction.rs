@@ -316,7 +316,10 @@ impl Report {
         }
         for (name, document) in &self.falloff {
             let text = serde_json::to_string(document)? + "\n";
-            replace(&dir.join("data").join(format!("{name}.json")), text.as_bytes())?;
+            replace(
+                &dir.join("data").join(format!("{name}.json")),
+                text.as_bytes(),
+            )?;
         }
         let text = serde_json::to_string(&self.document)? + "\n";
         replace(&dir.join("reproduce.json"), text.as_bytes())?;
