@@ -255,7 +255,7 @@ fn shards_merge_into_the_single_run() {
     let whole = succeeded(&with(&RUN, &["--json"]));
     let out = dir.path().join("results");
     let merged = with(&["merge"], &names);
-    let merged = with(&merged, &["--json", "--out", text(&out)]);
+    let merged = with(&merged, &["--json", "--force", "--out", text(&out)]);
     assert_eq!(succeeded(&merged), whole);
     assert!(out.join("ensemble.json").exists() && out.join("moments.npz").exists());
 
@@ -395,7 +395,7 @@ fn wrong_options_are_refused_before_the_run() {
             "--seed",
             "0",
         ],
-        &["--nets", "a run can be extended, not cut short"],
+        &["--nets: the run of ", "has 100, not 1000000, the default"],
     );
     refused(
         &["ensemble", "--resume", file, "--shard", "0/2"],

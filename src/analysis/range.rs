@@ -95,7 +95,7 @@ impl Size {
         let hidden = bias.max(weight + 2.0 * input - (spec.d_in as f64).log10());
         let activation = match spec.arch {
             Architecture::Erf => hidden.min(0.0),
-            Architecture::Relu => hidden,
+            Architecture::Relu => hidden - 2f64.log10(),
             Architecture::Gauss => 0.0,
         };
         let weights = weight + activation;

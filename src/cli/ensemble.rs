@@ -26,6 +26,7 @@ use super::run_file::{Session, StateOptions};
          nnqft-gpu ensemble --arch gauss --inputs \"-0.5,0;0.5,1\" --orders 1,2,3 --json
          nnqft-gpu ensemble --nets 1e9 --checkpoint run.state
          nnqft-gpu ensemble --resume run.state
+         nnqft-gpu ensemble --resume run.state --experiments 20
          nnqft-gpu ensemble --nets 1e9 --shard 0/8 --checkpoint part0.state
 
 Ctrl-C and SIGTERM finish the batch, save if there is a --checkpoint, and say how to go on (exit

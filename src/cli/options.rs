@@ -84,7 +84,10 @@ pub struct SamplingOptions {
 pub fn count(name: &'static str, text: &str, range: RangeInclusive<u64>) -> Result<u64> {
     parse_count_in(text, range).map_err(|reason| Error::Invalid {
         name,
-        value: format!("'{text}'"),
+        value: match text.parse::<f64>() {
+            Ok(_) => text.into(),
+            Err(_) => format!("'{text}'"),
+        },
         reason,
     })
 }
@@ -270,7 +273,9 @@ impl ModelOptions {
         };
         let mut spec = EnsembleSpec::preset(self.arch()?, d_in)?;
         self.apply(&mut spec)?;
-        remark_on_one_point(self.inputs.as_deref(), &spec);
+        if self.d_in.is_none() {
+            remark_on_one_point(self.inputs.as_deref(), &spec);
+        }
         Ok(spec)
     }
 

@@ -1,9 +1,10 @@
 //! Progress on stderr: a bar on a terminal, a line now and then elsewhere.
 
+use std::fmt::Write;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 /// Time between lines. Runs shorter than that have none.
 const INTERVAL: Duration = Duration::from_secs(20);
@@ -22,9 +23,12 @@ impl Progress {
         let bar = ProgressBar::with_draw_target(Some(networks), target).with_position(done);
         bar.set_style(
             ProgressStyle::with_template(
-                "{wide_bar} {human_pos}/{human_len} networks, {per_sec}, {eta} left",
+                "{wide_bar} {human_pos}/{human_len} networks, {rate}/s, {eta} left",
             )
-            .expect("a valid template"),
+            .expect("a valid template")
+            .with_key("rate", |state: &ProgressState, to: &mut dyn Write| {
+                let _ = write!(to, "{:.2e}", state.per_sec());
+            }),
         );
         bar.reset_eta();
         let lines = || Mutex::new(Lines::new(networks, done, Instant::now()));

@@ -173,8 +173,9 @@ fn extend(
     let mut changed = EnsembleSpec::differences(&wanted, &old);
     // The user's own first: one may bring others with it, as new inputs a new d_in.
     changed.sort_by_key(|d| !is_given(&d));
-    let can_grow = |d: &&Difference| ["--nets", "--experiments"].contains(&d.field.as_str());
-    if let Some(d) = changed.iter().find(|d| !can_grow(d)) {
+    let grows =
+        |d: &&Difference| is_given(d) && ["--nets", "--experiments"].contains(&d.field.as_str());
+    if let Some(d) = changed.iter().find(|d| !grows(d)) {
         let default = if is_given(&d) { "" } else { ", the default" };
         let ours = format!("{}{default}", short(&d.ours));
         return Err(cannot_change(&d.field, path, &d.theirs, &ours));
