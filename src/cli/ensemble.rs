@@ -134,7 +134,7 @@ impl Results<'_> {
                 1 => "moments.npz".to_string(),
                 _ => format!("moments_width{}.npz", document.spec.width),
             };
-            files.to_folder(&name, |part| write_npz(part, document))?;
+            files.beside(&name, |part| write_npz(part, document))?;
         }
         self.files.finish()
     }

@@ -206,7 +206,7 @@ impl Files {
         if self.json {
             super::emit(&json)?;
         }
-        self.to_folder(name, |part| std::fs::write(part, &json))
+        self.beside(name, |part| std::fs::write(part, &json))
     }
 
     /// Writes the figure, and all of them with their data to the folder.
@@ -220,16 +220,16 @@ impl Files {
                 self.write(&path, |part| std::fs::write(part, &svg))?;
             }
             let name = &figure.name;
-            self.to_folder(&format!("{name}.svg"), |part| std::fs::write(part, &svg))?;
-            self.to_folder(&format!("{name}.csv"), |part| {
+            self.beside(&format!("{name}.svg"), |part| std::fs::write(part, &svg))?;
+            self.beside(&format!("{name}.csv"), |part| {
                 std::fs::write(part, figure.csv())
             })?;
         }
         Ok(())
     }
 
-    /// Writes a file to the folder, if one was given, by a function of where.
-    pub fn to_folder(
+    /// Writes a file beside the documents, if there is a folder, by a function of where.
+    pub fn beside(
         &mut self,
         name: &str,
         write: impl FnOnce(&Path) -> io::Result<()>,

@@ -471,15 +471,13 @@ impl Folder {
     /// Refuses a folder whose documents are all of another scale, seed or version. What is torn, or
     /// strange among others that fit, is measured again.
     fn refuse_another_plan(&self, tasks: &[Task]) -> Result<()> {
-        let documents = std::fs::read_dir(&self.0).into_iter().flatten().flatten();
+        let mut documents = std::fs::read_dir(&self.0).into_iter().flatten().flatten();
         let is_document = |e: std::fs::DirEntry| {
             let text = std::fs::read(e.path()).unwrap_or_default();
             serde_json::from_slice::<serde_json::Value>(&text).is_ok()
         };
         let mut none = Reproduction::new(Scale::QUICK, 0, CpuEngine::new().device());
-        if !documents.map(is_document).any(|is| is)
-            || tasks.iter().any(|task| task.load(self, &mut none))
-        {
+        if !documents.any(is_document) || tasks.iter().any(|task| task.load(self, &mut none)) {
             return Ok(());
         }
         let dir = self.0.parent().unwrap_or(&self.0).display();
