@@ -102,8 +102,13 @@ fn refuse_other_results(dir: &Path, is_source: bool, force: Force) -> Result<()>
             .map(|entry| entry.file_name().to_string_lossy().into_owned())
             .filter(|name| is_result(name, is_source))
             .collect(),
-        // What is wrong with it shows when it is made.
-        Err(_) => Vec::new(),
+        Err(e) if [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory].contains(&e.kind()) => {
+            Vec::new()
+        }
+        Err(e) => {
+            let reason = format!("the folder cannot be read: {e}");
+            return Err(Error::invalid("--out", dir.display(), reason));
+        }
     };
     found.sort();
     let more = match found.len() {
