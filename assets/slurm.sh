@@ -76,7 +76,7 @@ merge() {
     for ((i = 0; i < shards; i++)); do
         files+=("shards/$i.state")
     done
-    nnqft-gpu merge "${files[@]}" --out merged
+    nnqft-gpu merge "${files[@]}" --out merged --force # over that of fewer shards
 }
 
 "${1:-submit}"

@@ -386,10 +386,195 @@ fn what_no_number_holds_is_refused_and_what_never_varies_is_judged() {
             .unwrap()
             .contains("error bars away")
     );
+}
+
+#[test]
+fn numbers_beyond_a_limit_name_it() {
+    for (option, value, limit) in [
+        ("--seed", "18446744073709551616", "18446744073709551615"),
+        ("--seed", "1e20", "18446744073709551615"),
+        ("--seed", "-1", "from 0 to 18446744073709551615"),
+        ("--nets", "1e18", "4000000000"),
+        ("--nets", "1e30", "4000000000"),
+        ("--nets", "-5", "4000000000"),
+        ("--width", "1e30", "100000000"),
+        ("--width", "99G", "100000000"),
+        ("--experiments", "1e300", "1000000"),
+        ("--d-out", "65", "64"),
+        ("--orders", "7", "6"),
+    ] {
+        refused(
+            &["ensemble", option, value],
+            &[option, value, "must be from ", limit],
+        );
+    }
+    let seed = ["--seed", "18446744073709551616"];
     refused(
-        &["ensemble", "--nets", "1e18"],
-        &["beyond 2^53", "all its digits"],
+        &[&["reproduce"], &seed[..]].concat(),
+        &["to 18446744073709551615"],
     );
+    // The largest of all is one.
+    let largest = ["--seed", "18446744073709551615", "--nets", "10", "--json"];
+    let document = json(&[&["ensemble"], &largest[..]].concat());
+    assert_eq!(document["spec"]["seed"], u64::MAX);
+}
+
+#[test]
+fn underflow_is_refused_like_overflow() {
+    let relu = ["ensemble", "--arch", "relu", "--nets", "100"];
+    for (options, part) in [
+        (&["--sigma-w", "1e-200"][..], "--sigma-w 1e-200"),
+        (
+            &["--sigma-w", "1e-400"],
+            "--sigma-w '1e-400': this is below",
+        ),
+        (&["--sigma-w", "1e400"], "--sigma-w '1e400': this is beyond"),
+        (&["--sigma-w", "1e-60"], "--sigma-w 1e-60"),
+        (
+            &["--sigma-w", "1e-60", "--sigma-b", "1"],
+            "give --sigma-w 0",
+        ),
+        (&["--sigma-b", "1e-200"], "--sigma-b 1e-200"),
+        (&["--inputs", "1e-320;1"], "--inputs 1e-320"),
+        (&["--inputs", "1e-60;1"], "--inputs with |x| = 1.0e-60"),
+    ] {
+        refused(&[&relu[..], options].concat(), &[part, "the range of f64"]);
+    }
+    // What is zero is no underflow.
+    let document = json(&["ensemble", "--sigma-w", "0", "--nets", "100", "--json"]);
+    assert_eq!(document["correlators"][1]["deviation_mean_exact"], 0.0);
+    let zero = ["--inputs", "0;1", "--orders", "2", "--json"];
+    let document = json(&[&relu[..], &zero].concat());
+    assert_eq!(document["correlators"][0]["mean"][0], 0.0);
+}
+
+#[test]
+fn without_an_interaction_there_is_nothing_to_measure() {
+    for command in ["falloff", "eft", "rg", "symmetry"] {
+        refused(
+            &[command, "--sigma-w", "0"],
+            &["--sigma-w 0", "no interaction"],
+        );
+        for arch in ["relu", "gauss"] {
+            let origin = ["--arch", arch, "--sigma-b", "0", "--inputs", "0;0"];
+            refused(
+                &[&[command], &origin[..]].concat(),
+                &["--inputs", "no interaction"],
+            );
+        }
+    }
+}
+
+#[test]
+fn no_number_is_printed_that_is_none() {
+    let nets: [&[&str]; 5] = [
+        &["--arch", "relu", "--inputs", "0;1"],
+        &["--arch", "erf", "--sigma-b", "0", "--inputs", "-1;1;0"],
+        &["--arch", "gauss", "--sigma-b", "0", "--inputs", "1"],
+        &[
+            "--arch",
+            "relu",
+            "--sigma-b",
+            "1",
+            "--inputs",
+            "0,0,0,0,0;1,0,2,0,0",
+        ],
+        &["--arch", "erf", "--inputs", "1;1"],
+    ];
+    let sampled = |command: &'static str, nets, experiments| {
+        [
+            command,
+            "--backend",
+            "cpu",
+            "--nets",
+            nets,
+            "--experiments",
+            experiments,
+        ]
+        .to_vec()
+    };
+    let commands = [
+        vec!["theory"],
+        [&sampled("ensemble", "1", "2")[..], &["--elements"]].concat(),
+        [
+            &sampled("ensemble", "2", "1")[..],
+            &["--estimator", "connected"],
+        ]
+        .concat(),
+        [&sampled("falloff", "2", "1")[..], &["--width", "1,2"]].concat(),
+        [&sampled("eft", "3", "1")[..], &["--cutoffs", "5"]].concat(),
+        [&sampled("rg", "3", "2")[..], &["--cutoffs", "5,6"]].concat(),
+    ];
+    for net in nets {
+        for command in &commands {
+            let wide = net[net.len() - 1].contains(',');
+            if wide && ["eft", "rg"].contains(&command[0]) {
+                continue;
+            }
+            let output = run(&[&command[..], net].concat());
+            assert!(
+                matches!(output.status.code(), Some(0 | 1)),
+                "{command:?} {net:?} {output:?}"
+            );
+            let text = String::from_utf8(output.stdout).unwrap();
+            assert!(!text.is_empty(), "{command:?} {net:?}");
+            let is_none = |word: &str| ["NaN", "inf", "-inf", "+inf", "null"].contains(&word);
+            assert!(
+                !text.split_whitespace().any(is_none),
+                "{command:?} {net:?}: {text}"
+            );
+        }
+    }
+}
+
+#[test]
+fn one_point_that_looks_like_several_is_remarked_on() {
+    let message = |inputs: &str, more: &[&str]| {
+        let small = ["ensemble", "--nets", "10", "--inputs", inputs];
+        let output = run(&[&small[..], more].concat());
+        assert!(output.status.success());
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let remark = "one point of 3 coordinates; 3 points of one coordinate are written \"-1;0;1\"";
+    assert_eq!(message("-1,0,1", &[]).matches(remark).count(), 1);
+    for inputs in ["-1;0;1", "-1,0;1,0", "2", "relu-d2"] {
+        assert!(!message(inputs, &[]).contains("one point"), "{inputs}");
+    }
+    // Who says how many coordinates there are means one point.
+    assert!(!message("-1,0,1", &["--d-in", "3"]).contains("one point"));
+}
+
+#[test]
+fn one_rule_decides_whether_unconverged_averages_fail_a_command() {
+    let code = |arguments: &[&str]| {
+        let output = run(arguments);
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(text.contains("NOT CONVERGED"), "{arguments:?}: {text}");
+        output.status.code()
+    };
+    let gauss = [
+        "--arch",
+        "gauss",
+        "--width",
+        "2",
+        "--nets",
+        "1e3",
+        "--backend",
+        "cpu",
+    ];
+    let of = |command: &'static str, more: &[&'static str]| {
+        code(&[&[command], &gauss[..], more].concat())
+    };
+    // Averages are marked; conclusions fail.
+    assert_eq!(of("ensemble", &[]), Some(0));
+    assert_eq!(of("eft", &["--cutoffs", "10"]), Some(1));
+    assert_eq!(of("rg", &["--cutoffs", "10,20"]), Some(1));
+    assert_eq!(
+        of("falloff", &["--width", "3,4", "--estimator", "direct"]),
+        Some(1)
+    );
+    let help = String::from_utf8(run(&["--help"]).stdout).unwrap();
+    assert!(help.contains("Exit codes: 0 done; 1 "), "{help}");
 }
 
 #[test]

@@ -229,6 +229,7 @@ fn plots_of_every_command() {
         let document: serde_json::Value = serde_json::from_slice(&document).unwrap();
         assert_eq!(document["schema"], format!("nnqft.{command}/1"));
         fs::remove_dir_all(out).unwrap();
+        fs::remove_file(file).unwrap();
     }
 }
 

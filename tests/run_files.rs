@@ -255,7 +255,7 @@ fn shards_merge_into_the_single_run() {
     let whole = succeeded(&with(&RUN, &["--json"]));
     let out = dir.path().join("results");
     let merged = with(&["merge"], &names);
-    let merged = with(&merged, &["--json", "--out", text(&out)]);
+    let merged = with(&merged, &["--json", "--force", "--out", text(&out)]);
     assert_eq!(succeeded(&merged), whole);
     assert!(out.join("ensemble.json").exists() && out.join("moments.npz").exists());
 
@@ -358,8 +358,44 @@ fn wrong_options_are_refused_before_the_run() {
     assert!(run(&small).status.success());
     refused(&small, &["--checkpoint", "exists", "--resume"]);
     refused(
-        &["ensemble", "--resume", file, "--nets", "200"],
-        &["--nets", "100", "200"],
+        &["ensemble", "--resume", file, "--nets", "50"],
+        &["--nets", "100", "50", "not cut short"],
+    );
+    // Only what was given is to blame: the file's orders are no mistake of the user's.
+    for (option, value, parts) in [
+        ("--seed", "7", ["has 0", "not 7"]),
+        ("--arch", "relu", ["has erf", "not relu"]),
+        (
+            "--inputs",
+            "1,2;3,4",
+            ["has [[-1.0]", "not [[1.0,2.0],[3.0,4.0]]"],
+        ),
+        ("--width", "3,4", ["has 100", "not 3,4"]),
+        ("--sigma-b", "0.5", ["has 1.0", "not 0.5"]),
+    ] {
+        let message = format!("error: {option}: the run of ");
+        let can = "only --nets and --experiments can change";
+        refused(
+            &["ensemble", "--resume", file, option, value],
+            &[&message, parts[0], parts[1], can],
+        );
+    }
+    // A command that may start a run says all of it, its defaults too.
+    refused(
+        &with(&small, &["--resume", file, "--width", "7"]),
+        &["--width: the run of ", "has 100, not 7"],
+    );
+    refused(
+        &[
+            "ensemble",
+            "--checkpoint",
+            file,
+            "--resume",
+            file,
+            "--seed",
+            "0",
+        ],
+        &["--nets: the run of ", "has 100, not 1000000, the default"],
     );
     refused(
         &["ensemble", "--resume", file, "--shard", "0/2"],
@@ -419,6 +455,79 @@ fn wrong_options_are_refused_before_the_run() {
     let output = run(&["ensemble", "--resume", file]);
     assert!(output.status.success(), "{}", stderr(&output));
     assert!(stderr(&output).contains("merge has it") && output.stdout.is_empty());
+}
+
+#[test]
+fn a_finished_run_is_extended_to_the_larger_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let base: [&[&str]; 3] = [
+        &["--width", "5", "--orders", "2,4"],
+        // Two widths, and the whole run in one subtree of blocks with a short one at its end.
+        &[
+            "--arch",
+            "relu",
+            "--width",
+            "3,4",
+            "--estimator",
+            "connected",
+        ],
+        &[
+            "--backend",
+            "gpu",
+            "--arch",
+            "relu",
+            "--width",
+            "3",
+            "--orders",
+            "4",
+        ],
+    ];
+    for (k, model) in base.into_iter().enumerate() {
+        let path = dir.path().join(format!("{k}.state"));
+        let file = text(&path);
+        let sized = |nets, experiments| {
+            let size = ["--nets", nets, "--experiments", experiments, "--json"];
+            let backend = if model[0] == "--backend" {
+                &[][..]
+            } else {
+                &["--backend", "cpu"]
+            };
+            [&["ensemble"], backend, model, &size].concat()
+        };
+        succeeded(&with(&sized("65500", "2"), &["--checkpoint", file]));
+        let steps = [
+            (&["--experiments", "4"][..], ("65500", "4")),
+            (&["--nets", "70001"], ("70001", "4")),
+            (&["--nets", "72k", "--experiments", "5"], ("72000", "5")),
+        ];
+        for (more, (nets, experiments)) in steps {
+            let resume = ["ensemble", "--resume", file, "--json"];
+            let output = run(&with(&resume, more));
+            let message = stderr(&output);
+            assert!(message.contains(": extended, "), "{message}");
+            assert_eq!(
+                document(&output),
+                succeeded(&sized(nets, experiments)),
+                "{k} {nets}"
+            );
+        }
+    }
+    // Small runs have small blocks.
+    let path = dir.path().join("small.state");
+    let small = ["ensemble", "--backend", "cpu", "--nets", "100"];
+    succeeded(&with(&small, &["--json", "--checkpoint", text(&path)]));
+    let resume = ["ensemble", "--resume", text(&path), "--nets"];
+    refused(
+        &with(&resume, &["1024"]),
+        &["at most 1023", "--experiments"],
+    );
+    assert!(run(&with(&resume, &["1023"])).status.success());
+    // A shard's share is of the run that it was begun with.
+    let path = dir.path().join("shard.state");
+    let shard = ["--shard", "0/2", "--checkpoint", text(&path)];
+    assert!(run(&with(&small, &shard)).status.success());
+    let resume = ["ensemble", "--resume", text(&path), "--experiments", "20"];
+    refused(&resume, &["--experiments", "shard 0/2"]);
 }
 
 #[test]

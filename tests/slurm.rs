@@ -305,7 +305,7 @@ fn merge_names_every_shard() {
     let states: String = (0..8).map(|i| format!("[shards/{i}.state]")).collect();
     assert_eq!(
         cluster.calls("nnqft-gpu"),
-        format!("[merge]{states}[--out][merged]\n")
+        format!("[merge]{states}[--out][merged][--force]\n")
     );
 }
 
@@ -315,8 +315,46 @@ fn another_script_does_not_take_over_a_folder_with_shards() {
     let out = cluster.run.to_str().unwrap();
     let same = ["slurm", "--shards", "8", "--out", out];
     assert!(run(&same).status.success());
-    refused(
-        &[&same[..], &["--seed", "1"]].concat(),
-        &["--out", "another script"],
+    let other = [&same[..], &["--seed", "1"]].concat();
+    refused(&other, &["--out", "another script", "--force"]);
+    assert!(run(&[&other[..], &["--force"]].concat()).status.success());
+}
+
+#[test]
+fn an_edited_script_is_not_written_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().to_str().unwrap();
+    let write = ["slurm", "--shards", "8", "--out", out];
+    let written = run(&write);
+    let path = folder.path().join("slurm.sh");
+    let message = String::from_utf8(written.stderr).unwrap();
+    assert!(
+        message.contains(&format!("wrote {}", path.display())),
+        "{message}"
     );
+    let edited = fs::read_to_string(&path).unwrap() + "# mine\n";
+    fs::write(&path, &edited).unwrap();
+    refused(&write, &["--out", "another slurm.sh", "--force"]);
+    assert_eq!(fs::read_to_string(&path).unwrap(), edited);
+    assert!(run(&[&write[..], &["--force"]].concat()).status.success());
+    assert_ne!(fs::read_to_string(&path).unwrap(), edited);
+}
+
+#[test]
+fn arrays_that_slurm_would_refuse_are_warned_of() {
+    for (shards, warned) in [("1001", false), ("1002", true), ("2000", true)] {
+        let output = run(&["slurm", "--nets", "1e9", "--shards", shards]);
+        assert!(output.status.success());
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(
+            message.contains("MaxArraySize"),
+            warned,
+            "{shards}: {message}"
+        );
+        assert_eq!(
+            message.contains("--shards 1001"),
+            warned,
+            "{shards}: {message}"
+        );
+    }
 }

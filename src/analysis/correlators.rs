@@ -1,5 +1,6 @@
 use serde::{Deserialize, Serialize};
 
+use super::check_range;
 use super::convergence::{Convergence, Failure};
 use crate::engine::measurement;
 use crate::model::{Architecture, EnsembleSpec, Estimator};
@@ -124,61 +125,15 @@ impl Correlator {
 /// GP prediction of every element of the spec's plan.
 ///
 /// # Errors
-/// [`Error::Invalid`] if an n-point function, of the GP or exact at finite width, or its square
-/// leaves the range of f64.
+/// Those of [`check_range`].
 pub fn gp_predictions(spec: &EnsembleSpec) -> Result<Vec<f64>> {
+    check_range(spec)?;
     let kernel = kernel_matrix(spec);
-    check_tails(spec)?;
     let all = Tuples::of_orders(spec);
-    (all.iter())
-        .map(|tuple| {
-            // Variances are squares of n-point functions.
-            let size = size(&kernel, tuple);
-            if size != 0.0 && !(1e-140..1e140).contains(&size) {
-                return Err(Error::invalid(
-                    "--sigma-w",
-                    format!("{:?}", spec.sigma_w),
-                    format!(
-                        "with these inputs the {}-point function is of order {size:.0e} and its variance leaves the range of f64; rescale or lower --orders",
-                        tuple.order()
-                    ),
-                ));
-            }
-            Ok(gp_correlator(&kernel, tuple))
-        })
-        .collect()
-}
-
-/// Refuses Gauss-nets whose moments are finite in theory only. They are log-normal: sigma_w^n E[h^n]
-/// is largest at the input farthest out, and there sigma_w^n times the exponential of
-/// (n^2 / 2 - n) (sigma_w^2 |x|^2 / d_in + sigma_b^2).
-fn check_tails(spec: &EnsembleSpec) -> Result<()> {
-    if spec.arch != Architecture::Gauss {
-        return Ok(());
-    }
-    let squares = (spec.inputs.points().iter()).map(|x| x.iter().map(|x| x * x).sum::<f64>());
-    let farthest = squares.fold(0.0, f64::max);
-    let unit = spec.sigma_w.powi(2) * farthest / spec.d_in as f64 + spec.sigma_b.powi(2);
-    for &order in spec.orders.iter().filter(|&n| n % 2 == 0) {
-        let n = order as f64;
-        let moment = (n * n / 2.0 - n) * unit / std::f64::consts::LN_10;
-        let exponent = moment + n * spec.sigma_w.log10();
-        if exponent > 140.0 {
-            return Err(Error::invalid(
-                "--inputs",
-                format!(
-                    "reaching |x| = {:?}, with sigma_w = {:?}, sigma_b = {:?}",
-                    farthest.sqrt(),
-                    spec.sigma_w,
-                    spec.sigma_b
-                ),
-                format!(
-                    "the exact {order}-point function of Gauss-net is of order 1e{exponent:.0} and its variance leaves the range of f64; rescale or lower --orders"
-                ),
-            ));
-        }
-    }
-    Ok(())
+    Ok(all
+        .iter()
+        .map(|tuple| gp_correlator(&kernel, tuple))
+        .collect())
 }
 
 /// One n-point function as theory has it, without sampling; fields as in [`Correlator`].

@@ -9,6 +9,7 @@ mod falloff;
 mod flow;
 mod function_fit;
 mod log_fit;
+mod range;
 mod symmetry;
 
 pub use chi_squared::ChiSquared;
@@ -23,6 +24,7 @@ pub use falloff::{
 pub use flow::{FixedPoint, Flow, FlowPoint, SlopeFit, check_flow, flow};
 pub use function_fit::{FunctionFit, MODELS, Misses, Term, Tuples, fit_function};
 pub use log_fit::LogFit;
+pub use range::{check_interacting, check_range};
 pub use symmetry::{
     OutputCoupling, ROTATIONS, SymmetryCheck, TEST_FIELDS, check_experiments, output_couplings,
     symmetry_checks, test_points,

@@ -30,7 +30,7 @@ pub struct Arguments {
 
 /// Compares and prints one table.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let out = arguments.output.prepare()?;
+    let mut files = arguments.output.prepare(None, None)?;
     let mut gpu = engine(arguments.adapter.as_deref())?;
     let start = Instant::now();
     let check = cross_check(&mut gpu, arguments.thorough)?;
@@ -56,9 +56,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         "device": device, "timing": timing,
         "stages": check.stages, "fits": check.fits, "pass": check.pass,
     });
-    arguments
-        .output
-        .finish(out, "compare-cpu.json", &[document])?;
+    files.documents("compare-cpu.json", &[document])?;
+    files.finish()?;
     if !check.pass {
         let failed: Vec<&str> = (check.stages.iter())
             .filter(|s| !s.pass)

@@ -49,9 +49,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
     let vertex = arguments.eft.vertex(Vertex::Full)?;
     let cutoffs = arguments.eft.source_cutoffs()?;
-    let out = arguments.output.prepare()?;
+    let mut files = (arguments.output).prepare(Some(&arguments.plot), arguments.eft.source())?;
     let model = arguments.model.clone().or_width(|arch| arch.eft_width())?;
-    arguments.plot.prepare(model.widths_given())?;
+    files.expect_figures(model.widths_given())?;
     let check = |spec: &EnsembleSpec| check_cutoffs(spec, vertex, &cutoffs);
     let all = moments(arguments, &model, &check)?;
     let mut documents = Vec::new();
@@ -70,12 +70,14 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         }
         documents.push(document);
     }
-    arguments.output.finish(out, "eft.json", &documents)?;
+    files.documents("eft.json", &documents)?;
     let figures: Vec<_> = (documents.iter())
         .map(|d| eft_figure(d, documents.len()))
         .collect();
-    arguments.plot.finish(out, &figures)?;
-    Ok(all.iter().try_for_each(Moment::converged)?)
+    files.figures(&figures)?;
+    files.finish()?;
+    let claims = |moment: &Moment| moment.supports(&[4, 6]);
+    Ok(all.iter().try_for_each(claims)?)
 }
 
 fn moments(
@@ -127,7 +129,7 @@ fn fits(arguments: &Arguments) -> anyhow::Result<()> {
         let list = format!("with {} values", cutoffs.len());
         return Err(Error::invalid("--cutoffs", list, "--fit uses one cutoff").into());
     };
-    let out = arguments.output.prepare()?;
+    let mut files = arguments.output.prepare(None, None)?;
     let model = (arguments.model.clone())
         .or_width(|_| width)?
         .or_inputs(inputs);
@@ -148,8 +150,10 @@ fn fits(arguments: &Arguments) -> anyhow::Result<()> {
         }
         documents.push(document);
     }
-    arguments.output.finish(out, "eft.json", &documents)?;
-    Ok(test.iter().try_for_each(Moment::converged)?)
+    files.documents("eft.json", &documents)?;
+    files.finish()?;
+    let claims = |moment: &Moment| moment.supports(&[4]);
+    Ok(train.iter().chain(&test).try_for_each(claims)?)
 }
 
 /// Fits the source's models on one ensemble and tries them on the other.

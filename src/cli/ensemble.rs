@@ -1,9 +1,7 @@
 //! `nnqft-gpu ensemble`
 
-use std::path::Path;
 use std::time::Instant;
 
-use anyhow::Context;
 use clap::Args;
 use nnqft_gpu::analysis::Correlator;
 use nnqft_gpu::engine::{self, Engine};
@@ -16,7 +14,7 @@ use nnqft_gpu::{Result, analysis};
 
 use super::emit;
 use super::options::{EngineOptions, ModelOptions, SamplingOptions};
-use super::output::{OutputOptions, PlotOptions};
+use super::output::{Files, OutputOptions, PlotOptions};
 use super::run_file::{Session, StateOptions};
 
 /// Draw networks, accumulate their n-point functions and hold them against the GP and the
@@ -28,6 +26,7 @@ use super::run_file::{Session, StateOptions};
          nnqft-gpu ensemble --arch gauss --inputs \"-0.5,0;0.5,1\" --orders 1,2,3 --json
          nnqft-gpu ensemble --nets 1e9 --checkpoint run.state
          nnqft-gpu ensemble --resume run.state
+         nnqft-gpu ensemble --resume run.state --experiments 20
          nnqft-gpu ensemble --nets 1e9 --shard 0/8 --checkpoint part0.state
 
 Ctrl-C and SIGTERM finish the batch, save if there is a --checkpoint, and say how to go on (exit
@@ -61,13 +60,10 @@ pub struct ResultOptions {
 /// Runs every width and prints the results.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let (model, sampling) = (&arguments.model, &arguments.sampling);
-    let given = model.is_given() || sampling.is_given();
-    let start = arguments.state.start(given, || sampling.specs(model))?;
-    for spec in start.specs() {
-        analysis::gp_predictions(spec)?;
-    }
+    let mut results = arguments.result.prepare()?;
+    let start = arguments.state.start(model, sampling)?;
     let widths = start.specs().len();
-    let mut results = arguments.result.prepare(widths)?;
+    results.expect(widths)?;
     let mut engine = arguments.engine.engine_like(start.device())?;
     let mut session = Session::begin(start, engine.device())?;
     for k in 0..widths {
@@ -84,24 +80,27 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
 /// Results on their way to stdout and files.
 pub struct Results<'a> {
     options: &'a ResultOptions,
-    out: Option<&'a Path>,
+    files: Files,
     documents: Vec<EnsembleDocument>,
 }
 
 impl ResultOptions {
-    /// Refuses what cannot be written, before the run; `ensembles`: how many there will be.
-    pub fn prepare(&self, ensembles: usize) -> Result<Results<'_>> {
-        let out = self.output.prepare()?;
-        self.plot.prepare(ensembles)?;
+    /// Refuses what cannot be written, before the run.
+    pub fn prepare(&self) -> Result<Results<'_>> {
         Ok(Results {
             options: self,
-            out,
+            files: self.output.prepare(Some(&self.plot), None)?,
             documents: Vec::new(),
         })
     }
 }
 
 impl Results<'_> {
+    /// Refuses what so many ensembles cannot be written to.
+    pub fn expect(&self, ensembles: usize) -> Result<()> {
+        self.files.expect_figures(ensembles)
+    }
+
     /// Takes ensemble `k` of a run, and prints its table.
     pub fn add(&mut self, state: &State, k: usize) -> anyhow::Result<()> {
         let blocks: u64 = (state.ensembles[k].moments.subtrees())
@@ -123,19 +122,21 @@ impl Results<'_> {
     }
 
     /// Writes the documents and what belongs to them.
-    pub fn finish(self) -> anyhow::Result<()> {
-        let (options, documents) = (self.options, &self.documents);
-        options
-            .output
-            .finish(self.out, "ensemble.json", documents)?;
+    pub fn finish(mut self) -> anyhow::Result<()> {
+        let (files, documents) = (&mut self.files, &self.documents);
+        files.documents("ensemble.json", documents)?;
         let figures: Vec<_> = (documents.iter())
             .map(|d| ensemble_figure(d, documents.len()))
             .collect();
-        options.plot.finish(self.out, &figures)?;
-        match self.out {
-            Some(dir) => write_moments(dir, documents),
-            None => Ok(()),
+        files.figures(&figures)?;
+        for document in documents {
+            let name = match documents.len() {
+                1 => "moments.npz".to_string(),
+                _ => format!("moments_width{}.npz", document.spec.width),
+            };
+            files.beside(&name, |part| write_npz(part, document))?;
         }
+        self.files.finish()
     }
 }
 
@@ -149,16 +150,4 @@ pub fn measure_with(
     let moments = engine::run(engine, spec, progress)?;
     let timing = Timing::new(spec, start.elapsed().as_secs_f64());
     Ok((analysis::correlators(spec, &moments)?, timing))
-}
-
-fn write_moments(dir: &Path, documents: &[EnsembleDocument]) -> anyhow::Result<()> {
-    for document in documents {
-        let name = match documents {
-            [_] => "moments.npz".to_string(),
-            _ => format!("moments_width{}.npz", document.spec.width),
-        };
-        let path = dir.join(name);
-        write_npz(&path, document).with_context(|| format!("writing {}", path.display()))?;
-    }
-    Ok(())
 }

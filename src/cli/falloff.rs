@@ -3,16 +3,20 @@
 use std::time::Instant;
 
 use clap::Args;
-use nnqft_gpu::analysis::{Falloff, FalloffWidth, WIDTHS, connected_spec, gp_predictions};
+use nnqft_gpu::Result;
+use nnqft_gpu::analysis::{
+    Falloff, FalloffWidth, WIDTHS, check_interacting, check_range, connected_spec,
+};
 use nnqft_gpu::engine::Engine;
 use nnqft_gpu::model::EnsembleSpec;
 use nnqft_gpu::report::{FalloffDocument, Head, Source, Timing, falloff_figure, falloff_table};
-use nnqft_gpu::{Error, Result};
 
 use super::ensemble::measure_with;
 use super::options::{EngineOptions, ModelOptions, SamplingOptions};
 use super::output::{OutputOptions, PlotOptions};
-use super::{columns, emit, progress};
+use super::progress::Progress;
+use super::verdict::must_rest_on;
+use super::{columns, emit};
 
 /// Sweep the width: how the n-point functions fall off to those of the Gaussian process
 #[derive(Args)]
@@ -43,7 +47,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let sampling = &arguments.sampling;
     let specs = sampling.specs(&model)?;
     for spec in &specs {
-        gp_predictions(spec)?;
+        check_range(spec)?;
+        check_interacting(spec)?;
     }
     let second = match (sampling.has_estimator(), sampling.tilt()?.unwrap_or(true)) {
         (true, _) => vec![None; specs.len()],
@@ -51,30 +56,25 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
             .map(|spec| connected_spec(spec, may_tilt))
             .collect::<Result<_>>()?,
     };
-    let out = arguments.output.prepare()?;
-    arguments.plot.prepare(1)?;
+    let mut files = (arguments.output).prepare(Some(&arguments.plot), None)?;
     let mut engine = arguments.engine.engine()?;
     let sweep: Vec<Ensembles> = specs.into_iter().zip(second).collect();
     let networks = |s: &EnsembleSpec| s.nets * u64::from(s.experiments);
     let total = (sweep.iter())
         .map(|(a, b)| networks(a) + b.as_ref().map_or(0, networks))
         .sum();
-    let bar = progress::bar(total);
+    let bar = Progress::new(total, 0);
     let document = measure(engine.as_mut(), &sweep, &|_, n| bar.inc(n))?;
-    bar.finish_and_clear();
+    bar.finish();
     let figure = falloff_figure(&document);
     if !arguments.output.json {
         emit(&falloff_table(&document))?;
         emit(&format!("\n{}", figure.text(columns())))?;
     }
-    arguments
-        .output
-        .finish(out, "falloff.json", std::slice::from_ref(&document))?;
-    arguments.plot.finish(out, &[figure])?;
-    match &document.head.source.unconverged[..] {
-        [] => Ok(()),
-        reasons => Err(Error::Unconverged(reasons.join("; ")).into()),
-    }
+    files.documents("falloff.json", std::slice::from_ref(&document))?;
+    files.figures(&[figure])?;
+    files.finish()?;
+    Ok(must_rest_on(&document.head.source.unconverged, None)?)
 }
 
 /// The direct ensemble of one width and the connected one beside it.

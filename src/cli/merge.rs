@@ -37,6 +37,7 @@ const MAX_LINES: usize = 20;
 
 /// Merges the files and prints the result.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let mut results = arguments.result.prepare()?;
     let mut parts = Vec::new();
     for path in &arguments.files {
         parts.push((path.display().to_string(), state::read(path)?));
@@ -65,9 +66,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         }
     }
     for ensemble in &whole.ensembles {
-        analysis::gp_predictions(&ensemble.spec)?;
+        analysis::check_range(&ensemble.spec)?;
     }
-    let mut results = arguments.result.prepare(whole.ensembles.len())?;
+    results.expect(whole.ensembles.len())?;
     for k in 0..whole.ensembles.len() {
         results.add(&whole, k)?;
     }

@@ -15,6 +15,7 @@ mod run_file;
 mod slurm;
 mod symmetry;
 mod theory;
+mod verdict;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -25,10 +26,10 @@ use nnqft_gpu::Error;
 /// Ensembles of random neural networks as field theories: n-point functions, measured on
 /// the GPU and held against the Gaussian process of infinite width.
 #[derive(Parser)]
-#[command(
-    version,
-    after_help = "Example: nnqft-gpu ensemble --arch relu --width 20 --nets 1e6"
-)]
+#[command(version, after_help = format!(
+    "Example: nnqft-gpu ensemble --arch relu --width 20 --nets 1e6\n\n{}",
+    verdict::EXIT_CODES
+))]
 struct Arguments {
     #[command(subcommand)]
     command: Command,

@@ -1,6 +1,8 @@
 //! The options that commands share.
 
-use std::path::PathBuf;
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+use std::sync::Once;
 use std::time::Instant;
 
 use clap::{Args, ValueEnum};
@@ -9,13 +11,15 @@ use nnqft_gpu::engine::cpu::CpuEngine;
 use nnqft_gpu::engine::gpu::{self, GpuEngine};
 use nnqft_gpu::engine::{DeviceInfo, Engine, Fleet};
 use nnqft_gpu::model::{
-    Architecture, EnsembleSpec, Estimator, Inputs, MAX_D_OUT, Tilt, parse_count,
+    Architecture, EnsembleSpec, Estimator, Inputs, MAX_D_OUT, MAX_EXPERIMENTS, MAX_NETS, MAX_ORDER,
+    MAX_WIDTH, Tilt, parse_count_in,
 };
 use nnqft_gpu::report::{Head, Source, Timing, read_moments, unconverged};
 use nnqft_gpu::theory::{self, Vertex};
 use nnqft_gpu::{Error, Result};
 
-use super::progress;
+use super::progress::Progress;
+use super::verdict::must_rest_on;
 
 /// The field theory: networks and points.
 #[derive(Args, Clone)]
@@ -76,17 +80,36 @@ pub struct SamplingOptions {
     seed: Option<String>,
 }
 
-fn count(name: &'static str, text: &str) -> Result<u64> {
-    parse_count(text).map_err(|reason| Error::Invalid {
+/// A whole number with its limits.
+pub fn count(name: &'static str, text: &str, range: RangeInclusive<u64>) -> Result<u64> {
+    parse_count_in(text, range).map_err(|reason| Error::Invalid {
         name,
-        value: format!("'{text}'"),
+        value: match text.parse::<f64>() {
+            Ok(_) => text.into(),
+            Err(_) => format!("'{text}'"),
+        },
         reason,
     })
 }
 
+/// The key of the random stream.
+pub fn seed(text: &str) -> Result<u64> {
+    count("--seed", text, 0..=u64::MAX)
+}
+
 fn real(name: &'static str, text: &str) -> Result<f64> {
-    text.parse()
-        .map_err(|_| Error::invalid(name, format!("'{text}'"), "this is not a number"))
+    let refuse = |reason: &str| Err(Error::invalid(name, format!("'{text}'"), reason));
+    let Ok(value) = text.parse::<f64>() else {
+        return refuse("this is not a number");
+    };
+    let mantissa = text.split(['e', 'E']).next().unwrap_or_default();
+    if value.is_infinite() && mantissa.contains(|c: char| c.is_ascii_digit()) {
+        return refuse("this is beyond the range of f64");
+    }
+    if value == 0.0 && mantissa.contains(|c| ('1'..='9').contains(&c)) {
+        return refuse("this is below the range of f64");
+    }
+    Ok(value)
 }
 
 /// An option and its value.
@@ -111,19 +134,6 @@ fn full_path(at_file: &str) -> Result<String> {
 }
 
 impl ModelOptions {
-    /// Whether the user gave any of them.
-    pub fn is_given(&self) -> bool {
-        let single = [
-            &self.arch,
-            &self.d_in,
-            &self.sigma_w,
-            &self.sigma_b,
-            &self.inputs,
-        ];
-        let lists = [&self.width, &self.d_out, &self.orders];
-        single.iter().any(|o| o.is_some()) || lists.iter().any(|l| !l.is_empty())
-    }
-
     /// One validated spec per width, in the order given.
     pub fn specs(&self) -> Result<Vec<EnsembleSpec>> {
         self.widths(self.spec()?)
@@ -197,15 +207,7 @@ impl ModelOptions {
     /// The output dimension.
     pub fn d_out(&self) -> Result<usize> {
         let text = self.d_out.first().map_or("1", |d| d);
-        let d_out = count("--d-out", text)?;
-        match d_out {
-            1..=MAX_D_OUT => Ok(d_out as usize),
-            _ => Err(Error::invalid(
-                "--d-out",
-                d_out,
-                format!("must be from 1 to {MAX_D_OUT}"),
-            )),
-        }
+        count("--d-out", text, 1..=MAX_D_OUT).map(|d_out| d_out as usize)
     }
 
     /// With this output dimension.
@@ -232,8 +234,7 @@ impl ModelOptions {
         };
         let list = |values: &[String]| (!values.is_empty()).then(|| values.join(","));
         Ok(given([
-            // Always: without any option a run that is resumed takes all of them from its file.
-            ("--arch", Some(self.arch()?.to_string())),
+            ("--arch", self.arch.clone()),
             ("--width", list(&self.width)),
             ("--d-in", self.d_in.clone()),
             ("--d-out", list(&self.d_out)),
@@ -245,43 +246,50 @@ impl ModelOptions {
     }
 
     fn widths(&self, spec: EnsembleSpec) -> Result<Vec<EnsembleSpec>> {
-        if self.width.is_empty() {
-            return Ok(vec![spec.validate()?]);
+        match self.width.is_empty() {
+            true => Ok(vec![spec.validate()?]),
+            false => (self.given_widths(&spec)?.into_iter())
+                .map(EnsembleSpec::validate)
+                .collect(),
         }
-        self.width
-            .iter()
+    }
+
+    /// One copy for each width that was given.
+    fn given_widths(&self, spec: &EnsembleSpec) -> Result<Vec<EnsembleSpec>> {
+        (self.width.iter())
             .map(|text| {
-                EnsembleSpec {
-                    width: count("--width", text)?,
+                Ok(EnsembleSpec {
+                    width: count("--width", text, 1..=MAX_WIDTH)?,
                     ..spec.clone()
-                }
-                .validate()
+                })
             })
             .collect()
     }
 
     fn spec(&self) -> Result<EnsembleSpec> {
-        let arch = self.arch()?;
-        let d_in = self.d_in.as_ref().map(|t| count("--d-in", t)).transpose()?;
-        if let Some(0) = d_in {
-            return Err(Error::invalid("--d-in", 0, "must be 1 or more"));
+        let d_in = match (&self.d_in, &self.inputs) {
+            (Some(text), None) => count("--d-in", text, 1..=u64::MAX)? as usize,
+            _ => 1,
+        };
+        let mut spec = EnsembleSpec::preset(self.arch()?, d_in)?;
+        self.apply(&mut spec)?;
+        if self.d_in.is_none() {
+            remark_on_one_point(self.inputs.as_deref(), &spec);
         }
-        let inputs = self.inputs.as_deref().map(Inputs::parse).transpose()?;
-        let d_in = match (d_in, &inputs) {
-            (Some(d), _) => d as usize,
-            (None, Some(inputs)) => inputs.d_in(),
-            (None, None) => 1,
-        };
-        let mut spec = match inputs {
-            Some(inputs) => EnsembleSpec {
-                inputs,
-                d_in,
-                ..EnsembleSpec::preset(arch, 1)?
-            },
-            None => EnsembleSpec::preset(arch, d_in)?,
-        };
-        if let Some(text) = self.d_out.first() {
-            spec.d_out = count("--d-out", text)? as usize;
+        Ok(spec)
+    }
+
+    /// Sets what was given, but for the width.
+    fn apply(&self, spec: &mut EnsembleSpec) -> Result<()> {
+        if self.arch.is_some() {
+            spec.arch = self.arch()?;
+        }
+        if let Some(text) = &self.inputs {
+            spec.inputs = Inputs::parse(text)?;
+            spec.d_in = spec.inputs.d_in();
+        }
+        if let Some(text) = &self.d_in {
+            spec.d_in = count("--d-in", text, 1..=u64::MAX)? as usize;
         }
         if self.d_out.len() > 1 {
             return Err(Error::invalid(
@@ -289,6 +297,9 @@ impl ModelOptions {
                 self.d_out.join(","),
                 "one value at a time; only symmetry takes several",
             ));
+        }
+        if !self.d_out.is_empty() {
+            spec.d_out = self.d_out()?;
         }
         if let Some(text) = &self.sigma_w {
             spec.sigma_w = real("--sigma-w", text)?;
@@ -298,10 +309,26 @@ impl ModelOptions {
         }
         if !self.orders.is_empty() {
             spec.orders = (self.orders.iter())
-                .map(|t| count("--orders", t).map(|n| n as usize))
+                .map(|t| count("--orders", t, 1..=MAX_ORDER as u64).map(|n| n as usize))
                 .collect::<Result<_>>()?;
         }
-        Ok(spec)
+        Ok(())
+    }
+}
+
+/// Says once what a list of numbers without a semicolon is: often several points were meant.
+fn remark_on_one_point(text: Option<&str>, spec: &EnsembleSpec) {
+    static SAID: Once = Once::new();
+    let numbers: Vec<&str> = text.unwrap_or("").split(',').map(str::trim).collect();
+    let is_list = numbers.len() > 1 && numbers.iter().all(|n| n.parse::<f64>().is_ok());
+    if is_list && spec.inputs.len() == 1 {
+        let count = numbers.len();
+        SAID.call_once(|| {
+            eprintln!(
+                "inputs: one point of {count} coordinates; {count} points of one coordinate are written \"{}\"",
+                numbers.join(";")
+            );
+        });
     }
 }
 
@@ -315,18 +342,6 @@ impl SamplingOptions {
             ("--tilt", self.tilt.clone()),
             ("--seed", self.seed.clone()),
         ])
-    }
-
-    /// Whether the user gave any of them.
-    pub fn is_given(&self) -> bool {
-        let all = [
-            &self.nets,
-            &self.experiments,
-            &self.estimator,
-            &self.tilt,
-            &self.seed,
-        ];
-        all.iter().any(|o| o.is_some())
     }
 
     /// Whether the user chose the estimator.
@@ -360,12 +375,10 @@ impl SamplingOptions {
         [nets, experiments, estimator]: [&str; 3],
     ) -> Result<Vec<EnsembleSpec>> {
         let mut spec = model.spec()?;
-        spec.nets = count("--nets", self.nets.as_deref().unwrap_or(nets))?;
-        let experiments = self.experiments.as_deref().unwrap_or(experiments);
-        let experiments = count("--experiments", experiments)?;
-        spec.experiments = u32::try_from(experiments).unwrap_or(u32::MAX);
-        spec.estimator = self.estimator.as_deref().unwrap_or(estimator).parse()?;
-        spec.seed = count("--seed", self.seed.as_deref().unwrap_or("0"))?;
+        spec.nets = count("--nets", nets, 1..=MAX_NETS)?;
+        spec.experiments = count("--experiments", experiments, 1..=MAX_EXPERIMENTS)? as u32;
+        spec.estimator = estimator.parse()?;
+        self.apply(&mut spec)?;
         let tilt = self.tilt()?.unwrap_or(false);
         if tilt && spec.estimator == Estimator::Direct {
             return Err(Error::invalid(
@@ -384,6 +397,48 @@ impl SamplingOptions {
             }
         }
         Ok(specs)
+    }
+}
+
+impl SamplingOptions {
+    /// Sets what was given, but for the tilt.
+    fn apply(&self, spec: &mut EnsembleSpec) -> Result<()> {
+        if let Some(text) = &self.nets {
+            spec.nets = count("--nets", text, 1..=MAX_NETS)?;
+        }
+        if let Some(text) = &self.experiments {
+            spec.experiments = count("--experiments", text, 1..=MAX_EXPERIMENTS)? as u32;
+        }
+        if let Some(text) = &self.estimator {
+            spec.estimator = text.parse()?;
+        }
+        if let Some(text) = &self.seed {
+            spec.seed = seed(text)?;
+        }
+        Ok(())
+    }
+
+    /// A run with the options that were given: what was not given stays.
+    pub fn over(&self, model: &ModelOptions, run: &[EnsembleSpec]) -> Result<Vec<EnsembleSpec>> {
+        (run.iter().cloned())
+            .map(|mut spec| {
+                model.apply(&mut spec)?;
+                // Orders are kept ascending, each once.
+                spec.orders.sort_unstable();
+                spec.orders.dedup();
+                self.apply(&mut spec)?;
+                match self.tilt()? {
+                    Some(true) => spec.tilt = theory::tilt(&spec),
+                    Some(false) => spec.tilt = None,
+                    None => {}
+                }
+                Ok(spec)
+            })
+            .collect::<Result<Vec<_>>>()
+            .and_then(|specs| match model.width.is_empty() {
+                true => Ok(specs),
+                false => model.given_widths(&specs[0]),
+            })
     }
 }
 
@@ -613,6 +668,11 @@ impl EftOptions {
         self.cutoffs(&CUTOFFS)
     }
 
+    /// The folder of `--from`.
+    pub fn source(&self) -> Option<&Path> {
+        self.from.as_deref()
+    }
+
     /// The interactions of every width, measured or exact, with what they were made by.
     pub fn interactions(
         &self,
@@ -631,6 +691,7 @@ impl EftOptions {
             }
             let start = Instant::now();
             let (spec, interactions, unconverged) = read_moments(dir)?;
+            analysis::check_interacting(&spec)?;
             check(&spec)?;
             return Ok(vec![Moment {
                 spec,
@@ -655,7 +716,8 @@ impl EftOptions {
                     "couplings are measured with one output; symmetry follows them over d_out",
                 ));
             }
-            analysis::gp_predictions(spec)?;
+            analysis::check_range(spec)?;
+            analysis::check_interacting(spec)?;
             check(spec)?;
             if self.moments == Moments::Sampled && !spec.orders.contains(&4) {
                 return Err(Error::invalid(
@@ -674,14 +736,17 @@ impl EftOptions {
         let mut engine = engine.engine()?;
         (specs.into_iter())
             .map(|spec| {
-                let bar = progress::bar(spec.nets * u64::from(spec.experiments));
+                let bar = Progress::new(spec.nets * u64::from(spec.experiments), 0);
                 let moment = Moment::sampled(engine.as_mut(), spec, &|n| bar.inc(n));
-                bar.finish_and_clear();
+                bar.finish();
                 moment
             })
             .collect()
     }
 }
+
+/// The way out of averages that have not converged, where theory has the moments.
+pub const EXACT_MOMENTS: &str = "--moments exact gives it from theory";
 
 /// The moments of one width and where they come from.
 pub struct Moment {
@@ -741,12 +806,13 @@ impl Moment {
         }
     }
 
-    /// Fails if what was claimed rests on moments that have not converged.
-    pub fn converged(&self) -> Result<()> {
-        match &self.source.unconverged[..] {
-            [] => Ok(()),
-            reasons => Err(not_to_be_relied_on(reasons)),
-        }
+    /// Whether what was concluded from n-point functions of some orders rests on averages that
+    /// have converged.
+    pub fn supports(&self, orders: &[u64]) -> Result<()> {
+        let starts: Vec<String> = orders.iter().map(|&n| unconverged(n, "")).collect();
+        let concerns = |reason: &&String| starts.iter().any(|s| reason.starts_with(s));
+        let reasons = self.source.unconverged.iter().filter(concerns);
+        must_rest_on(&reasons.cloned().collect::<Vec<_>>(), Some(EXACT_MOMENTS))
     }
 
     /// The start of a document.
@@ -754,12 +820,4 @@ impl Moment {
         let (device, source) = (self.device.clone(), self.source.clone());
         Head::new(schema, self.spec.clone(), device, self.timing, source)
     }
-}
-
-/// The failure of a command that could have taken exact moments.
-pub fn not_to_be_relied_on(reasons: &[String]) -> Error {
-    Error::Unconverged(format!(
-        "{} (--moments exact gives it from theory)",
-        reasons.join("; ")
-    ))
 }

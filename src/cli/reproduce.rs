@@ -8,16 +8,19 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use nnqft_gpu::analysis::{self, WIDTHS, connected_spec};
 use nnqft_gpu::engine::Engine;
+use nnqft_gpu::engine::cpu::CpuEngine;
 use nnqft_gpu::model::{Architecture, EnsembleSpec, Estimator, Inputs};
 use nnqft_gpu::report::{
     EftDocument, FalloffDocument, Reproduction, RgDocument, Scale, SymmetryDocument, claims_table,
 };
+use nnqft_gpu::state::replace;
 use nnqft_gpu::theory::{self, Exact, Vertex, loop_integrals, vertex_integrals};
 use nnqft_gpu::{Error, Result};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::options::{CUTOFFS, EngineOptions, Moment};
+use super::options::{CUTOFFS, EngineOptions, Moment, seed};
+use super::output::Force;
 use super::{eft, emit, falloff, symmetry};
 
 /// Every table and figure of the source, with verdicts, in one report
@@ -33,8 +36,8 @@ pub struct Arguments {
     #[arg(long)]
     quick: bool,
     /// Seed of the random stream
-    #[arg(long, default_value_t = 0)]
-    seed: u64,
+    #[arg(long, default_value = "0", allow_hyphen_values = true)]
+    seed: String,
     /// Folder of the report
     #[arg(long, value_name = "DIR", default_value = "report")]
     out: PathBuf,
@@ -43,6 +46,8 @@ pub struct Arguments {
     json: bool,
     #[command(flatten)]
     engine: EngineOptions,
+    #[command(flatten)]
+    force: Force,
 }
 
 /// One measurement: what is drawn or calculated, and the files that it makes.
@@ -84,11 +89,15 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     } else {
         Scale::FULL
     };
-    let tasks = plan(scale, arguments.seed)?;
+    let seed = seed(&arguments.seed)?;
+    let tasks = plan(scale, seed)?;
     let out = Folder::open(&arguments.out)?;
+    if !arguments.force.force {
+        out.refuse_another_plan(&tasks)?;
+    }
     let mut engine = arguments.engine.engine()?;
     let start = Instant::now();
-    let mut found = Reproduction::new(scale, arguments.seed, engine.device());
+    let mut found = Reproduction::new(scale, seed, engine.device());
     let on_gpu = engine.device().backend == "gpu";
     let bar = bar(tasks.iter().map(|t| t.cost(on_gpu)).sum());
     let mut kept = 0;
@@ -124,6 +133,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     report
         .write(&arguments.out)
         .with_context(|| format!("writing the report to {}", arguments.out.display()))?;
+    for name in ["report.html", "reproduce.json"] {
+        eprintln!("wrote {}", arguments.out.join(name).display());
+    }
     let json = serde_json::to_string(&report.document)? + "\n";
     match arguments.json {
         true => emit(&json)?,
@@ -456,6 +468,23 @@ impl Folder {
         self.0.join(format!("{name}.json"))
     }
 
+    /// Refuses a folder whose documents are all of another scale, seed or version. What is torn, or
+    /// strange among others that fit, is measured again.
+    fn refuse_another_plan(&self, tasks: &[Task]) -> Result<()> {
+        let mut documents = std::fs::read_dir(&self.0).into_iter().flatten().flatten();
+        let is_document = |e: std::fs::DirEntry| {
+            let text = std::fs::read(e.path()).unwrap_or_default();
+            serde_json::from_slice::<serde_json::Value>(&text).is_ok()
+        };
+        let mut none = Reproduction::new(Scale::QUICK, 0, CpuEngine::new().device());
+        if !documents.any(is_document) || tasks.iter().any(|task| task.load(self, &mut none)) {
+            return Ok(());
+        }
+        let dir = self.0.parent().unwrap_or(&self.0).display();
+        let reason = "the folder holds the measurements of another scale, seed or version; give another folder, or add --force to write over them";
+        Err(Error::invalid("--out", dir, reason))
+    }
+
     /// A document that is whole and of this plan.
     fn read<T: DeserializeOwned>(&self, name: &str, fits: impl Fn(&T) -> bool) -> Option<T> {
         let text = std::fs::read_to_string(self.path(name)).ok()?;
@@ -465,10 +494,7 @@ impl Folder {
     /// Writes a document whole or not at all.
     fn write<T: Serialize>(&self, name: &str, document: &T) -> anyhow::Result<()> {
         let path = self.path(name);
-        let part = path.with_extension("json.part");
         let text = serde_json::to_string(document)? + "\n";
-        (std::fs::write(&part, text))
-            .and_then(|()| std::fs::rename(&part, &path))
-            .with_context(|| format!("writing {}", path.display()))
+        replace(&path, text.as_bytes()).with_context(|| format!("writing {}", path.display()))
     }
 }

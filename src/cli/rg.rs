@@ -5,7 +5,7 @@ use nnqft_gpu::analysis;
 use nnqft_gpu::report::{RgDocument, flow_table, rg_figure};
 use nnqft_gpu::theory::Vertex;
 
-use super::options::{EftOptions, EngineOptions, ModelOptions, SamplingOptions};
+use super::options::{EftOptions, EngineOptions, ModelOptions, Moment, SamplingOptions};
 use super::output::{OutputOptions, PlotOptions};
 use super::{columns, emit};
 
@@ -34,9 +34,9 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let vertex = arguments.eft.vertex(Vertex::Full)?;
     let cutoffs = arguments.eft.source_cutoffs()?;
-    let out = arguments.output.prepare()?;
+    let mut files = (arguments.output).prepare(Some(&arguments.plot), arguments.eft.source())?;
     let model = arguments.model.clone().or_width(|arch| arch.eft_width())?;
-    arguments.plot.prepare(model.widths_given())?;
+    files.expect_figures(model.widths_given())?;
     let all =
         arguments
             .eft
@@ -59,7 +59,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         figures.push(figure);
         documents.push(document);
     }
-    arguments.output.finish(out, "rg.json", &documents)?;
-    arguments.plot.finish(out, &figures)?;
-    Ok(all.iter().try_for_each(|moment| moment.converged())?)
+    files.documents("rg.json", &documents)?;
+    files.figures(&figures)?;
+    files.finish()?;
+    let claims = |moment: &Moment| moment.supports(&[4]);
+    Ok(all.iter().try_for_each(claims)?)
 }

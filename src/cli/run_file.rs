@@ -9,12 +9,14 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use clap::Args;
 use nnqft_gpu::engine::{BlockPlan, DeviceInfo, Engine, Queue};
-use nnqft_gpu::model::EnsembleSpec;
+use nnqft_gpu::model::{Difference, EnsembleSpec};
 use nnqft_gpu::state::{self, Shard, State, StateFile, keep};
-use nnqft_gpu::{Error, Result};
+use nnqft_gpu::{Error, Result, analysis};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
-use super::{progress, quote};
+use super::options::{ModelOptions, SamplingOptions};
+use super::progress::Progress;
+use super::quote;
 
 /// Where the state of a run is kept, and which part of it is run.
 #[derive(Args)]
@@ -32,8 +34,8 @@ pub struct StateOptions {
     )]
     checkpoint_interval: String,
     /// Go on with the run of this file, to the same result as without a break, and save to
-    /// it. Everything but the output options comes from the file. With --checkpoint of the
-    /// same file: go on if it is there, else start
+    /// it. Everything but the output options comes from the file; more --nets or --experiments
+    /// extend the run. With --checkpoint of the same file: go on if it is there, else start
     #[arg(long, value_name = "FILE")]
     resume: Option<PathBuf>,
     /// Run part I of N, the first being 0, and save it with --checkpoint; `merge` joins all N
@@ -51,13 +53,9 @@ pub struct Start {
 }
 
 impl StateOptions {
-    /// Opens the files; `given`: whether the command line says what to draw, which is then
-    /// what `specs` makes of it.
-    pub fn start(
-        &self,
-        given: bool,
-        specs: impl FnOnce() -> Result<Vec<EnsembleSpec>>,
-    ) -> Result<Start> {
+    /// Opens the files. A run that goes on takes everything from its file; of the options only
+    /// those that were given must fit, or make it longer.
+    pub fn start(&self, model: &ModelOptions, sampling: &SamplingOptions) -> Result<Start> {
         let interval = self.interval()?;
         let shard: Option<Shard> = self.shard.as_deref().map(str::parse).transpose()?;
         let either = self.checkpoint == self.resume;
@@ -84,11 +82,13 @@ impl StateOptions {
                 "there is no such file; start the run with --checkpoint",
             ));
         }
-        // Not before its folder is known to be right: the claim leaves a file.
-        let wanted = match (given, source) {
-            (false, Some(_)) => None,
-            _ => Some(specs()?),
+        // Before the claim, which leaves a file.
+        let fresh = match source {
+            None => sampling.specs(model)?,
+            Some(_) => Vec::new(),
         };
+        fresh.iter().try_for_each(analysis::check_range)?;
+        check_shard(shard, &fresh)?;
         let file = target.map(StateFile::claim).transpose()?;
         if let Some(file) = file.as_ref().filter(|f| !f.is_locked()) {
             eprintln!(
@@ -96,22 +96,35 @@ impl StateOptions {
                 file.path().display()
             );
         }
-        let resumed = source.map(state::read).transpose()?;
-        let start = Start {
-            specs: match (&wanted, &resumed) {
-                (None, Some(state)) => state.ensembles.iter().map(|e| e.spec.clone()).collect(),
-                _ => wanted.unwrap_or_default(),
-            },
-            shard: match &resumed {
-                Some(state) if shard.is_none() => state.shard,
-                _ => shard,
-            },
-            resumed,
+        let Some(path) = source else {
+            return Ok(Start {
+                specs: fresh,
+                shard,
+                resumed: None,
+                file,
+                interval,
+            });
+        };
+        let mut state = state::read(path)?;
+        if shard.is_some_and(|shard| state.shard != Some(shard)) {
+            let text = |s: Option<Shard>| s.map_or("none".into(), |s| s.to_string());
+            return Err(cannot_change(
+                "--shard",
+                path,
+                &text(state.shard),
+                &text(shard),
+            ));
+        }
+        extend(&mut state, path, either, model, sampling)?;
+        let specs: Vec<_> = state.ensembles.iter().map(|e| e.spec.clone()).collect();
+        specs.iter().try_for_each(analysis::check_range)?;
+        Ok(Start {
+            specs,
+            shard: state.shard,
+            resumed: Some(state),
             file,
             interval,
-        };
-        start.check(source)?;
-        Ok(start)
+        })
     }
 
     fn interval(&self) -> Result<Duration> {
@@ -136,40 +149,85 @@ impl Start {
     pub fn device(&self) -> Option<&DeviceInfo> {
         self.resumed.as_ref().map(|state| &state.device)
     }
+}
 
-    fn check(&self, source: Option<&Path>) -> Result<()> {
-        if let (Some(state), Some(path)) = (&self.resumed, source) {
-            let mismatch = |field: &str, ours: &str, theirs: &str| {
-                Err(Error::Mismatch(format!(
-                    "{field}: {theirs} in {}, {ours} by the options; leave the options out to go on with the file's run",
-                    path.display()
-                )))
-            };
-            let theirs: Vec<_> = state.ensembles.iter().map(|e| e.spec.clone()).collect();
-            if let Some(d) = EnsembleSpec::difference(&self.specs, &theirs) {
-                return mismatch(&d.field, &d.ours, &d.theirs);
-            }
-            if self.shard != state.shard {
-                let text = |s: Option<Shard>| s.map_or("none".into(), |s| s.to_string());
-                return mismatch("--shard", &text(self.shard), &text(state.shard));
-            }
-        }
-        let Some(shard) = self.shard else {
-            return Ok(());
-        };
-        for spec in &self.specs {
-            let blocks = BlockPlan::new(spec).blocks();
-            if blocks < shard.count() {
-                return Err(Error::invalid(
-                    "--shard",
-                    shard,
-                    format!(
-                        "this run has {blocks} blocks of networks; use at most {blocks} shards"
-                    ),
-                ));
-            }
-        }
-        Ok(())
+/// More networks for a run, if the options ask for them; they must not ask for anything else.
+/// What was not given stays, unless the command `may_start` the run: then it has its default.
+fn extend(
+    state: &mut State,
+    path: &Path,
+    may_start: bool,
+    model: &ModelOptions,
+    sampling: &SamplingOptions,
+) -> Result<()> {
+    let given = [model.given()?, sampling.given()].concat();
+    if given.is_empty() {
+        return Ok(());
+    }
+    let is_given = |d: &&Difference| given.iter().any(|(name, _)| *name == d.field);
+    let old: Vec<_> = state.ensembles.iter().map(|e| e.spec.clone()).collect();
+    let wanted = match may_start {
+        true => sampling.specs(model)?,
+        false => sampling.over(model, &old)?,
+    };
+    let mut changed = EnsembleSpec::differences(&wanted, &old);
+    // The user's own first: one may bring others with it, as new inputs a new d_in.
+    changed.sort_by_key(|d| !is_given(&d));
+    let grows =
+        |d: &&Difference| is_given(d) && ["--nets", "--experiments"].contains(&d.field.as_str());
+    if let Some(d) = changed.iter().find(|d| !grows(d)) {
+        let default = if is_given(&d) { "" } else { ", the default" };
+        let ours = format!("{}{default}", short(&d.ours));
+        return Err(cannot_change(&d.field, path, &d.theirs, &ours));
+    }
+    let wanted: Vec<_> = wanted
+        .into_iter()
+        .map(EnsembleSpec::validate)
+        .collect::<Result<_>>()?;
+    state.extend(&wanted)?;
+    for d in &changed {
+        eprintln!(
+            "{}: extended, {} from {} to {}",
+            path.display(),
+            d.field,
+            d.theirs,
+            d.ours
+        );
+    }
+    Ok(())
+}
+
+fn cannot_change(option: &str, path: &Path, theirs: &str, ours: &str) -> Error {
+    let way_out = match option {
+        "--shard" => "leave --shard out to go on with it",
+        _ => "of a run only --nets and --experiments can change, to more",
+    };
+    Error::Mismatch(format!(
+        "{option}: the run of {} has {}, not {ours}; {way_out}; to start another run give another --checkpoint",
+        path.display(),
+        short(theirs)
+    ))
+}
+
+/// A list of points may be long.
+fn short(text: &str) -> String {
+    match text.char_indices().nth(60) {
+        Some((cut, _)) => format!("{}..", &text[..cut]),
+        None => text.into(),
+    }
+}
+
+/// Every shard must have a block of every ensemble.
+fn check_shard(shard: Option<Shard>, specs: &[EnsembleSpec]) -> Result<()> {
+    let Some(shard) = shard else { return Ok(()) };
+    let blocks = specs.iter().map(|spec| BlockPlan::new(spec).blocks()).min();
+    match blocks.filter(|&blocks| blocks < shard.count()) {
+        Some(blocks) => Err(Error::invalid(
+            "--shard",
+            shard,
+            format!("this run has {blocks} blocks of networks; use at most {blocks} shards"),
+        )),
+        None => Ok(()),
     }
 }
 
@@ -233,8 +291,7 @@ impl Session {
         let (state, blocks) = (&self.state, self.state.blocks(k));
         let ensemble = &state.ensembles[k];
         let networks = BlockPlan::new(&ensemble.spec).networks(blocks.clone());
-        let bar = progress::bar(networks).with_position(ensemble.moments.networks());
-        bar.reset_eta();
+        let bar = Progress::new(networks, ensemble.moments.networks());
         let progress = |networks| bar.inc(networks);
         let queue = Queue::resume(&ensemble.spec, blocks, ensemble.moments.clone())
             .with_progress(&progress)
@@ -259,7 +316,7 @@ impl Session {
             }
         };
         let now = now();
-        bar.finish_and_clear();
+        bar.finish();
         self.state = now;
         self.save();
         if let Err(error) = drawn {
@@ -283,6 +340,9 @@ impl Session {
     pub fn end(mut self) -> anyhow::Result<()> {
         if self.unsaved.is_some() {
             self.save();
+        }
+        if let (None, Some(file)) = (&self.unsaved, &self.file) {
+            eprintln!("wrote {}", file.path().display());
         }
         match (self.unsaved, &self.file) {
             (Some(e), Some(file)) => Err(e).with_context(|| {

@@ -7,14 +7,19 @@ use minijinja::{Environment, context};
 use nnqft_gpu::engine::BlockPlan;
 use nnqft_gpu::model::{EnsembleSpec, parse_count};
 use nnqft_gpu::report::VERSION;
+use nnqft_gpu::state::replace;
 use nnqft_gpu::{Error, Result, analysis};
 
 use super::options::{EngineOptions, ModelOptions, SamplingOptions};
+use super::output::Force;
 use super::{emit, quote};
 
 const TEMPLATE: &str = include_str!("../../assets/slurm.sh");
 /// The script's name in the folder of `--out`.
 const NAME: &str = "slurm.sh";
+/// Tasks of an array unless a cluster's MaxArraySize is another: Slurm's default is 1001, and
+/// the largest index one less, that of the task numbered from 0.
+const MAX_ARRAY: u64 = 1001;
 
 /// Write a script that runs `ensemble` as a job array of Slurm and merges the shards
 ///
@@ -52,19 +57,21 @@ pub struct Arguments {
     /// printing it
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    #[command(flatten)]
+    force: Force,
 }
 
 /// Checks everything that could fail in the queue, then writes the script.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let specs = arguments.sampling.specs(&arguments.model)?;
     for spec in &specs {
-        analysis::gp_predictions(spec)?;
+        analysis::check_range(spec)?;
     }
     arguments.engine.check()?;
     let script = arguments.script(&specs)?;
     match &arguments.out {
         None => emit(&script),
-        Some(dir) => write(dir, &script),
+        Some(dir) => write(dir, &script, arguments.force),
     }
 }
 
@@ -87,10 +94,19 @@ impl Arguments {
             blocks.unwrap_or(0),
             ", the blocks of networks in this ensemble",
         )?;
+        if shards > MAX_ARRAY {
+            eprintln!(
+                "warning: an array of {shards} tasks is beyond Slurm's default MaxArraySize of {MAX_ARRAY}, and sbatch will refuse it; unless `scontrol show config` shows a larger one, use --shards {MAX_ARRAY} or fewer: a shard goes on after its time limit"
+            );
+        }
         let retries = whole("--retries", &self.retries, 0, 1000, "")?;
         self.sbatch.iter().try_for_each(|line| check_sbatch(line))?;
 
         let mut options = self.model.given()?;
+        if options.iter().all(|(name, _)| *name != "--arch") {
+            // Without any option a shard would take all of them from its file, whatever that is.
+            options.insert(0, ("--arch", self.model.arch()?.to_string()));
+        }
         options.extend(self.sampling.given());
         options.extend(self.engine.given());
         let options: Vec<String> = (options.iter())
@@ -147,20 +163,23 @@ fn check_sbatch(line: &str) -> Result<()> {
     }
 }
 
-/// Writes the script; a folder with the shards of another one is left alone.
-fn write(dir: &Path, script: &str) -> anyhow::Result<()> {
+/// Writes the script; a folder with another one, edited perhaps, is left alone.
+fn write(dir: &Path, script: &str, force: Force) -> anyhow::Result<()> {
     let path = dir.join(NAME);
-    let other = std::fs::read_to_string(&path).is_ok_and(|old| old != script);
-    if other && dir.join("shards").exists() {
-        return Err(Error::invalid(
-            "--out",
-            dir.display(),
-            "it holds the shards of another script; give another folder, or submit the script that is there",
-        )
-        .into());
+    let is_other = std::fs::read(&path).is_ok_and(|old| old != script.as_bytes());
+    if is_other && !force.force {
+        let reason = match dir.join("shards").exists() {
+            true => {
+                "it holds the shards of another script; give another folder, submit the script that is there, or add --force to write over it (shards of another run will be refused)"
+            }
+            false => {
+                "it holds another slurm.sh; give another folder, or add --force to write over it"
+            }
+        };
+        return Err(Error::invalid("--out", dir.display(), reason).into());
     }
     std::fs::create_dir_all(dir)
-        .and_then(|()| std::fs::write(&path, script))
+        .and_then(|()| replace(&path, script.as_bytes()))
         .map_err(|e| {
             Error::invalid(
                 "--out",
@@ -168,6 +187,7 @@ fn write(dir: &Path, script: &str) -> anyhow::Result<()> {
                 format!("the folder cannot be written: {e}"),
             )
         })?;
+    eprintln!("wrote {}", path.display());
     eprintln!("submit with: bash {}", quote(&path.to_string_lossy()));
     Ok(())
 }

@@ -19,9 +19,11 @@ use nnqft_gpu::theory::{
 };
 use nnqft_gpu::{Error, Result};
 
-use super::options::{EngineOptions, ModelOptions, Moments, SamplingOptions, not_to_be_relied_on};
+use super::emit;
+use super::options::{EXACT_MOMENTS, EngineOptions, ModelOptions, Moments, SamplingOptions};
 use super::output::{OutputOptions, PlotOptions};
-use super::{emit, progress};
+use super::progress::Progress;
+use super::verdict::must_rest_on;
 
 /// Test SO(d_out) on ensembles with several outputs, and follow the coupling over d_out
 #[derive(Args)]
@@ -72,8 +74,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     for spec in &plan {
         check_cutoffs(&spec.couplings, vertex, &[cutoff])?;
     }
-    let out = arguments.output.prepare()?;
-    arguments.plot.prepare(plan.len())?;
+    let mut files = (arguments.output).prepare(Some(&arguments.plot), None)?;
+    files.expect_figures(plan.len())?;
     let mut engine = match arguments.moments {
         Moments::Sampled => Some(arguments.engine.engine()?),
         Moments::Exact => None,
@@ -92,11 +94,11 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         let at = Vertices(&vertices, &loops, &d_outs);
         let document = match &mut engine {
             Some(engine) => {
-                let bar = progress::bar(width.networks());
+                let bar = Progress::new(width.networks(), 0);
                 let document = sampled(engine.as_mut(), width, &exact, vertex, at, &|_, n| {
                     bar.inc(n)
                 });
-                bar.finish_and_clear();
+                bar.finish();
                 document?
             }
             None => from_theory(width, &exact, vertex, at)?,
@@ -106,20 +108,19 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         }
         documents.push(document);
     }
-    arguments.output.finish(out, "symmetry.json", &documents)?;
+    files.documents("symmetry.json", &documents)?;
     let figures: Vec<_> = (documents.iter())
         .map(|d| symmetry_figure(d, documents.len()))
         .collect();
-    arguments.plot.finish(out, &figures)?;
+    files.figures(&figures)?;
+    files.finish()?;
     let failed: Vec<String> = (documents.iter())
         .flat_map(|d| d.checks.iter().filter(|c| !c.pass))
         .map(|c| format!("{} at d_out = {}", c.name, c.d_out))
         .collect();
     let reasons = documents.iter().flat_map(|d| &d.head.source.unconverged);
     let reasons: Vec<String> = reasons.cloned().collect();
-    if !reasons.is_empty() {
-        return Err(not_to_be_relied_on(&reasons).into());
-    }
+    must_rest_on(&reasons, Some(EXACT_MOMENTS))?;
     if !failed.is_empty() {
         return Err(Error::Symmetry(failed.join(", ")).into());
     }
@@ -194,7 +195,8 @@ fn plan(arguments: &Arguments) -> Result<(Vec<Plan>, Vec<usize>)> {
         .iter()
         .flat_map(|p| p.tests.iter().chain([&p.couplings]))
     {
-        analysis::gp_predictions(spec)?;
+        analysis::check_range(spec)?;
+        analysis::check_interacting(spec)?;
         if sampled {
             check_experiments(spec)?;
         }

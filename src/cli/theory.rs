@@ -24,8 +24,10 @@ pub struct Arguments {
 /// Computes every width and prints the results.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let specs = arguments.model.paired_specs()?;
-    analysis::gp_predictions(&specs[0])?;
-    let out = arguments.output.prepare()?;
+    for spec in &specs {
+        analysis::check_range(spec)?;
+    }
+    let mut files = arguments.output.prepare(None, None)?;
     let mut documents: Vec<TheoryDocument> = Vec::new();
     let start = Instant::now();
     // The neuron moments are those of every width.
@@ -39,5 +41,6 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         }
         documents.push(document);
     }
-    arguments.output.finish(out, "theory.json", &documents)
+    files.documents("theory.json", &documents)?;
+    files.finish()
 }

@@ -1,7 +1,7 @@
 use std::ops::Range;
 
 use super::GROUP;
-use crate::model::EnsembleSpec;
+use crate::model::{EnsembleSpec, MAX_NETS};
 use crate::tensor::Accumulator;
 
 /// Networks of an experiment in blocks of fixed size.
@@ -38,18 +38,41 @@ impl BlockPlan {
     /// 2^26 hidden units are a second on a slow device. Networks are drawn 16 at a time: a
     /// smaller block wastes work and is for experiments that would have a single one.
     pub fn new(spec: &EnsembleSpec) -> Self {
-        let largest = ((1u64 << 26) / spec.width).clamp(GROUP, 1024);
-        let size = (spec.nets / 32)
-            .max(GROUP.min(spec.nets / 2))
-            .clamp(1, largest);
-        // A power of two, so that shaders divide by shifting.
-        let size = 1u64 << size.ilog2();
+        let size = Self::size_for(spec.width, spec.nets);
         Self {
             size,
             per_experiment: spec.nets.div_ceil(size),
             experiments: spec.experiments.into(),
             nets: spec.nets,
         }
+    }
+
+    fn size_for(width: u64, nets: u64) -> u64 {
+        let largest = ((1u64 << 26) / width).clamp(GROUP, 1024);
+        let size = (nets / 32).max(GROUP.min(nets / 2)).clamp(1, largest);
+        // A power of two, so that shaders divide by shifting.
+        1u64 << size.ilog2()
+    }
+
+    /// Most networks that an experiment of this spec can have in blocks of this size: a run is
+    /// extended to more of them without drawing what it has again.
+    pub fn most_nets(spec: &EnsembleSpec) -> u64 {
+        let size = Self::size_for(spec.width, spec.nets);
+        // Sizes do not fall as networks grow.
+        let (mut fits, mut above) = (spec.nets, MAX_NETS + 1);
+        while above - fits > 1 {
+            let middle = fits + (above - fits) / 2;
+            match Self::size_for(spec.width, middle) == size {
+                true => fits = middle,
+                false => above = middle,
+            }
+        }
+        fits
+    }
+
+    /// The block at the end of every experiment that has fewer networks than the others.
+    pub fn short_block(&self) -> Option<u64> {
+        (!self.nets.is_multiple_of(self.size)).then(|| self.per_experiment - 1)
     }
 
     /// Blocks over all experiments.
@@ -169,6 +192,29 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn blocks_keep_their_size_up_to_a_number_of_networks() {
+        let mut spec = EnsembleSpec::preset(Architecture::Erf, 1).unwrap();
+        for (nets, most) in [
+            (2, 3),
+            (100, 1023),
+            (1000, 1023),
+            (1024, 2047),
+            (32_767, 32_767),
+            (32_768, MAX_NETS),
+            (MAX_NETS, MAX_NETS),
+        ] {
+            spec.nets = nets;
+            assert_eq!(BlockPlan::most_nets(&spec), most, "{nets}");
+        }
+        // 64 hidden units of a million are the most in a block.
+        (spec.width, spec.nets) = (1_000_000, 3000);
+        assert_eq!(BlockPlan::most_nets(&spec), MAX_NETS);
+        assert_eq!(BlockPlan::new(&spec).short_block(), Some(46));
+        spec.nets = 64 * 50;
+        assert_eq!(BlockPlan::new(&spec).short_block(), None);
     }
 
     #[test]

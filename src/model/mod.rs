@@ -11,6 +11,9 @@ pub use architecture::Architecture;
 pub use estimator::{Estimator, Tilt};
 pub use inputs::Inputs;
 pub(crate) use inputs::open_npy;
-pub use number::parse_count;
+pub use number::{parse_count, parse_count_in};
 pub use rays::Rays;
-pub use spec::{Difference, EnsembleSpec, MAX_D_OUT, MAX_ELEMENTS, MAX_NETS, MAX_ORDER, MAX_WIDTH};
+pub use spec::{
+    Difference, EnsembleSpec, MAX_D_OUT, MAX_ELEMENTS, MAX_EXPERIMENTS, MAX_NETS, MAX_ORDER,
+    MAX_WIDTH,
+};

@@ -1,39 +1,76 @@
-/// Parses a count as people write it: `1000000`, `1_000_000`, `1e6`, `1M`, `2.5k`.
+use std::ops::RangeInclusive;
+
+/// Parses a count as people write it: `1000000`, `1_000_000`, `1e6`, `1M`, `2.5k`. Every
+/// notation is exact.
 ///
 /// # Errors
-/// One sentence when the text is no number, not whole, negative or beyond 2^53.
+/// One sentence when the text is no number, not whole, negative or beyond 2^64 - 1.
 ///
 /// ```
 /// assert_eq!(nnqft_gpu::model::parse_count("2.5k"), Ok(2500));
 /// assert!(nnqft_gpu::model::parse_count("1.5").is_err());
 /// ```
 pub fn parse_count(text: &str) -> Result<u64, String> {
+    parse_count_in(text, 0..=u64::MAX)
+}
+
+/// The same for a count that has limits.
+///
+/// # Errors
+/// Those of [`parse_count`]; beyond a limit a sentence that names both.
+///
+/// ```
+/// use nnqft_gpu::model::parse_count_in;
+///
+/// assert_eq!(parse_count_in("64", 1..=64), Ok(64));
+/// assert_eq!(parse_count_in("1e30", 1..=64), Err("must be from 1 to 64".into()));
+/// ```
+pub fn parse_count_in(text: &str, range: RangeInclusive<u64>) -> Result<u64, String> {
     let plain: String = text.trim().chars().filter(|c| *c != '_').collect();
-    if let Ok(n) = plain.parse::<u64>() {
-        return Ok(n);
-    }
-    let (digits, unit) = match plain.char_indices().next_back() {
-        Some((i, 'k' | 'K')) => (&plain[..i], 1e3),
-        Some((i, 'M')) => (&plain[..i], 1e6),
-        Some((i, 'G' | 'B')) => (&plain[..i], 1e9),
-        _ => (plain.as_str(), 1.0),
+    let value = match plain.strip_prefix('-') {
+        // Below every count, if it is a number at all.
+        Some(rest) => exact(rest).map(|n| n.filter(|&n| n == 0)),
+        None => exact(&plain),
     };
-    let not_a_count =
-        || format!("'{text}' is not a whole number; write 1000000, 1_000_000, 1e6 or 1M");
-    if !digits.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
-        return Err(not_a_count());
+    match value {
+        Some(Some(n)) if range.contains(&n) => Ok(n),
+        Some(_) => Err(format!("must be from {} to {}", range.start(), range.end())),
+        None => Err("this is not a whole number; write 1000000, 1_000_000, 1e6 or 1M".into()),
     }
-    let value = digits.parse::<f64>().map_err(|_| not_a_count())? * unit;
-    // Beyond 2^53 an f64 no longer holds every whole number.
-    if value > 2f64.powi(53) {
-        return Err(format!(
-            "'{text}' is beyond 2^53, where such notation is not exact; write the whole number with all its digits"
-        ));
+}
+
+/// The value of digits, with a point, an exponent and a unit if need be; `None` if they are no
+/// whole number, `Some(None)` if they are one beyond 2^64 - 1.
+fn exact(text: &str) -> Option<Option<u64>> {
+    let (number, unit) = match text.char_indices().next_back()? {
+        (i, 'k' | 'K') => (&text[..i], 3),
+        (i, 'M') => (&text[..i], 6),
+        (i, 'G' | 'B') => (&text[..i], 9),
+        _ => (text, 0),
+    };
+    let (mantissa, exponent) = match number.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok()?),
+        None => (number, 0),
+    };
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let all = [whole, fraction].concat();
+    if all.is_empty() || !all.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
     }
-    if value.fract() != 0.0 {
-        return Err(not_a_count());
+    let digits = all.trim_end_matches('0');
+    let dropped = (all.len() - digits.len()) as i64;
+    let power = i64::from(exponent) + unit + dropped - fraction.len() as i64;
+    let digits = digits.trim_start_matches('0');
+    if digits.is_empty() {
+        return Some(Some(0));
     }
-    Ok(value as u64)
+    let power = u32::try_from(power).ok()?;
+    // 2^64 has twenty digits.
+    let value = (digits.len() as u64 + u64::from(power) <= 20)
+        .then(|| digits.parse::<u128>().ok())
+        .flatten()
+        .map(|digits| digits * 10u128.pow(power));
+    Some(value.and_then(|value| value.try_into().ok()))
 }
 
 #[cfg(test)]
@@ -48,8 +85,17 @@ mod tests {
             ("1_000_000", 1_000_000),
             ("1M", 1_000_000),
             ("2.5k", 2500),
+            ("1.50e1", 15),
+            ("1200e-2", 12),
             ("0", 0),
+            ("-0", 0),
+            ("0e99", 0),
+            ("007", 7),
+            // Beyond what an f64 holds.
+            ("1e19", 10_000_000_000_000_000_000),
+            ("9007199254740993.0", 9_007_199_254_740_993),
             ("18446744073709551615", u64::MAX),
+            ("18446744073.709551615G", u64::MAX),
         ] {
             assert_eq!(parse_count(text), Ok(n), "{text}");
         }
@@ -57,9 +103,45 @@ mod tests {
 
     #[test]
     fn refuses_what_is_no_count() {
-        for text in ["", "abc", "-1", "1.5", "1e99", "nan", "inf", "M", "1e", "+"] {
+        for text in [
+            "",
+            "abc",
+            "1.5",
+            "nan",
+            "inf",
+            "M",
+            "1e",
+            "+",
+            ".",
+            "-",
+            "--1",
+            "1e1e1",
+            "1.2.3",
+            "1e-1",
+            "-x",
+            "1e99999999999",
+            "0x10",
+            "1 0",
+        ] {
             let message = parse_count(text).unwrap_err();
             assert!(message.contains("whole number"), "{text}: {message}");
         }
+    }
+
+    #[test]
+    fn names_the_limits() {
+        for text in [
+            "18446744073709551616",
+            "1e30",
+            "1e99",
+            "-1",
+            "-1e300",
+            "99999G",
+        ] {
+            let message = parse_count_in(text, 1..=1000).unwrap_err();
+            assert_eq!(message, "must be from 1 to 1000", "{text}");
+        }
+        let message = parse_count("18446744073709551616").unwrap_err();
+        assert_eq!(message, "must be from 0 to 18446744073709551615");
     }
 }

@@ -7,6 +7,8 @@ use crate::{Error, Result};
 pub const MAX_WIDTH: u64 = 100_000_000;
 /// Most networks in one experiment: the shaders count them in 32 bits.
 pub const MAX_NETS: u64 = 4_000_000_000;
+/// Most experiments.
+pub const MAX_EXPERIMENTS: u64 = 1_000_000;
 /// Most outputs.
 pub const MAX_D_OUT: u64 = 64;
 /// Highest n-point function.
@@ -113,7 +115,7 @@ impl EnsembleSpec {
         };
         range("--width", self.width, MAX_WIDTH)?;
         range("--nets", self.nets, MAX_NETS)?;
-        range("--experiments", self.experiments.into(), 1_000_000)?;
+        range("--experiments", self.experiments.into(), MAX_EXPERIMENTS)?;
         if self.nets < 2 && self.experiments < 2 {
             return Err(Error::invalid(
                 "--nets",
@@ -243,39 +245,44 @@ impl EnsembleSpec {
         }
     }
 
-    /// The first field in which two lists of specs, one per width, differ.
-    pub fn difference(ours: &[Self], theirs: &[Self]) -> Option<Difference> {
+    /// The fields in which two lists of specs, one per width, differ.
+    pub fn differences(ours: &[Self], theirs: &[Self]) -> Vec<Difference> {
         let widths = |specs: &[Self]| {
             let list: Vec<String> = specs.iter().map(|s| s.width.to_string()).collect();
             list.join(",")
         };
         if ours.len() != theirs.len() {
-            return Some(Difference {
+            return vec![Difference {
                 field: "--width".into(),
                 ours: widths(ours),
                 theirs: widths(theirs),
-            });
+            }];
         }
         let fields = |spec: &Self| match serde_json::to_value(spec) {
             Ok(serde_json::Value::Object(fields)) => fields,
             _ => unreachable!("a spec is plain data"),
         };
-        ours.iter().zip(theirs).find_map(|(a, b)| {
+        // A field that is left out has its default.
+        let text = |value: Option<&serde_json::Value>| match value {
+            None => "none".into(),
+            Some(serde_json::Value::String(text)) => text.clone(),
+            Some(value) => value.to_string(),
+        };
+        let mut all: Vec<Difference> = Vec::new();
+        for (a, b) in ours.iter().zip(theirs) {
             let (a, b) = (fields(a), fields(b));
-            // A field that is left out has its default.
-            let text = |value: Option<&serde_json::Value>| match value {
-                None => "none".into(),
-                Some(serde_json::Value::String(text)) => text.clone(),
-                Some(value) => value.to_string(),
-            };
-            (a.keys().chain(b.keys()))
-                .find(|&field| a.get(field) != b.get(field))
-                .map(|field| Difference {
-                    field: format!("--{}", field.replace('_', "-")),
-                    ours: text(a.get(field)),
-                    theirs: text(b.get(field)),
-                })
-        })
+            for field in a.keys().chain(b.keys()) {
+                let name = format!("--{}", field.replace('_', "-"));
+                if a.get(field) != b.get(field) && all.iter().all(|d| d.field != name) {
+                    all.push(Difference {
+                        field: name,
+                        ours: text(a.get(field)),
+                        theirs: text(b.get(field)),
+                    });
+                }
+            }
+        }
+        all
     }
 
     /// Sums of the connected estimator: products of up to three of the P (P + 1) / 2

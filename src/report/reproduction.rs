@@ -15,6 +15,7 @@ use super::{EftDocument, FalloffDocument, RgDocument, SymmetryDocument, Timing, 
 use crate::analysis::Falloff;
 use crate::engine::DeviceInfo;
 use crate::model::Architecture;
+use crate::state::replace;
 
 /// How many networks a reproduction draws, per experiment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -315,10 +316,13 @@ impl Report {
         }
         for (name, document) in &self.falloff {
             let text = serde_json::to_string(document)? + "\n";
-            std::fs::write(dir.join("data").join(format!("{name}.json")), text)?;
+            replace(
+                &dir.join("data").join(format!("{name}.json")),
+                text.as_bytes(),
+            )?;
         }
         let text = serde_json::to_string(&self.document)? + "\n";
-        std::fs::write(dir.join("reproduce.json"), text)?;
-        std::fs::write(dir.join("report.html"), &self.html)
+        replace(&dir.join("reproduce.json"), text.as_bytes())?;
+        replace(&dir.join("report.html"), self.html.as_bytes())
     }
 }

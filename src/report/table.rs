@@ -152,10 +152,18 @@ fn title(spec: &EnsembleSpec) -> String {
         spec.arch.title(),
         spec.width,
         spec.d_in,
-        spec.sigma_w,
-        spec.sigma_b,
+        plain(spec.sigma_w),
+        plain(spec.sigma_b),
         spec.inputs.len(),
     )
+}
+
+/// All digits, in scientific notation where there would be many zeros among them.
+fn plain(x: f64) -> String {
+    match x == 0.0 || (1e-4..1e7).contains(&x.abs()) {
+        true => x.to_string(),
+        false => format!("{x:e}"),
+    }
 }
 
 /// Distance in standard errors.

@@ -1,10 +1,11 @@
 //! State on disk.
 
 use std::fs::{File, TryLockError};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::State;
+use super::replace::{replace, sibling};
 use crate::{Error, Result};
 
 /// A state file that belongs to this run alone.
@@ -56,15 +57,7 @@ impl StateFile {
     /// # Errors
     /// What the file system says; the old state is still there.
     pub fn save(&self, state: &State) -> io::Result<()> {
-        let part = sibling(&self.path, ".part");
-        let written = write(&part, &state.to_bytes())
-            .and_then(|()| std::fs::rename(&part, &self.path))
-            .and_then(|()| sync_folder(&self.path));
-        if written.is_err() {
-            // On a full disk it is in the way; if it cannot be removed it does no harm.
-            let _ = std::fs::remove_file(&part);
-        }
-        written
+        replace(&self.path, &state.to_bytes())
     }
 }
 
@@ -83,33 +76,4 @@ fn bad(path: &Path, reason: String) -> Error {
         line: None,
         reason,
     }
-}
-
-fn sibling(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
-}
-
-fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = File::create(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
-}
-
-/// The rename itself must reach the disk, too.
-#[cfg(unix)]
-fn sync_folder(path: &Path) -> io::Result<()> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
-    match File::open(folder.unwrap_or(Path::new(".")))?.sync_all() {
-        // Some network file systems cannot.
-        Err(e) if e.kind() == io::ErrorKind::InvalidInput => Ok(()),
-        synced => synced,
-    }
-}
-
-/// Folders cannot be opened there.
-#[cfg(not(unix))]
-fn sync_folder(_: &Path) -> io::Result<()> {
-    Ok(())
 }

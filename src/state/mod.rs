@@ -22,10 +22,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod extend;
 mod file;
 mod format;
 mod keep;
 mod merge;
+mod replace;
 mod shard;
 
 use std::ops::Range;
@@ -35,6 +37,7 @@ pub use file::{StateFile, read};
 pub use format::frame;
 pub use keep::keep;
 pub use merge::merge;
+pub use replace::{Replacement, replace};
 pub use shard::Shard;
 
 use crate::engine::{BlockPlan, DeviceInfo};
@@ -108,7 +111,8 @@ impl State {
             state.ensembles.iter().map(|e| e.spec.clone()).collect()
         };
         let (ours, theirs) = (&self.device.backend, &other.device.backend);
-        EnsembleSpec::difference(&specs(self), &specs(other)).or_else(|| {
+        let specs = EnsembleSpec::differences(&specs(self), &specs(other));
+        specs.into_iter().next().or_else(|| {
             (ours != theirs).then(|| Difference {
                 field: "--backend".into(),
                 ours: ours.to_string(),

@@ -135,6 +135,24 @@ impl Accumulator {
         }
     }
 
+    /// Forgets the subtree of an experiment that holds `block`, and the heaviest networks of
+    /// its blocks; `networks` tells which networks some blocks have. Whoever forgets blocks must
+    /// add them again, with these networks or more: the top set has lost others to them.
+    pub fn forget(
+        &mut self,
+        experiment: u32,
+        block: u64,
+        networks: impl FnOnce(Range<u64>) -> Range<u64>,
+    ) {
+        let holds = (self.nodes.range(..=(experiment, block)).next_back())
+            .filter(|&(&(e, first), node)| e == experiment && block < first + node.span)
+            .map(|(&key, node)| (key, key.1..key.1 + node.span));
+        if let Some((key, blocks)) = holds {
+            self.nodes.remove(&key);
+            self.extremes.forget(experiment, networks(blocks));
+        }
+    }
+
     fn insert(&mut self, experiment: u32, mut first: u64, mut node: Node) {
         let before = self.nodes.range(..=(experiment, first)).next_back();
         let overlaps = before.is_some_and(|(&(e, f), n)| e == experiment && f + n.span > first)

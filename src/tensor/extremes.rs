@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 /// Networks kept in a run's top set: enough for a tail index good to 0.1.
@@ -58,6 +60,11 @@ impl Extremes {
             self.0.truncate(MAX_EXTREMES - 1);
             self.0.insert(at, extreme);
         }
+    }
+
+    /// Leaves out some networks of an experiment.
+    pub fn forget(&mut self, experiment: u32, networks: Range<u64>) {
+        (self.0).retain(|e| e.experiment != experiment || !networks.contains(&e.network));
     }
 
     /// Adds another top set.

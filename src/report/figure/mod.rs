@@ -11,6 +11,8 @@ use serde::Serialize;
 
 pub use scale::Scale;
 
+use crate::state::replace;
+
 /// One plot.
 #[derive(Debug, Clone, Serialize)]
 pub struct Figure {
@@ -203,8 +205,8 @@ impl Figure {
     /// # Errors
     /// Those of writing the files.
     pub fn write(&self, dir: &Path) -> io::Result<()> {
-        std::fs::write(self.path(dir, "svg"), self.svg())?;
-        std::fs::write(self.path(dir, "csv"), self.csv())
+        replace(&self.path(dir, "svg"), self.svg().as_bytes())?;
+        replace(&self.path(dir, "csv"), self.csv().as_bytes())
     }
 
     /// Writes `<name>.json` to a folder.
@@ -212,7 +214,8 @@ impl Figure {
     /// # Errors
     /// Those of writing the file.
     pub fn write_json(&self, dir: &Path) -> io::Result<()> {
-        std::fs::write(self.path(dir, "json"), serde_json::to_string(self)? + "\n")
+        let text = serde_json::to_string(self)? + "\n";
+        replace(&self.path(dir, "json"), text.as_bytes())
     }
 
     fn path(&self, dir: &Path, extension: &str) -> PathBuf {

@@ -1,0 +1,265 @@
+//! Whether the numbers of an ensemble are numbers of f64, before anything is drawn.
+
+use crate::model::{Architecture, EnsembleSpec};
+use crate::{Error, Result};
+
+/// Decades that n-point functions may span on either side of 1: their variances, the squares,
+/// and products with numbers of order one stay normal numbers of f64.
+const DECADES: f64 = 140.0;
+
+/// Refuses what leaves the range of f64, above or below: squares of the standard deviations and
+/// of the inputs, n-point functions, of the GP, connected or exact at finite width, and their
+/// variances. What vanishes identically is in range: sigma = 0, and points at which every network
+/// is zero.
+///
+/// # Errors
+/// [`Error::Invalid`] with the option that is at fault.
+///
+/// ```
+/// use nnqft_gpu::analysis::check_range;
+/// use nnqft_gpu::model::{Architecture, EnsembleSpec};
+///
+/// let spec = EnsembleSpec::preset(Architecture::Relu, 1)?;
+/// assert!(check_range(&spec).is_ok());
+/// assert!(check_range(&EnsembleSpec { sigma_w: 1e-200, ..spec }).is_err());
+/// # Ok::<(), nnqft_gpu::Error>(())
+/// ```
+pub fn check_range(spec: &EnsembleSpec) -> Result<()> {
+    for (name, sigma) in [("--sigma-w", spec.sigma_w), ("--sigma-b", spec.sigma_b)] {
+        if sigma != 0.0 && !(sigma * sigma).is_normal() {
+            let reason = "its square leaves the range of f64; rescale, or give 0";
+            return Err(Error::invalid(name, format!("{sigma:?}"), reason));
+        }
+    }
+    let sizes = (spec.inputs.points().iter())
+        .map(|x| Size::new(spec, x))
+        .collect::<Result<Vec<_>>>()?;
+    for &order in &spec.orders {
+        for size in &sizes {
+            let half = order as f64 / 2.0;
+            // The interactions carry powers of 1 / N.
+            let suppression = (half - 1.0).max(0.0) * (spec.width as f64).log10();
+            let smallest = half * size.weights.min(size.kernel) - suppression;
+            for exponent in [half * size.kernel, smallest] {
+                if exponent.is_finite() && exponent.abs() > DECADES {
+                    return Err(size.refuse(spec, order, exponent));
+                }
+            }
+        }
+    }
+    check_tails(spec)
+}
+
+/// Refuses ensembles whose networks are Gaussian at every width: nothing that measures an
+/// interaction has anything to measure.
+///
+/// # Errors
+/// [`Error::Invalid`] with the option that makes them so.
+pub fn check_interacting(spec: &EnsembleSpec) -> Result<()> {
+    if spec.sigma_w == 0.0 {
+        let reason = "every network is its output bias, which is Gaussian: there is no interaction to measure";
+        return Err(Error::invalid("--sigma-w", 0, reason));
+    }
+    let all_zero = spec.inputs.points().iter().flatten().all(|&x| x == 0.0);
+    if all_zero && spec.sigma_b == 0.0 {
+        let reason = "without biases hidden units are constants there and networks Gaussian: there is no interaction to measure";
+        return Err(Error::invalid("--inputs", "at the origin only", reason));
+    }
+    Ok(())
+}
+
+/// Decimal logarithms of what a point's fields are made of, right to a factor of a few; minus
+/// infinity for what vanishes identically.
+struct Size {
+    /// |x|.
+    input: f64,
+    /// K(x, x).
+    kernel: f64,
+    /// K(x, x) - sigma_b^2.
+    weights: f64,
+}
+
+impl Size {
+    fn new(spec: &EnsembleSpec, x: &[f64]) -> Result<Self> {
+        let square: f64 = x.iter().map(|x| x * x).sum();
+        let largest = x.iter().fold(0.0, |most: f64, x| most.max(x.abs()));
+        if largest != 0.0 && !square.is_normal() {
+            let point: Vec<String> = x.iter().map(|x| format!("{x:?}")).collect();
+            let reason = "the square of this point leaves the range of f64; rescale, or give 0";
+            return Err(Error::invalid("--inputs", point.join(","), reason));
+        }
+        let weight = 2.0 * spec.sigma_w.log10();
+        let bias = 2.0 * spec.sigma_b.log10();
+        let input = square.log10() / 2.0;
+        // Of a pre-activation's variance, and of h^2.
+        let hidden = bias.max(weight + 2.0 * input - (spec.d_in as f64).log10());
+        let activation = match spec.arch {
+            Architecture::Erf => hidden.min(0.0),
+            Architecture::Relu => hidden - 2f64.log10(),
+            Architecture::Gauss => 0.0,
+        };
+        let weights = weight + activation;
+        Ok(Self {
+            input,
+            kernel: bias.max(weights),
+            weights,
+        })
+    }
+
+    fn refuse(&self, spec: &EnsembleSpec, order: usize, exponent: f64) -> Error {
+        let farthest = |log: f64| if log.is_finite() { log.abs() } else { 0.0 };
+        let (w, b) = (spec.sigma_w, spec.sigma_b);
+        let culprits = [
+            ("--sigma-w", w, w.log10()),
+            ("--sigma-b", b, b.log10()),
+            ("--inputs", 10f64.powf(self.input), self.input),
+        ];
+        let (name, value, _) = (culprits.into_iter())
+            .reduce(|a, b| if farthest(b.2) > farthest(a.2) { b } else { a })
+            .expect("there are three");
+        let value = match name {
+            "--inputs" => format!("with |x| = {value:.1e}"),
+            _ => format!("{value:?}"),
+        };
+        let way_out = match exponent < 0.0 && self.weights < self.kernel {
+            true => "rescale, lower --orders, or give --sigma-w 0",
+            false => "rescale or lower --orders",
+        };
+        Error::invalid(
+            name,
+            value,
+            format!(
+                "a part of the {order}-point function is of order 1e{exponent:.0} and its variance leaves the range of f64; {way_out}"
+            ),
+        )
+    }
+}
+
+/// Refuses Gauss-nets whose moments are finite in theory only. They are log-normal: sigma_w^n E[h^n]
+/// is largest at the input farthest out, and there sigma_w^n times the exponential of
+/// (n^2 / 2 - n) (sigma_w^2 |x|^2 / d_in + sigma_b^2).
+fn check_tails(spec: &EnsembleSpec) -> Result<()> {
+    if spec.arch != Architecture::Gauss {
+        return Ok(());
+    }
+    let squares = (spec.inputs.points().iter()).map(|x| x.iter().map(|x| x * x).sum::<f64>());
+    let farthest = squares.fold(0.0, f64::max);
+    let unit = spec.sigma_w.powi(2) * farthest / spec.d_in as f64 + spec.sigma_b.powi(2);
+    for &order in spec.orders.iter().filter(|&n| n % 2 == 0) {
+        let n = order as f64;
+        let moment = (n * n / 2.0 - n) * unit / std::f64::consts::LN_10;
+        let exponent = moment + n * spec.sigma_w.log10();
+        if exponent > DECADES {
+            return Err(Error::invalid(
+                "--inputs",
+                format!(
+                    "reaching |x| = {:?}, with sigma_w = {:?}, sigma_b = {:?}",
+                    farthest.sqrt(),
+                    spec.sigma_w,
+                    spec.sigma_b
+                ),
+                format!(
+                    "the exact {order}-point function of Gauss-net is of order 1e{exponent:.0} and its variance leaves the range of f64; rescale or lower --orders"
+                ),
+            ));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Inputs;
+
+    fn refusal(arch: Architecture, sigmas: [f64; 2], inputs: &str, width: u64) -> Option<String> {
+        let inputs = Inputs::parse(inputs).unwrap();
+        let spec = EnsembleSpec {
+            sigma_w: sigmas[0],
+            sigma_b: sigmas[1],
+            d_in: inputs.d_in(),
+            inputs,
+            width,
+            ..EnsembleSpec::preset(arch, 1).unwrap()
+        };
+        check_range(&spec.validate().unwrap())
+            .err()
+            .map(|e| e.to_string())
+    }
+
+    #[test]
+    fn what_leaves_the_range_names_its_option() {
+        use Architecture::{Erf, Gauss, Relu};
+        for (arch, sigmas, inputs, width, option) in [
+            (Relu, [1e-200, 0.0], "1", 100, "--sigma-w 1e-200"),
+            (Relu, [1e-200, 1.0], "1", 100, "--sigma-w 1e-200"),
+            (Relu, [1e-60, 1.0], "1", 100, "--sigma-w 1e-60"),
+            (Relu, [1e90, 0.0], "1", 100, "--sigma-w 1e90"),
+            (Relu, [1.0, 1e-200], "1", 100, "--sigma-b 1e-200"),
+            (Relu, [1.0, 1e60], "1", 100, "--sigma-b 1e60"),
+            (
+                Relu,
+                [1.0, 0.0],
+                "1;1e-60",
+                100,
+                "--inputs with |x| = 1.0e-60",
+            ),
+            (
+                Relu,
+                [1.0, 0.0],
+                "1;1e60",
+                100,
+                "--inputs with |x| = 1.0e60",
+            ),
+            (Relu, [1e80, 0.0], "1e-160", 100, "--inputs 1e-160"),
+            (Erf, [1.0, 1.0], "1e-320;1", 100, "--inputs 1e-320"),
+            (Erf, [1.0, 1.0], "1e200", 100, "--inputs 1e200"),
+            (Erf, [1.0, 0.0], "1e-50", 100, "--inputs with |x| = 1.0e-50"),
+            (Gauss, [1e-50, 0.0], "1", 100, "--sigma-w 1e-50"),
+            (Gauss, [1.0, 0.0], "20", 100, "--inputs"),
+            // Of order 1 / N^2.
+            (Relu, [1.0, 0.0], "1e-22", 100_000_000, "--inputs"),
+        ] {
+            let message = refusal(arch, sigmas, inputs, width).expect(option);
+            assert!(message.starts_with(option), "{option}: {message}");
+        }
+    }
+
+    #[test]
+    fn what_vanishes_identically_is_in_range() {
+        use Architecture::{Erf, Gauss, Relu};
+        for (arch, sigmas, inputs) in [
+            (Erf, [0.0, 1.0], "1;2"),
+            (Relu, [1.0, 0.0], "0;1"),
+            (Erf, [1.0, 0.0], "0"),
+            (Relu, [1.0, 0.0], "1e-200,1"),
+            (Relu, [1.0, 0.0], "1e-22;1e22"),
+            (Erf, [1.0, 1e-3], "1e8;-1e8;0"),
+            (Gauss, [1e-3, 1.0], "1"),
+        ] {
+            assert_eq!(refusal(arch, sigmas, inputs, 100), None, "{inputs}");
+        }
+    }
+
+    #[test]
+    fn gaussian_networks_have_nothing_to_measure() {
+        let spec = EnsembleSpec::preset(Architecture::Erf, 1).unwrap();
+        assert!(check_interacting(&spec).is_ok());
+        let no_weights = EnsembleSpec {
+            sigma_w: 0.0,
+            ..spec.clone()
+        };
+        assert!(check_interacting(&no_weights).is_err());
+        let origin = EnsembleSpec {
+            sigma_b: 0.0,
+            inputs: Inputs::parse("0;0").unwrap(),
+            ..spec
+        };
+        assert!(check_interacting(&origin).is_err());
+        let biased = EnsembleSpec {
+            sigma_b: 1.0,
+            ..origin
+        };
+        assert!(check_interacting(&biased).is_ok());
+    }
+}

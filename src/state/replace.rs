@@ -1,0 +1,128 @@
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The next contents of a file, written beside it as `FILE.part`: at every moment there is a
+/// whole file on the disk, the old one or the new one. Dropped without [`commit`](Self::commit)
+/// it leaves nothing behind.
+///
+/// ```
+/// use nnqft_gpu::state::Replacement;
+///
+/// let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("result.json");
+/// let next = Replacement::write(&path, b"{}")?;
+/// assert!(!path.exists());
+/// next.commit()?;
+/// assert_eq!(std::fs::read(&path)?, b"{}");
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Replacement {
+    path: PathBuf,
+    part: PathBuf,
+    is_committed: bool,
+}
+
+impl Replacement {
+    /// Writes the contents and waits until the disk has them.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn write(path: &Path, bytes: &[u8]) -> io::Result<Self> {
+        Self::write_with(path, |part| std::fs::write(part, bytes))
+    }
+
+    /// The same by a function that writes the file of the name it is given.
+    ///
+    /// # Errors
+    /// Those of the function.
+    pub fn write_with(
+        path: &Path,
+        write: impl FnOnce(&Path) -> io::Result<()>,
+    ) -> io::Result<Self> {
+        let next = Self {
+            path: path.into(),
+            part: sibling(path, ".part"),
+            is_committed: false,
+        };
+        write(&next.part)?;
+        File::options().append(true).open(&next.part)?.sync_all()?;
+        Ok(next)
+    }
+
+    /// The file that it is for.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Takes the file's name, in one step.
+    ///
+    /// # Errors
+    /// What the file system says; the old file is still there.
+    pub fn commit(mut self) -> io::Result<()> {
+        std::fs::rename(&self.part, &self.path)?;
+        self.is_committed = true;
+        sync_folder(&self.path)
+    }
+}
+
+impl Drop for Replacement {
+    fn drop(&mut self) {
+        if !self.is_committed {
+            // On a full disk it is in the way; if it cannot be removed it does no harm.
+            let _ = std::fs::remove_file(&self.part);
+        }
+    }
+}
+
+/// Replaces a file in one step.
+///
+/// # Errors
+/// What the file system says; the old file is still there.
+pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    Replacement::write(path, bytes)?.commit()
+}
+
+pub(super) fn sibling(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+/// The rename itself must reach the disk, too.
+#[cfg(unix)]
+fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
+    match File::open(folder.unwrap_or(Path::new(".")))?.sync_all() {
+        // Some network file systems cannot.
+        Err(e) if e.kind() == io::ErrorKind::InvalidInput => Ok(()),
+        synced => synced,
+    }
+}
+
+/// Folders cannot be opened there.
+#[cfg(not(unix))]
+fn sync_folder(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_leaves_the_old_file_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        replace(&path, b"old").unwrap();
+        drop(Replacement::write(&path, b"new").unwrap());
+        let failed = Replacement::write_with(&path, |part| {
+            std::fs::write(part, b"half")?;
+            Err(io::Error::other("no space"))
+        });
+        assert!(failed.is_err());
+        assert_eq!(std::fs::read(&path).unwrap(), b"old");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}
