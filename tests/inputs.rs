@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use common::cli::{json, refused};
 use nnqft_gpu::Error;
 use nnqft_gpu::model::Inputs;
+use proptest::prelude::*;
 
 /// Reads a file of this name and content.
 fn read_as(name: &str, bytes: &[u8]) -> Result<Vec<Vec<f64>>, String> {
@@ -160,6 +161,11 @@ fn what_is_wrong_is_named_with_its_line() {
         ("x;y\n1;2\n3;4,5\n", &["line 3", "'4,5'", "decimal"]),
         ("1,5 2,5\n3,5 4,5\n", &["line 1", "'1,5'", "decimal"]),
         ("1,5\t2,5\n", &["line 1", "'1,5'", "decimal"]),
+        (
+            "0.5,1;1,1;2,3\n",
+            &["line 1", "'0.5,1'", "a line of its own"],
+        ),
+        ("0.5,1 1,1\n", &["line 1", "'0.5,1'", "a line of its own"]),
         ("\"1,5\",\"2,5\"\n", &["line 1", "'1,5'", "with a point"]),
         (
             "x\n1,5\n3,5\n",
@@ -322,6 +328,16 @@ fn zip(entries: &[(&str, Vec<u8>)]) -> Vec<u8> {
     archive.finish().unwrap().into_inner()
 }
 
+/// The same archive as if its entry were deflated: method 8 where 0 is, in both headers.
+fn compressed(archive: &[u8]) -> Vec<u8> {
+    let mut bytes = archive.to_vec();
+    for (signature, at) in [(b"PK\x03\x04", 8), (b"PK\x01\x02", 10)] {
+        let start = bytes.windows(4).position(|w| w == signature).unwrap();
+        bytes[start + at] = 8;
+    }
+    bytes
+}
+
 #[test]
 fn an_npz_holds_one_array() {
     let array = || npy("'<f4'", false, "(3, 2)", &bytes!(f32, to_le_bytes));
@@ -343,6 +359,7 @@ fn an_npz_holds_one_array() {
         ),
         (zip(&[("content.xml", Vec::new())]), "OpenDocument"),
         (zip(&[("m/data.pkl", Vec::new())]), "PyTorch"),
+        (compressed(&one), "numpy.savez_compressed"),
         (one[..one.len() - 9].to_vec(), "cannot be read"),
     ] {
         let message = read(bytes).unwrap_err();
@@ -426,4 +443,85 @@ fn a_name_of_a_file_needs_no_at() {
         document["spec"]["inputs"],
         serde_json::json!([[0.25, -1.0]])
     );
+}
+
+/// A table of numbers and a way to write it.
+#[derive(Debug, Clone)]
+struct Written {
+    points: Vec<Vec<f64>>,
+    separator: &'static str,
+    line_end: &'static str,
+    has_mark: bool,
+    has_header: bool,
+    has_comments: bool,
+    ends_lines: bool,
+    quotes: bool,
+}
+
+impl Written {
+    fn text(&self) -> String {
+        let mut text = String::from(if self.has_mark { "\u{feff}" } else { "" });
+        let mut line = |cells: Vec<String>, comment: &str| {
+            text += &cells.join(self.separator);
+            if self.ends_lines {
+                text += self.separator;
+            }
+            if self.has_comments {
+                text += comment;
+            }
+            text += self.line_end;
+        };
+        if self.has_header {
+            let names = 0..self.points[0].len();
+            line(names.map(|k| format!("x{k}")).collect(), "");
+        }
+        for point in &self.points {
+            let number = |x: &f64| match self.quotes {
+                true => format!("\"{x:?}\""),
+                false => format!("{x:?}"),
+            };
+            line(point.iter().map(number).collect(), " # a point");
+        }
+        text
+    }
+}
+
+fn written() -> impl Strategy<Value = Written> {
+    let number = prop_oneof![
+        -1e3..1e3,
+        any::<f64>().prop_filter("finite", |x| x.is_finite())
+    ];
+    let points = (1usize..5).prop_flat_map(move |d| {
+        prop::collection::vec(prop::collection::vec(number.clone(), d), 1..6)
+    });
+    let separator = prop::sample::select(vec![",", ";", "\t", " ", ", ", " ; ", " \t  "]);
+    let line_end = prop::sample::select(vec!["\n", "\r\n", "\r"]);
+    (points, separator, line_end, any::<[bool; 5]>()).prop_map(
+        |(
+            points,
+            separator,
+            line_end,
+            [has_mark, has_header, has_comments, ends_lines, quotes],
+        )| {
+            Written {
+                points,
+                separator,
+                line_end,
+                has_mark,
+                has_header,
+                has_comments,
+                ends_lines,
+                quotes,
+            }
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn whatever_the_flavour_the_numbers_come_back(table in written()) {
+        prop_assert_eq!(read(table.text()), Ok(table.points.clone()));
+    }
 }

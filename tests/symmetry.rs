@@ -419,8 +419,8 @@ fn wrong_input_is_refused() {
         &["--experiments 10", "at least 20"],
     );
     refused(
-        &["symmetry", "--d-out", "2,25"],
-        &["--d-out 25", "20800 unique elements"],
+        &["symmetry", "--d-out", "2,64"],
+        &["--d-out 64", "768560 unique elements"],
     );
     refused(&["symmetry", "--d-out", "2,0"], &["--d-out 0"]);
     refused(&["symmetry", "--cutoffs", "1,2"], &["one cutoff"]);

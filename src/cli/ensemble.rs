@@ -68,7 +68,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
     let widths = start.specs().len();
     let mut results = arguments.result.prepare(widths)?;
-    let mut engine = arguments.engine.engine_like(start.device())?;
+    let mut engine = (arguments.engine).engine_for(start.specs(), start.device())?;
     let mut session = Session::begin(start, engine.device())?;
     for k in 0..widths {
         session.draw(k, engine.as_mut())?;

@@ -45,17 +45,11 @@ pub fn is_missing(text: &str) -> bool {
     MISSING.iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
-/// Whether a cell is a number but for the comma in it.
+/// Whether a cell would be a number or several but for the commas in it.
 pub fn has_decimal_comma(text: &str) -> bool {
-    let mut parts = text.splitn(2, ',');
-    let (whole, rest) = (parts.next().unwrap_or_default(), parts.next());
-    let is_digits = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit());
-    let whole = whole.trim_start_matches(['-', '+']);
-    rest.is_some_and(|rest| {
-        (whole.is_empty() || is_digits(whole))
-            && rest.starts_with(|c: char| c.is_ascii_digit())
-            && number(&rest.replace(',', "")).is_ok()
-    })
+    let (whole, rest) = text.split_once(',').unwrap_or((text, ""));
+    let is_number = |part: &str| number(part.trim()).is_ok();
+    (matches!(whole, "" | "-" | "+") || is_number(whole)) && rest.split(',').all(is_number)
 }
 
 fn instead(text: &str) -> &'static str {
@@ -129,6 +123,8 @@ mod tests {
             ("1,5", "comma"),
             ("-1,234.5", "comma"),
             ("1,234,567.0", "comma"),
+            (",5", "comma"),
+            ("0.5, 1", "comma"),
         ] {
             let reason = number(text).unwrap_err();
             assert!(reason.contains(part), "{text}: {reason}");

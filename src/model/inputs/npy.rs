@@ -4,7 +4,7 @@ use std::io::{Cursor, Read};
 
 use half::f16;
 use npyz::{DType, Endianness, NpyFile, NpyHeader, Order, TypeChar};
-use zip::ZipArchive;
+use zip::{CompressionMethod, ZipArchive};
 
 /// Opens an array whose header is no longer than the bytes that are there: npyz reserves what a
 /// header of version 2 or 3 says, which may be 4 GB.
@@ -159,15 +159,18 @@ pub fn parse_zip(bytes: &[u8]) -> Result<Vec<Vec<f64>>, String> {
             list.join(", ")
         ));
     };
-    let entry = zip.by_name(array).map_err(|e| match e {
-        zip::result::ZipError::UnsupportedArchive(_) => {
-            "its array is compressed or encrypted; write it with numpy.savez or numpy.save".into()
-        }
-        e => format!("{array} cannot be read: {e}"),
-    })?;
+    let index = zip.index_for_name(array).ok_or("it cannot be read")?;
+    let cannot = |e: &dyn std::fmt::Display| format!("{array} cannot be read: {e}");
+    let is_stored = (zip.by_index_raw(index).map_err(|e| cannot(&e))?).compression()
+        == CompressionMethod::Stored;
+    if !is_stored {
+        return Err(format!(
+            "{array} is compressed; write it with numpy.savez or numpy.save instead of numpy.savez_compressed"
+        ));
+    }
+    let entry = zip.by_index(index).map_err(|e| cannot(&e))?;
     // Stored, not compressed: no longer than the archive.
     let mut inner = Vec::new();
-    (entry.take(bytes.len() as u64).read_to_end(&mut inner))
-        .map_err(|e| format!("{array} cannot be read: {e}"))?;
+    (entry.take(bytes.len() as u64).read_to_end(&mut inner)).map_err(|e| cannot(&e))?;
     parse(&inner).map_err(|reason| format!("{array}: {reason}"))
 }
