@@ -47,7 +47,9 @@ pub fn is_missing(text: &str) -> bool {
 
 /// Whether a cell would be a number or several but for the commas in it.
 pub fn has_decimal_comma(text: &str) -> bool {
-    let (whole, rest) = text.split_once(',').unwrap_or((text, ""));
+    let Some((whole, rest)) = text.split_once(',') else {
+        return false;
+    };
     let is_number = |part: &str| number(part.trim()).is_ok();
     (matches!(whole, "" | "-" | "+") || is_number(whole)) && rest.split(',').all(is_number)
 }
