@@ -101,10 +101,10 @@ fn damaged_files_are_refused_with_their_line() {
         ),
         ("ragged.csv", b"1,2\n3,4\n5\n", "line 3: 1 coordinates"),
         ("nan.csv", b"1\nnan\n", "line 2: 'nan' is not finite"),
-        ("binary.csv", b"1,2\n\xff\xfe\x00,3\n", "neither CSV"),
+        ("binary.csv", b"1,2\n\xff\xfe\x00,3\n", "a binary file"),
         ("magic.npy", b"\x93NUMPY", ".npy"),
         ("shape.npy", npy_header, ".npy"),
-        ("zip.npy", b"PK\x03\x04\x00\x00", "is not a number"),
+        ("zip.npy", b"PK\x03\x04\x00\x00", ".npz that cannot be read"),
     ];
     for (name, bytes, part) in cases {
         let path = dir.path().join(name);
@@ -356,11 +356,11 @@ fn tilts_say_what_they_chose() {
         &[&base[..], &["--orders", "3,4"]].concat(),
         &["--orders 3", "direct"],
     );
-    let many: Vec<String> = (0..10).map(|i| format!("0.{i}")).collect();
+    let many: Vec<String> = (0..40).map(|i| format!("0.{i}")).collect();
     let many = many.join(";");
     refused(
         &[&base[..], &["--inputs", &many]].concat(),
-        &["30855 sums", "--estimator direct"],
+        &["sums of the connected estimator", "--estimator direct"],
     );
 }
 
@@ -706,7 +706,6 @@ fn out_holds_the_document_and_arrays_for_numpy() {
         let (shape, mean) = array(&format!("G{n}_mean"));
         assert_eq!(shape, [elements]);
         assert_eq!(mean, numbers(&document["correlators"][i]["mean"]));
-        assert_eq!(array(&format!("G{n}_indices")).0, [elements, n]);
         let (shape, experiments) = array(&format!("G{n}_experiments"));
         assert_eq!(shape, [3, elements]);
         let first: f64 = (0..3).map(|e| experiments[e * elements as usize]).sum();

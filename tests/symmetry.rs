@@ -419,8 +419,8 @@ fn wrong_input_is_refused() {
         &["--experiments 10", "at least 20"],
     );
     refused(
-        &["symmetry", "--d-out", "2,25"],
-        &["--d-out 25", "20800 unique elements"],
+        &["symmetry", "--d-out", "2,64"],
+        &["--d-out 64", "768560 unique elements"],
     );
     refused(&["symmetry", "--d-out", "2,0"], &["--d-out 0"]);
     refused(&["symmetry", "--cutoffs", "1,2"], &["one cutoff"]);
@@ -447,8 +447,8 @@ fn outputs_are_written_for_numpy_and_not_taken_for_one() {
     std::io::copy(&mut npz.by_name("G4_outputs.npy").unwrap(), &mut bytes).unwrap();
     let array = npyz::NpyFile::new(&bytes[..]).unwrap();
     assert_eq!(array.shape(), [5, 4]);
-    let outputs: Vec<f64> = array.into_vec().unwrap();
-    assert_eq!(outputs[4..12], [0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 1.0, 1.0]);
+    let outputs: Vec<i64> = array.into_vec().unwrap();
+    assert_eq!(outputs[4..12], [0, 0, 0, 1, 0, 0, 1, 1]);
     refused(
         &["eft", "--from", folder],
         &["the run has d_out 2", "symmetry"],

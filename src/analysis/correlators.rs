@@ -1,3 +1,4 @@
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::check_range;
@@ -244,9 +245,8 @@ pub fn correlators(spec: &EnsembleSpec, moments: &Accumulator) -> Result<Vec<Cor
         .std_err()
         .ok_or_else(|| Error::NotFinite("a standard error from one block of networks".into()))?;
     let experiments = moments.experiments();
-    // [network][element]: what each of the heaviest networks adds to the sums.
-    let heaviest: Vec<Vec<f64>> = (moments.extremes().iter())
-        .map(|network| plan.contributions(network))
+    let heaviest: Vec<_> = (moments.extremes().iter())
+        .map(|network| plan.drawn(network))
         .collect();
     // Outputs are independent given the hidden layer: networks that are heavy in one are not
     // the heaviest in the others.
@@ -338,9 +338,13 @@ pub fn correlators(spec: &EnsembleSpec, moments: &Accumulator) -> Result<Vec<Cor
                         .then(|| difference / (1e-13 * scale.max(difference.abs())))
                 })
                 .collect();
-            let convergence: Vec<Convergence> = (range.clone().zip(&pull).zip(&std_err))
+            let convergence: Vec<Convergence> = (range.clone().into_par_iter())
+                .zip(&pull)
+                .zip(&std_err)
                 .map(|((e, &pull), std_err)| {
-                    let contributions: Vec<f64> = heaviest.iter().map(|c| c[e]).collect();
+                    // What each of the heaviest networks adds to the sum.
+                    let contributions: Vec<f64> =
+                        heaviest.iter().map(|n| plan.contribution(e, n)).collect();
                     let sum = total.mean[e] * total.networks;
                     let error = std_err * total.networks;
                     Convergence::new(&contributions, sum, error, pull, has_tail)

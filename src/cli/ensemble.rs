@@ -64,7 +64,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let start = arguments.state.start(model, sampling)?;
     let widths = start.specs().len();
     results.expect(widths)?;
-    let mut engine = arguments.engine.engine_like(start.device())?;
+    let mut engine = (arguments.engine).engine_for(start.specs(), start.device())?;
     let mut session = Session::begin(start, engine.device())?;
     for k in 0..widths {
         session.draw(k, engine.as_mut())?;

@@ -38,7 +38,7 @@ pub struct ModelOptions {
     /// Output dimension; symmetry takes several, separated by commas. The direct estimator has
     /// C(P d_out + n - 1, n) elements at P points (6 points, orders 2,4,6: 609 at d_out 1,
     /// 13819 at 2; order 2 alone 4656 at 16), connected those whose outputs pair (3486 at 2,
-    /// 5257 from 3 on); 20000 fit [default: 1; symmetry: 1,2,4,8]
+    /// 5257 from 3 on); a run may take 8 GiB, some millions [default: 1; symmetry: 1,2,4,8]
     #[arg(long, value_delimiter = ',', allow_hyphen_values = true)]
     d_out: Vec<String>,
     /// Standard deviation of the weights, before 1/sqrt(fan-in) [default: 1]
@@ -47,8 +47,9 @@ pub struct ModelOptions {
     /// Standard deviation of the biases [default: 1; relu: 0]
     #[arg(long, allow_hyphen_values = true)]
     sigma_b: Option<String>,
-    /// Points "x;x;.." with coordinates by comma, @file (CSV or .npy), or a preset such as
-    /// relu-d2 [default: the source's for --arch and --d-in]
+    /// Points "x;x;.." with coordinates by comma; a file, one point a line (CSV, TSV, blanks, a
+    /// header, comments) or a NumPy array (.npy, .npz with one); or a preset such as relu-d2
+    /// [default: the source's for --arch and --d-in]
     #[arg(long, allow_hyphen_values = true)]
     inputs: Option<String>,
     /// Orders n of the n-point functions, 1 to 6 [default: 2,4,6]
@@ -122,9 +123,9 @@ fn given<const N: usize>(options: [(&'static str, Option<String>); N]) -> Vec<Gi
 }
 
 /// `@file` with the file's full path.
-fn full_path(at_file: &str) -> Result<String> {
-    let refuse = |reason: &str| Err(Error::invalid("--inputs", at_file, reason));
-    match std::path::absolute(&at_file[1..]) {
+fn full_path(file: &std::path::Path) -> Result<String> {
+    let refuse = |reason: &str| Err(Error::invalid("--inputs", file.display(), reason));
+    match std::path::absolute(file) {
         Ok(path) => match path.to_str() {
             Some(path) => Ok(format!("@{path}")),
             None => refuse("its folder's name is not UTF-8"),
@@ -229,8 +230,11 @@ impl ModelOptions {
     /// used from another folder.
     pub fn given(&self) -> Result<Vec<Given>> {
         let inputs = match self.inputs.as_deref() {
-            Some(text) if text.starts_with('@') => Some(full_path(text)?),
-            text => text.map(String::from),
+            Some(text) => Some(match Inputs::file(text) {
+                Some(file) => full_path(file)?,
+                None => text.into(),
+            }),
+            None => None,
         };
         let list = |values: &[String]| (!values.is_empty()).then(|| values.join(","));
         Ok(given([
@@ -572,6 +576,23 @@ impl EngineOptions {
             }
             (Backend::Auto, None, Some(_)) => self.gpu(),
             _ => self.engine(),
+        }
+    }
+
+    /// The same for these ensembles: `auto` takes the CPU for what does not fit the GPU's shaders.
+    pub fn engine_for(
+        &self,
+        specs: &[EnsembleSpec],
+        device: Option<&DeviceInfo>,
+    ) -> Result<Box<dyn Engine>> {
+        let refused = specs.iter().find_map(|spec| gpu::fits(spec).err());
+        match (self.backend, &self.adapter, device, refused) {
+            (Backend::Auto, None, None, Some(_)) => {
+                eprintln!("backend: cpu, in f64: more elements than the GPU's shaders take");
+                Ok(Box::new(CpuEngine::new()))
+            }
+            (Backend::Gpu, _, _, Some(error)) => Err(error),
+            _ => self.engine_like(device),
         }
     }
 

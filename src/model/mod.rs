@@ -3,6 +3,7 @@
 mod architecture;
 mod estimator;
 mod inputs;
+mod memory;
 mod number;
 mod rays;
 mod spec;
@@ -11,9 +12,9 @@ pub use architecture::Architecture;
 pub use estimator::{Estimator, Tilt};
 pub use inputs::Inputs;
 pub(crate) use inputs::open_npy;
+pub use memory::{MAX_MEMORY, Memory};
 pub use number::{parse_count, parse_count_in};
 pub use rays::Rays;
 pub use spec::{
-    Difference, EnsembleSpec, MAX_D_OUT, MAX_ELEMENTS, MAX_EXPERIMENTS, MAX_NETS, MAX_ORDER,
-    MAX_WIDTH,
+    Difference, EnsembleSpec, MAX_D_OUT, MAX_EXPERIMENTS, MAX_NETS, MAX_ORDER, MAX_WIDTH,
 };

@@ -13,8 +13,6 @@ pub const MAX_EXPERIMENTS: u64 = 1_000_000;
 pub const MAX_D_OUT: u64 = 64;
 /// Highest n-point function.
 pub const MAX_ORDER: usize = 6;
-/// Most unique tensor elements over all orders of one run.
-pub const MAX_ELEMENTS: u64 = 20_000;
 /// Most hidden units in all: about a century of one GPU.
 const MAX_NEURONS: f64 = 1e20;
 
@@ -178,38 +176,7 @@ impl EnsembleSpec {
                 "with the output layer integrated out, odd n-point functions are zero identically; use even orders or --estimator direct",
             ));
         }
-        let elements = self.elements();
-        if elements > MAX_ELEMENTS {
-            let (name, value) = match self.d_out {
-                1 => ("--inputs", format!("with {} points", self.inputs.len())),
-                d => ("--d-out", format!("{d} at {} points", self.inputs.len())),
-            };
-            let advice = match (self.estimator, self.d_out) {
-                (Estimator::Direct, 2..) => {
-                    "use fewer points, lower --orders or --estimator connected"
-                }
-                _ => "use fewer points or lower --orders",
-            };
-            let orders = &self.orders;
-            return Err(Error::invalid(
-                name,
-                value,
-                format!(
-                    "orders {orders:?} have {elements} unique elements, at most {MAX_ELEMENTS} fit; {advice}"
-                ),
-            ));
-        }
-        let sums = self.connected_sums();
-        if self.estimator == Estimator::Connected && sums > MAX_ELEMENTS {
-            return Err(Error::invalid(
-                "--inputs",
-                format!("with {} points", self.inputs.len()),
-                format!(
-                    "the connected estimator keeps {sums} sums for orders {:?}, at most {MAX_ELEMENTS} fit; use fewer points, lower --orders or --estimator direct",
-                    self.orders
-                ),
-            ));
-        }
+        self.check_memory()?;
         if let Some(tilt) = &self.tilt {
             if self.estimator == Estimator::Direct {
                 return Err(Error::invalid(
@@ -287,7 +254,7 @@ impl EnsembleSpec {
 
     /// Sums of the connected estimator: products of up to three of the P (P + 1) / 2
     /// components of D.
-    fn connected_sums(&self) -> u64 {
+    pub(super) fn connected_sums(&self) -> u64 {
         let pairs = choose(self.inputs.len() as u64, 2);
         let highest = self.orders.last().copied().unwrap_or(0) as u64 / 2;
         (1..=highest)
@@ -303,7 +270,8 @@ impl EnsembleSpec {
         orders.fold(0, |sum, &n| sum.saturating_add(self.elements_of(n as u64)))
     }
 
-    fn elements_of(&self, order: u64) -> u64 {
+    /// Unique tensor elements of one order.
+    pub(crate) fn elements_of(&self, order: u64) -> u64 {
         let (points, d_out) = (self.inputs.len() as u64, self.d_out as u64);
         let pairs = choose(points, 2);
         match (self.estimator, order) {
@@ -331,7 +299,7 @@ pub struct Difference {
 }
 
 /// Multisets of `n` out of `m`: C(m + n - 1, n).
-fn choose(m: u64, n: u64) -> u64 {
+pub(super) fn choose(m: u64, n: u64) -> u64 {
     (0..n).fold(1u64, |c, k| c.saturating_mul(m.saturating_add(k)) / (k + 1))
 }
 

@@ -126,13 +126,18 @@ fn orders(document: &FalloffDocument, parity: usize) -> Vec<usize> {
         .collect()
 }
 
-/// |m_n| of every element beside its exact value and the background.
+/// Elements that a figure can show one by one.
+const SHOWN_ELEMENTS: usize = 2000;
+
+/// |m_n| of every element, or of every so many, beside its exact value and the background.
 pub fn ensemble_figure(document: &EnsembleDocument, widths: usize) -> Figure {
     let spec = &document.spec;
     let mut series = Vec::new();
+    let most = document.correlators.iter().map(|c| c.mean.len()).max();
+    let step = most.unwrap_or(1).div_ceil(SHOWN_ELEMENTS).max(1);
     for (colour, c) in document.correlators.iter().enumerate() {
         let n = c.order;
-        let elements = || (0..c.mean.len()).map(|e| (e, (e + 1) as f64));
+        let elements = || (0..c.mean.len()).step_by(step).map(|e| (e, (e + 1) as f64));
         // The error of m_n is that of G in the same unit.
         let error = |e: usize| Some(c.std_err[e] * (c.deviation[e]? / c.delta[e]).abs());
         series.push(
@@ -155,7 +160,10 @@ pub fn ensemble_figure(document: &EnsembleDocument, widths: usize) -> Figure {
     Figure {
         name: name("ensemble", spec, widths),
         title: format!("{}: deviation from the GP", net(spec)),
-        x: Axis::linear("element of the n-point function"),
+        x: Axis::linear(match step {
+            1 => "element of the n-point function".into(),
+            _ => format!("element of the n-point function, one in {step}"),
+        }),
         y: Axis::log("|mₙ|"),
         series,
     }

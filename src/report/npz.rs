@@ -8,79 +8,115 @@ use zip::{CompressionMethod, ZipArchive, ZipWriter};
 use super::{EnsembleDocument, unconverged};
 use crate::analysis::{Interactions, Samples};
 use crate::model::{EnsembleSpec, open_npy};
-use crate::tensor::multisets;
-use crate::theory::{gp_correlator, kernel_matrix};
+use crate::theory::kernel_matrix;
 use crate::{Error, Result};
 
 /// Writes a run's tensors as NumPy arrays.
 ///
 /// `inputs` `(points, d_in)`, `kernel` `(points, points)` and for each order n, over its E
-/// unique elements: `G{n}_indices` `(E, n)`, `G{n}_mean`, `G{n}_std_err`, `G{n}_gp`, `G{n}_exact` `(E,)`
-/// and `G{n}_experiments` `(experiments, E)`; with several outputs also `G{n}_outputs` `(E, n)`.
+/// unique elements (values that are undefined are NaN):
+///
+/// | array | shape | holds |
+/// |---|---|---|
+/// | `G{n}_indices` | `(E, n)`, int64 | points of each element |
+/// | `G{n}_outputs` | `(E, n)`, int64 | outputs of each, with several |
+/// | `G{n}_mean`, `_std_err` | `(E,)` | estimate of G^(n), unit f^n |
+/// | `G{n}_gp`, `_exact`, `_exact_error` | `(E,)` | Wick's and the exact value |
+/// | `G{n}_delta` | `(E,)` | G^(n) - G_GP^(n), to its own precision |
+/// | `G{n}_deviation`, `_deviation_exact` | `(E,)` | m_n and its exact value |
+/// | `G{n}_pull` | `(E,)` | (mean - exact) / error |
+/// | `G{n}_converged` | `(E,)`, bool | whether mean and error bar can be believed |
+/// | `G{n}_connected`, `_connected_std_err`, `_connected_exact` | `(E,)` | connected n-point function (connected estimator, n = 4 and 6) |
+/// | `G{n}_experiments`, `_delta_experiments` | `(experiments, E)` | mean and difference in each experiment |
 ///
 /// # Errors
 /// Those of writing the file.
 pub fn write_npz(path: &Path, document: &EnsembleDocument) -> io::Result<()> {
-    let mut npz = ZipWriter::new(io::BufWriter::new(std::fs::File::create(path)?));
-    let stored = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
-    let mut put = |name: &str, shape: &[usize], values: &mut dyn Iterator<Item = f64>| {
-        let shape: Vec<u64> = shape.iter().map(|&n| n as u64).collect();
-        npz.start_file(format!("{name}.npy"), stored)?;
-        let mut array = npyz::WriteOptions::new()
-            .default_dtype()
-            .shape(&shape)
-            .writer(&mut npz)
-            .begin_nd()?;
-        array.extend(values)?;
-        array.finish()
-    };
+    let mut npz = Arrays(ZipWriter::new(io::BufWriter::new(std::fs::File::create(
+        path,
+    )?)));
     let spec = &document.spec;
     let points = spec.inputs.len();
-    let flat = |rows: &[Vec<f64>]| rows.concat().into_iter();
-    put(
-        "inputs",
-        &[points, spec.d_in],
-        &mut flat(spec.inputs.points()),
-    )?;
-    put("kernel", &[points, points], &mut flat(&kernel_matrix(spec)))?;
+    npz.put("inputs", &[points, spec.d_in], flat(spec.inputs.points()))?;
+    npz.put("kernel", &[points, points], flat(&kernel_matrix(spec)))?;
     for c in &document.correlators {
         let (n, elements) = (c.order, c.mean.len());
-        let indices = c.indices.concat();
-        put(
-            &format!("G{n}_indices"),
-            &[elements, n],
-            &mut indices.iter().map(|&i| i as f64),
-        )?;
+        let name = |what: &str| format!("G{n}_{what}");
+        npz.put(&name("indices"), &[elements, n], whole(&c.indices))?;
         if spec.d_out > 1 {
-            let outputs = c.outputs.concat();
-            put(
-                &format!("G{n}_outputs"),
-                &[elements, n],
-                &mut outputs.iter().map(|&a| a as f64),
-            )?;
+            npz.put(&name("outputs"), &[elements, n], whole(&c.outputs))?;
         }
-        for (what, values) in [
+        let mut columns = vec![
             ("mean", &c.mean),
             ("std_err", &c.std_err),
             ("gp", &c.gp),
             ("exact", &c.exact),
-        ] {
-            put(
-                &format!("G{n}_{what}"),
-                &[elements],
-                &mut values.iter().copied(),
-            )?;
+            ("exact_error", &c.exact_error),
+            ("delta", &c.delta),
+        ];
+        if let Some(connected) = &c.connected {
+            columns.push(("connected", &connected.mean));
+            columns.push(("connected_std_err", &connected.std_err));
+            columns.push(("connected_exact", &connected.exact));
         }
-        put(
-            &format!("G{n}_experiments"),
-            &[c.experiments.len(), elements],
-            &mut flat(&c.experiments),
-        )?;
+        for (what, values) in columns {
+            npz.put(&name(what), &[elements], values.iter().copied())?;
+        }
+        for (what, values) in [
+            ("deviation", &c.deviation),
+            ("deviation_exact", &c.deviation_exact),
+            ("pull", &c.pull),
+        ] {
+            let values = values.iter().map(|x| x.unwrap_or(f64::NAN));
+            npz.put(&name(what), &[elements], values)?;
+        }
+        npz.put(&name("converged"), &[elements], c.converged.iter().copied())?;
+        for (what, rows) in [
+            ("experiments", &c.experiments),
+            ("delta_experiments", &c.delta_experiments),
+        ] {
+            npz.put(&name(what), &[rows.len(), elements], flat(rows))?;
+        }
     }
-    npz.finish()?
+    npz.0
+        .finish()?
         .into_inner()
         .map_err(|e| e.into_error())?
         .sync_all()
+}
+
+fn flat(rows: &[Vec<f64>]) -> impl Iterator<Item = f64> {
+    rows.iter().flatten().copied()
+}
+
+fn whole(rows: &[Vec<usize>]) -> impl Iterator<Item = i64> {
+    rows.iter().flatten().map(|&i| i as i64)
+}
+
+/// An archive of arrays.
+struct Arrays<W: io::Write + io::Seek>(ZipWriter<W>);
+
+impl<W: io::Write + io::Seek> Arrays<W> {
+    fn put<T: npyz::AutoSerialize>(
+        &mut self,
+        name: &str,
+        shape: &[usize],
+        values: impl Iterator<Item = T>,
+    ) -> io::Result<()> {
+        let shape: Vec<u64> = shape.iter().map(|&n| n as u64).collect();
+        let stored = SimpleFileOptions::default()
+            .compression_method(CompressionMethod::Stored)
+            // More than 4 GiB do not fit the sizes of a plain entry.
+            .large_file(shape.iter().product::<u64>() >= 1 << 28);
+        self.0.start_file(format!("{name}.npy"), stored)?;
+        let mut array = npyz::WriteOptions::new()
+            .default_dtype()
+            .shape(&shape)
+            .writer(&mut self.0)
+            .begin_nd()?;
+        array.extend(values)?;
+        array.finish()
+    }
 }
 
 /// The ensemble that `ensemble --out DIR` left in a folder: its spec, what couplings are
@@ -165,16 +201,15 @@ pub fn read_moments(dir: &Path) -> Result<(EnsembleSpec, Interactions, Vec<Strin
             false => Err(wrong("a value is not finite".into())),
         }
     };
-    let kernel = kernel_matrix(&spec);
+    // Differences as they were measured: formed from G - G_GP they would be rounding.
     let mut of = |n: usize| -> Result<Samples> {
-        let indices = multisets(spec.inputs.len(), n);
-        let gp: Vec<f64> = indices.iter().map(|i| gp_correlator(&kernel, i)).collect();
-        let delta = |g: &[f64]| -> Vec<f64> { g.iter().zip(&gp).map(|(g, gp)| g - gp).collect() };
+        let elements = spec.elements_of(n as u64) as usize;
         let experiments = spec.experiments as usize;
-        let all = get(format!("G{n}_experiments"), &[experiments, indices.len()])?;
+        let shape = [experiments, elements];
+        let all = get(format!("G{n}_delta_experiments"), &shape)?;
         Ok(Samples {
-            mean: delta(&get(format!("G{n}_mean"), &[indices.len()])?),
-            experiments: all.chunks(indices.len()).map(delta).collect(),
+            mean: get(format!("G{n}_delta"), &[elements])?,
+            experiments: all.chunks(elements).map(<[f64]>::to_vec).collect(),
         })
     };
     let interactions = Interactions {

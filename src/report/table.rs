@@ -227,20 +227,38 @@ fn points(index: &[usize], outputs: Option<&Vec<usize>>) -> String {
     }
 }
 
-/// Kernel, then one line per element: GP, exact, m_n.
+/// Points whose kernel is printed whole, and elements of an order that are.
+const SHOWN_POINTS: usize = 30;
+const SHOWN_ELEMENTS: usize = 1000;
+
+/// Kernel, then one line per element: GP, exact, m_n; of many the first.
 pub fn theory_table(document: &TheoryDocument) -> String {
-    let mut text = title(&document.spec) + "\nkernel K(x_i, x_j)\n";
-    for row in &document.kernel {
-        let row: Vec<String> = row
-            .iter()
+    let mut text = title(&document.spec) + "\nkernel K(x_i, x_j)";
+    if document.kernel.len() > SHOWN_POINTS {
+        text.push_str(&format!(
+            " of the first {SHOWN_POINTS} of {} points (--json has all)",
+            document.kernel.len()
+        ));
+    }
+    text.push('\n');
+    for row in document.kernel.iter().take(SHOWN_POINTS) {
+        let row: Vec<String> = (row.iter().take(SHOWN_POINTS))
             .map(|k| format!("{:>11}", number(Some(*k))))
             .collect();
         text.push_str(row.join(" ").trim_end());
         text.push('\n');
     }
     let mut rows = table(&["points", "GP", "exact", "error", "m_n", "connected"], 1);
+    let mut more = String::new();
     for c in &document.correlators {
-        for e in 0..c.exact.len() {
+        let all = c.exact.len();
+        if all > SHOWN_ELEMENTS {
+            more.push_str(&format!(
+                "n = {}: the first {SHOWN_ELEMENTS} of {all} elements (--json has all)\n",
+                c.order
+            ));
+        }
+        for e in 0..all.min(SHOWN_ELEMENTS) {
             rows.add_row([
                 points(&c.indices[e], c.outputs.get(e)),
                 digits(c.gp[e]),
@@ -254,7 +272,7 @@ pub fn theory_table(document: &TheoryDocument) -> String {
     let means: String = (document.correlators.iter())
         .map(|c| format!("n = {}: mean m_n = {}\n", c.order, number(c.deviation_mean)))
         .collect();
-    format!("{text}{rows}\n{means}")
+    format!("{text}{rows}\n{more}{means}")
 }
 
 /// One line per result of a reproduction: net, where the source has it, verdict, numbers.

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::{Extreme, LANES, MomentPlan, MomentSums, Tuples, multisets};
+use super::{Extreme, MomentPlan, Tuples, multisets};
 
 /// What a run measures: the fields of a network, the moments of those fields that are
 /// summed, and the tensor elements that a block's moments are turned into.
@@ -189,16 +189,39 @@ impl Measurement {
 
     /// What one network adds to the sum of each element.
     pub fn contributions(&self, network: &Extreme) -> Vec<f64> {
-        let lane = |&x: &f64| {
-            let mut lanes = [0.0; LANES];
-            lanes[0] = x;
-            lanes
+        let network = self.drawn(network);
+        let elements = match &self.contraction {
+            None => self.moments.elements().len(),
+            Some(rows) => rows.len(),
         };
-        let mut sums = MomentSums::new(&self.moments);
-        let field: Vec<_> = network.field.iter().map(lane).collect();
-        sums.add_weighted(&field, &lane(&network.weight));
-        self.elements(sums.take())
+        (0..elements)
+            .map(|e| self.contribution(e, &network))
+            .collect()
     }
+
+    /// A network whose contributions are wanted: of few networks to many elements, one at a time.
+    pub fn drawn(&self, network: &Extreme) -> Drawn {
+        Drawn {
+            table: self.moments.table_of(&network.field),
+            weight: network.weight,
+        }
+    }
+
+    /// What a network adds to the sum of element `e`.
+    pub fn contribution(&self, e: usize, network: &Drawn) -> f64 {
+        let addend = |m| self.moments.addend(&network.table, network.weight, m);
+        match &self.contraction {
+            None => addend(e),
+            Some(rows) => rows[e].iter().map(|&(m, c)| c * addend(m)).sum(),
+        }
+    }
+}
+
+/// One network's products of fields.
+#[derive(Debug, Clone)]
+pub struct Drawn {
+    table: Vec<f64>,
+    weight: f64,
 }
 
 #[cfg(test)]

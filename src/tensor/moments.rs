@@ -235,4 +235,17 @@ mod tests {
         }
         assert!(sums.take().iter().all(|&x| x == 0.0));
     }
+
+    #[test]
+    fn one_sample_has_the_bits_of_its_sums() {
+        let plan = MomentPlan::new(3, &[1, 2, 3, 4, 5, 6]);
+        let (field, weight) = ([0.3, -1.7, 1.0 / 3.0], 0.7);
+        let lane = |x: f64| std::array::from_fn(|l| if l == 0 { x } else { 0.0 });
+        let mut sums = MomentSums::new(&plan);
+        sums.add_weighted(&field.map(lane), &lane(weight));
+        let table = plan.table_of(&field);
+        for (e, sum) in sums.take().into_iter().enumerate() {
+            assert_eq!(sum, plan.addend(&table, weight, e), "{e}");
+        }
+    }
 }

@@ -150,6 +150,26 @@ impl MomentPlan {
         &self.indices
     }
 
+    /// The table of one network's fields.
+    pub fn table_of(&self, field: &[f64]) -> Vec<f64> {
+        let mut table = Vec::with_capacity(self.table());
+        table.extend_from_slice(field);
+        for product in &self.products {
+            table.push(table[product.left] * field[product.point]);
+        }
+        table.push(1.0);
+        table
+    }
+
+    /// What a network of this table and weight adds to the sum of element `e`: the same bits as
+    /// [`MomentSums`](super::MomentSums) has of it alone.
+    pub fn addend(&self, table: &[f64], weight: f64, e: usize) -> f64 {
+        match self.elements[e] {
+            Element::Single(a) => table[a] * weight,
+            Element::Product(a, b) => table[a] * weight * table[b],
+        }
+    }
+
     /// Each order with its range of elements.
     pub fn orders(&self) -> &[(usize, std::ops::Range<usize>)] {
         &self.orders

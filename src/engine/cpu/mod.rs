@@ -52,7 +52,11 @@ impl Engine for CpuEngine {
         let measurement = measurement(spec);
         let drawn = spec.on_rays();
         let failed = AtomicBool::new(false);
+        let memory = spec.memory();
         rayon::broadcast(|worker| {
+            if worker.index() >= memory.workers(worker.num_threads()) {
+                return;
+            }
             let networks = networks::Networks::new(&drawn);
             let mut blocks = moments::Blocks::new(measurement.moments(), networks);
             let mut size = 1;
@@ -122,7 +126,7 @@ pub(crate) struct Setup {
     pub lattice: Option<Lattice>,
     /// Typical size of each field.
     pub scales: Vec<f64>,
-    /// E[h h] of every pair of points (connected estimator).
+    /// E[h h] of every pair of points (connected estimator, else empty).
     pub centre: Vec<f64>,
     pub tilt: Option<Mixture>,
     pub seed: u64,
@@ -153,7 +157,10 @@ impl Setup {
             lattice: lattice(spec, 600.0),
             parameters,
             scales: super::field_scales(spec),
-            centre: super::centre(spec),
+            centre: match spec.estimator {
+                Estimator::Direct => Vec::new(),
+                Estimator::Connected => super::centre(spec),
+            },
             tilt: spec.tilt.as_ref().map(|tilt| Mixture {
                 probability: tilt.probability(),
                 shifts: tilt.shifts.clone(),

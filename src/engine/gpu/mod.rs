@@ -3,6 +3,7 @@
 mod adapter;
 mod device;
 mod fault;
+mod limit;
 mod shaders;
 mod stages;
 mod wgsl;
@@ -17,6 +18,7 @@ pub use adapter::{AdapterSummary, adapters};
 use device::Device;
 #[doc(hidden)]
 pub use fault::Fault;
+pub use limit::fits;
 use shaders::Sampler;
 
 use super::queue::next_size;
@@ -186,6 +188,7 @@ impl Engine for GpuEngine {
         if work.left() == 0 {
             return Ok(());
         }
+        fits(spec)?;
         let drawn = spec.on_rays();
         let run = Run::new(self, &drawn, measurement(spec))?;
         let mut flying: VecDeque<(usize, Range<u64>, wgpu::SubmissionIndex, Instant)> =

@@ -1,0 +1,131 @@
+//! The arrays that `--out` leaves for NumPy, and for `eft --from`.
+
+mod common;
+
+use std::fs::File;
+use std::path::Path;
+
+use common::cli::{json, run};
+use npyz::{Deserialize, NpyFile};
+use serde_json::Value;
+use zip::ZipArchive;
+
+fn array<T: Deserialize>(dir: &Path, name: &str) -> (String, Vec<u64>, Vec<T>) {
+    let mut npz = ZipArchive::new(File::open(dir.join("moments.npz")).unwrap()).unwrap();
+    let entry = npz.by_name(&format!("{name}.npy")).unwrap();
+    let npy = NpyFile::new(entry).unwrap();
+    let (kind, shape) = (npy.dtype().descr(), npy.shape().to_vec());
+    (kind, shape, npy.into_vec().unwrap())
+}
+
+fn optional(values: &Value) -> Vec<Option<f64>> {
+    (values.as_array().unwrap().iter())
+        .map(Value::as_f64)
+        .collect()
+}
+
+fn same(array: &[f64], column: &[Option<f64>]) {
+    assert_eq!(array.len(), column.len());
+    for (x, y) in array.iter().zip(column) {
+        assert!(y.map_or(x.is_nan(), |y| *x == y), "{x} {y:?}");
+    }
+}
+
+#[test]
+fn arrays_have_the_types_and_columns_of_the_document() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().to_str().unwrap();
+    let options = ["--backend", "cpu", "--nets", "200", "--experiments", "3"];
+    let command = ["ensemble", "--estimator", "connected", "--orders", "2,4,6"];
+    let output = run(&[&command[..], &options, &["--json", "--out", out]].concat());
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    for (i, (n, elements)) in [(2, 21), (4, 126), (6, 462)].into_iter().enumerate() {
+        let c = &document["correlators"][i];
+        let (kind, shape, indices) = array::<i64>(dir.path(), &format!("G{n}_indices"));
+        assert_eq!((kind.as_str(), shape), ("'<i8'", vec![elements, n]));
+        let flat: Vec<i64> = serde_json::from_value::<Vec<Vec<i64>>>(c["indices"].clone())
+            .unwrap()
+            .concat();
+        assert_eq!(indices, flat);
+        let (kind, shape, converged) = array::<bool>(dir.path(), &format!("G{n}_converged"));
+        assert_eq!((kind.as_str(), shape), ("'|b1'", vec![elements]));
+        assert_eq!(serde_json::json!(converged), c["converged"]);
+        let connected = ["connected", "connected_std_err", "connected_exact"];
+        let columns = [
+            "mean",
+            "std_err",
+            "gp",
+            "exact",
+            "exact_error",
+            "deviation",
+            "deviation_exact",
+            "pull",
+        ];
+        for what in columns
+            .iter()
+            .chain(&connected[..if n > 2 { 3 } else { 0 }])
+        {
+            let (_, shape, values) = array::<f64>(dir.path(), &format!("G{n}_{what}"));
+            assert_eq!(shape, [elements]);
+            same(&values, &optional(&c[what]));
+        }
+        // Differences to their own precision: m_n is formed from them.
+        let (_, _, delta) = array::<f64>(dir.path(), &format!("G{n}_delta"));
+        for ((delta, gp), m) in
+            (delta.iter().zip(optional(&c["gp"]))).zip(optional(&c["deviation"]))
+        {
+            assert!(m.is_none_or(|m| delta / gp.unwrap() == m));
+        }
+        let (_, shape, all) = array::<f64>(dir.path(), &format!("G{n}_delta_experiments"));
+        assert_eq!(shape, [3, elements]);
+        let first: f64 = (0..3).map(|e| all[e * elements as usize] / 3.0).sum();
+        assert!((first - delta[0]).abs() <= 1e-12 * delta[0].abs());
+    }
+}
+
+/// At N = 10^6 the deviations are 10^-6 of the n-point functions: formed from those that the
+/// folder holds they would keep nine digits.
+#[test]
+fn couplings_of_a_folder_are_those_of_the_run() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().to_str().unwrap();
+    let sampling = [
+        "--arch",
+        "erf",
+        "--width",
+        "10000",
+        "--nets",
+        "512",
+        "--experiments",
+        "4",
+        "--seed",
+        "3",
+        "--estimator",
+        "connected",
+        "--backend",
+        "cpu",
+        "--inputs",
+        "0.5;1;2",
+    ];
+    let output = run(&[
+        &["ensemble", "--orders", "4,6", "--out", folder][..],
+        &sampling,
+    ]
+    .concat());
+    assert!(output.status.success());
+    for command in ["eft", "rg"] {
+        let of = |source: &[&str]| {
+            let cutoffs = ["--cutoffs", "5,10,20,100", "--json"];
+            let output = run(&[&[command][..], source, &cutoffs].concat());
+            let mut document: Value = serde_json::from_slice(&output.stdout).unwrap();
+            for key in ["device", "timing", "source", "version"] {
+                document.as_object_mut().unwrap().remove(key);
+            }
+            document.as_object_mut().unwrap().remove("spec");
+            document
+        };
+        assert_eq!(of(&["--from", folder]), of(&sampling), "{command}");
+    }
+    let spec = json(&["eft", "--from", folder, "--json"])["spec"].clone();
+    assert_eq!(spec["width"], 10000);
+}
