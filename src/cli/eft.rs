@@ -75,7 +75,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         .map(|d| eft_figure(d, documents.len()))
         .collect();
     arguments.plot.finish(out, &figures)?;
-    Ok(all.iter().try_for_each(Moment::converged)?)
+    (all.iter().zip(&documents))
+        .try_for_each(|(moment, document)| moment.supports(document.unmeasured()))?;
+    Ok(())
 }
 
 fn moments(
@@ -149,7 +151,10 @@ fn fits(arguments: &Arguments) -> anyhow::Result<()> {
         documents.push(document);
     }
     arguments.output.finish(out, "eft.json", &documents)?;
-    Ok(test.iter().try_for_each(Moment::converged)?)
+    train.iter().try_for_each(|moment| moment.supports(None))?;
+    (test.iter().zip(&documents))
+        .try_for_each(|(moment, document)| moment.supports(document.unmeasured()))?;
+    Ok(())
 }
 
 /// Fits the source's models on one ensemble and tries them on the other.
@@ -160,7 +165,7 @@ pub fn fit(train: &Moment, test: &Moment, vertex: Vertex, cutoff: f64) -> Result
         let moment = [train, test][k];
         Tuples {
             points: moment.spec.inputs.len(),
-            four: &moment.interactions.four.mean,
+            four: &moment.interactions.four,
             vertex: &vertices[k],
         }
     };

@@ -592,6 +592,23 @@ pub const CUTOFFS: [f64; 21] = [
     2e4, 4e4, 6e4, 8e4, 1e5,
 ];
 
+/// A cutoff: a number, or inf.
+pub fn cutoff(text: &str) -> Result<f64> {
+    let value = real("--cutoffs", text)?;
+    let mantissa = text.split(['e', 'E']).next().unwrap_or_default();
+    let has = |digits: std::ops::RangeInclusive<char>| mantissa.contains(|c| digits.contains(&c));
+    let refuse = |reason: &str| Err(Error::invalid("--cutoffs", format!("'{text}'"), reason));
+    if value.is_infinite() && has('0'..='9') {
+        return refuse("this is beyond the range of f64; write inf for an infinite cutoff");
+    }
+    if value == 0.0 && has('1'..='9') {
+        return refuse(
+            "this is below the range of f64; a cutoff is a positive length, the source's are 7 to 100000",
+        );
+    }
+    Ok(value)
+}
+
 impl EftOptions {
     /// Propagator of the vertices, or the command's default.
     pub fn vertex(&self, default: Vertex) -> Result<Vertex> {
@@ -603,9 +620,7 @@ impl EftOptions {
         if self.cutoffs.is_empty() {
             return Ok(default.to_vec());
         }
-        (self.cutoffs.iter())
-            .map(|text| real("--cutoffs", text))
-            .collect()
+        self.cutoffs.iter().map(|text| cutoff(text)).collect()
     }
 
     /// The source's 21 cutoffs.
@@ -741,9 +756,13 @@ impl Moment {
         }
     }
 
-    /// Fails if what was claimed rests on moments that have not converged.
-    pub fn converged(&self) -> Result<()> {
-        match &self.source.unconverged[..] {
+    /// Fails if what was claimed rests on moments that have not converged, or on a coupling that
+    /// was not measured.
+    pub fn supports(&self, unmeasured: Option<String>) -> Result<()> {
+        let reasons: Vec<String> = (self.source.unconverged.iter().cloned())
+            .chain(unmeasured)
+            .collect();
+        match &reasons[..] {
             [] => Ok(()),
             reasons => Err(not_to_be_relied_on(reasons)),
         }

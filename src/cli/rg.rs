@@ -61,5 +61,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
     arguments.output.finish(out, "rg.json", &documents)?;
     arguments.plot.finish(out, &figures)?;
-    Ok(all.iter().try_for_each(|moment| moment.converged())?)
+    (all.iter().zip(&documents))
+        .try_for_each(|(moment, document)| moment.supports(document.unmeasured()))?;
+    Ok(())
 }

@@ -15,11 +15,14 @@ use nnqft_gpu::report::{
     unconverged,
 };
 use nnqft_gpu::theory::{
-    Exact, LoopIntegrals, Vertex, VertexIntegrals, check_cutoffs, loop_integrals, vertex_integrals,
+    Exact, LoopIntegrals, Vertex, VertexIntegrals, check_loop_cutoff, loop_integrals,
+    vertex_integrals,
 };
 use nnqft_gpu::{Error, Result};
 
-use super::options::{EngineOptions, ModelOptions, Moments, SamplingOptions, not_to_be_relied_on};
+use super::options::{
+    EngineOptions, ModelOptions, Moments, SamplingOptions, cutoff, not_to_be_relied_on,
+};
 use super::output::{OutputOptions, PlotOptions};
 use super::{emit, progress};
 
@@ -61,16 +64,16 @@ pub struct Arguments {
 /// Runs every width and prints the results.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let vertex: Vertex = arguments.vertex.parse()?;
-    let cutoff: f64 = arguments.cutoffs.parse().map_err(|_| {
-        Error::invalid(
-            "--cutoffs",
-            format!("'{}'", arguments.cutoffs),
-            "symmetry uses one cutoff, a number",
-        )
-    })?;
+    if arguments.cutoffs.contains(',') {
+        let given = format!("'{}'", arguments.cutoffs);
+        return Err(
+            Error::invalid("--cutoffs", given, "symmetry uses one cutoff, a number").into(),
+        );
+    }
+    let cutoff = cutoff(&arguments.cutoffs)?;
     let (plan, d_outs) = plan(arguments)?;
     for spec in &plan {
-        check_cutoffs(&spec.couplings, vertex, &[cutoff])?;
+        check_loop_cutoff(&spec.couplings, vertex, cutoff)?;
     }
     let out = arguments.output.prepare()?;
     arguments.plot.prepare(plan.len())?;
@@ -116,7 +119,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         .map(|c| format!("{} at d_out = {}", c.name, c.d_out))
         .collect();
     let reasons = documents.iter().flat_map(|d| &d.head.source.unconverged);
-    let reasons: Vec<String> = reasons.cloned().collect();
+    let unmeasured = documents.iter().filter_map(SymmetryDocument::unmeasured);
+    let reasons: Vec<String> = reasons.cloned().chain(unmeasured).collect();
     if !reasons.is_empty() {
         return Err(not_to_be_relied_on(&reasons).into());
     }

@@ -11,6 +11,6 @@ pub use architecture::Architecture;
 pub use estimator::{Estimator, Tilt};
 pub use inputs::Inputs;
 pub(crate) use inputs::open_npy;
-pub use number::parse_count;
+pub use number::{parse_count, short};
 pub use rays::Rays;
 pub use spec::{Difference, EnsembleSpec, MAX_D_OUT, MAX_ELEMENTS, MAX_NETS, MAX_ORDER, MAX_WIDTH};

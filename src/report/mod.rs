@@ -8,6 +8,7 @@ mod npz;
 mod page;
 mod reproduction;
 mod table;
+mod unmeasured;
 
 pub use claims::{Claim, Data, Number, Outcome, claims};
 pub use figures::{

@@ -174,6 +174,7 @@ pub fn read_moments(dir: &Path) -> Result<(EnsembleSpec, Interactions, Vec<Strin
         let all = get(format!("G{n}_experiments"), &[experiments, indices.len()])?;
         Ok(Samples {
             mean: delta(&get(format!("G{n}_mean"), &[indices.len()])?),
+            std_err: get(format!("G{n}_std_err"), &[indices.len()])?,
             experiments: all.chunks(indices.len()).map(delta).collect(),
         })
     };
