@@ -55,7 +55,7 @@ fn discriminant(connected: f64, i1: f64, i2: f64, d_out: usize) -> (f64, f64) {
 
 fn root_at(tree: f64, discriminant: f64) -> (f64, f64) {
     let tree_over_root = (1.0 + discriminant.sqrt()) / 2.0;
-    (tree / tree_over_root, 1.0 - tree_over_root)
+    (tree / tree_over_root, tree_over_root - 1.0)
 }
 
 /// Integrals of a 4-tuple that has a coupling: I1, the sum of I2 over channels, its error.
