@@ -295,7 +295,7 @@ fn errors_of_sampled_couplings_say_what_they_are() {
         String::from_utf8(output.stdout).unwrap()
     };
     assert!(text(&[]).contains("9 degrees of freedom, 98.5%"));
-    assert!(text(&["--experiments", "2"]).contains("1 degrees of freedom, 79.5%"));
+    assert!(text(&["--experiments", "2"]).contains("1 degree of freedom, 79.5%"));
     assert!(text(&["--experiments", "1"]).contains("one experiment has no error"));
 }
 

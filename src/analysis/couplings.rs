@@ -297,7 +297,7 @@ impl Spread<'_> {
     }
 
     fn exact_verdict(&self) -> Naturalness {
-        match self.of_values() < CONSTANT * self.mean.abs() {
+        match self.of_values() <= CONSTANT * self.mean.abs() {
             _ if self.values.len() < 2 => Naturalness::Undecided,
             true => Naturalness::Constant,
             false => Naturalness::Function,

@@ -295,7 +295,7 @@ pub fn flow_figure(documents: &[(String, &RgDocument)], name: &str) -> Figure {
             let x = |p: &Option<Point>| p.map_or(0.0, |p| p.x);
             x(a).total_cmp(&x(b))
         });
-        let measured = flow.points.iter().all(|p| p.measured);
+        let measured = (flow.points.iter()).all(|p| p.measured || p.lambda_mean.is_none());
         let theory = flow.theory_slope.filter(|_| measured);
         if let (Some(slope), Some(top)) = (theory, points.iter().flatten().last()) {
             let line = points

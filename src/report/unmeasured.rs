@@ -57,6 +57,6 @@ fn sentence(head: &Head, at: &str) -> String {
     }
     let ways = ways.join(" or ");
     format!(
-        "lambda is unmeasured, zero within its error, at {at}: nothing follows from it; give {ways}"
+        "lambda is unmeasured at {at}: it is zero within its error and nothing follows from it; give {ways}"
     )
 }
