@@ -217,6 +217,166 @@ fn the_flow_of_an_ensemble_has_errors() {
 }
 
 #[test]
+fn a_coupling_that_is_zero_within_its_error_is_unmeasured() {
+    let noise = ["--arch", "erf", "--nets", "1e4", "--seed", "8"];
+    let one = ["eft", "--cutoffs", "100"];
+    let output = run(&[&one[..], &noise, &["--json"]].concat());
+    // -48.61 with an error of 0.22 where the exact delta is 0.986.
+    assert_eq!(output.status.code(), Some(1));
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(message.contains("lambda is unmeasured"), "{message}");
+    assert!(message.contains("--estimator connected"), "{message}");
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let at = &document["cutoffs"][0];
+    let lambda = &at["lambda"];
+    assert!(lambda["mean"].as_f64().unwrap().abs() < 3.0 * lambda["std_err"].as_f64().unwrap());
+    assert_eq!(lambda["measured"], false);
+    assert_eq!(lambda["degrees_of_freedom"], 9);
+    let six = &at["six_point"];
+    for name in [
+        "delta_mean",
+        "delta_std_err",
+        "delta_interval",
+        "delta_min",
+        "delta_max",
+        "ratio_mean",
+    ] {
+        assert!(six[name].is_null(), "{name}: {}", six[name]);
+    }
+    assert!(six["gp_ratio_mean"].as_f64().is_some());
+    let text = String::from_utf8(run(&[&one[..], &noise].concat()).stdout).unwrap();
+    assert!(text.contains("UNMEASURED: lambda is unmeasured"), "{text}");
+
+    let output = run(&[&["rg"][..], &noise, &["--json"]].concat());
+    assert_eq!(output.status.code(), Some(1));
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(document["fit"].is_null() && document["asymptotic_slope"].is_null());
+    for end in ["uv", "ir"] {
+        assert!(document[end]["relative_beta"].is_null() && document[end]["reached"].is_null());
+    }
+    let points = document["points"].as_array().unwrap();
+    assert!(
+        points
+            .iter()
+            .all(|p| p["slope"].is_null() && p["beta_std_err"].is_number())
+    );
+    let text = String::from_utf8(run(&[&["rg"][..], &noise].concat()).stdout).unwrap();
+    assert!(!text.contains("fit of log"), "{text}");
+    assert!(text.contains("21 of 21 cutoffs"), "{text}");
+}
+
+#[test]
+fn errors_of_sampled_couplings_say_what_they_are() {
+    let sampled = [
+        "--arch",
+        "erf",
+        "--estimator",
+        "connected",
+        "--nets",
+        "2000",
+    ];
+    let rg = json(&[&["rg", "--json"][..], &sampled].concat());
+    let fit = &rg["fit"];
+    assert_eq!(fit["error_of"], "experiments");
+    let slope = |d: &serde_json::Value| d["fit"]["slope"].as_f64().unwrap();
+    let exact = json(&["rg", "--arch", "erf", "--moments", "exact", "--json"]);
+    assert_eq!(exact["fit"]["error_of"], "line");
+    assert_eq!(exact["fit"]["std_err"], exact["fit"]["line_std_err"]);
+    // The networks' error, not how well a straight line fits.
+    let error = fit["std_err"].as_f64().unwrap();
+    assert!((slope(&rg) - slope(&exact)).abs() < 4.1 * error);
+    assert!(error < 0.1 * fit["line_std_err"].as_f64().unwrap());
+    assert!(rg["asymptotic_slope_std_err"].as_f64().unwrap() > 0.0);
+    assert!(exact["asymptotic_slope_std_err"] == 0.0);
+
+    let text = |more: &[&str]| {
+        let output = run(&[&["eft", "--cutoffs", "100"][..], &sampled, more].concat());
+        assert!(output.status.success());
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert!(text(&[]).contains("9 degrees of freedom, 98.5%"));
+    assert!(text(&["--experiments", "2"]).contains("1 degree of freedom, 79.5%"));
+    assert!(text(&["--experiments", "1"]).contains("one experiment has no error"));
+}
+
+#[test]
+fn fits_of_lambda_have_errors_and_name_noise() {
+    let fit = ["eft", "--fit", "--arch", "erf", "--json"];
+    let sampled = json(&[&fit[..], &["--estimator", "connected", "--nets", "1000"]].concat());
+    let exact = json(&[&fit[..], &["--moments", "exact"]].concat());
+    for (sampled, exact) in (sampled["fits"].as_array().unwrap().iter())
+        .zip(exact["fits"].as_array().unwrap())
+        .take(2)
+    {
+        let of = |d: &serde_json::Value, name: &str| d[name][0].as_f64().unwrap();
+        let error = of(sampled, "coefficients_std_err");
+        let off = of(sampled, "coefficients") - of(exact, "coefficients");
+        assert!(error > 0.0 && off.abs() < 4.1 * error, "{off} {error}");
+        assert_eq!(of(exact, "coefficients_std_err"), 0.0);
+        let test = &sampled["test"];
+        let off = test["mape"].as_f64().unwrap() - exact["test"]["mape"].as_f64().unwrap();
+        assert!(
+            off.abs() < 4.1 * test["std_err"].as_f64().unwrap(),
+            "{test}"
+        );
+        assert_eq!(test["unmeasured"], 0);
+    }
+    let output = run(&[&fit[..], &["--nets", "1000"]].concat());
+    assert_eq!(output.status.code(), Some(1));
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let fit = &document["fits"][0];
+    assert_eq!(fit["measured"], false);
+    assert!(fit["test"]["mape"].is_null() && fit["train"]["max"].is_null());
+}
+
+#[test]
+fn cutoffs_out_of_range_are_refused() {
+    for command in ["eft", "rg", "symmetry"] {
+        for (arch, cutoff, part) in [
+            ("erf", "1e300", "--cutoffs 1e300: "),
+            ("erf", "1e-300", "--cutoffs 1e-300: "),
+            ("relu", "1e99", "of order 1e49"),
+            ("relu", "1e-60", "of order 1e-30"),
+            ("erf", "1e400", "beyond the range"),
+            ("erf", "1e-400", "below the range"),
+        ] {
+            refused(
+                &[
+                    command,
+                    "--arch",
+                    arch,
+                    "--moments",
+                    "exact",
+                    "--cutoffs",
+                    cutoff,
+                ],
+                &[part, "range of f64"],
+            );
+        }
+    }
+    // The source's network, where the answer is a power of the cutoff.
+    let document = json(&[
+        "eft",
+        "--arch",
+        "relu",
+        "--moments",
+        "exact",
+        "--cutoffs",
+        "1e20,1e-20",
+        "--json",
+    ]);
+    for (k, power) in [(0, -90), (1, 110)] {
+        let lambda = document["cutoffs"][k]["lambda"]["mean"].as_f64().unwrap();
+        assert!((lambda / (-6.25 * 10f64.powi(power - 11)) - 1.0).abs() < 1e-9);
+    }
+    // Long numbers are written short.
+    let text = run(&["eft", "--moments", "exact", "--cutoffs", "1e30,1e-30"]);
+    let text = String::from_utf8(text.stdout).unwrap();
+    assert!(text.contains(" 1e30 ") && text.contains("1e-30 "), "{text}");
+    assert!(text.lines().all(|l| l.chars().count() < 160), "{text}");
+}
+
+#[test]
 fn couplings_of_an_unconverged_ensemble_are_not_claimed() {
     let output = run(&[
         "eft",

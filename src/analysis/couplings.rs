@@ -1,9 +1,10 @@
 use serde::{Deserialize, Serialize};
 
-use super::correlators::{average, standard_deviation};
+use super::correlators::average;
+use super::jackknife::{jackknife, jackknife_rms, three_sigma};
 use crate::model::EnsembleSpec;
 use crate::tensor::{multisets, pairings};
-use crate::theory::{Exact, VertexIntegrals, gp_correlator, kernel_matrix};
+use crate::theory::{Exact, VertexIntegrals};
 
 /// G^(n) - G_GP^(n) at n = 4 and 6: what couplings are measured on.
 #[derive(Debug, Clone)]
@@ -16,13 +17,83 @@ pub struct Interactions {
     pub connected_six: Option<Vec<f64>>,
 }
 
-/// A tensor and its values in the experiments, `[experiment][element]`, none if exact.
+/// A tensor and its values in the experiments.
 #[derive(Debug, Clone)]
 pub struct Samples {
     /// Over all experiments.
     pub mean: Vec<f64>,
-    /// In each.
+    /// Standard errors of those, from blocks of networks; none if exact or unknown.
+    pub std_err: Vec<f64>,
+    /// In each experiment, `[experiment][element]`, none if exact.
     pub experiments: Vec<Vec<f64>>,
+}
+
+impl Samples {
+    /// What has no statistical error.
+    pub fn exact(mean: Vec<f64>) -> Self {
+        Self {
+            mean,
+            std_err: Vec::new(),
+            experiments: Vec::new(),
+        }
+    }
+
+    /// Whether it was not sampled.
+    pub fn is_exact(&self) -> bool {
+        self.experiments.is_empty()
+    }
+
+    /// Of standard errors over the experiments: one less than those. `None` with one experiment,
+    /// which has no error, and for exact values.
+    pub fn degrees_of_freedom(&self) -> Option<usize> {
+        self.experiments.len().checked_sub(1).filter(|&n| n > 0)
+    }
+
+    /// Means over all experiments but one, for each that is left out; none with fewer than two.
+    pub(super) fn leave_one_out(&self) -> Vec<Vec<f64>> {
+        let Some(others) = self.degrees_of_freedom() else {
+            return Vec::new();
+        };
+        let mut sum = vec![0.0; self.mean.len()];
+        for experiment in &self.experiments {
+            sum.iter_mut().zip(experiment).for_each(|(s, x)| *s += x);
+        }
+        (self.experiments.iter())
+            .map(|x| {
+                (sum.iter().zip(x))
+                    .map(|(s, x)| (s - x) / others as f64)
+                    .collect()
+            })
+            .collect()
+    }
+
+    /// Standard error of a statistic from its values with one experiment left out; 0 for exact
+    /// values, `None` with one experiment.
+    pub(super) fn error(&self, without: &[f64]) -> Option<f64> {
+        match self.is_exact() {
+            true => Some(0.0),
+            false => jackknife(without),
+        }
+    }
+
+    /// Whether a measured number is not zero, by more than three of its errors: those over the
+    /// experiments with as many as [`three_sigma`] allows, or those from blocks of networks, of
+    /// which there are many, if known.
+    pub(super) fn stands_out(
+        &self,
+        value: f64,
+        over_experiments: Option<f64>,
+        over_blocks: Option<f64>,
+    ) -> bool {
+        if self.is_exact() {
+            return true;
+        }
+        let seen = |error: f64, times: f64| value.abs() > times * error;
+        let experiments = over_experiments.zip(self.degrees_of_freedom());
+        value != 0.0
+            && (experiments.is_some_and(|(e, n)| seen(e, three_sigma(n)))
+                || over_blocks.is_some_and(|e| seen(e, 3.0)))
+    }
 }
 
 impl Interactions {
@@ -32,10 +103,7 @@ impl Interactions {
         let of = |n: usize, value: &dyn Fn(&[usize]) -> f64| -> Vec<f64> {
             multisets(points, n).iter().map(|i| value(i)).collect()
         };
-        let samples = |n| Samples {
-            mean: of(n, &|i| exact.deviation(i)),
-            experiments: Vec::new(),
-        };
+        let samples = |n| Samples::exact(of(n, &|i| exact.deviation(i)));
         Self {
             four: samples(4),
             six: Some(samples(6)),
@@ -46,10 +114,7 @@ impl Interactions {
     /// The exact 4-point function alone.
     pub fn exact_four(spec: &EnsembleSpec, exact: &Exact) -> Samples {
         let tuples = multisets(spec.inputs.len(), 4);
-        Samples {
-            mean: tuples.iter().map(|i| exact.deviation(i)).collect(),
-            experiments: Vec::new(),
-        }
+        Samples::exact(tuples.iter().map(|i| exact.deviation(i)).collect())
     }
 
     /// Measured values; `None` without a 4-point function.
@@ -58,6 +123,7 @@ impl Interactions {
             let c = correlators.iter().find(|c| c.order == n)?;
             Some(Samples {
                 mean: c.delta.clone(),
+                std_err: c.std_err.clone(),
                 experiments: c.delta_experiments.clone(),
             })
         };
@@ -73,11 +139,11 @@ impl Interactions {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Naturalness {
-    /// The spread over tuples is below a tenth of the mean.
+    /// The spread over tuples is below a tenth of the mean, by more than its errors.
     Constant,
-    /// It is larger, and more than the errors explain.
+    /// It is larger, by more than its errors.
     Function,
-    /// It is larger, but so are the errors.
+    /// The errors do not tell, or there is one tuple only.
     Undecided,
 }
 
@@ -100,9 +166,14 @@ pub struct Coupling {
     pub mean: f64,
     /// Standard deviation over tuples.
     pub std: f64,
-    /// Standard error of the mean from the experiments; 0 for exact moments, `None` with one
+    /// Standard error of the mean over the experiments; 0 for exact moments, `None` with one
     /// experiment.
     pub std_err: Option<f64>,
+    /// Degrees of freedom of errors; `None` for exact moments and with one experiment.
+    pub degrees_of_freedom: Option<usize>,
+    /// Whether the mean is not zero within three errors, Student's t heeded: else nothing is to
+    /// be drawn from it.
+    pub measured: bool,
     /// Constant or function.
     pub verdict: Naturalness,
     /// Per unique 4-tuple; `None` where the vertex integral vanishes.
@@ -111,44 +182,47 @@ pub struct Coupling {
     pub undefined: usize,
 }
 
-/// The 6-point function predicted from the mean coupling, in ratios over its elements.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct SixPoint {
-    /// delta = dG^(6) / (-24 lambda sum over 15 pairs of K int Delta): 1 if the EFT predicts it.
-    pub delta_mean: f64,
-    /// Standard error from the experiments; 0 for exact moments.
-    pub delta_std_err: Option<f64>,
-    /// Smallest element.
-    pub delta_min: f64,
-    /// Largest element.
-    pub delta_max: f64,
-    /// Mean of G_GP / G^(6).
-    pub gp_ratio_mean: f64,
-    /// Mean of (G_GP + prediction) / G^(6).
-    pub ratio_mean: f64,
-    /// delta of each unique 6-tuple; `None` where the prediction vanishes.
-    pub delta: Vec<Option<f64>>,
-    /// G_GP / G^(6) of each; `None` where G^(6) vanishes.
-    pub gp_ratio: Vec<Option<f64>>,
-    /// (G_GP + prediction) / G^(6) of each; `None` where G^(6) vanishes.
-    pub ratio: Vec<Option<f64>>,
-    /// What delta - 1 is made of (exact moments only).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub misfit: Option<Misfit>,
+/// Matches the 4-point function with the vertex: lambda_m = factor_m dG_m.
+pub(super) struct Matching {
+    /// -1 / (24 int Delta) of each tuple; `None` where the integral vanishes.
+    factors: Vec<Option<f64>>,
+    defined: usize,
 }
 
-/// delta - 1, averaged over elements, in its two parts.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Misfit {
-    /// From taking lambda as one number: the disconnected part with each tuple's own
-    /// coupling, against that with the mean.
-    pub constant_lambda: f64,
-    /// The connected 6-point function, which lambda at tree level does not make: kappa.
-    pub kappa: f64,
-    /// Mean of kappa_m = -G_c^(6) / (720 int k^6) over 6-tuples.
-    pub kappa_mean: f64,
+impl Matching {
+    pub fn new(points: usize, vertex: &VertexIntegrals) -> Self {
+        let factors: Vec<Option<f64>> = (multisets(points, 4).iter())
+            .map(|i| Some(-1.0 / (24.0 * vertex.present(i)?)))
+            .collect();
+        Self {
+            defined: factors.iter().flatten().count(),
+            factors,
+        }
+    }
+
+    /// Coupling of each tuple.
+    pub fn values(&self, four: &[f64]) -> Vec<Option<f64>> {
+        (four.iter().zip(&self.factors))
+            .map(|(d, factor)| factor.map(|f| f * d))
+            .collect()
+    }
+
+    /// Coupling of each tuple that has one.
+    fn present(&self, four: &[f64]) -> Vec<f64> {
+        self.values(four).into_iter().flatten().collect()
+    }
+
+    /// Mean over tuples; `None` if every integral vanishes.
+    pub fn mean(&self, four: &[f64]) -> Option<f64> {
+        average(&self.present(four))
+    }
+
+    /// Bound of the mean's error from those of the tuples: as if they all went together.
+    pub fn bound(&self, std_err: &[f64]) -> Option<f64> {
+        let sizes = std_err.iter().zip(&self.factors);
+        let errors = sizes.filter_map(|(e, f)| Some(e * (*f)?.abs()));
+        (!std_err.is_empty()).then(|| errors.sum::<f64>() / self.defined as f64)
+    }
 }
 
 impl Coupling {
@@ -169,171 +243,107 @@ impl Coupling {
     /// # Ok::<(), nnqft_gpu::Error>(())
     /// ```
     pub fn measure(points: usize, four: &Samples, vertex: &VertexIntegrals) -> Option<Self> {
-        let tuples = multisets(points, 4);
-        let integrals: Vec<Option<f64>> = (tuples.iter())
-            .map(|i| {
-                let integral = vertex.integral(i);
-                let vanishes = integral.abs() <= 1e-10 * vertex.size(i) || !integral.is_normal();
-                (!vanishes).then_some(integral)
-            })
-            .collect();
-        let lambda = |four: &[f64]| -> Vec<Option<f64>> {
-            (four.iter().zip(&integrals))
-                .map(|(d, integral)| integral.map(|i| -d / (24.0 * i)))
-                .collect()
-        };
-        let values = lambda(&four.mean);
+        let matching = Matching::new(points, vertex);
+        let values = matching.values(&four.mean);
         let defined: Vec<f64> = values.iter().flatten().copied().collect();
         let mean = average(&defined)?;
-        // Over all tuples, not a sample of them.
-        let squares: Vec<f64> = defined.iter().map(|l| (l - mean).powi(2)).collect();
-        let std = average(&squares)?.sqrt();
-        let per_experiment: Vec<Vec<f64>> = (four.experiments.iter())
-            .map(|four| lambda(four).into_iter().flatten().collect())
+        let without: Vec<Vec<f64>> = (four.leave_one_out().iter())
+            .map(|four| matching.present(four))
             .collect();
-        let experiments = (per_experiment.len() as f64).sqrt();
-        let std_err = match four.experiments.len() {
-            0 => Some(0.0),
-            _ => {
-                let means: Vec<f64> = per_experiment.iter().filter_map(|v| average(v)).collect();
-                standard_deviation(&means).map(|s| s / experiments)
-            }
-        };
-        // What the errors alone would spread the tuples by.
-        let noise = match four.experiments.len() {
-            0 => Some(0.0),
-            1 => None,
-            _ => {
-                let squares: Vec<f64> = (0..defined.len())
-                    .filter_map(|m| {
-                        let values: Vec<f64> = per_experiment.iter().map(|v| v[m]).collect();
-                        standard_deviation(&values).map(|s| (s / experiments).powi(2))
-                    })
-                    .collect();
-                average(&squares).map(f64::sqrt)
-            }
-        };
-        let verdict = match (std < 0.1 * mean.abs(), noise) {
-            (true, _) => Naturalness::Constant,
-            (false, Some(noise)) if std > 3.0 * noise => Naturalness::Function,
-            _ => Naturalness::Undecided,
+        let means: Vec<f64> = without.iter().filter_map(|v| average(v)).collect();
+        let std_err = four.error(&means);
+        let measured = four.stands_out(mean, std_err, matching.bound(&four.std_err));
+        let spread = Spread {
+            values: &defined,
+            mean,
+            mean_error: std_err,
+            without: &without,
+            measured,
         };
         Some(Self {
             mean,
-            std,
+            std: spread.of_values(),
             std_err,
-            verdict,
+            degrees_of_freedom: four.degrees_of_freedom(),
+            measured,
+            verdict: match four.is_exact() {
+                true => spread.exact_verdict(),
+                false => spread.verdict(four.degrees_of_freedom()),
+            },
             undefined: values.len() - defined.len(),
             values,
         })
     }
 }
 
-impl SixPoint {
-    /// Holds the 6-point function against the tree-level prediction with one coupling.
-    /// `None` if it was not measured or is predicted to vanish everywhere.
-    pub fn predict(
-        spec: &EnsembleSpec,
-        interactions: &Interactions,
-        vertex: &VertexIntegrals,
-    ) -> Option<Self> {
-        let points = spec.inputs.len();
-        let six = interactions.six.as_ref()?;
-        let lambda = Coupling::measure(points, &interactions.four, vertex)?;
-        let kernel = kernel_matrix(spec);
-        let tuples = multisets(points, 6);
-        // sum over 15 pairs K_ab int Delta_cdef
-        let vertices: Vec<f64> = (tuples.iter())
-            .map(|index| {
-                pairs_and_rests(index)
-                    .map(|(a, b, rest)| kernel[a][b] * vertex.integral(&rest))
-                    .sum()
-            })
-            .collect();
-        let largest = vertices.iter().fold(0.0, |a: f64, v| a.max(v.abs()));
-        let deltas = |six: &[f64], lambda: f64| -> Vec<Option<f64>> {
-            (six.iter().zip(&vertices))
-                .map(|(d, v)| {
-                    (v.abs() > 1e-12 * largest && lambda != 0.0).then(|| d / (-24.0 * lambda * v))
-                })
-                .collect()
-        };
-        let delta = deltas(&six.mean, lambda.mean);
-        let defined: Vec<f64> = delta.iter().flatten().copied().collect();
-        let delta_mean = average(&defined)?;
-        // Each experiment has a coupling and a 6-point function of its own.
-        let means: Vec<f64> = (six.experiments.iter().zip(&interactions.four.experiments))
-            .filter_map(|(six, four)| {
-                let four = Samples {
-                    mean: four.clone(),
-                    experiments: Vec::new(),
-                };
-                let lambda = Coupling::measure(points, &four, vertex)?.mean;
-                average(
-                    &deltas(six, lambda)
-                        .into_iter()
-                        .flatten()
-                        .collect::<Vec<_>>(),
-                )
-            })
-            .collect();
-        let delta_std_err = match means.len() {
-            0 => Some(0.0),
-            n => standard_deviation(&means).map(|s| s / (n as f64).sqrt()),
-        };
-        let gp: Vec<f64> = tuples.iter().map(|i| gp_correlator(&kernel, i)).collect();
-        let over_full = |numerators: Vec<f64>| -> Vec<Option<f64>> {
-            (numerators.iter().zip(gp.iter().zip(&six.mean)))
-                .map(|(x, (gp, d))| Some(x / (gp + d)).filter(|r| r.is_finite()))
-                .collect()
-        };
-        let predicted = gp.iter().zip(&vertices);
-        let predicted = predicted
-            .map(|(gp, v)| gp - 24.0 * lambda.mean * v)
-            .collect();
-        let (gp_ratio, ratio) = (over_full(gp.clone()), over_full(predicted));
-        let mean =
-            |all: &[Option<f64>]| average(&all.iter().flatten().copied().collect::<Vec<_>>());
-        let misfit = interactions.connected_six.as_ref().and_then(|connected| {
-            let kappa: Vec<f64> = (tuples.iter().zip(connected))
-                .map(|(index, c)| -c / (720.0 * vertex.integral(index)))
-                .filter(|k| k.is_finite())
-                .collect();
-            let share = average(
-                &deltas(connected, lambda.mean)
-                    .into_iter()
-                    .flatten()
-                    .collect::<Vec<_>>(),
-            )?;
-            Some(Misfit {
-                constant_lambda: delta_mean - 1.0 - share,
-                kappa: share,
-                kappa_mean: average(&kappa)?,
-            })
-        });
-        Some(Self {
-            delta_mean,
-            delta_std_err,
-            delta_min: defined.iter().copied().fold(f64::INFINITY, f64::min),
-            delta_max: defined.iter().copied().fold(f64::NEG_INFINITY, f64::max),
-            gp_ratio_mean: mean(&gp_ratio)?,
-            ratio_mean: mean(&ratio)?,
-            delta,
-            gp_ratio,
-            ratio,
-            misfit,
-        })
-    }
+/// Spread over tuples that a constant may have, in units of the mean.
+const CONSTANT: f64 = 0.1;
+
+/// The couplings of the tuples against their mean.
+struct Spread<'a> {
+    values: &'a [f64],
+    mean: f64,
+    mean_error: Option<f64>,
+    /// The values with one experiment left out, `[experiment][tuple]`.
+    without: &'a [Vec<f64>],
+    measured: bool,
 }
 
-/// The 15 ways to single out a pair of six points: (a, b, the other four).
-fn pairs_and_rests(index: &[usize]) -> impl Iterator<Item = (usize, usize, Vec<usize>)> + '_ {
-    (1..6).flat_map(move |j| {
-        (0..j).map(move |i| {
-            let rest = (0..6).filter(|&k| k != i && k != j).map(|k| index[k]);
-            (index[i], index[j], rest.collect())
-        })
-    })
+impl Spread<'_> {
+    /// Standard deviation over all tuples, not a sample of them.
+    fn of_values(&self) -> f64 {
+        let squares = self.values.iter().map(|l| (l - self.mean).powi(2));
+        (squares.sum::<f64>() / self.values.len() as f64).sqrt()
+    }
+
+    fn exact_verdict(&self) -> Naturalness {
+        match self.of_values() <= CONSTANT * self.mean.abs() {
+            _ if self.values.len() < 2 => Naturalness::Undecided,
+            true => Naturalness::Constant,
+            false => Naturalness::Function,
+        }
+    }
+
+    /// Errors move the vector of deviations from the mean, and so its length by at most their
+    /// own: t times the quadratic mean of the deviations' jackknife errors.
+    fn verdict(&self, degrees_of_freedom: Option<usize>) -> Naturalness {
+        let Some(t) = degrees_of_freedom.map(three_sigma) else {
+            return Naturalness::Undecided;
+        };
+        if self.values.len() < 2 {
+            return Naturalness::Undecided;
+        }
+        let deviations = |unit: fn(f64) -> f64| -> Option<(f64, f64)> {
+            let noise = (self.without.iter())
+                .map(|v| {
+                    let mean = average(v)?;
+                    Some(v.iter().map(|l| (l - mean) / unit(mean)).collect())
+                })
+                .collect::<Option<Vec<Vec<f64>>>>()?;
+            Some((
+                self.of_values() / unit(self.mean),
+                t * jackknife_rms(&noise)?,
+            ))
+        };
+        // In units of the mean, whose errors go with the values'.
+        if self.measured
+            && let Some((spread, noise)) = deviations(f64::abs)
+        {
+            if spread + noise < CONSTANT {
+                return Naturalness::Constant;
+            }
+            if spread - noise > CONSTANT {
+                return Naturalness::Function;
+            }
+        }
+        // A function of both signs may have any mean.
+        if let (Some((spread, noise)), Some(error)) = (deviations(|_| 1.0), self.mean_error)
+            && spread - noise > CONSTANT * (self.mean.abs() + t * error)
+        {
+            return Naturalness::Function;
+        }
+        Naturalness::Undecided
+    }
 }
 
 /// The double-vertex function of the v2 fits, T_NL = 8 sum over 3 pairings J_12 J_34 with

@@ -1,6 +1,8 @@
 use serde::{Deserialize, Serialize};
 
-use super::couplings::{Coupling, Samples};
+use super::correlators::average;
+use super::couplings::{Coupling, Matching, Samples};
+use super::jackknife::{ratio_error, three_sigma};
 use crate::model::{Architecture, EnsembleSpec};
 use crate::tensor::multisets;
 use crate::theory::{Vertex, VertexIntegrals, check_cutoffs, vertex_integrals};
@@ -18,16 +20,36 @@ pub struct FlowPoint {
     pub lambda_std_err: Option<f64>,
     /// Standard deviation over tuples.
     pub lambda_std: Option<f64>,
+    /// Whether lambda is not zero within three errors ([`Coupling::measured`]).
+    pub measured: bool,
     /// beta = d lambda / d log L = - lambda d log(int Delta) / d log L, averaged over tuples.
     pub beta: Option<f64>,
+    /// Its statistical error.
+    pub beta_std_err: Option<f64>,
     /// beta of lambda L^p with p from [`Flow::dimension`]: L^p (beta + p lambda).
     pub beta_dimensionless: Option<f64>,
-    /// beta / lambda, the local slope of log |lambda| against log L.
+    /// Its statistical error.
+    pub beta_dimensionless_std_err: Option<f64>,
+    /// beta / lambda, the local slope of log |lambda| against log L; `None` if lambda was not
+    /// measured.
     pub slope: Option<f64>,
+    /// Its statistical error: delete-one jackknife, and where lambda is not well known Fieller's.
+    pub slope_std_err: Option<f64>,
     /// Tuples whose vertex integral vanishes.
     pub undefined: usize,
     /// Tuples whose coupling has the sign opposite to the mean's.
     pub opposite_sign: usize,
+}
+
+/// What a slope's standard error is that of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ErrorOf {
+    /// The networks drawn: delete-one jackknife over the experiments. One set of moments is
+    /// matched at every cutoff, so that the points' noise is one and the line does not show it.
+    Experiments,
+    /// The straight line, from the points' distances to it: exact moments have no other.
+    Line,
 }
 
 /// Straight line through log10 |lambda| against log10 L.
@@ -36,8 +58,13 @@ pub struct FlowPoint {
 pub struct SlopeFit {
     /// Slope.
     pub slope: f64,
-    /// Its standard error from the residuals; `None` with two points.
+    /// Its standard error, of what [`error_of`](Self::error_of) says; `None` with one experiment,
+    /// or with exact moments at two points.
     pub std_err: Option<f64>,
+    /// Where that comes from.
+    pub error_of: ErrorOf,
+    /// The error of the line alone; `None` with two points.
+    pub line_std_err: Option<f64>,
     /// Coefficient of determination.
     pub r2: f64,
 }
@@ -48,10 +75,13 @@ pub struct SlopeFit {
 pub struct FixedPoint {
     /// Cutoff at which it was looked for.
     pub cutoff: f64,
-    /// beta of the dimensionless coupling over the coupling; 0 at a fixed point.
+    /// beta of the dimensionless coupling over the coupling; 0 at a fixed point. `None` if the
+    /// coupling was not measured there.
     pub relative_beta: Option<f64>,
-    /// |relative beta| < 0.01.
-    pub reached: bool,
+    /// Its statistical error.
+    pub relative_beta_std_err: Option<f64>,
+    /// |relative beta| < 0.01; `None` if its error leaves that open.
+    pub reached: Option<bool>,
 }
 
 /// The renormalisation group flow of lambda.
@@ -60,10 +90,15 @@ pub struct FixedPoint {
 pub struct Flow {
     /// One entry per cutoff, in the order given.
     pub points: Vec<FlowPoint>,
-    /// Over all cutoffs, as the source plots it; `None` with fewer than two.
+    /// Degrees of freedom of statistical errors; `None` for exact moments and with one experiment.
+    pub degrees_of_freedom: Option<usize>,
+    /// Over all cutoffs, as the source plots it; `None` with fewer than two, or if lambda was
+    /// not measured at each.
     pub fit: Option<SlopeFit>,
     /// Local slope at the largest cutoff.
     pub asymptotic_slope: Option<f64>,
+    /// Its statistical error.
+    pub asymptotic_slope_std_err: Option<f64>,
     /// What theory says of it: -(d_in + 4) ReLU, -d_in Erf and Gauss with full vertices, 0
     /// Gauss with weight vertices; `None` for Erf with weight vertices.
     pub theory_slope: Option<f64>,
@@ -113,30 +148,30 @@ pub fn flow(spec: &EnsembleSpec, vertex: Vertex, cutoffs: &[f64], four: &Samples
         .filter(|&x| x > 0.0)
         .fold(1.0, f64::min);
     let tiny = 1e-3 * inputs.min(1.0 / spec.sigma_w.max(1e-9));
-    let all = vertex_integrals(spec, vertex, &[cutoffs, &[tiny]].concat())?;
-    let mut points: Vec<FlowPoint> = (all.iter())
-        .map(|v| point(spec, v, four, dimension))
-        .collect();
-    let bottom = points.pop().expect("the cutoff for the infrared");
+    let integrals = vertex_integrals(spec, vertex, cutoffs)?;
+    let measured = Measured::new(spec, four, dimension);
+    let points: Vec<FlowPoint> = integrals.iter().map(|v| measured.point(v)).collect();
     let top = points
         .iter()
         .max_by(|a, b| a.cutoff.total_cmp(&b.cutoff))
         .ok_or_else(|| Error::invalid("--cutoffs", "''", "give at least one cutoff"))?;
-    let end = |p: &FlowPoint| {
-        let relative_beta = p.slope.map(|s| s + dimension);
-        FixedPoint {
-            cutoff: p.cutoff,
-            relative_beta,
-            reached: relative_beta.is_some_and(|b| b.abs() < 0.01),
-        }
-    };
+    // Where it leaves the range of f64 the infrared is out of reach, not the flow.
+    let bottom = vertex_integrals(spec, vertex, &[tiny]).ok();
+    let ir = bottom.map(|v| measured.end(&measured.point(&v[0])));
     Ok(Flow {
-        fit: fit(&points),
+        degrees_of_freedom: four.degrees_of_freedom(),
+        fit: measured.fit(&points, &integrals),
         asymptotic_slope: top.slope,
+        asymptotic_slope_std_err: top.slope_std_err,
         theory_slope,
         dimension,
-        uv: end(top),
-        ir: end(&bottom),
+        uv: measured.end(top),
+        ir: ir.unwrap_or(FixedPoint {
+            cutoff: tiny,
+            relative_beta: None,
+            relative_beta_std_err: None,
+            reached: None,
+        }),
         points,
     })
 }
@@ -156,62 +191,178 @@ pub fn check_flow(spec: &EnsembleSpec, vertex: Vertex, cutoffs: &[f64]) -> Resul
     check_cutoffs(spec, vertex, cutoffs)
 }
 
-fn point(spec: &EnsembleSpec, v: &VertexIntegrals, four: &Samples, dimension: f64) -> FlowPoint {
-    let coupling = Coupling::measure(spec.inputs.len(), four, v);
-    let tuples = multisets(spec.inputs.len(), 4);
-    let lambda = coupling.as_ref().map(|c| c.mean);
-    let beta = coupling.as_ref().map(|c| {
-        let terms = (c.values.iter().zip(&tuples))
-            .filter_map(|(l, i)| Some(-(*l)? * v.derivative(i) / v.integral(i)));
-        let terms: Vec<f64> = terms.collect();
-        terms.iter().sum::<f64>() / terms.len() as f64
-    });
-    FlowPoint {
-        cutoff: v.cutoff,
-        lambda_mean: lambda,
-        lambda_std_err: coupling.as_ref().and_then(|c| c.std_err),
-        lambda_std: coupling.as_ref().map(|c| c.std),
-        beta,
-        beta_dimensionless: beta
-            .zip(lambda)
-            .map(|(b, l)| v.cutoff.powf(dimension) * (b + dimension * l)),
-        slope: beta
-            .zip(lambda)
-            .map(|(b, l)| b / l)
-            .filter(|s| s.is_finite()),
-        undefined: coupling.as_ref().map_or(tuples.len(), |c| c.undefined),
-        opposite_sign: coupling.as_ref().map_or(0, |c| {
+/// dG^(4), and what it is with one experiment left out.
+struct Measured<'a> {
+    tuples: Vec<Vec<usize>>,
+    points: usize,
+    four: &'a Samples,
+    without: Vec<Vec<f64>>,
+    dimension: f64,
+}
+
+impl<'a> Measured<'a> {
+    fn new(spec: &EnsembleSpec, four: &'a Samples, dimension: f64) -> Self {
+        let points = spec.inputs.len();
+        Self {
+            tuples: multisets(points, 4),
+            points,
+            without: four.leave_one_out(),
+            four,
+            dimension,
+        }
+    }
+
+    /// A statistic of dG^(4) with its error.
+    fn value(&self, of: impl Fn(&[f64]) -> Option<f64>) -> (Option<f64>, Option<f64>) {
+        let value = of(&self.four.mean).filter(|x| x.is_finite());
+        let without: Vec<f64> = self.without.iter().filter_map(|four| of(four)).collect();
+        (value, value.and_then(|_| self.four.error(&without)))
+    }
+
+    fn point(&self, v: &VertexIntegrals) -> FlowPoint {
+        let coupling = Coupling::measure(self.points, self.four, v);
+        let matching = Matching::new(self.points, v);
+        // d log(int Delta) / d log L of each tuple that has one.
+        let growth: Vec<Option<f64>> = (self.tuples.iter())
+            .map(|i| Some(v.derivative(i) / v.present(i)?))
+            .collect();
+        let beta_of = |four: &[f64]| -> Option<f64> {
+            let terms = matching.values(four).into_iter().zip(&growth);
+            average(
+                &terms
+                    .filter_map(|(l, g)| Some(-l? * (*g)?))
+                    .collect::<Vec<_>>(),
+            )
+        };
+        let slope_of = |four: &[f64]| Some(beta_of(four)? / matching.mean(four)?);
+        let p = self.dimension;
+        let (beta, beta_std_err) = self.value(beta_of);
+        let (beta_dimensionless, beta_dimensionless_std_err) =
+            self.value(|four| Some(v.cutoff.powf(p) * (beta_of(four)? + p * matching.mean(four)?)));
+        let measured = coupling.as_ref().is_some_and(|c| c.measured);
+        let (slope, error) = match measured {
+            true => self.value(slope_of),
+            false => (None, None),
+        };
+        let each = |of: &dyn Fn(&[f64]) -> Option<f64>| -> Vec<f64> {
+            self.four
+                .experiments
+                .iter()
+                .filter_map(|four| of(four))
+                .collect()
+        };
+        let slope_std_err = slope.and_then(|slope| {
+            let (betas, lambdas) = (each(&beta_of), each(&|four| matching.mean(four)));
+            ratio_error(error, slope, &betas, &lambdas)
+        });
+        let opposite = |c: &Coupling| {
             c.values
                 .iter()
                 .flatten()
                 .filter(|l| **l * c.mean < 0.0)
                 .count()
-        }),
+        };
+        FlowPoint {
+            cutoff: v.cutoff,
+            lambda_mean: coupling.as_ref().map(|c| c.mean),
+            lambda_std_err: coupling.as_ref().and_then(|c| c.std_err),
+            lambda_std: coupling.as_ref().map(|c| c.std),
+            measured,
+            beta,
+            beta_std_err,
+            beta_dimensionless,
+            beta_dimensionless_std_err,
+            slope,
+            slope_std_err,
+            undefined: coupling.as_ref().map_or(self.tuples.len(), |c| c.undefined),
+            opposite_sign: coupling.as_ref().filter(|c| c.measured).map_or(0, opposite),
+        }
+    }
+
+    fn end(&self, p: &FlowPoint) -> FixedPoint {
+        let relative_beta = p.slope.map(|s| s + self.dimension);
+        let reached = relative_beta.and_then(|beta| {
+            let error = match self.four.is_exact() {
+                true => 0.0,
+                false => three_sigma(self.four.degrees_of_freedom()?) * p.slope_std_err?,
+            };
+            match beta.abs() {
+                b if b + error < FIXED => Some(true),
+                b if b - error >= FIXED => Some(false),
+                _ => None,
+            }
+        });
+        FixedPoint {
+            cutoff: p.cutoff,
+            relative_beta,
+            relative_beta_std_err: p.slope_std_err,
+            reached,
+        }
+    }
+
+    /// Least squares of log10 |lambda| against log10 L, over the cutoffs that have a coupling.
+    fn fit(&self, points: &[FlowPoint], integrals: &[VertexIntegrals]) -> Option<SlopeFit> {
+        let used: Vec<(&FlowPoint, Matching)> = (points.iter().zip(integrals))
+            .filter(|(p, _)| p.lambda_mean.is_some_and(|l| l != 0.0))
+            .map(|(p, v)| (p, Matching::new(self.points, v)))
+            .collect();
+        if used.iter().any(|(p, _)| !p.measured) {
+            return None;
+        }
+        let line_of = |four: &[f64]| {
+            let couplings = used.iter().map(|(p, m)| Some((p.cutoff, m.mean(four)?)));
+            Line::new(&couplings.collect::<Option<Vec<_>>>()?)
+        };
+        let line = line_of(&self.four.mean)?;
+        let (slope, statistical) = self.value(|four| Some(line_of(four)?.slope));
+        let (std_err, error_of) = match self.four.is_exact() {
+            true => (line.std_err, ErrorOf::Line),
+            false => (statistical, ErrorOf::Experiments),
+        };
+        Some(SlopeFit {
+            slope: slope?,
+            std_err,
+            error_of,
+            line_std_err: line.std_err,
+            r2: line.r2,
+        })
     }
 }
 
-/// Least squares of log10 |lambda| against log10 L.
-fn fit(points: &[FlowPoint]) -> Option<SlopeFit> {
-    let xy: Vec<(f64, f64)> = (points.iter())
-        .filter_map(|p| Some((p.cutoff.log10(), p.lambda_mean?.abs().log10())))
-        .filter(|(_, y)| y.is_finite())
-        .collect();
-    let n = xy.len() as f64;
-    let mean = |f: &dyn Fn(&(f64, f64)) -> f64| xy.iter().map(f).sum::<f64>() / n;
-    let (mx, my) = (mean(&|p| p.0), mean(&|p| p.1));
-    let sxx: f64 = xy.iter().map(|p| (p.0 - mx).powi(2)).sum();
-    let sxy: f64 = xy.iter().map(|p| (p.0 - mx) * (p.1 - my)).sum();
-    let syy: f64 = xy.iter().map(|p| (p.1 - my).powi(2)).sum();
-    if xy.len() < 2 || sxx == 0.0 {
-        return None;
+/// Largest |beta / lambda| of the dimensionless coupling at a fixed point.
+const FIXED: f64 = 0.01;
+
+/// Straight line through log10 |lambda| against log10 L.
+struct Line {
+    slope: f64,
+    std_err: Option<f64>,
+    r2: f64,
+}
+
+impl Line {
+    /// Through points (L, lambda); `None` with fewer than two cutoffs.
+    fn new(points: &[(f64, f64)]) -> Option<Self> {
+        let xy: Vec<(f64, f64)> = points
+            .iter()
+            .map(|p| (p.0.log10(), p.1.abs().log10()))
+            .collect();
+        let n = xy.len() as f64;
+        let mean = |f: &dyn Fn(&(f64, f64)) -> f64| xy.iter().map(f).sum::<f64>() / n;
+        let (mx, my) = (mean(&|p| p.0), mean(&|p| p.1));
+        let sxx: f64 = xy.iter().map(|p| (p.0 - mx).powi(2)).sum();
+        let sxy: f64 = xy.iter().map(|p| (p.0 - mx) * (p.1 - my)).sum();
+        let syy: f64 = xy.iter().map(|p| (p.1 - my).powi(2)).sum();
+        if xy.len() < 2 || sxx == 0.0 {
+            return None;
+        }
+        let slope = sxy / sxx;
+        let residual: f64 = (xy.iter())
+            .map(|p| (p.1 - my - slope * (p.0 - mx)).powi(2))
+            .sum();
+        Some(Self {
+            slope,
+            std_err: (xy.len() > 2).then(|| (residual / (n - 2.0) / sxx).sqrt()),
+            r2: if syy > 0.0 { 1.0 - residual / syy } else { 1.0 },
+        })
     }
-    let slope = sxy / sxx;
-    let residual: f64 = (xy.iter())
-        .map(|p| (p.1 - my - slope * (p.0 - mx)).powi(2))
-        .sum();
-    Some(SlopeFit {
-        slope,
-        std_err: (xy.len() > 2).then(|| (residual / (n - 2.0) / sxx).sqrt()),
-        r2: if syy > 0.0 { 1.0 - residual / syy } else { 1.0 },
-    })
 }

@@ -1,7 +1,9 @@
 use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
 
-use super::couplings::non_local;
+use super::correlators::average;
+use super::couplings::{Coupling, Samples, non_local};
+use super::jackknife::jackknife;
 use crate::tensor::multisets;
 use crate::theory::VertexIntegrals;
 use crate::{Error, Result};
@@ -38,13 +40,19 @@ pub const MODELS: [&[Term]; 3] = [
     &[Term::Constant, Term::Quadratic, Term::NonLocal],
 ];
 
-/// Errors of a fit over 4-tuples, in percent of dG^(4).
+/// How far a fit is from dG^(4) over the 4-tuples, in percent of it.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Misses {
-    /// Mean absolute percentage error.
-    pub mape: f64,
+    /// Mean absolute percentage error; `None` if there is nothing to hold the fit against.
+    pub mape: Option<f64>,
+    /// Its standard error (delete-one jackknife); 0 for exact moments, `None` with one experiment.
+    pub std_err: Option<f64>,
+    /// What the networks' noise makes of it: mean standard error of the misses.
+    pub noise: Option<f64>,
     /// Worst.
-    pub max: f64,
+    pub max: Option<f64>,
+    /// Tuples whose dG^(4) is zero within its error: left out.
+    pub unmeasured: usize,
 }
 
 /// Linear least squares of dG^(4) on some terms.
@@ -56,6 +64,12 @@ pub struct FunctionFit {
     pub rank: usize,
     /// One coefficient per term; `None` if the rank is too low for them to mean anything.
     pub coefficients: Option<Vec<f64>>,
+    /// Their standard errors over the experiments; 0 for exact moments, `None` with one
+    /// experiment.
+    pub coefficients_std_err: Option<Vec<f64>>,
+    /// Whether the mean coupling is not zero within its error on either inputs: else the misses
+    /// are left out.
+    pub measured: bool,
     /// On the inputs that it was fitted to.
     pub train: Misses,
     /// On the others.
@@ -68,7 +82,7 @@ pub struct Tuples<'a> {
     /// Number of input points.
     pub points: usize,
     /// dG^(4).
-    pub four: &'a [f64],
+    pub four: &'a Samples,
     /// At the fit's cutoff.
     pub vertex: &'a VertexIntegrals,
 }
@@ -84,15 +98,28 @@ impl Tuples<'_> {
         })
     }
 
-    fn misses(&self, predicted: &DVector<f64>) -> Misses {
-        let percent: Vec<f64> = (self.four.iter().zip(predicted.iter()))
-            .map(|(d, p)| 100.0 * ((p - d) / d).abs())
-            .collect();
-        Misses {
-            mape: percent.iter().sum::<f64>() / percent.len() as f64,
-            max: percent.iter().copied().fold(0.0, f64::max),
-        }
+    fn is_measured(&self) -> bool {
+        Coupling::measure(self.points, self.four, self.vertex).is_some_and(|l| l.measured)
     }
+
+    /// Whether each dG^(4) is not zero within its error.
+    fn seen(&self, without: &[Vec<f64>]) -> Vec<bool> {
+        (self.four.mean.iter().enumerate())
+            .map(|(m, &d)| {
+                let values: Vec<f64> = without.iter().map(|w| w[m]).collect();
+                let blocks = self.four.std_err.get(m).copied();
+                d != 0.0 && self.four.stands_out(d, jackknife(&values), blocks)
+            })
+            .collect()
+    }
+}
+
+/// Signed misses in percent of the tuples that are seen.
+fn percent(four: &[f64], predicted: &DVector<f64>, seen: &[bool]) -> Vec<f64> {
+    (four.iter().zip(predicted.iter()).zip(seen))
+        .filter(|(_, seen)| **seen)
+        .map(|((d, p), _)| 100.0 * (p - d) / d)
+        .collect()
 }
 
 /// Fits a model on the train tuples and tries it on the test tuples.
@@ -127,23 +154,70 @@ pub fn fit_function(terms: &[Term], train: Tuples, test: Tuples) -> Result<Funct
     let rank = (0..terms.len())
         .take_while(|&k| r[(k, k)].abs() > 1e-9 * r[(0, 0)].abs())
         .count();
-    let projected = qr.q().transpose() * DVector::from_column_slice(train.four);
-    let mut solution = DVector::zeros(terms.len());
-    if rank > 0 {
-        let leading = r.view((0, 0), (rank, rank)).into_owned();
-        let solved = (leading.solve_upper_triangular(&projected.rows(0, rank).into_owned()))
-            .ok_or_else(|| Error::NotFinite("the fit".into()))?;
-        solution.rows_mut(0, rank).copy_from(&solved);
-    }
-    qr.p().inv_permute_rows(&mut solution);
-    for (coefficient, scale) in solution.iter_mut().zip(&scales) {
-        *coefficient /= scale;
-    }
+    let leading = r.view((0, 0), (rank, rank)).into_owned();
+    let solve = |four: &[f64]| -> Result<DVector<f64>> {
+        let projected = qr.q().transpose() * DVector::from_column_slice(four);
+        let mut solution = DVector::zeros(terms.len());
+        if rank > 0 {
+            let solved = leading
+                .solve_upper_triangular(&projected.rows(0, rank).into_owned())
+                .ok_or_else(|| Error::NotFinite("the fit".into()))?;
+            solution.rows_mut(0, rank).copy_from(&solved);
+        }
+        qr.p().inv_permute_rows(&mut solution);
+        for (coefficient, scale) in solution.iter_mut().zip(&scales) {
+            *coefficient /= scale;
+        }
+        Ok(solution)
+    };
+    let solution = solve(&train.four.mean)?;
+    let train_without = train.four.leave_one_out();
+    let without: Vec<DVector<f64>> = (train_without.iter())
+        .map(|four| solve(four))
+        .collect::<Result<_>>()?;
+    let measured = train.is_measured() && test.is_measured();
+    let is_exact = train.four.is_exact();
+    let error = |values: &[f64]| {
+        if is_exact {
+            Some(0.0)
+        } else {
+            jackknife(values)
+        }
+    };
+    let misses = |of: &Tuples, matrix: &DMatrix<f64>, left_out: &[Vec<f64>]| -> Misses {
+        let mut seen = of.seen(left_out);
+        if !measured {
+            seen.fill(false);
+        }
+        let all = percent(&of.four.mean, &(matrix * &solution), &seen);
+        // Experiments of the same number are of the same networks at other inputs.
+        let each: Vec<Vec<f64>> = (left_out.iter().zip(&without))
+            .map(|(four, solution)| percent(four, &(matrix * solution), &seen))
+            .collect();
+        let size = |misses: &[f64]| average(&misses.iter().map(|p| p.abs()).collect::<Vec<_>>());
+        let means: Vec<f64> = each.iter().filter_map(|misses| size(misses)).collect();
+        let errors: Option<Vec<f64>> = (0..all.len())
+            .map(|m| error(&each.iter().map(|misses| misses[m]).collect::<Vec<_>>()))
+            .collect();
+        Misses {
+            mape: size(&all),
+            std_err: size(&all).and_then(|_| error(&means)),
+            noise: errors.and_then(|e| average(&e)),
+            max: all.iter().map(|p| p.abs()).reduce(f64::max),
+            unmeasured: seen.iter().filter(|s| !**s).count(),
+        }
+    };
+    let determined = rank == terms.len();
     Ok(FunctionFit {
         terms: terms.to_vec(),
         rank,
-        train: train.misses(&(&full * &solution)),
-        test: test.misses(&(test.matrix(terms) * &solution)),
-        coefficients: (rank == terms.len()).then(|| solution.iter().copied().collect()),
+        measured,
+        train: misses(&train, &full, &train_without),
+        test: misses(&test, &test.matrix(terms), &test.four.leave_one_out()),
+        coefficients: determined.then(|| solution.iter().copied().collect()),
+        coefficients_std_err: (0..terms.len())
+            .map(|k| error(&without.iter().map(|s| s[k]).collect::<Vec<_>>()))
+            .collect::<Option<Vec<f64>>>()
+            .filter(|_| determined),
     })
 }

@@ -8,24 +8,30 @@ mod cross_check;
 mod falloff;
 mod flow;
 mod function_fit;
+mod jackknife;
 mod log_fit;
+mod output_couplings;
 mod range;
+mod six_point;
 mod symmetry;
 
 pub use chi_squared::ChiSquared;
 pub use correlators::{
     Connected, Correlator, Prediction, Verdict, correlators, gp_predictions, predictions,
 };
-pub use couplings::{Coupling, Interactions, Misfit, Naturalness, Samples, SixPoint};
+pub use couplings::{Coupling, Interactions, Naturalness, Samples};
 pub use cross_check::{CrossCheck, Fit, Stage, check_stages, cross_check};
 pub use falloff::{
     ConnectedPoint, Falloff, FalloffFit, FalloffPoint, FalloffWidth, WIDTHS, connected_spec,
 };
-pub use flow::{FixedPoint, Flow, FlowPoint, SlopeFit, check_flow, flow};
+pub use flow::{ErrorOf, FixedPoint, Flow, FlowPoint, SlopeFit, check_flow, flow};
 pub use function_fit::{FunctionFit, MODELS, Misses, Term, Tuples, fit_function};
+pub use jackknife::three_sigma;
+pub(crate) use jackknife::within_three_errors;
 pub use log_fit::LogFit;
+pub use output_couplings::{OutputCoupling, output_couplings};
 pub use range::{check_interacting, check_range};
+pub use six_point::{Misfit, SixPoint};
 pub use symmetry::{
-    OutputCoupling, ROTATIONS, SymmetryCheck, TEST_FIELDS, check_experiments, output_couplings,
-    symmetry_checks, test_points,
+    ROTATIONS, SymmetryCheck, TEST_FIELDS, check_experiments, symmetry_checks, test_points,
 };

@@ -1,4 +1,4 @@
-//! SO(d_out): outputs that rotate into each other, and the coupling against their number.
+//! SO(d_out): outputs that rotate into each other.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -7,13 +7,11 @@ use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
 
 use super::chi_squared::ChiSquared;
-use super::correlators::{average, standard_deviation};
-use super::couplings::Samples;
 use crate::engine::cpu::{normals::normals, words::Words};
 use crate::engine::{GROUP, measurement};
 use crate::model::EnsembleSpec;
 use crate::tensor::{Accumulator, Tuples, multisets};
-use crate::theory::{Exact, LoopIntegrals, VertexIntegrals, gp_correlator, kernel_matrix};
+use crate::theory::{Exact, gp_correlator, kernel_matrix};
 use crate::{Error, Result};
 
 /// Fields of the ensemble that symmetries are tested on: 4012 elements of orders 2 and 4.
@@ -270,115 +268,6 @@ impl Placements {
     }
 }
 
-/// The coupling of S = S_GP + lambda int (f.f)^2 for one number of outputs.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct OutputCoupling {
-    /// Outputs.
-    pub d_out: usize,
-    /// -dG^(4) / (24 I1), averaged over 4-tuples: the same for every d_out.
-    pub lambda_tree: f64,
-    /// Its statistical error; 0 for exact moments, `None` with one experiment.
-    pub lambda_tree_std_err: Option<f64>,
-    /// Root of dG^(4) = -24 lambda I1 + 32 (d_out + 8) lambda^2 sum I2 that tends to the
-    /// tree's as I2 -> 0, averaged over 4-tuples; `None` if no tuple has one.
-    pub lambda_one_loop: Option<f64>,
-    /// Its error: statistical, and that of the integrals.
-    pub lambda_one_loop_std_err: Option<f64>,
-    /// Quadratic over linear term at the root, averaged: above 1 the expansion in lambda
-    /// does not hold.
-    pub loop_over_tree: Option<f64>,
-    /// 4-tuples without a coupling: I1 vanishes, or the root is not real.
-    pub undefined: usize,
-}
-
-/// lambda_one_loop of one 4-tuple: 2 c / (-b -+ sqrt(b^2 - 4 a c)) without cancellation.
-fn root(connected: f64, i1: f64, i2: f64, d_out: usize) -> Option<f64> {
-    let a = 32.0 * (d_out as f64 + 8.0) * i2;
-    // In units of the tree's coupling, so that nothing underflows.
-    let tree = -connected / (24.0 * i1);
-    let x = a * tree / (24.0 * i1);
-    // a tree^2 u^2 - 24 I1 tree u = connected becomes u - x u^2 = 1.
-    let discriminant = 1.0 - 4.0 * x;
-    (discriminant >= 0.0).then(|| tree * 2.0 / (1.0 + discriminant.sqrt()))
-}
-
-/// Couplings from the connected iiii function at each number of outputs. It does not depend
-/// on d_out; what it says about lambda does.
-pub fn output_couplings(
-    points: usize,
-    four: &Samples,
-    vertex: &VertexIntegrals,
-    loops: &LoopIntegrals,
-    d_out: &[usize],
-) -> Result<Vec<OutputCoupling>> {
-    let tuples = multisets(points, 4);
-    let integrals: Vec<Option<(f64, f64, f64)>> = (tuples.iter())
-        .map(|i| {
-            let i1 = vertex.integral(i);
-            let vanishes = i1.abs() <= 1e-10 * vertex.size(i) || !i1.is_normal();
-            (!vanishes).then(|| (i1, loops.channels(i), loops.error(i)))
-        })
-        .collect();
-    // Mean over tuples of tree and one-loop coupling, ratio, shift by the integrals' errors,
-    // and how many are undefined.
-    let measure = |four: &[f64], d: usize| {
-        let mut all: [Vec<f64>; 4] = Default::default();
-        let mut undefined = 0;
-        for (connected, integrals) in four.iter().zip(&integrals) {
-            let Some((i1, i2, error)) = *integrals else {
-                undefined += 1;
-                continue;
-            };
-            let tree = -connected / (24.0 * i1);
-            all[0].push(tree);
-            let Some(one_loop) = root(*connected, i1, i2, d) else {
-                undefined += 1;
-                continue;
-            };
-            let other = root(*connected, i1, i2 + error, d).unwrap_or(one_loop);
-            all[1].push(one_loop);
-            all[2].push(1.0 - tree / one_loop);
-            all[3].push((other - one_loop).abs());
-        }
-        (all.map(|v| average(&v)), undefined)
-    };
-    (d_out.iter())
-        .map(|&d| {
-            let ([tree, one_loop, ratio, shift], undefined) = measure(&four.mean, d);
-            let lambda_tree = tree.ok_or_else(|| {
-                Error::invalid(
-                    "--cutoffs",
-                    vertex.cutoff,
-                    "every vertex integral vanishes at this cutoff",
-                )
-            })?;
-            let spread = |k: usize| -> Option<f64> {
-                let values: Vec<f64> = (four.experiments.iter())
-                    .filter_map(|four| measure(four, d).0[k])
-                    .collect();
-                match four.experiments.len() {
-                    0 => Some(0.0),
-                    n => standard_deviation(&values).map(|s| s / (n as f64).sqrt()),
-                }
-            };
-            Ok(OutputCoupling {
-                d_out: d,
-                lambda_tree,
-                lambda_tree_std_err: spread(0),
-                lambda_one_loop: one_loop,
-                lambda_one_loop_std_err: one_loop
-                    .and(spread(1))
-                    .zip(shift)
-                    .map(|(s, q)| s.hypot(q)),
-                // 24 lambda I1 over 24 tree I1 is 1 + (quadratic / linear).
-                loop_over_tree: ratio.map(f64::abs),
-                undefined,
-            })
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -417,21 +306,5 @@ mod tests {
         for (a, b) in got.iter().zip(products(&turned)) {
             assert!((a - b).abs() < 1e-13);
         }
-    }
-
-    #[test]
-    fn the_root_solves_its_equation() {
-        for (c, i1, i2, d) in [
-            (0.3, 2.0, 5.0, 4),
-            (-0.01, 2.0, 5.0, 1),
-            (0.3, -2.0, 5.0, 16),
-        ] {
-            let l = root(c, i1, i2, d).unwrap();
-            let got = -24.0 * l * i1 + 32.0 * (d as f64 + 8.0) * l * l * i2;
-            assert!((got / c - 1.0).abs() < 1e-12);
-        }
-        // The tree's coupling as the loop vanishes, and no real root beyond the vertex.
-        assert!((root(0.3, 2.0, 1e-12, 1).unwrap() / -0.00625 - 1.0).abs() < 1e-9);
-        assert_eq!(root(-100.0, 2.0, 5.0, 1), None);
     }
 }

@@ -76,8 +76,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         .collect();
     files.figures(&figures)?;
     files.finish()?;
-    let claims = |moment: &Moment| moment.supports(&[4, 6]);
-    Ok(all.iter().try_for_each(claims)?)
+    (all.iter().zip(&documents))
+        .try_for_each(|(moment, document)| moment.supports(&[4, 6], document.unmeasured()))?;
+    Ok(())
 }
 
 fn moments(
@@ -152,8 +153,10 @@ fn fits(arguments: &Arguments) -> anyhow::Result<()> {
     }
     files.documents("eft.json", &documents)?;
     files.finish()?;
-    let claims = |moment: &Moment| moment.supports(&[4]);
-    Ok(train.iter().chain(&test).try_for_each(claims)?)
+    (train.iter()).try_for_each(|moment| moment.supports(&[4], None))?;
+    (test.iter().zip(&documents))
+        .try_for_each(|(moment, document)| moment.supports(&[4], document.unmeasured()))?;
+    Ok(())
 }
 
 /// Fits the source's models on one ensemble and tries them on the other.
@@ -164,7 +167,7 @@ pub fn fit(train: &Moment, test: &Moment, vertex: Vertex, cutoff: f64) -> Result
         let moment = [train, test][k];
         Tuples {
             points: moment.spec.inputs.len(),
-            four: &moment.interactions.four.mean,
+            four: &moment.interactions.four,
             vertex: &vertices[k],
         }
     };

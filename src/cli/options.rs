@@ -668,6 +668,23 @@ pub const CUTOFFS: [f64; 21] = [
     2e4, 4e4, 6e4, 8e4, 1e5,
 ];
 
+/// A cutoff: a number, or inf.
+pub fn cutoff(text: &str) -> Result<f64> {
+    let value = real("--cutoffs", text)?;
+    let mantissa = text.split(['e', 'E']).next().unwrap_or_default();
+    let has = |digits: std::ops::RangeInclusive<char>| mantissa.contains(|c| digits.contains(&c));
+    let refuse = |reason: &str| Err(Error::invalid("--cutoffs", format!("'{text}'"), reason));
+    if value.is_infinite() && has('0'..='9') {
+        return refuse("this is beyond the range of f64; write inf for an infinite cutoff");
+    }
+    if value == 0.0 && has('1'..='9') {
+        return refuse(
+            "this is below the range of f64; a cutoff is a positive length, the source's are 7 to 100000",
+        );
+    }
+    Ok(value)
+}
+
 impl EftOptions {
     /// Propagator of the vertices, or the command's default.
     pub fn vertex(&self, default: Vertex) -> Result<Vertex> {
@@ -679,9 +696,7 @@ impl EftOptions {
         if self.cutoffs.is_empty() {
             return Ok(default.to_vec());
         }
-        (self.cutoffs.iter())
-            .map(|text| real("--cutoffs", text))
-            .collect()
+        self.cutoffs.iter().map(|text| cutoff(text)).collect()
     }
 
     /// The source's 21 cutoffs.
@@ -828,12 +843,13 @@ impl Moment {
     }
 
     /// Whether what was concluded from n-point functions of some orders rests on averages that
-    /// have converged.
-    pub fn supports(&self, orders: &[u64]) -> Result<()> {
+    /// have converged, and on a coupling that was measured.
+    pub fn supports(&self, orders: &[u64], unmeasured: Option<String>) -> Result<()> {
         let starts: Vec<String> = orders.iter().map(|&n| unconverged(n, "")).collect();
         let concerns = |reason: &&String| starts.iter().any(|s| reason.starts_with(s));
-        let reasons = self.source.unconverged.iter().filter(concerns);
-        must_rest_on(&reasons.cloned().collect::<Vec<_>>(), Some(EXACT_MOMENTS))
+        let reasons = self.source.unconverged.iter().filter(concerns).cloned();
+        let reasons: Vec<String> = reasons.chain(unmeasured).collect();
+        must_rest_on(&reasons, Some(EXACT_MOMENTS))
     }
 
     /// The start of a document.

@@ -5,7 +5,7 @@ use nnqft_gpu::analysis;
 use nnqft_gpu::report::{RgDocument, flow_table, rg_figure};
 use nnqft_gpu::theory::Vertex;
 
-use super::options::{EftOptions, EngineOptions, ModelOptions, Moment, SamplingOptions};
+use super::options::{EftOptions, EngineOptions, ModelOptions, SamplingOptions};
 use super::output::{OutputOptions, PlotOptions};
 use super::{columns, emit};
 
@@ -62,6 +62,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     files.documents("rg.json", &documents)?;
     files.figures(&figures)?;
     files.finish()?;
-    let claims = |moment: &Moment| moment.supports(&[4]);
-    Ok(all.iter().try_for_each(claims)?)
+    (all.iter().zip(&documents))
+        .try_for_each(|(moment, document)| moment.supports(&[4], document.unmeasured()))?;
+    Ok(())
 }

@@ -15,12 +15,15 @@ use nnqft_gpu::report::{
     unconverged,
 };
 use nnqft_gpu::theory::{
-    Exact, LoopIntegrals, Vertex, VertexIntegrals, check_cutoffs, loop_integrals, vertex_integrals,
+    Exact, LoopIntegrals, Vertex, VertexIntegrals, check_loop_cutoff, loop_integrals,
+    vertex_integrals,
 };
 use nnqft_gpu::{Error, Result};
 
 use super::emit;
-use super::options::{EXACT_MOMENTS, EngineOptions, ModelOptions, Moments, SamplingOptions};
+use super::options::{
+    EXACT_MOMENTS, EngineOptions, ModelOptions, Moments, SamplingOptions, cutoff,
+};
 use super::output::{OutputOptions, PlotOptions};
 use super::progress::Progress;
 use super::verdict::must_rest_on;
@@ -63,16 +66,16 @@ pub struct Arguments {
 /// Runs every width and prints the results.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let vertex: Vertex = arguments.vertex.parse()?;
-    let cutoff: f64 = arguments.cutoffs.parse().map_err(|_| {
-        Error::invalid(
-            "--cutoffs",
-            format!("'{}'", arguments.cutoffs),
-            "symmetry uses one cutoff, a number",
-        )
-    })?;
+    if arguments.cutoffs.contains(',') {
+        let given = format!("'{}'", arguments.cutoffs);
+        return Err(
+            Error::invalid("--cutoffs", given, "symmetry uses one cutoff, a number").into(),
+        );
+    }
+    let cutoff = cutoff(&arguments.cutoffs)?;
     let (plan, d_outs) = plan(arguments)?;
     for spec in &plan {
-        check_cutoffs(&spec.couplings, vertex, &[cutoff])?;
+        check_loop_cutoff(&spec.couplings, vertex, cutoff)?;
     }
     let mut files = (arguments.output).prepare(Some(&arguments.plot), None)?;
     files.expect_figures(plan.len())?;
@@ -119,7 +122,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         .map(|c| format!("{} at d_out = {}", c.name, c.d_out))
         .collect();
     let reasons = documents.iter().flat_map(|d| &d.head.source.unconverged);
-    let reasons: Vec<String> = reasons.cloned().collect();
+    let unmeasured = documents.iter().filter_map(SymmetryDocument::unmeasured);
+    let reasons: Vec<String> = reasons.cloned().chain(unmeasured).collect();
     must_rest_on(&reasons, Some(EXACT_MOMENTS))?;
     if !failed.is_empty() {
         return Err(Error::Symmetry(failed.join(", ")).into());

@@ -13,7 +13,7 @@ pub use estimator::{Estimator, Tilt};
 pub use inputs::Inputs;
 pub(crate) use inputs::open_npy;
 pub use memory::{MAX_MEMORY, Memory};
-pub use number::{parse_count, parse_count_in};
+pub use number::{parse_count, parse_count_in, short};
 pub use rays::Rays;
 pub use spec::{
     Difference, EnsembleSpec, MAX_D_OUT, MAX_EXPERIMENTS, MAX_NETS, MAX_ORDER, MAX_WIDTH,

@@ -73,6 +73,25 @@ fn exact(text: &str) -> Option<Option<u64>> {
     Some(value.and_then(|value| value.try_into().ok()))
 }
 
+/// A number as it is written shortest: in scientific notation where plain digits are long.
+///
+/// ```
+/// use nnqft_gpu::model::short;
+///
+/// assert_eq!(short(100.0), "100");
+/// assert_eq!(short(1e300), "1e300");
+/// ```
+pub fn short(x: f64) -> String {
+    let plain = x.to_string();
+    match plain.len() {
+        0..=12 => plain,
+        _ => [plain, format!("{x:e}")]
+            .into_iter()
+            .min_by_key(String::len)
+            .unwrap_or_default(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -133,7 +133,7 @@ impl EnsembleSpec {
             if !sigma.is_finite() || sigma < 0.0 {
                 return Err(Error::invalid(
                     name,
-                    sigma,
+                    super::short(sigma),
                     "a standard deviation is a finite number, zero or more",
                 ));
             }

@@ -3,7 +3,7 @@
 use super::figure::{Axis, Figure, Point, Series, Style};
 use super::{EftDocument, EnsembleDocument, FalloffDocument, RgDocument, SymmetryDocument};
 use crate::analysis::FalloffPoint;
-use crate::model::EnsembleSpec;
+use crate::model::{EnsembleSpec, short};
 
 /// A value, and its error if it has one.
 type Value = Option<(f64, Option<f64>)>;
@@ -194,10 +194,10 @@ pub fn delta_figure(documents: &[(&str, &EftDocument)]) -> Figure {
                 Series::new(format!("{label}: all elements"), colour, Style::Band).with(
                     finite().map(|p| {
                         let six = p.six_point.as_ref()?;
-                        let range = Some([six.delta_min, six.delta_max]);
+                        let range = six.delta_min.zip(six.delta_max).map(<[f64; 2]>::from);
                         Some(Point {
                             range,
-                            ..Point::new(p.cutoff, six.delta_mean)
+                            ..Point::new(p.cutoff, six.delta_mean?)
                         })
                     }),
                 ),
@@ -211,7 +211,11 @@ pub fn delta_figure(documents: &[(&str, &EftDocument)]) -> Figure {
         series.push(
             Series::new(label.to_string(), colour, style).with(finite().map(|p| {
                 let six = p.six_point.as_ref()?;
-                Some(Point::measured(p.cutoff, six.delta_mean, six.delta_std_err))
+                Some(Point::measured(
+                    p.cutoff,
+                    six.delta_mean?,
+                    six.delta_std_err,
+                ))
             })),
         );
     }
@@ -236,7 +240,11 @@ pub fn six_point_figure(document: &EftDocument, cutoff: usize) -> Figure {
     };
     Figure {
         name: "six-point".into(),
-        title: format!("{}: 6-point prediction at Λ = {}", net(spec), point.cutoff),
+        title: format!(
+            "{}: 6-point prediction at Λ = {}",
+            net(spec),
+            short(point.cutoff)
+        ),
         x: Axis::linear("element of the 6-point function"),
         y: Axis::linear("fraction of G⁽⁶⁾"),
         series: vec![
@@ -265,7 +273,11 @@ pub fn coupling_figure(documents: &[(&str, &EftDocument)], cutoff: usize) -> Fig
     });
     Figure {
         name: "coupling".into(),
-        title: format!("{}: coupling of each 4-tuple at Λ = {at}", net(spec)),
+        title: format!(
+            "{}: coupling of each 4-tuple at Λ = {}",
+            net(spec),
+            short(at)
+        ),
         x: Axis::linear("unique 4-tuple"),
         y: Axis::linear("λ"),
         series: series.collect(),
@@ -291,7 +303,9 @@ pub fn flow_figure(documents: &[(String, &RgDocument)], name: &str) -> Figure {
             let x = |p: &Option<Point>| p.map_or(0.0, |p| p.x);
             x(a).total_cmp(&x(b))
         });
-        if let (Some(slope), Some(top)) = (flow.theory_slope, points.iter().flatten().last()) {
+        let measured = (flow.points.iter()).all(|p| p.measured || p.lambda_mean.is_none());
+        let theory = flow.theory_slope.filter(|_| measured);
+        if let (Some(slope), Some(top)) = (theory, points.iter().flatten().last()) {
             let line = points
                 .iter()
                 .flatten()
@@ -393,7 +407,7 @@ pub fn symmetry_figure(document: &SymmetryDocument, widths: usize) -> Figure {
     }
     Figure {
         name: name("symmetry", spec, widths),
-        title: format!("{}: coupling at Λ = {}", net(spec), document.cutoff),
+        title: format!("{}: coupling at Λ = {}", net(spec), short(document.cutoff)),
         x: Axis::log("number of outputs"),
         y: Axis::linear("|λ|"),
         series,

@@ -209,6 +209,7 @@ pub fn read_moments(dir: &Path) -> Result<(EnsembleSpec, Interactions, Vec<Strin
         let all = get(format!("G{n}_delta_experiments"), &shape)?;
         Ok(Samples {
             mean: get(format!("G{n}_delta"), &[elements])?,
+            std_err: get(format!("G{n}_std_err"), &[elements])?,
             experiments: all.chunks(elements).map(<[f64]>::to_vec).collect(),
         })
     };

@@ -1,16 +1,13 @@
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 
 use super::claims::Claim;
-use super::{
-    EftDocument, EnsembleDocument, FalloffDocument, Head, RgDocument, SymmetryDocument,
-    TheoryDocument, unconverged,
-};
+use super::eft_tables::eft_title;
+use super::{EnsembleDocument, FalloffDocument, SymmetryDocument, TheoryDocument, unconverged};
 use crate::analysis::CrossCheck;
 use crate::engine::gpu::AdapterSummary;
-use crate::model::{EnsembleSpec, Estimator};
-use crate::theory::Vertex;
+use crate::model::{EnsembleSpec, Estimator, short};
 
-fn table(header: &[&str], left: usize) -> Table {
+pub(super) fn table(header: &[&str], left: usize) -> Table {
     let mut table = Table::new();
     table
         .load_style(TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─')))
@@ -27,7 +24,7 @@ fn table(header: &[&str], left: usize) -> Table {
 }
 
 /// Four significant digits, in scientific notation where plain digits would hide them.
-fn number(x: Option<f64>) -> String {
+pub(super) fn number(x: Option<f64>) -> String {
     match x {
         None => "n/a".into(),
         Some(0.0) => "0".into(),
@@ -142,7 +139,7 @@ pub fn ensemble_table(document: &EnsembleDocument) -> String {
     )
 }
 
-fn title(spec: &EnsembleSpec) -> String {
+pub(super) fn title(spec: &EnsembleSpec) -> String {
     let outputs = match spec.d_out {
         1 => String::new(),
         d => format!(" d_out = {d},"),
@@ -152,18 +149,10 @@ fn title(spec: &EnsembleSpec) -> String {
         spec.arch.title(),
         spec.width,
         spec.d_in,
-        plain(spec.sigma_w),
-        plain(spec.sigma_b),
+        short(spec.sigma_w),
+        short(spec.sigma_b),
         spec.inputs.len(),
     )
-}
-
-/// All digits, in scientific notation where there would be many zeros among them.
-fn plain(x: f64) -> String {
-    match x == 0.0 || (1e-4..1e7).contains(&x.abs()) {
-        true => x.to_string(),
-        false => format!("{x:e}"),
-    }
 }
 
 /// Distance in standard errors.
@@ -214,7 +203,7 @@ pub fn elements_table(document: &EnsembleDocument) -> String {
 }
 
 /// Points, and outputs if there are several: 0,0,1,2 of 0,0,1,1.
-fn points(index: &[usize], outputs: Option<&Vec<usize>>) -> String {
+pub(super) fn points(index: &[usize], outputs: Option<&Vec<usize>>) -> String {
     let list = |all: &[usize]| {
         all.iter()
             .map(usize::to_string)
@@ -400,222 +389,6 @@ pub fn falloff_table(document: &FalloffDocument) -> String {
     )
 }
 
-/// The line above a table of the effective field theory.
-fn eft_title(head: &Head, vertex: Vertex) -> String {
-    let spec = &head.spec;
-    let moments = match &*head.source.moments {
-        "exact" => "exact moments".to_string(),
-        _ => format!("{} x {} networks", spec.experiments, spec.nets),
-    };
-    let mut text = format!("{}, {moments}, {vertex} vertices\n", title(spec));
-    for reason in &head.source.unconverged {
-        text.push_str(&format!("NOT CONVERGED: {reason}\n"));
-    }
-    text
-}
-
-/// Coupling and 6-point prediction, one line per cutoff.
-pub fn eft_table(document: &EftDocument) -> String {
-    let mut rows = table(
-        &[
-            "cutoff",
-            "lambda",
-            "± error",
-            "spread",
-            "lambda is",
-            "delta",
-            "± error",
-            "delta from",
-            "to",
-            "GP/G6",
-            "(GP+NGP)/G6",
-        ],
-        0,
-    );
-    let mut notes = String::new();
-    for point in &document.cutoffs {
-        let (l, six) = (point.lambda.as_ref(), point.six_point.as_ref());
-        rows.add_row([
-            point.cutoff.to_string(),
-            number(l.map(|l| l.mean)),
-            number(l.and_then(|l| l.std_err)),
-            number(l.map(|l| l.std)),
-            l.map_or("undefined".into(), |l| l.verdict.to_string()),
-            number(six.map(|s| s.delta_mean)),
-            number(six.and_then(|s| s.delta_std_err)),
-            number(six.map(|s| s.delta_min)),
-            number(six.map(|s| s.delta_max)),
-            number(six.map(|s| s.gp_ratio_mean)),
-            number(six.map(|s| s.ratio_mean)),
-        ]);
-        if let Some(undefined) = l.map(|l| l.undefined).filter(|&n| n > 0) {
-            notes.push_str(&format!(
-                "cutoff {}: the vertex integral vanishes for {undefined} of {} tuples, left out of the mean\n",
-                point.cutoff,
-                l.map_or(0, |l| l.values.len()),
-            ));
-        }
-        if let Some(misfit) = six.and_then(|s| s.misfit) {
-            notes.push_str(&format!(
-                "cutoff {}: delta - 1 = {} from taking lambda constant, {} from the connected 6-point function (kappa = {})\n",
-                point.cutoff,
-                number(Some(misfit.constant_lambda)),
-                number(Some(misfit.kappa)),
-                number(Some(misfit.kappa_mean)),
-            ));
-        }
-    }
-    format!(
-        "{}{rows}\n{notes}spread: standard deviation of lambda over 4-tuples; delta = (G6 - GP) / prediction\n",
-        eft_title(&document.head, document.vertex),
-    )
-}
-
-/// The 6-point prediction, one line per cutoff and element.
-pub fn six_point_table(document: &EftDocument) -> String {
-    let mut rows = table(&["points", "cutoff", "delta", "GP/G6", "(GP+NGP)/G6"], 1);
-    let tuples = crate::tensor::multisets(document.head.spec.inputs.len(), 6);
-    for point in &document.cutoffs {
-        let Some(six) = &point.six_point else {
-            continue;
-        };
-        for (e, index) in tuples.iter().enumerate() {
-            rows.add_row([
-                points(index, None),
-                point.cutoff.to_string(),
-                number(six.delta[e]),
-                number(six.gp_ratio[e]),
-                number(six.ratio[e]),
-            ]);
-        }
-    }
-    format!("{rows}\n")
-}
-
-/// Fits of lambda as a function, one line per model.
-pub fn fit_table(document: &EftDocument) -> String {
-    let mut rows = table(
-        &[
-            "terms",
-            "rank",
-            "coefficients",
-            "train MAPE %",
-            "worst %",
-            "test MAPE %",
-            "worst %",
-        ],
-        1,
-    );
-    let mut deficient = false;
-    for fit in &document.fits {
-        let terms: Vec<String> = fit.terms.iter().map(|t| t.to_string()).collect();
-        let coefficients = match &fit.coefficients {
-            Some(all) => {
-                let all: Vec<String> = all.iter().map(|c| format!("{c:.4e}")).collect();
-                all.join(", ")
-            }
-            None => {
-                deficient = true;
-                "not determined".into()
-            }
-        };
-        rows.add_row([
-            terms.join(", "),
-            format!("{} of {}", fit.rank, fit.terms.len()),
-            coefficients,
-            number(Some(fit.train.mape)),
-            number(Some(fit.train.max)),
-            number(Some(fit.test.mape)),
-            number(Some(fit.test.max)),
-        ]);
-    }
-    let note = match deficient {
-        true => {
-            "the terms are proportional on these inputs: only a combination of the coefficients is measured\n"
-        }
-        false => "",
-    };
-    format!(
-        "{}{rows}\n{note}",
-        eft_title(&document.head, document.vertex)
-    )
-}
-
-/// The running coupling, one line per cutoff, then slopes and fixed points.
-pub fn flow_table(document: &RgDocument) -> String {
-    let flow = &document.flow;
-    let mut rows = table(
-        &[
-            "cutoff",
-            "lambda",
-            "± error",
-            "beta",
-            "dimensionless beta",
-            "local slope",
-        ],
-        0,
-    );
-    let mut notes = String::new();
-    for p in &flow.points {
-        rows.add_row([
-            p.cutoff.to_string(),
-            number(p.lambda_mean),
-            number(p.lambda_std_err),
-            number(p.beta),
-            number(p.beta_dimensionless),
-            p.slope.map_or("n/a".into(), |s| format!("{s:.6}")),
-        ]);
-    }
-    let most = |f: &dyn Fn(&crate::analysis::FlowPoint) -> usize| {
-        flow.points.iter().map(f).max().unwrap_or(0)
-    };
-    let (undefined, opposite) = (most(&|p| p.undefined), most(&|p| p.opposite_sign));
-    if undefined > 0 {
-        notes.push_str(&format!(
-            "up to {undefined} tuples have a vanishing vertex integral and are left out\n"
-        ));
-    }
-    if opposite > 0 {
-        notes.push_str(&format!(
-            "up to {opposite} tuples have a coupling of the other sign: the kernel changes sign and one constant lambda does not describe them\n"
-        ));
-    }
-    if let Some(fit) = &flow.fit {
-        notes.push_str(&format!(
-            "fit of log|lambda| against log L: slope {:.5} ± {}, R^2 = {:.6}\n",
-            fit.slope,
-            number(fit.std_err),
-            fit.r2
-        ));
-    }
-    let theory = match flow.theory_slope {
-        Some(slope) => format!("theory {slope}"),
-        None => "theory has none: the vertex kernel changes sign".into(),
-    };
-    notes.push_str(&format!(
-        "slope at the largest cutoff: {}; {theory}\n",
-        flow.asymptotic_slope
-            .map_or("n/a".into(), |s| format!("{s:.6}")),
-    ));
-    for (end, point) in [("UV", &flow.uv), ("IR", &flow.ir)] {
-        let verdict = if point.reached {
-            "a fixed point"
-        } else {
-            "no fixed point"
-        };
-        notes.push_str(&format!(
-            "{end}, L = {}: beta of lambda L^{} is {} of it: {verdict}\n",
-            number(Some(point.cutoff)),
-            flow.dimension,
-            number(point.relative_beta),
-        ));
-    }
-    format!(
-        "{}{rows}\n{notes}",
-        eft_title(&document.head, document.vertex)
-    )
-}
-
 /// Ten significant digits.
 fn digits(x: f64) -> String {
     if x == 0.0 || (1e-3..1e6).contains(&x.abs()) {
@@ -795,14 +568,18 @@ pub fn symmetry_table(document: &SymmetryDocument) -> String {
     }
     text.push_str(&format!(
         "coupling of lambda (f.f)^2 at L = {}\n{rows}\n",
-        document.cutoff
+        short(document.cutoff)
     ));
+    if let Some(unmeasured) = document.unmeasured() {
+        text.push_str(&format!("UNMEASURED: {unmeasured}\n"));
+        return text;
+    }
     let mut couplings: Vec<(usize, f64)> = (document.couplings.iter())
         .filter_map(|r| Some((r.coupling.d_out, r.coupling.lambda_one_loop?.abs())))
         .collect();
     couplings.sort_unstable_by_key(|c| c.0);
     couplings.dedup_by_key(|c| c.0);
-    if couplings.len() > 1 {
+    if couplings.len() > 1 && couplings.iter().any(|c| c.1 > 0.0) {
         text.push_str(match couplings.windows(2).all(|w| w[1].1 < w[0].1) {
             true => "|lambda| at one loop falls as d_out grows\n",
             false => "|lambda| at one loop does NOT fall as d_out grows\n",

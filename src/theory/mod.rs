@@ -5,13 +5,14 @@ mod cubature;
 mod exact;
 mod kernel;
 mod one_loop;
+mod range;
 mod tilt;
 mod vertex;
 mod wick;
 
 pub use exact::Exact;
 pub use kernel::{kernel, kernel_matrix};
-pub use one_loop::{LoopIntegrals, loop_integrals};
+pub use one_loop::{LoopIntegrals, check_loop_cutoff, loop_integrals};
 pub use tilt::tilt;
 pub(crate) use vertex::vertex_nodes;
 pub use vertex::{Vertex, VertexIntegrals, check_cutoffs, vertex_integrals};

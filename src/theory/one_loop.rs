@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use super::cubature::{Integrand, legendre};
 use super::kernel;
+use super::range::check_loops;
 use super::vertex::{Vertex, check_cutoffs, line, natural_scale};
 use crate::Result;
 use crate::model::{Architecture, EnsembleSpec};
@@ -54,6 +55,15 @@ impl LoopIntegrals {
     }
 }
 
+/// Whether [`loop_integrals`] can be computed, before a run that needs them.
+///
+/// # Errors
+/// Those of [`loop_integrals`].
+pub fn check_loop_cutoff(spec: &EnsembleSpec, vertex: Vertex, cutoff: f64) -> Result<()> {
+    check_cutoffs(spec, vertex, &[cutoff])?;
+    check_loops(spec, vertex, cutoff)
+}
+
 /// One-loop integrals of a spec's inputs at one cutoff.
 ///
 /// Gauss-net: products over coordinates of one-dimensional integrals over z, that over y
@@ -62,9 +72,10 @@ impl LoopIntegrals {
 /// [`LoopIntegrals::error`] beside it.
 ///
 /// # Errors
-/// Those of [`super::vertex_integrals`].
+/// Those of [`super::vertex_integrals`], and [`crate::Error::Invalid`] where they leave the range of
+/// f64.
 pub fn loop_integrals(spec: &EnsembleSpec, vertex: Vertex, cutoff: f64) -> Result<LoopIntegrals> {
-    check_cutoffs(spec, vertex, &[cutoff])?;
+    check_loop_cutoff(spec, vertex, cutoff)?;
     let [fine, coarse] = match spec.arch {
         Architecture::Gauss => [24, 16].map(|rule| gauss(spec, vertex, cutoff, rule)),
         _ => {

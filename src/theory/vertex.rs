@@ -1,12 +1,14 @@
 //! Vertex integrals of the effective field theory.
 
 use std::f64::consts::PI;
+use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
-use super::cubature::{BoxIntegrals, Integrand};
+use super::cubature::{BoxIntegrals, Integrand, legendre};
 use super::kernel;
-use crate::model::{Architecture, EnsembleSpec};
+use super::range::check_vertices;
+use crate::model::{Architecture, EnsembleSpec, short};
 use crate::tensor::MomentPlan;
 use crate::{Error, Result};
 
@@ -87,12 +89,20 @@ impl VertexIntegrals {
     /// is small against.
     pub fn size(&self, index: &[usize]) -> f64 {
         let n = index.len();
-        let power = |&i: &usize| self.integral(&vec![i; n]).abs();
-        index
-            .iter()
-            .map(power)
-            .product::<f64>()
-            .powf(1.0 / n as f64)
+        let root = |&i: &usize| self.integral(&vec![i; n]).abs().powf(1.0 / n as f64);
+        index.iter().map(root).product()
+    }
+
+    /// What an [`integral`](Self::integral) that vanishes may come to: three of its errors, and
+    /// rounding.
+    pub fn zero(&self, index: &[usize]) -> f64 {
+        (1e-10 * self.size(index)).max(3.0 * self.error(index))
+    }
+
+    /// The [`integral`](Self::integral), or `None` where it vanishes.
+    pub fn present(&self, index: &[usize]) -> Option<f64> {
+        let integral = self.integral(index);
+        (integral.abs() > self.zero(index) && integral.is_normal()).then_some(integral)
     }
 
     /// int |y|^2 k(x_1, y) .. k(x_4, y) d^d y.
@@ -121,8 +131,8 @@ impl VertexIntegrals {
 /// for the price of the largest.
 ///
 /// # Errors
-/// [`Error::Invalid`] for a cutoff that is not positive, an infinite one where the integral
-/// diverges, and d_in above 3 where there is no closed form.
+/// [`Error::Invalid`] for a cutoff that is not positive, one at which an integral leaves the range
+/// of f64, an infinite one where it diverges, and d_in above 3 where there is no closed form.
 ///
 /// ```
 /// use nnqft_gpu::model::{Architecture, EnsembleSpec};
@@ -172,12 +182,14 @@ pub fn check_cutoffs(spec: &EnsembleSpec, vertex: Vertex, cutoffs: &[f64]) -> Re
 }
 
 fn check(spec: &EnsembleSpec, vertex: Vertex, cutoff: f64) -> Result<()> {
-    let invalid = |reason: String| Err(Error::invalid("--cutoffs", cutoff, reason));
+    let invalid = |reason: String| Err(Error::invalid("--cutoffs", short(cutoff), reason));
     if cutoff.is_nan() || cutoff <= 0.0 {
         return invalid("a cutoff is a positive length; the source's are 7 to 100000".into());
     }
-    if cutoff > 1e100 && cutoff.is_finite() {
-        return invalid("beyond 1e100 the integrals leave the range of f64".into());
+    if cutoff.is_finite() && !(1e-100..=1e100).contains(&cutoff) {
+        return invalid(
+            "below 1e-100 and beyond 1e100 the integrals leave the range of f64; the source's are 7 to 100000".into(),
+        );
     }
     let name = spec.arch.title();
     if spec.arch != Architecture::Gauss && spec.d_in > 3 {
@@ -207,7 +219,7 @@ fn check(spec: &EnsembleSpec, vertex: Vertex, cutoff: f64) -> Result<()> {
             _ => {}
         }
     }
-    Ok(())
+    check_vertices(spec, vertex, cutoff)
 }
 
 /// Field values k(x_p, y), `[node][point]`, and weights of a fixed quadrature over the box
@@ -224,7 +236,7 @@ pub fn vertex_nodes(
     if cutoff.is_infinite() || spec.d_in > 3 {
         return Err(Error::invalid(
             "--cutoffs",
-            cutoff,
+            short(cutoff),
             "quadrature nodes need a finite box and d_in up to 3",
         ));
     }
@@ -332,6 +344,9 @@ pub(super) fn line(a: f64, x: &[f64], cutoff: f64) -> [f64; 3] {
     let spread: f64 = x.iter().map(|x| (x - mean) * (x - mean)).sum();
     let height = (-a * spread).exp();
     let s = flat.sqrt();
+    if s * cutoff < 0.5 {
+        return short_line(flat, mean, height, cutoff);
+    }
     let (right, left) = (s * (cutoff - mean), s * (cutoff + mean));
     // erf(right) + erf(left) without cancellation where the bump is outside the box.
     let within = if left < 0.0 {
@@ -354,10 +369,41 @@ pub(super) fn line(a: f64, x: &[f64], cutoff: f64) -> [f64; 3] {
     ]
 }
 
+/// [`line`] through a box so small beside the bump that the error functions cancel: there the
+/// bump is smooth, and 16 nodes are good to rounding.
+fn short_line(flat: f64, mean: f64, height: f64, cutoff: f64) -> [f64; 3] {
+    static NODES: OnceLock<Vec<(f64, f64)>> = OnceLock::new();
+    let at = |y: f64| height * (-flat * (y - mean).powi(2)).exp();
+    let (mut integral, mut quadratic) = (0.0, 0.0);
+    for (t, w) in NODES.get_or_init(|| legendre(16)) {
+        let y = cutoff * t;
+        integral += cutoff * w * at(y);
+        quadratic += cutoff * w * at(y) * y * y;
+    }
+    [integral, cutoff * (at(cutoff) + at(-cutoff)), quadratic]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::Inputs;
+
+    #[test]
+    fn a_box_small_beside_the_bump_and_far_from_its_centre() {
+        // Both sides of the change of rule, and a box far below it: 2 L e^(-a sum x^2).
+        let (a, x) = (0.5, [0.7, 0.9, 1.1, 1.3]);
+        let at = |cutoff: f64| line(a, &x, cutoff);
+        let edge = 0.5 / 2f64.sqrt();
+        for (below, above) in at(edge * (1.0 - 1e-13)).into_iter().zip(at(edge)) {
+            assert!((below / above - 1.0).abs() < 1e-11, "{below} {above}");
+        }
+        let square: f64 = x.iter().map(|x| x * x).sum();
+        let l = 1e-60;
+        let want = [2.0 * l, 2.0 * l, 2.0 / 3.0 * l * l * l].map(|w| w * (-a * square).exp());
+        for (got, want) in at(l).into_iter().zip(want) {
+            assert!((got / want - 1.0).abs() < 1e-14, "{got} {want}");
+        }
+    }
 
     /// The cubature on Gauss-net's kernel, where it has a closed form to be held against.
     #[test]

@@ -180,8 +180,12 @@ fn couplings(data: &Data) -> Table {
                     data.cell(&file, &at("lambda/mean"), error("std_err")),
                     data.cell(&file, &at("lambda/std"), None),
                     data.cell(&file, &at("six_point/delta_mean"), error("delta_std_err")),
-                    data.cell(&file, &at("six_point/gp_ratio_mean"), None),
-                    data.cell(&file, &at("six_point/ratio_mean"), None),
+                    data.cell(
+                        &file,
+                        &at("six_point/gp_ratio_mean"),
+                        error("gp_ratio_std_err"),
+                    ),
+                    data.cell(&file, &at("six_point/ratio_mean"), error("ratio_std_err")),
                     text(match (kind, unconverged) {
                         ("exact", _) => "",
                         (_, true) => "NOT CONVERGED",
@@ -225,7 +229,14 @@ fn flows(data: &Data) -> Table {
                     } else {
                         kind
                     }),
-                    data.cell(&file, "/asymptotic_slope", None),
+                    data.cell(
+                        &file,
+                        "/asymptotic_slope",
+                        match kind {
+                            "direct" | "connected" => Some("asymptotic_slope_std_err"),
+                            _ => None,
+                        },
+                    ),
                     data.cell(&file, "/theory_slope", None),
                     data.cell(&file, "/fit/slope", Some("std_err")),
                     data.cell(&file, "/fit/r2", None),
