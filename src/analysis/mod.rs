@@ -5,15 +5,17 @@ pub mod convergence;
 mod correlators;
 mod couplings;
 mod cross_check;
+mod element_mean;
 mod falloff;
 mod flow;
 mod function_fit;
 mod log_fit;
 mod symmetry;
+mod verdict;
 
 pub use chi_squared::ChiSquared;
 pub use correlators::{
-    Connected, Correlator, Prediction, Verdict, correlators, gp_predictions, predictions,
+    Connected, Correlator, Prediction, correlators, gp_predictions, predictions,
 };
 pub use couplings::{Coupling, Interactions, Misfit, Naturalness, Samples, SixPoint};
 pub use cross_check::{CrossCheck, Fit, Stage, check_stages, cross_check};
@@ -27,3 +29,4 @@ pub use symmetry::{
     OutputCoupling, ROTATIONS, SymmetryCheck, TEST_FIELDS, check_experiments, output_couplings,
     symmetry_checks, test_points,
 };
+pub use verdict::Verdict;

@@ -1,17 +1,21 @@
 //! What theory says: pure functions in f64, no sampling.
 
 mod cubature;
+mod deviation;
 mod exact;
 mod kernel;
 mod neuron;
 mod one_loop;
+mod rare;
 mod tilt;
 mod vertex;
 mod wick;
 
+pub use deviation::{MIN_MEAN_UNIT, deviation_unit, field_size, mean_unit};
 pub use exact::Exact;
 pub use kernel::{kernel, kernel_matrix};
 pub use one_loop::{LoopIntegrals, loop_integrals};
+pub use rare::RareNeurons;
 pub use tilt::tilt;
 pub(crate) use vertex::vertex_nodes;
 pub use vertex::{Vertex, VertexIntegrals, check_cutoffs, vertex_integrals};
