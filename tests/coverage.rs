@@ -1,5 +1,8 @@
 //! Error bars, verdicts and p-values over many seeds: what is said at a rate happens at that rate.
 
+mod common;
+
+use common::cli::{json, run};
 use nnqft_gpu::analysis::{Correlator, Verdict, correlators, symmetry_checks};
 use nnqft_gpu::engine::{self, cpu::CpuEngine};
 use nnqft_gpu::model::{Architecture, EnsembleSpec, Estimator, Inputs};
@@ -53,21 +56,34 @@ fn at_most(expected: f64) -> usize {
 
 #[test]
 fn noise_is_above_the_background_as_rarely_as_stated() {
-    // The same 3000 networks an ensemble, however split; m_2 vanishes and m_4 at N = 200 does
-    // within a fifth of its error.
-    for (experiments, nets) in [(1, 3000), (2, 1500), (3, 1000), (10, 300)] {
+    // The same networks an ensemble, however split. m_2 vanishes, and so do m_4 and m_6 within a
+    // fifth of their errors.
+    let erf = |nets| spec(Architecture::Erf, 200, nets, &[-0.6, 0.2, 1.0]);
+    let relu = |nets| EnsembleSpec {
+        // Products of six: heavily skewed, of 1000 networks in all.
+        orders: vec![2, 6],
+        ..spec(Architecture::Relu, 1000, nets, &[0.2, 0.6, 1.2])
+    };
+    for (experiments, spec) in [
+        (1, erf(3000)),
+        (2, erf(1500)),
+        (3, erf(1000)),
+        (10, erf(300)),
+        (2, relu(500)),
+        (5, relu(200)),
+    ] {
         let spec = EnsembleSpec {
             experiments,
-            ..spec(Architecture::Erf, 200, nets, &[-0.6, 0.2, 1.0])
+            ..spec
         };
         let all = seeds(&spec, 100);
-        let above = |order: usize| {
-            let of_order = all.iter().filter(|c| c.order == order);
-            of_order.filter(|c| c.verdict == Verdict::AboveBackground).count()
-        };
-        let expected = 100.0 * Verdict::FALSE_ALARMS;
-        for order in [2, 4] {
-            assert!(above(order) <= at_most(expected), "{experiments} {order}");
+        for &order in &spec.orders {
+            let above = (all.iter().filter(|c| c.order == order))
+                .filter(|c| c.verdict == Verdict::AboveBackground)
+                .count();
+            let expected = 100.0 * Verdict::FALSE_ALARMS;
+            let name = format!("{} {experiments} {order}", spec.arch);
+            assert!(above <= at_most(expected), "{name}: {above}");
         }
     }
 }
@@ -103,13 +119,15 @@ fn the_error_of_a_mean_over_elements_covers() {
                 for order in [2, 4] {
                     let of_order: Vec<&Correlator> =
                         all.iter().filter(|c| c.order == order).collect();
-                    let pulls: Vec<f64> =
-                        of_order.iter().map(|c| c.mean_pull().unwrap()).collect();
+                    let pulls: Vec<f64> = of_order.iter().map(|c| c.mean_pull().unwrap()).collect();
                     let n = pulls.len() as f64;
                     let square = pulls.iter().map(|p| p * p).sum::<f64>() / n;
                     let name = format!("{arch} {} {experiments} {order}", spec.estimator);
                     // Four standard errors of the mean square of 100 normals.
-                    assert!((square - 1.0).abs() < 4.0 * (2.0 / n).sqrt(), "{name} {square}");
+                    assert!(
+                        (square - 1.0).abs() < 4.0 * (2.0 / n).sqrt(),
+                        "{name} {square}"
+                    );
                     let beyond = pulls.iter().filter(|p| p.abs() > 3.0).count();
                     assert!(beyond <= at_most(0.0027 * n), "{name}: {beyond}");
                     assert!(of_order.iter().all(|c| c.reason.is_none()), "{name}");
@@ -123,12 +141,14 @@ fn the_error_of_a_mean_over_elements_covers() {
 fn bounded_contributions_have_no_heavy_tail() {
     // Of the preset, four seeds in five had an index above 1 somewhere, of values that differ by
     // less than a percent.
-    let preset = |width| connected(EnsembleSpec {
-        orders: vec![4],
-        width,
-        nets: 10_000,
-        ..EnsembleSpec::preset(Architecture::Erf, 1).unwrap()
-    });
+    let preset = |width| {
+        connected(EnsembleSpec {
+            orders: vec![4],
+            width,
+            nets: 10_000,
+            ..EnsembleSpec::preset(Architecture::Erf, 1).unwrap()
+        })
+    };
     let rows = |width| {
         let rows: [&[f64]; 4] = [&[8.3, 41.0], &[-122.0, 322.0], &[0.5, -0.25], &[3.0, 2.0]];
         let inputs = Inputs::new(rows.iter().map(|x| x.to_vec()).collect()).unwrap();
@@ -140,11 +160,11 @@ fn bounded_contributions_have_no_heavy_tail() {
         }
     };
     for (spec, count) in [
-        (preset(1), 46),
-        (preset(2), 10),
-        (preset(5), 10),
-        (rows(1), 10),
-        (rows(3), 10),
+        (preset(1), 16),
+        (preset(2), 4),
+        (preset(5), 4),
+        (rows(1), 4),
+        (rows(3), 4),
     ] {
         let alarms: Vec<String> = (seeds(&spec, count).into_iter())
             .filter_map(|c| c.reason)
@@ -186,10 +206,17 @@ fn a_tail_that_is_not_drawn_is_missed_by_the_error_and_seen_by_the_verdict() {
     ] {
         let all = seeds(&spec, count);
         let [elements, means] = coverage(&all);
-        // Hardly ever is one called converged.
-        assert!(means.0 <= count as usize / 20 && means.1 == 0, "{means:?} {spec:?}");
-        assert!(elements.0 <= 15 * count as usize / 20 && elements.1 == 0, "{elements:?}");
-        assert!(all.iter().flat_map(|c| &c.reason).all(|r| r.contains("--tilt auto")));
+        // Hardly ever is one called converged, and then it is right.
+        assert!(
+            means.0 <= 2 + count as usize / 20 && means.1 == 0,
+            "{means:?} {spec:?}"
+        );
+        assert!(elements.1 == 0, "{elements:?} {spec:?}");
+        assert!(
+            all.iter()
+                .flat_map(|c| &c.reason)
+                .all(|r| r.contains("--tilt auto"))
+        );
     }
     // Nor is there an alarm where there is no such tail, or a cure.
     let tilted = |mut spec: EnsembleSpec| {
@@ -208,7 +235,10 @@ fn a_tail_that_is_not_drawn_is_missed_by_the_error_and_seen_by_the_verdict() {
         assert!(means.0 >= n - n / 20, "{means:?} {spec:?}");
         // The average of many blocks is not quite normal yet: 1% instead of 0.3%.
         assert!(means.1 <= at_most(0.01 * n as f64), "{means:?} {spec:?}");
-        assert!(elements.1 <= 15 * at_most(0.01 * n as f64), "{elements:?} {spec:?}");
+        assert!(
+            elements.1 <= 15 * at_most(0.01 * n as f64),
+            "{elements:?} {spec:?}"
+        );
     }
 }
 
@@ -245,8 +275,14 @@ fn p_values_of_symmetries_are_uniform_or_undecided() {
         let below = |level: f64| all.iter().filter(|(p, _)| *p < level).count();
         if arch != Architecture::Gauss {
             assert!(below(0.01) <= 2 * at_most(2.0), "{arch}: {}", below(0.01));
-            assert!((0.35..0.65).contains(&(below(0.5) as f64 / 400.0)), "{arch}");
-            assert!((0.03..0.20).contains(&(below(0.1) as f64 / 400.0)), "{arch}");
+            assert!(
+                (0.35..0.65).contains(&(below(0.5) as f64 / 400.0)),
+                "{arch}"
+            );
+            assert!(
+                (0.03..0.20).contains(&(below(0.1) as f64 / 400.0)),
+                "{arch}"
+            );
         }
         let failed = all.iter().filter(|(_, pass)| *pass == Some(false)).count();
         assert!(failed <= at_most(400.0 * 1e-4), "{arch}: {failed}");
@@ -263,7 +299,11 @@ fn a_gp_value_near_zero_does_not_swamp_the_mean() {
     };
     // K(x, -x) is 0.0024 and 0.0001 of K(x, x).
     let erf = at(Architecture::Erf, 1.0, &[&[300.0], &[-300.0], &[0.0]]);
-    let relu = at(Architecture::Relu, 0.0, &[&[1.0, 0.0], &[-1.0, 0.05], &[0.3, 1.0]]);
+    let relu = at(
+        Architecture::Relu,
+        0.0,
+        &[&[1.0, 0.0], &[-1.0, 0.05], &[0.3, 1.0]],
+    );
     let odd = EnsembleSpec {
         orders: vec![2, 3, 4],
         ..relu.clone()
@@ -286,7 +326,44 @@ fn a_gp_value_near_zero_does_not_swamp_the_mean() {
             assert!(m.abs() < 0.6 && error < 0.2, "{} {m} {error}", c.order);
             assert!(c.mean_pull().unwrap().abs() < 4.0);
             assert!(c.background.unwrap() < 1.0 && c.deviation_abs_max.unwrap() < 10.0);
-            assert!(c.left_out == left_out || left_out == 0, "{} {}", c.order, c.left_out);
+            assert!(
+                c.left_out == left_out || left_out == 0,
+                "{} {}",
+                c.order,
+                c.left_out
+            );
         }
     }
+}
+
+#[test]
+fn what_is_left_out_of_a_mean_is_said() {
+    let common = [
+        "--arch",
+        "erf",
+        "--inputs",
+        "300;-300;0",
+        "--orders",
+        "2,4",
+        "--backend",
+        "cpu",
+        "--nets",
+        "1000",
+    ];
+    for command in ["ensemble", "falloff"] {
+        let width = ["--width", "10"];
+        let output = run(&[&[command][..], &common, &width].concat());
+        let table = String::from_utf8(output.stdout).unwrap();
+        for note in [
+            "n = 2: 1 of 6 elements left out",
+            "n = 4: 2 of 15 elements left out",
+        ] {
+            assert!(table.contains(note), "{command}: {table}");
+        }
+    }
+    let document = json(&[&["ensemble"][..], &common, &["--json"]].concat());
+    let four = &document["correlators"][1];
+    assert_eq!(four["left_out"], 2);
+    assert!(four["deviation_mean_p_value"].is_f64() && four["deviation_mean_pull"].is_f64());
+    assert!(four["deviation_mean_exact_error"].is_f64());
 }

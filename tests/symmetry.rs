@@ -30,7 +30,14 @@ fn spec(arch: Architecture, d_out: usize, points: &[f64]) -> EnsembleSpec {
 
 fn all_pass(checks: &[SymmetryCheck]) {
     for c in checks {
-        assert_eq!(c.pass, Some(true), "{} at {}: {:?}", c.name, c.d_out, c.test);
+        assert_eq!(
+            c.pass,
+            Some(true),
+            "{} at {}: {:?}",
+            c.name,
+            c.d_out,
+            c.test
+        );
     }
 }
 
@@ -353,6 +360,34 @@ fn unconverged_couplings_are_not_claimed() {
     assert!(
         table.contains("weak test at d_out = 2: 4-point function"),
         "{table}"
+    );
+}
+
+#[test]
+fn a_test_that_fails_on_an_unconverged_ensemble_is_undecided() {
+    let output = run(&[
+        "symmetry", "--arch", "gauss", "--d-out", "8", "--nets", "1000", "--seed", "3", "--tilt",
+        "auto", "--json",
+    ]);
+    let message = String::from_utf8(output.stderr).unwrap();
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let exact = &document["checks"][0];
+    assert_eq!(exact["name"], "exact");
+    assert!(exact["p_value"].as_f64().unwrap() < 1e-4, "{exact}");
+    assert!(exact["pass"].is_null(), "{exact}");
+    let reason = exact["reason"].as_str().unwrap();
+    assert!(reason.contains("4-point function"), "{reason}");
+    assert!(document["checks"][1]["pass"].is_boolean());
+    assert!(document["checks"][1].get("reason").is_none());
+    // Neither a success nor a violation.
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    assert!(
+        message.contains("exact at d_out = 8 is undecided"),
+        "{message}"
+    );
+    assert!(
+        !message.contains("not consistent with the symmetry"),
+        "{message}"
     );
 }
 

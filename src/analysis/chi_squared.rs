@@ -170,7 +170,9 @@ mod tests {
         };
         // One normal in thirty components, and ten others: a spectrum of one large value.
         uniform(
-            &all(40, &|g| (0..40usize).map(|e| g[e.saturating_sub(29)]).collect()),
+            &all(40, &|g| {
+                (0..40usize).map(|e| g[e.saturating_sub(29)]).collect()
+            }),
             "uneven",
         );
         // Cubes of normals: a kurtosis of 46.

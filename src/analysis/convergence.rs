@@ -292,7 +292,8 @@ mod tests {
         let one = Convergence::new(&[3.0, 1.0], sum(10.0, 1.5), None, true);
         assert_eq!(one.failure(), Some(Failure::Dominated(0.3)));
         // A mean of zero is judged by its error.
-        let zero = |std_err| Convergence::new(&[3.0, -3.0], sum(0.0, std_err), None, true).failure();
+        let zero =
+            |std_err| Convergence::new(&[3.0, -3.0], sum(0.0, std_err), None, true).failure();
         assert_eq!(zero(100.0), None);
         assert_eq!(zero(6.0), Some(Failure::Dominated(0.25)));
         // What is known to be missing counts against the error.

@@ -4,10 +4,10 @@ use super::convergence::{Convergence, Failure, Sum};
 use super::element_mean::{ElementMean, Members};
 use super::verdict::Verdict;
 use crate::engine::measurement;
-use crate::model::{Architecture, EnsembleSpec, Estimator, Growth};
+use crate::model::{Architecture, EnsembleSpec, Estimator};
 use crate::tensor::{Accumulator, Tuples};
 use crate::theory::{
-    Exact, RareNeurons, deviation_unit, field_size, gp_correlator, kernel_matrix, mean_unit,
+    Exact, RareNeurons, deviation_unit, field_size, gp_correlator, kernel_matrix, mean_unit, tilt,
 };
 use crate::{Error, Result};
 
@@ -55,7 +55,8 @@ pub struct Correlator {
     pub deviation_mean: Option<f64>,
     /// Its standard error, from the means over elements of all blocks of networks.
     pub deviation_mean_std_err: Option<f64>,
-    /// Probability that noise puts `deviation_mean` as far from zero (Student's t).
+    /// Probability that noise puts `deviation_mean` as far from zero: Student's t, corrected for
+    /// skewness.
     pub deviation_mean_p_value: Option<f64>,
     /// Mean of the exact m_n over elements.
     pub deviation_mean_exact: Option<f64>,
@@ -331,6 +332,11 @@ pub fn correlators(spec: &EnsembleSpec, moments: &Accumulator) -> Result<Vec<Cor
                 exact_error: &exact_error,
                 experiments: &delta_experiments,
                 std_err: mean_std_err,
+                skewness: skewness(
+                    heaviest.iter().map(|c| c[mean_at]),
+                    total.mean[mean_at],
+                    mean_std_err * total.networks,
+                ),
                 blocks: total.blocks,
                 rounding,
             });
@@ -342,8 +348,8 @@ pub fn correlators(spec: &EnsembleSpec, moments: &Accumulator) -> Result<Vec<Cor
                     pull(mean_delta[e] - exact_delta[e], error, rounding, scale)
                 })
                 .collect();
-            let missed: Option<Vec<f64>> = (rare.as_ref())
-                .map(|rare| tuples.iter().map(|tuple| rare.missed(tuple)).collect());
+            let missed: Option<Vec<f64>> =
+                (rare.as_ref()).map(|rare| tuples.iter().map(|tuple| rare.missed(tuple)).collect());
             // Element or mean over elements: what has been drawn of it, and what has not.
             let judge = |at: usize, std_err: f64, pull: Option<f64>, missed: f64| {
                 let contributions: Vec<f64> = heaviest.iter().map(|c| c[at]).collect();
@@ -362,7 +368,9 @@ pub fn correlators(spec: &EnsembleSpec, moments: &Accumulator) -> Result<Vec<Cor
                 .collect();
             let missed_of_mean = missed.as_ref().map_or(0.0, |missed| {
                 let weights = plan.mean_weights(k).iter();
-                weights.map(|&(e, w)| (w * missed[e - range.start]).abs()).sum()
+                weights
+                    .map(|&(e, w)| (w * missed[e - range.start]).abs())
+                    .sum()
             });
             let of_mean = judge(mean_at, mean_std_err, mean.pull, missed_of_mean);
             let connected = match (plan.is_connected(), order) {
@@ -418,6 +426,17 @@ pub fn correlators(spec: &EnsembleSpec, moments: &Accumulator) -> Result<Vec<Cor
         .collect()
 }
 
+/// Skewness of an average: the third cumulant of the sum over networks, as far as the heaviest
+/// carry it, in units of the sum's error.
+fn skewness(contributions: impl Iterator<Item = f64>, mean: f64, sum_std_err: f64) -> f64 {
+    match sum_std_err > 0.0 {
+        true => contributions
+            .map(|c| ((c - mean) / sum_std_err).powi(3))
+            .sum(),
+        false => 0.0,
+    }
+}
+
 /// (measured - exact) / error. What does not fluctuate by more than `rounding` has none, unless it
 /// is wrong on the scale of the values: rare networks were not drawn.
 pub(super) fn pull(difference: f64, error: f64, rounding: f64, scale: f64) -> Option<f64> {
@@ -430,7 +449,10 @@ pub(super) fn pull(difference: f64, error: f64, rounding: f64, scale: f64) -> Op
 /// The worst failure among an order's elements, or of their mean, and the way out.
 fn reason(spec: &EnsembleSpec, elements: &[Convergence], mean: Convergence) -> Option<String> {
     let failures: Vec<Failure> = elements.iter().filter_map(Convergence::failure).collect();
-    let (what, gravest) = match (failures.iter().copied().reduce(Failure::worse), mean.failure()) {
+    let (what, gravest) = match (
+        failures.iter().copied().reduce(Failure::worse),
+        mean.failure(),
+    ) {
         (Some(gravest), _) => {
             let what = format!("{} of {} elements have", failures.len(), elements.len());
             (what, gravest)
@@ -438,8 +460,7 @@ fn reason(spec: &EnsembleSpec, elements: &[Convergence], mean: Convergence) -> O
         (None, Some(of_mean)) => ("the mean over elements has".to_string(), of_mean),
         (None, None) => return None,
     };
-    let exponential = spec.arch.growth() == Growth::Exponential;
-    let advice = match (exponential, spec.estimator, &spec.tilt) {
+    let advice = match (tilt(spec).is_some(), spec.estimator, &spec.tilt) {
         (true, Estimator::Direct, _) => {
             "use --estimator connected --tilt auto, or trust the exact value"
         }

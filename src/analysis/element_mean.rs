@@ -38,6 +38,8 @@ pub(super) struct Members<'a> {
     pub experiments: &'a [Vec<f64>],
     /// Standard error of the mean of m_n, if any element enters.
     pub std_err: f64,
+    /// Its skewness.
+    pub skewness: f64,
     pub blocks: u64,
     /// Relative rounding of the sums that m_n is a difference of.
     pub rounding: f64,
@@ -72,7 +74,7 @@ impl ElementMean {
             left_out,
             mean: Some(mean),
             std_err: Some(m.std_err),
-            p_value: p_value(mean, m.std_err, m.blocks),
+            p_value: p_value(mean, m.std_err, m.skewness, m.blocks),
             exact: Some(exact),
             exact_error: Some(exact_error),
             pull: pull(mean - exact, error, m.rounding, exact.abs().max(1.0)),

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use statrs::distribution::{ContinuousCDF, Normal};
 
 use super::tilt::exponents;
@@ -30,8 +32,10 @@ pub struct RareNeurons {
     sigma_w: f64,
     width: f64,
     is_direct: bool,
-    /// Where neurons are drawn: centre and number.
-    centres: Vec<(Vec<f64>, f64)>,
+    /// Where neurons are drawn.
+    centres: Vec<Vec<f64>>,
+    /// How far from each centre one is found, by the order of the n-point function.
+    reach: BTreeMap<usize, Vec<f64>>,
 }
 
 impl RareNeurons {
@@ -41,23 +45,38 @@ impl RareNeurons {
             return None;
         }
         let width = spec.width as f64;
-        let mut centres = vec![(vec![0.0; spec.d_in + 1], networks * width)];
+        let is_direct = spec.estimator == Estimator::Direct;
+        let mut centres = vec![vec![0.0; spec.d_in + 1]];
+        let mut drawn = vec![networks * width];
         if let Some(tilt) = &spec.tilt {
-            let drawn = networks * tilt.probability();
-            centres.extend(tilt.shifts.iter().map(|t| (t.clone(), drawn)));
+            centres.extend(tilt.shifts.iter().cloned());
+            drawn.resize(centres.len(), networks * tilt.probability());
         }
+        let reach = (spec.orders.iter().filter(|n| *n % 2 == 0))
+            .map(|&n| {
+                let rarity = if is_direct { readout(n) } else { 1.0 };
+                (
+                    n,
+                    drawn.iter().map(|drawn| farthest(drawn / rarity)).collect(),
+                )
+            })
+            .collect();
         Some(Self {
             kernel: kernel_matrix(spec),
             exponents: exponents(spec),
             sigma_w: spec.sigma_w,
             width,
-            is_direct: spec.estimator == Estimator::Direct,
+            is_direct,
             centres,
+            reach,
         })
     }
 
     /// The part of |G^(n) - G_GP^(n)| that is missed, in the unit of f^n; 0 for odd n, where both
     /// signs are equally likely.
+    ///
+    /// # Panics
+    /// If n is even and not an order of the spec.
     pub fn missed(&self, tuple: Tuple) -> f64 {
         let n = tuple.order();
         if n % 2 == 1 {
@@ -73,7 +92,6 @@ impl RareNeurons {
 
     /// The missed part of what one neuron carries at the positions in `set`.
     fn carried_and_missed(&self, tuple: Tuple, set: u32) -> f64 {
-        let n = tuple.order();
         let (inside, outside) = tuple.split(set);
         let ways = inside.tuple().pairings().len() as f64;
         let rest = match outside.points.is_empty() {
@@ -95,14 +113,13 @@ impl RareNeurons {
         let s = inside.points.len() as i32;
         let moment = (square(&t) / 2.0 - norm).exp();
         let carried = self.sigma_w.powi(s) * self.width.powf(1.0 - f64::from(s) / 2.0) * moment;
-        let rarity = if self.is_direct { readout(n) } else { 1.0 };
-        let share = (self.centres.iter())
-            .map(|(centre, drawn)| {
+        let beyond = (self.centres.iter().zip(&self.reach[&tuple.order()]))
+            .map(|(centre, reach)| {
                 let away: Vec<f64> = t.iter().zip(centre).map(|(t, c)| t - c).collect();
-                beyond(square(&away).sqrt(), drawn / rarity)
+                reach - square(&away).sqrt()
             })
-            .fold(1.0, f64::min);
-        carried * ways * rest * share
+            .fold(f64::NEG_INFINITY, f64::max);
+        carried * ways * rest * Normal::standard().sf(beyond)
     }
 }
 
@@ -112,12 +129,9 @@ fn readout(n: usize) -> f64 {
     odd(2 * n - 1) / odd(n - 1).powi(2)
 }
 
-/// The part of a normal distribution about `distance` beyond the point that one of `drawn`
-/// standard normals exceeds.
-fn beyond(distance: f64, drawn: f64) -> f64 {
-    let normal = Normal::standard();
-    let farthest = -normal.inverse_cdf((1.0 / drawn).min(1.0));
-    normal.sf(farthest - distance)
+/// What one of `drawn` standard normals exceeds.
+fn farthest(drawn: f64) -> f64 {
+    -Normal::standard().inverse_cdf((1.0 / drawn).min(1.0))
 }
 
 #[cfg(test)]
@@ -135,7 +149,7 @@ mod tests {
         // At x near 0: |t| = 4, E h^4 = e^4, and G_GP = 3 x 4. 10^6 / 11.7 neurons reach 4.23.
         let rare = RareNeurons::new(&spec, 1e5).unwrap();
         let four = rare.missed((&[2, 2, 3, 3]).into());
-        let pairs = 6.0 * 2.0 * beyond(2.0, 1e6 * 9.0 / 105.0);
+        let pairs = 6.0 * 2.0 * Normal::standard().sf(farthest(1e6 * 9.0 / 105.0) - 2.0);
         let want = 3.0 / 10.0 * 4f64.exp() * (1.0 - 0.591) + pairs;
         assert!((four / want - 1.0).abs() < 0.02, "{four} {want}");
         assert_eq!(rare.missed((&[0, 0, 1]).into()), 0.0);
