@@ -581,7 +581,8 @@ fn one_rule_decides_whether_unconverged_averages_fail_a_command() {
 fn products_of_fields_that_are_not_the_heaviest_have_no_tail_index() {
     // Contributions are polynomials of Gaussians: their tail index is 0. Fitted to networks that
     // are heavy at another point it came out at 2.
-    let sampled = ["--nets", "3e4", "--estimator", "connected", "--json"];
+    // Of more networks the largest contribution is nothing beside the error, and there is none.
+    let sampled = ["--nets", "3e3", "--estimator", "connected", "--json"];
     let model = ["ensemble", "--arch", "relu", "--width", "20", "--inputs"];
     let points = ["1,0,0.5,-1,2;0.3,1,1,0,0;-1,-1,0.2,0.4,1;0,2,0,1,-1"];
     let document = json(&[&model[..], &points, &sampled].concat());

@@ -10,6 +10,16 @@ pub const MAX_SHARE: f64 = 0.1;
 /// normal error, so that the thousands of elements of a run raise no false alarm.
 pub const MAX_PULL: f64 = 5.0;
 
+/// Largest part of a sum that networks too rare to be drawn carry, in standard errors.
+pub const MAX_MISSED: f64 = 1.0;
+
+/// Smallest part of a sum's variance that the largest contribution of a heavy tail has: of an index
+/// above 1/2 it is a number of order one whatever their number.
+const MIN_SHARE_OF_VARIANCE: f64 = 0.01;
+/// Smallest ratio of the largest contribution to the threshold of a tail. Of 20 values with an
+/// index of 0.7 the largest is below it once in 10^7 times; contributions that pile up at a
+/// bound are all about the same.
+const MIN_RATIO: f64 = 1.5;
 /// Fewest tail values that a tail index is fitted to.
 const MIN_TAIL: usize = 20;
 const MAX_TAIL: usize = 128;
@@ -27,7 +37,7 @@ pub struct TailIndex {
 }
 
 /// Index of the generalised Pareto distribution, fitted to at most the upper half of `values`, the
-/// contributions of a run's heaviest networks, heaviest first; `None` if they are too few, all
+/// contributions of a run's heaviest networks, heaviest first; `None` if they are too few, about
 /// the same, or not the largest contributions there are.
 ///
 /// Networks are heavy by their largest field. For an element whose fields are small beside it they
@@ -46,6 +56,9 @@ pub fn tail_index(values: &[f64]) -> Option<TailIndex> {
         .take_while(|&n| n >= MIN_TAIL)
         .find(|&n| end.iter().filter(|&&x| x > sorted[n]).count() <= n / FROM_THE_END)?;
     let threshold = sorted[n];
+    if sorted[0] < MIN_RATIO * threshold {
+        return None;
+    }
     let mut x: Vec<f64> = sorted[..n].iter().map(|v| v - threshold).collect();
     x.reverse();
     let quartile = x[(n as f64 / 4.0 + 0.5) as usize - 1];
@@ -88,31 +101,46 @@ pub struct Convergence {
     pub tail_index: Option<TailIndex>,
     /// (measured - exact) / error.
     pub pull: Option<f64>,
+    /// What networks too rare to be drawn carry, in standard errors.
+    pub missed: f64,
+}
+
+/// A sum over networks.
+#[derive(Debug, Clone, Copy)]
+pub struct Sum {
+    /// The sum.
+    pub value: f64,
+    /// Its standard error.
+    pub std_err: f64,
+    /// What networks too rare to be drawn would add, as far as that is known.
+    pub missed: f64,
 }
 
 impl Convergence {
-    /// Judges an element from the heaviest networks' contributions, the sum over all
-    /// networks and that sum's standard error.
+    /// Judges an element from the heaviest networks' contributions and the sum over all
+    /// networks.
     /// The tail index is left out unless `has_tail`: the contributions must be the largest
-    /// there are.
-    pub fn new(
-        contributions: &[f64],
-        sum: f64,
-        sum_std_err: f64,
-        pull: Option<f64>,
-        has_tail: bool,
-    ) -> Self {
+    /// there are. So it is where the largest is nothing beside the sum's error: a tail that
+    /// heavy would show.
+    pub fn new(contributions: &[f64], sum: Sum, pull: Option<f64>, has_tail: bool) -> Self {
         let largest = contributions.iter().map(|x| x.abs()).fold(0.0, f64::max);
+        let of_variance = match sum.std_err > 0.0 {
+            true => (largest / sum.std_err).powi(2),
+            false => 0.0,
+        };
         Self {
-            largest_share: if sum.abs() > MAX_PULL * sum_std_err {
-                largest / sum.abs()
-            } else if sum_std_err > 0.0 {
-                (largest / sum_std_err).powi(2)
-            } else {
-                0.0
+            largest_share: match sum.value.abs() > MAX_PULL * sum.std_err {
+                true => largest / sum.value.abs(),
+                false => of_variance,
             },
-            tail_index: tail_index(contributions).filter(|_| has_tail),
+            tail_index: (has_tail && of_variance > MIN_SHARE_OF_VARIANCE)
+                .then(|| tail_index(contributions))
+                .flatten(),
             pull,
+            missed: match sum.missed > 0.0 {
+                true => sum.missed / sum.std_err,
+                false => 0.0,
+            },
         }
     }
 
@@ -123,6 +151,9 @@ impl Convergence {
         }
         if self.largest_share > MAX_SHARE {
             return Some(Failure::Dominated(self.largest_share));
+        }
+        if self.missed > MAX_MISSED {
+            return Some(Failure::Missed(self.missed));
         }
         match self.tail_index {
             // Beyond doubt: small samples give noisy indices.
@@ -140,8 +171,28 @@ pub enum Failure {
     Refuted(f64),
     /// One network's share of the sum.
     Dominated(f64),
+    /// What networks too rare to be drawn carry, in standard errors.
+    Missed(f64),
     /// Tail index.
     Tail(f64),
+}
+
+impl Failure {
+    /// The graver of two: of the worse kind, or the larger number.
+    pub fn worse(self, other: Self) -> Self {
+        let kind = |f: &Self| match f {
+            Self::Refuted(_) => 0,
+            Self::Dominated(_) => 1,
+            Self::Missed(_) => 2,
+            Self::Tail(_) => 3,
+        };
+        match kind(&self).cmp(&kind(&other)) {
+            std::cmp::Ordering::Less => self,
+            std::cmp::Ordering::Greater => other,
+            std::cmp::Ordering::Equal if self > other => self,
+            std::cmp::Ordering::Equal => other,
+        }
+    }
 }
 
 impl std::fmt::Display for Failure {
@@ -158,6 +209,10 @@ impl std::fmt::Display for Failure {
                     100.0 * share
                 )
             }
+            Self::Missed(errors) => write!(
+                f,
+                "networks too rare to be drawn carry {errors:.1} error bars of the sum"
+            ),
             Self::Tail(k) => write!(
                 f,
                 "the contributions' tail index is {k:.2}, above {MAX_TAIL_INDEX}: networks too rare to be drawn matter"
@@ -208,19 +263,48 @@ mod tests {
         assert_eq!(index(&nearly), index(&tail));
     }
 
+    fn sum(value: f64, std_err: f64) -> Sum {
+        Sum {
+            value,
+            std_err,
+            missed: 0.0,
+        }
+    }
+
+    #[test]
+    fn no_index_of_what_piles_up_at_a_bound() {
+        // Distances from the bound over many decades: a fit of the excess means nothing.
+        let bounded: Vec<f64> = (0..256).map(|i| 1.0 - 1e-9 * 1.1f64.powi(i)).collect();
+        assert_eq!(tail_index(&bounded), None);
+        // A heavy tail is seen in the variance; these are nothing beside it.
+        let small = Convergence::new(&pareto(1.0), sum(1e9, 1e7), None, true);
+        assert_eq!((small.tail_index, small.failure()), (None, None));
+    }
+
     #[test]
     fn verdicts() {
-        let fine = Convergence::new(&pareto(0.2), 1e5, 300.0, Some(-2.0), true);
+        let fine = Convergence::new(&pareto(0.2), sum(1e5, 300.0), Some(-2.0), true);
         assert_eq!(fine.failure(), None);
-        let far = Convergence::new(&pareto(0.2), 1e5, 300.0, Some(-6.0), true);
+        let far = Convergence::new(&pareto(0.2), sum(1e5, 300.0), Some(-6.0), true);
         assert_eq!(far.failure(), Some(Failure::Refuted(6.0)));
-        let heavy = Convergence::new(&pareto(1.0), 1e9, 1e3, None, true);
+        let heavy = Convergence::new(&pareto(1.0), sum(1e9, 1e3), None, true);
         assert!(matches!(heavy.failure(), Some(Failure::Tail(k)) if k > 0.9));
-        let one = Convergence::new(&[3.0, 1.0], 10.0, 1.5, None, true);
+        let one = Convergence::new(&[3.0, 1.0], sum(10.0, 1.5), None, true);
         assert_eq!(one.failure(), Some(Failure::Dominated(0.3)));
         // A mean of zero is judged by its error.
-        let zero = |std_err| Convergence::new(&[3.0, -3.0], 0.0, std_err, None, true).failure();
+        let zero =
+            |std_err| Convergence::new(&[3.0, -3.0], sum(0.0, std_err), None, true).failure();
         assert_eq!(zero(100.0), None);
         assert_eq!(zero(6.0), Some(Failure::Dominated(0.25)));
+        // What is known to be missing counts against the error.
+        let missing = |missed| {
+            let sum = Sum {
+                missed,
+                ..sum(1e5, 300.0)
+            };
+            Convergence::new(&pareto(0.2), sum, Some(-2.0), true).failure()
+        };
+        assert_eq!(missing(250.0), None);
+        assert_eq!(missing(600.0), Some(Failure::Missed(2.0)));
     }
 }

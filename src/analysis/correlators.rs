@@ -1,35 +1,17 @@
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::check_range;
-use super::convergence::{Convergence, Failure};
+use super::convergence::{Convergence, Failure, Sum};
+use super::element_mean::{ElementMean, Members};
+use super::verdict::Verdict;
 use crate::engine::measurement;
-use crate::model::{Architecture, EnsembleSpec, Estimator};
-use crate::tensor::{Accumulator, Tuple, Tuples};
-use crate::theory::{Exact, gp_correlator, kernel_matrix};
+use crate::model::{EnsembleSpec, Estimator};
+use crate::tensor::{Accumulator, Tuples};
+use crate::theory::{
+    Exact, RareNeurons, deviation_unit, gp_correlator, kernel_matrix, mean_unit, tilt,
+};
 use crate::{Error, Result};
-
-/// Whether a deviation from the GP stands out of the scatter between experiments.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Verdict {
-    /// Mean |m_n| exceeds the background: an interaction is seen.
-    AboveBackground,
-    /// It does not: consistent with the free theory at this number of networks.
-    BelowBackground,
-    /// There is one experiment only, or m_n is undefined for every element.
-    Undecided,
-}
-
-impl std::fmt::Display for Verdict {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Verdict::AboveBackground => "above background",
-            Verdict::BelowBackground => "below background",
-            Verdict::Undecided => "undecided",
-        })
-    }
-}
 
 /// One measured n-point function beside the GP's and the exact one.
 ///
@@ -65,21 +47,30 @@ pub struct Correlator {
     /// Connected n-point function (connected estimator, n = 4 and 6).
     #[serde(flatten)]
     pub connected: Option<Connected>,
+    /// Elements left out of the means over elements: their GP value is below a tenth of
+    /// sqrt(prod K_ii), and their m_n swamps all others ([`mean_unit`]).
+    pub left_out: usize,
     /// Standard deviation of m_n across experiments, averaged over elements (the source's
     /// background); `None` with one experiment.
     pub background: Option<f64>,
     /// Mean of m_n over elements.
     pub deviation_mean: Option<f64>,
-    /// Its standard error: from the experiments' own means; with fewer than five experiments
-    /// the mean of the elements' errors, which bounds it from above.
+    /// Its standard error, from the means over elements of all blocks of networks.
     pub deviation_mean_std_err: Option<f64>,
+    /// Probability that noise puts `deviation_mean` as far from zero: Student's t, corrected for
+    /// skewness.
+    pub deviation_mean_p_value: Option<f64>,
     /// Mean of the exact m_n over elements.
     pub deviation_mean_exact: Option<f64>,
+    /// Its error, if those of the elements are all on one side.
+    pub deviation_mean_exact_error: Option<f64>,
+    /// (mean of m_n - exact) / error, both errors included.
+    pub deviation_mean_pull: Option<f64>,
     /// Mean of |m_n| over elements.
     pub deviation_abs_mean: Option<f64>,
     /// Largest |m_n|.
     pub deviation_abs_max: Option<f64>,
-    /// Mean |m_n| against the background.
+    /// Whether `deviation_mean` differs from zero.
     pub verdict: Verdict,
     /// Largest share of a sum that one network carries.
     pub largest_share: Vec<f64>,
@@ -87,7 +78,7 @@ pub struct Correlator {
     pub tail_index: Vec<Option<f64>>,
     /// Whether mean and error bar can be believed.
     pub converged: Vec<bool>,
-    /// Why not, and what to do, in a sentence; `None` if all elements converged.
+    /// Why not, and what to do, in a sentence; `None` if all elements and their mean converged.
     pub reason: Option<String>,
     /// Mean of G^(n) in each experiment, `[experiment][element]`.
     #[serde(skip)]
@@ -116,10 +107,9 @@ pub struct Connected {
 }
 
 impl Correlator {
-    /// Pull of the mean m_n.
+    /// Pull of the mean m_n, the exact value's error included.
     pub fn mean_pull(&self) -> Option<f64> {
-        let error = self.deviation_mean_std_err.filter(|&e| e > 0.0)?;
-        Some((self.deviation_mean? - self.deviation_mean_exact?) / error)
+        self.deviation_mean_pull
     }
 }
 
@@ -161,6 +151,8 @@ pub struct Prediction {
     pub connected: Option<Vec<f64>>,
     /// Mean of the exact m_n over elements.
     pub deviation_mean: Option<f64>,
+    /// Elements left out of it, as of [`Correlator::left_out`].
+    pub left_out: usize,
 }
 
 /// GP and exact values, one entry per order of the spec.
@@ -176,7 +168,11 @@ pub fn predictions(spec: &EnsembleSpec, exact: &Exact) -> Result<Vec<Prediction>
             let gp: Vec<f64> = all_gp.by_ref().take(tuples.len()).collect();
             let delta: Vec<f64> = tuples.iter().map(|t| exact.deviation(t)).collect();
             let deviation: Vec<Option<f64>> = (tuples.iter().zip(&gp).zip(&delta))
-                .map(|((tuple, &gp), d)| unit(&kernel, tuple, gp).map(|u| d / u))
+                .map(|((tuple, &gp), d)| deviation_unit(&kernel, tuple, gp).map(|u| d / u))
+                .collect();
+            let of_mean: Vec<f64> = (tuples.iter().zip(&gp).zip(&deviation))
+                .filter(|((tuple, gp), _)| mean_unit(&kernel, *tuple, **gp).is_some())
+                .filter_map(|(_, m)| *m)
                 .collect();
             Prediction {
                 order,
@@ -187,7 +183,8 @@ pub fn predictions(spec: &EnsembleSpec, exact: &Exact) -> Result<Vec<Prediction>
                     6 => Some(tuples.iter().map(|t| exact.connected_six(t)).collect()),
                     _ => None,
                 },
-                deviation_mean: average(&deviation.iter().flatten().copied().collect::<Vec<_>>()),
+                deviation_mean: average(&of_mean),
+                left_out: tuples.len() - of_mean.len(),
                 deviation,
                 indices: tuples.points,
                 outputs: tuples.outputs,
@@ -195,20 +192,6 @@ pub fn predictions(spec: &EnsembleSpec, exact: &Exact) -> Result<Vec<Prediction>
             }
         })
         .collect())
-}
-
-/// What m_n is measured in: G_GP, or for odd n the fields' own size; `None` if that vanishes.
-fn unit(kernel: &[Vec<f64>], tuple: Tuple, gp: f64) -> Option<f64> {
-    let size = size(kernel, tuple);
-    let unit = if tuple.order() % 2 == 1 { size } else { gp };
-    (unit.abs() > 1e-12 * size && unit != 0.0).then_some(unit)
-}
-
-/// Product of the fields' standard deviations.
-fn size(kernel: &[Vec<f64>], tuple: Tuple) -> f64 {
-    (tuple.points().iter())
-        .map(|&i| kernel[i][i].sqrt())
-        .product()
 }
 
 /// The n-point functions of a run, one entry per order of the spec.
@@ -251,12 +234,14 @@ pub fn correlators(spec: &EnsembleSpec, moments: &Accumulator) -> Result<Vec<Cor
     // Outputs are independent given the hidden layer: networks that are heavy in one are not
     // the heaviest in the others.
     let has_tail = spec.d_out == 1 || plan.is_connected();
-    plan.orders()
-        .iter()
-        .map(|(order, range)| {
+    let rare = RareNeurons::new(spec, total.networks);
+    (plan.orders().iter().enumerate())
+        .map(|(k, (order, range))| {
             let cut = |v: &[f64]| v[range.clone()].to_vec();
             let tuples = plan.tuples().slice(range.clone());
             let gp = cut(&all_gp);
+            let mean_at = plan.means().start + k;
+            let mean_std_err = std_err[mean_at];
             let std_err = cut(&std_err);
             // The elements are G or G - G_GP; both are wanted.
             let delta = |elements: &[f64]| -> Vec<f64> {
@@ -276,7 +261,7 @@ pub fn correlators(spec: &EnsembleSpec, moments: &Accumulator) -> Result<Vec<Cor
                 }
             };
             let units: Vec<Option<f64>> = (tuples.iter().zip(&gp))
-                .map(|(tuple, &gp)| unit(&kernel, tuple, gp))
+                .map(|(tuple, &gp)| deviation_unit(&kernel, tuple, gp))
                 .collect();
             let relative = |delta: &[f64]| -> Vec<Option<f64>> {
                 (delta.iter().zip(&units))
@@ -290,66 +275,62 @@ pub fn correlators(spec: &EnsembleSpec, moments: &Accumulator) -> Result<Vec<Cor
             let deviation_exact = relative(&exact_delta);
             let delta_experiments: Vec<Vec<f64>> =
                 experiments.iter().map(|s| delta(&s.mean)).collect();
-            let per_experiment: Vec<Vec<Option<f64>>> =
-                delta_experiments.iter().map(|d| relative(d)).collect();
-            let defined: Vec<f64> = deviation.iter().flatten().copied().collect();
-            let spread: Vec<f64> = (0..tuples.len())
-                .filter_map(|e| {
-                    let values: Option<Vec<f64>> = per_experiment.iter().map(|m| m[e]).collect();
-                    standard_deviation(&values?)
-                })
-                .collect();
-            let background = average(&spread);
-            let abs: Vec<f64> = defined.iter().map(|m| m.abs()).collect();
-            let means: Vec<f64> = per_experiment
-                .iter()
-                .filter_map(|m| average(&m.iter().flatten().copied().collect::<Vec<_>>()))
-                .collect();
-            let deviation_mean_std_err = standard_deviation(&means)
-                .filter(|_| means.len() >= 5)
-                .map(|s| s / (means.len() as f64).sqrt())
-                .or_else(|| {
-                    let errors: Vec<f64> = (std_err.iter().zip(&units))
-                        .filter_map(|(e, unit)| Some(e / (*unit)?.abs()))
-                        .collect();
-                    average(&errors)
-                });
-            let verdict = match (average(&abs), background) {
-                (Some(m), Some(b)) if m > b => Verdict::AboveBackground,
-                (Some(_), Some(_)) => Verdict::BelowBackground,
-                _ => Verdict::Undecided,
-            };
-
+            // Rounding of the sums themselves, where nothing else fluctuates.
+            let rounding = if plan.is_connected() { 0.0 } else { 1e-13 };
+            let members = (tuples.iter().zip(&gp).enumerate())
+                .filter_map(|(e, (tuple, &gp))| Some((e, mean_unit(&kernel, tuple, gp)?)));
+            let mean = ElementMean::new(Members {
+                of: tuples.len(),
+                units: members.collect(),
+                delta: &mean_delta,
+                exact: &exact_delta,
+                exact_error: &exact_error,
+                experiments: &delta_experiments,
+                std_err: mean_std_err,
+                skewness: skewness(
+                    heaviest.iter().map(|n| plan.contribution(mean_at, n)),
+                    total.mean[mean_at],
+                    mean_std_err * total.networks,
+                ),
+                blocks: total.blocks,
+                rounding,
+            });
             let pull: Vec<Option<f64>> = (0..tuples.len())
                 .map(|e| {
-                    // Rounding of the sums themselves, where nothing else fluctuates.
-                    let rounding = match plan.is_connected() {
-                        true => 0.0,
-                        false => 1e-13 * gp[e].abs(),
-                    };
                     let error = std_err[e].hypot(exact_error[e]);
-                    let difference = mean_delta[e] - exact_delta[e];
-                    if error > rounding {
-                        return Some(difference / error);
-                    }
-                    // What does not fluctuate may still be wrong: rare networks were not drawn.
                     let scale = gp[e].abs().max(exact_delta[e].abs());
-                    (difference.abs() > 1e-9 * scale)
-                        .then(|| difference / (1e-13 * scale.max(difference.abs())))
+                    let rounding = rounding * gp[e].abs();
+                    pull(mean_delta[e] - exact_delta[e], error, rounding, scale)
                 })
                 .collect();
-            let convergence: Vec<Convergence> = (range.clone().into_par_iter())
-                .zip(&pull)
-                .zip(&std_err)
-                .map(|((e, &pull), std_err)| {
-                    // What each of the heaviest networks adds to the sum.
-                    let contributions: Vec<f64> =
-                        heaviest.iter().map(|n| plan.contribution(e, n)).collect();
-                    let sum = total.mean[e] * total.networks;
-                    let error = std_err * total.networks;
-                    Convergence::new(&contributions, sum, error, pull, has_tail)
+            let missed: Option<Vec<f64>> =
+                (rare.as_ref()).map(|rare| tuples.iter().map(|tuple| rare.missed(tuple)).collect());
+            // Element or mean over elements: what has been drawn of it, and what has not.
+            let judge = |at: usize, std_err: f64, pull: Option<f64>, missed: f64| {
+                // What each of the heaviest networks adds to the sum.
+                let contributions: Vec<f64> =
+                    heaviest.iter().map(|n| plan.contribution(at, n)).collect();
+                let sum = Sum {
+                    value: total.mean[at] * total.networks,
+                    std_err: std_err * total.networks,
+                    missed: missed * total.networks,
+                };
+                Convergence::new(&contributions, sum, pull, has_tail)
+            };
+            let convergence: Vec<Convergence> = (0..tuples.len())
+                .into_par_iter()
+                .map(|e| {
+                    let missed = missed.as_ref().map_or(0.0, |m| m[e]);
+                    judge(range.start + e, std_err[e], pull[e], missed)
                 })
                 .collect();
+            let missed_of_mean = missed.as_ref().map_or(0.0, |missed| {
+                let weights = plan.mean_weights(k).iter();
+                weights
+                    .map(|&(e, w)| (w * missed[e - range.start]).abs())
+                    .sum()
+            });
+            let of_mean = judge(mean_at, mean_std_err, mean.pull, missed_of_mean);
             let connected = match (plan.is_connected(), order) {
                 (true, 4) => Some(range.clone()),
                 (true, 6) => plan.connected_six(),
@@ -372,27 +353,25 @@ pub fn correlators(spec: &EnsembleSpec, moments: &Accumulator) -> Result<Vec<Cor
                 exact_error,
                 pull,
                 connected,
-                background,
-                deviation_mean: average(&defined),
-                deviation_mean_std_err,
-                deviation_mean_exact: average(
-                    &deviation_exact
-                        .iter()
-                        .flatten()
-                        .copied()
-                        .collect::<Vec<_>>(),
-                ),
-                deviation_abs_mean: average(&abs),
-                deviation_abs_max: abs.iter().copied().reduce(f64::max),
+                left_out: mean.left_out,
+                background: mean.background,
+                deviation_mean: mean.mean,
+                deviation_mean_std_err: mean.std_err,
+                deviation_mean_p_value: mean.p_value,
+                deviation_mean_exact: mean.exact,
+                deviation_mean_exact_error: mean.exact_error,
+                deviation_mean_pull: mean.pull,
+                deviation_abs_mean: mean.abs_mean,
+                deviation_abs_max: mean.abs_max,
+                verdict: Verdict::of(mean.p_value),
                 deviation,
                 deviation_exact,
-                verdict,
                 largest_share: convergence.iter().map(|c| c.largest_share).collect(),
                 tail_index: (convergence.iter())
                     .map(|c| c.tail_index.map(|k| k.value))
                     .collect(),
                 converged: convergence.iter().map(|c| c.failure().is_none()).collect(),
-                reason: reason(spec, &convergence),
+                reason: reason(spec, &convergence, of_mean),
                 experiments: experiments.iter().map(|s| full(&s.mean)).collect(),
                 indices: tuples.points,
                 outputs: tuples.outputs,
@@ -405,41 +384,49 @@ pub fn correlators(spec: &EnsembleSpec, moments: &Accumulator) -> Result<Vec<Cor
         .collect()
 }
 
-/// The worst failure among an order's elements, and the way out.
-fn reason(spec: &EnsembleSpec, convergence: &[Convergence]) -> Option<String> {
-    let failures: Vec<Failure> = convergence
-        .iter()
-        .filter_map(Convergence::failure)
-        .collect();
-    // Of the gravest kind the largest number.
-    let gravest = failures.iter().copied().reduce(|a, b| {
-        let kind = |f: &Failure| match f {
-            Failure::Refuted(_) => 0,
-            Failure::Dominated(_) => 1,
-            Failure::Tail(_) => 2,
-        };
-        match kind(&a).cmp(&kind(&b)) {
-            std::cmp::Ordering::Less => a,
-            std::cmp::Ordering::Greater => b,
-            std::cmp::Ordering::Equal if a > b => a,
-            std::cmp::Ordering::Equal => b,
+/// Skewness of an average: the third cumulant of the sum over networks, as far as the heaviest
+/// carry it, in units of the sum's error.
+fn skewness(contributions: impl Iterator<Item = f64>, mean: f64, sum_std_err: f64) -> f64 {
+    match sum_std_err > 0.0 {
+        true => contributions
+            .map(|c| ((c - mean) / sum_std_err).powi(3))
+            .sum(),
+        false => 0.0,
+    }
+}
+
+/// (measured - exact) / error. What does not fluctuate by more than `rounding` has none, unless it
+/// is wrong on the scale of the values: rare networks were not drawn.
+pub(super) fn pull(difference: f64, error: f64, rounding: f64, scale: f64) -> Option<f64> {
+    if error > rounding {
+        return Some(difference / error);
+    }
+    (difference.abs() > 1e-9 * scale).then(|| difference / (1e-13 * scale.max(difference.abs())))
+}
+
+/// The worst failure among an order's elements, or of their mean, and the way out.
+fn reason(spec: &EnsembleSpec, elements: &[Convergence], mean: Convergence) -> Option<String> {
+    let failures: Vec<Failure> = elements.iter().filter_map(Convergence::failure).collect();
+    let (what, gravest) = match (
+        failures.iter().copied().reduce(Failure::worse),
+        mean.failure(),
+    ) {
+        (Some(gravest), _) => {
+            let what = format!("{} of {} elements have", failures.len(), elements.len());
+            (what, gravest)
         }
-    })?;
-    let advice = match (spec.arch, spec.estimator, &spec.tilt) {
-        (Architecture::Gauss, Estimator::Direct, _) => {
+        (None, Some(of_mean)) => ("the mean over elements has".to_string(), of_mean),
+        (None, None) => return None,
+    };
+    let advice = match (tilt(spec).is_some(), spec.estimator, &spec.tilt) {
+        (true, Estimator::Direct, _) => {
             "use --estimator connected --tilt auto, or trust the exact value"
         }
-        (Architecture::Gauss, Estimator::Connected, None) => {
-            "add --tilt auto, or trust the exact value"
-        }
+        (true, Estimator::Connected, None) => "add --tilt auto, or trust the exact value",
         (_, Estimator::Direct, _) => "draw more networks, or use --estimator connected",
         _ => "draw more networks, or trust the exact value",
     };
-    Some(format!(
-        "{} of {} elements have not converged: {gravest}; {advice}",
-        failures.len(),
-        convergence.len()
-    ))
+    Some(format!("{what} not converged: {gravest}; {advice}"))
 }
 
 pub(super) fn average(values: &[f64]) -> Option<f64> {

@@ -20,9 +20,11 @@ pub struct FalloffPoint {
     pub order: usize,
     /// Unique elements.
     pub elements: usize,
+    /// Those left out of the means, as of [`Correlator::left_out`].
+    pub left_out: usize,
     /// Mean of m_n; for odd n of G / sqrt(prod K_ii).
     pub deviation_mean: Option<f64>,
-    /// Its standard error.
+    /// Its standard error, from the means over elements of all blocks of networks.
     pub std_err: Option<f64>,
     /// Mean of |m_n|.
     pub deviation_abs_mean: Option<f64>,
@@ -30,7 +32,9 @@ pub struct FalloffPoint {
     pub background: Option<f64>,
     /// Mean of the exact m_n.
     pub exact_mean: Option<f64>,
-    /// Mean |m_n| against the background.
+    /// Its error.
+    pub exact_mean_error: Option<f64>,
+    /// Whether `deviation_mean` differs from zero.
     pub verdict: Verdict,
     /// Largest |measured - exact| over the elements, in standard errors.
     pub largest_pull: Option<f64>,
@@ -50,6 +54,8 @@ pub struct ConnectedPoint {
     pub std_err: Option<f64>,
     /// Standard deviation of m_n across experiments, averaged.
     pub background: Option<f64>,
+    /// Whether `deviation_mean` differs from zero.
+    pub verdict: Verdict,
     /// Largest |measured - exact| over the elements, in standard errors.
     pub largest_pull: Option<f64>,
     /// Networks of the direct estimator that measure dG^(n) as well as one of this one:
@@ -82,7 +88,7 @@ pub struct FalloffFit {
     /// The same fit through the exact m_n with the same errors: what a perfect measurement
     /// gives at these widths.
     pub exact_slope: Option<f64>,
-    /// Widths whose mean |m_n| stands above the background.
+    /// Widths at which m_n is above the background: its mean differs from zero.
     pub widths_used: Vec<u64>,
     /// Those of them at which m_n has not converged: the slope means nothing if there are any.
     pub unconverged: Vec<u64>,
@@ -143,11 +149,13 @@ impl FalloffWidth {
         let point = |c: &Correlator| FalloffPoint {
             order: c.order,
             elements: c.mean.len(),
+            left_out: c.left_out,
             deviation_mean: c.deviation_mean,
             std_err: c.deviation_mean_std_err,
             deviation_abs_mean: c.deviation_abs_mean,
             background: c.background,
             exact_mean: c.deviation_mean_exact,
+            exact_mean_error: c.deviation_mean_exact_error,
             verdict: c.verdict,
             largest_pull: largest_pull(c),
             unconverged: c.reason.clone(),
@@ -157,6 +165,7 @@ impl FalloffWidth {
                     deviation_mean: best.deviation_mean,
                     std_err: best.deviation_mean_std_err,
                     background: best.background,
+                    verdict: best.verdict,
                     largest_pull: largest_pull(best),
                     gain: gain((spec, c), (other, best)),
                     unconverged: best.reason.clone(),
@@ -249,29 +258,15 @@ fn fit(widths: &[FalloffWidth], order: usize, connected: bool) -> FalloffFit {
         let Some(p) = w.orders.iter().find(|p| p.order == order) else {
             continue;
         };
-        let (mean, std_err, size, background, reason) = match (connected, &p.connected) {
-            (false, _) => (
-                p.deviation_mean,
-                p.std_err,
-                p.deviation_abs_mean,
-                p.background,
-                &p.unconverged,
-            ),
-            (true, Some(c)) => (
-                c.deviation_mean,
-                c.std_err,
-                c.deviation_mean.map(f64::abs),
-                c.background,
-                &c.unconverged,
-            ),
+        let (mean, std_err, verdict, reason) = match (connected, &p.connected) {
+            (false, _) => (p.deviation_mean, p.std_err, p.verdict, &p.unconverged),
+            (true, Some(c)) => (c.deviation_mean, c.std_err, c.verdict, &c.unconverged),
             (true, None) => continue,
         };
-        let (Some(m), Some(error), Some(size), Some(background)) =
-            (mean, std_err, size, background)
-        else {
+        let (Some(m), Some(error)) = (mean, std_err) else {
             continue;
         };
-        if size > background {
+        if verdict == Verdict::AboveBackground {
             rows.push(Row {
                 width: w.width,
                 m,

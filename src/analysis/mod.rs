@@ -5,6 +5,7 @@ pub mod convergence;
 mod correlators;
 mod couplings;
 mod cross_check;
+mod element_mean;
 mod falloff;
 mod flow;
 mod function_fit;
@@ -14,10 +15,11 @@ mod output_couplings;
 mod range;
 mod six_point;
 mod symmetry;
+mod verdict;
 
 pub use chi_squared::ChiSquared;
 pub use correlators::{
-    Connected, Correlator, Prediction, Verdict, correlators, gp_predictions, predictions,
+    Connected, Correlator, Prediction, correlators, gp_predictions, predictions,
 };
 pub use couplings::{Coupling, Interactions, Naturalness, Samples};
 pub use cross_check::{CrossCheck, Fit, Stage, check_stages, cross_check};
@@ -35,3 +37,4 @@ pub use six_point::{Misfit, SixPoint};
 pub use symmetry::{
     ROTATIONS, SymmetryCheck, TEST_FIELDS, check_experiments, symmetry_checks, test_points,
 };
+pub use verdict::Verdict;

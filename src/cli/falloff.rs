@@ -26,8 +26,8 @@ use super::{columns, emit};
 Beside the direct estimator, a second curve comes from the connected one with a tenth of
 the networks (at least 1000 an experiment, tilted 10000; tilted where the net needs it), which
 reaches far below the background.
---estimator draws one of them only. Slopes are fitted over the widths whose mean |m_n| stands
-above the background.")]
+--estimator draws one of them only. Slopes are fitted over the widths whose mean m_n is above the
+background: it differs from zero by more than three of its own errors.")]
 pub struct Arguments {
     #[command(flatten)]
     model: ModelOptions,

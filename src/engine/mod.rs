@@ -25,7 +25,7 @@ pub use stream::{GROUP, Layer, StreamLayout, key};
 use crate::Result;
 use crate::model::{Architecture, EnsembleSpec, Estimator, Rays};
 use crate::tensor::{Accumulator, Measurement, multisets};
-use crate::theory::kernel_matrix;
+use crate::theory::{gp_correlator, kernel_matrix, mean_unit};
 
 /// What computed a result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,17 +98,20 @@ pub fn run(
     Ok(queue.into_moments())
 }
 
-/// The elements that a spec asks for, and the fields and moments that they are made of: those
-/// of [`EnsembleSpec::on_rays`].
+/// The elements that a spec asks for with the mean of m_n over those of each order, and the
+/// fields and moments that they are made of: those of [`EnsembleSpec::on_rays`].
 #[doc(hidden)]
 pub fn measurement(spec: &EnsembleSpec) -> Measurement {
     let points = spec.inputs.len();
+    let kernel = kernel_matrix(spec);
     let all = match spec.estimator {
         Estimator::Direct => Measurement::direct(points, spec.d_out, &spec.orders),
-        Estimator::Connected => {
-            Measurement::connected(&kernel_matrix(spec), spec.d_out, &spec.orders)
-        }
+        Estimator::Connected => Measurement::connected(&kernel, spec.d_out, &spec.orders),
     };
+    let units: Vec<Option<f64>> = (all.tuples().iter())
+        .map(|tuple| mean_unit(&kernel, tuple, gp_correlator(&kernel, tuple)))
+        .collect();
+    let all = all.with_means(&units);
     let rays = spec.rays();
     match rays.points.len() < points {
         true => all.of_multiples(&field_multiples(spec, &rays)),

@@ -42,6 +42,15 @@ impl Architecture {
         }
     }
 
+    /// How the activation grows as z does.
+    pub fn growth(self) -> Growth {
+        match self {
+            Self::Erf => Growth::Bounded,
+            Self::Relu => Growth::Power,
+            Self::Gauss => Growth::Exponential,
+        }
+    }
+
     /// Width at which the source measures couplings and predicts 6-point functions.
     pub fn eft_width(self) -> u64 {
         match self {
@@ -63,6 +72,17 @@ impl Architecture {
             Self::Relu => 0.0,
         }
     }
+}
+
+/// How an activation grows, which decides how heavy the tails of its products are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Growth {
+    /// It stays within bounds.
+    Bounded,
+    /// Like a power of z: products have the tails of powers of normals.
+    Power,
+    /// As exp(z - Var z): products are log-normal, and rare neurons carry them.
+    Exponential,
 }
 
 impl std::str::FromStr for Architecture {

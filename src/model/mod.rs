@@ -8,7 +8,7 @@ mod number;
 mod rays;
 mod spec;
 
-pub use architecture::Architecture;
+pub use architecture::{Architecture, Growth};
 pub use estimator::{Estimator, Tilt};
 pub use inputs::Inputs;
 pub(crate) use inputs::open_npy;

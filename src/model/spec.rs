@@ -197,11 +197,12 @@ impl EnsembleSpec {
         Ok(self)
     }
 
-    /// Numbers that a run keeps: the unique elements, and those of the connected 6-point
-    /// function where it is measured beside the full one.
+    /// Numbers that a run keeps: the unique elements, those of the connected 6-point function
+    /// where it is measured beside the full one, and the average over the elements of each order.
     pub fn values(&self) -> u64 {
         let six = self.estimator == Estimator::Connected && self.orders.contains(&6);
-        self.elements() + if six { self.elements_of(6) } else { 0 }
+        let six = if six { self.elements_of(6) } else { 0 };
+        self.elements() + six + self.orders.len() as u64
     }
 
     /// Fields of a network: its outputs at every point, or the components of D.

@@ -6,6 +6,7 @@ use super::{EnsembleDocument, FalloffDocument, SymmetryDocument, TheoryDocument,
 use crate::analysis::CrossCheck;
 use crate::engine::gpu::AdapterSummary;
 use crate::model::{EnsembleSpec, Estimator, short};
+use crate::theory::MIN_MEAN_UNIT;
 
 pub(super) fn table(header: &[&str], left: usize) -> Table {
     let mut table = Table::new();
@@ -96,18 +97,8 @@ pub fn ensemble_table(document: &EnsembleDocument) -> String {
     if document.correlators.iter().any(|c| c.order % 2 == 1) {
         notes.push_str("odd n: the GP vanishes; m_n is G^(n) / sqrt(prod K_ii)\n");
     }
-    let undefined: usize = document
-        .correlators
-        .iter()
-        .map(|c| c.deviation.iter().filter(|m| m.is_none()).count())
-        .sum();
-    if undefined > 0 {
-        notes.push_str(&match spec.d_out {
-            1 => format!("m_n is undefined where the GP vanishes: {undefined} elements left out\n"),
-            _ => format!(
-                "m_n is undefined where the GP vanishes, as where outputs do not pair: {undefined} elements left out\n"
-            ),
-        });
+    for c in &document.correlators {
+        notes.push_str(&left_out(c.order, c.left_out, c.mean.len(), spec.d_out));
     }
     if spec.experiments == 1 {
         notes.push_str("one experiment has no background: use --experiments 2 or more\n");
@@ -136,6 +127,20 @@ pub fn ensemble_table(document: &EnsembleDocument) -> String {
         document.timing.neurons_per_s.unwrap_or_default(),
         document.device.adapter,
         document.device.backend,
+    )
+}
+
+/// Which elements a row's means do without.
+fn left_out(order: usize, left_out: usize, of: usize, d_out: usize) -> String {
+    if left_out == 0 {
+        return String::new();
+    }
+    let outputs = match d_out {
+        1 => "",
+        _ => ", or vanishes because outputs do not pair",
+    };
+    format!(
+        "n = {order}: {left_out} of {of} elements left out of the means, as their GP value is below {MIN_MEAN_UNIT} sqrt(prod K_ii){outputs}\n"
     )
 }
 
@@ -259,7 +264,14 @@ pub fn theory_table(document: &TheoryDocument) -> String {
         }
     }
     let means: String = (document.correlators.iter())
-        .map(|c| format!("n = {}: mean m_n = {}\n", c.order, number(c.deviation_mean)))
+        .map(|c| {
+            let note = left_out(c.order, c.left_out, c.exact.len(), document.spec.d_out);
+            format!(
+                "n = {}: mean m_n = {}\n{note}",
+                c.order,
+                number(c.deviation_mean)
+            )
+        })
         .collect();
     format!("{text}{rows}\n{more}{means}")
 }
@@ -365,6 +377,10 @@ pub fn falloff_table(document: &FalloffDocument) -> String {
             },
         ]);
     }
+    let notes: String = (falloff.widths.iter().take(1))
+        .flat_map(|w| &w.orders)
+        .map(|p| left_out(p.order, p.left_out, p.elements, spec.d_out))
+        .collect();
     let sweep = EnsembleSpec {
         width: 0,
         ..spec.clone()
@@ -377,7 +393,7 @@ pub fn falloff_table(document: &FalloffDocument) -> String {
         )
     });
     format!(
-        "{}, {} x {} networks per width, {} estimator, seed {}{connected}\n{rows}\n\nlog10 |m_n| against log10 N, widths above the background; theory: -1 as N grows\n{slopes}\n{:.2} s on {} ({})\n",
+        "{}, {} x {} networks per width, {} estimator, seed {}{connected}\n{rows}\n{notes}\nlog10 |m_n| against log10 N, widths above the background; theory: -1 as N grows\n{slopes}\n{:.2} s on {} ({})\n",
         title(&sweep).replace(" N = 0,", ""),
         spec.experiments,
         spec.nets,
@@ -495,7 +511,11 @@ pub fn symmetry_table(document: &SymmetryDocument) -> String {
         for c in &document.checks {
             let ensemble = document.ensembles.iter().find(|e| e.d_out == c.d_out);
             let points = ensemble.map_or(document.head.spec.inputs.len(), |e| e.inputs.len());
-            let verdict = if c.pass { "pass" } else { "FAIL" };
+            let verdict = match c.pass {
+                Some(true) => "pass",
+                Some(false) => "FAIL",
+                None => "undecided",
+            };
             rows.add_row([
                 c.d_out.to_string(),
                 points.to_string(),

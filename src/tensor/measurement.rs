@@ -15,6 +15,8 @@ pub struct Measurement {
     /// Row e: element e as a sum of moments with coefficients; `None` if the elements are
     /// the moments themselves.
     contraction: Option<Vec<Vec<(usize, f64)>>>,
+    /// Means over elements, one per order: weight of each element.
+    means: Vec<Vec<(usize, f64)>>,
 }
 
 impl Measurement {
@@ -32,6 +34,7 @@ impl Measurement {
             connected_six: None,
             is_connected: false,
             contraction: None,
+            means: Vec::new(),
             moments,
         }
     }
@@ -78,6 +81,7 @@ impl Measurement {
             connected_six: None,
             is_connected: true,
             contraction: None,
+            means: Vec::new(),
         };
         let mut rows: Vec<Vec<(usize, f64)>> = Vec::new();
         let mut six = Vec::new();
@@ -118,6 +122,31 @@ impl Measurement {
         this.contraction = Some(rows);
         this.moments = moments;
         this
+    }
+
+    /// Follows the mean over each order's elements too, of element e in units of `units[e]`,
+    /// those without one left out: its scatter over blocks is not to be had from those of the
+    /// elements, which are correlated. The means come after everything else, [`means`](Self::means).
+    pub fn with_means(mut self, units: &[Option<f64>]) -> Self {
+        let mean = |range: &Range<usize>| -> Vec<(usize, f64)> {
+            let units = range.clone().filter_map(|e| Some((e, units[e]?)));
+            let count = units.clone().count() as f64;
+            units.map(|(e, unit)| (e, 1.0 / (count * unit))).collect()
+        };
+        self.means = self.orders.iter().map(|(_, range)| mean(range)).collect();
+        self
+    }
+
+    /// Weights of the elements in the mean over the k-th order.
+    pub fn mean_weights(&self, k: usize) -> &[(usize, f64)] {
+        &self.means[k]
+    }
+
+    /// Where the means over elements are, one per order.
+    pub fn means(&self) -> Range<usize> {
+        let six = self.connected_six.as_ref().map_or(0, |six| six.len());
+        let start = self.tuples.len() + six;
+        start..start + self.means.len()
     }
 
     /// The moments of the fields that are summed.
@@ -176,25 +205,26 @@ impl Measurement {
         self
     }
 
-    /// The elements of a block from its moments.
+    /// The elements of a block from its moments, then the means over them.
     pub fn elements(&self, moments: Vec<f64>) -> Vec<f64> {
-        match &self.contraction {
+        let combine = |row: &Vec<(usize, f64)>, of: &[f64]| -> f64 {
+            row.iter().map(|&(m, c)| c * of[m]).sum()
+        };
+        let mut elements = match &self.contraction {
             None => moments,
-            Some(rows) => rows
-                .iter()
-                .map(|row| row.iter().map(|&(m, c)| c * moments[m]).sum())
-                .collect(),
-        }
+            Some(rows) => rows.iter().map(|row| combine(row, &moments)).collect(),
+        };
+        let means: Vec<f64> = (self.means.iter())
+            .map(|row| combine(row, &elements))
+            .collect();
+        elements.extend(means);
+        elements
     }
 
-    /// What one network adds to the sum of each element.
+    /// What one network adds to the sum of each element, and of the means over them.
     pub fn contributions(&self, network: &Extreme) -> Vec<f64> {
         let network = self.drawn(network);
-        let elements = match &self.contraction {
-            None => self.moments.elements().len(),
-            Some(rows) => rows.len(),
-        };
-        (0..elements)
+        (0..self.means().end)
             .map(|e| self.contribution(e, &network))
             .collect()
     }
@@ -207,8 +237,14 @@ impl Measurement {
         }
     }
 
-    /// What a network adds to the sum of element `e`.
+    /// What a network adds to the sum of element `e`, or of a mean over elements.
     pub fn contribution(&self, e: usize, network: &Drawn) -> f64 {
+        if let Some(k) = e.checked_sub(self.means().start) {
+            let weights = self.means[k].iter();
+            return weights
+                .map(|&(e, w)| w * self.contribution(e, network))
+                .sum();
+        }
         let addend = |m| self.moments.addend(&network.table, network.weight, m);
         match &self.contraction {
             None => addend(e),

@@ -32,6 +32,21 @@ impl<'a> Tuple<'a> {
         self.points
     }
 
+    /// The arguments at the positions in `set`, a bit mask, and the others.
+    pub(crate) fn split(&self, set: u32) -> (OwnedTuple, OwnedTuple) {
+        let part = |wanted: bool| {
+            let pick = |all: &[usize]| -> Vec<usize> {
+                let at = |k: &usize| (set >> k & 1 == 1) == wanted;
+                (0..all.len()).filter(at).map(|k| all[k]).collect()
+            };
+            OwnedTuple {
+                points: pick(self.points),
+                outputs: self.outputs.map(pick),
+            }
+        };
+        (part(true), part(false))
+    }
+
     /// Perfect pairings of the n positions that join equal outputs: given the hidden layer,
     /// outputs are independent.
     pub fn pairings(&self) -> Vec<Vec<(usize, usize)>> {
@@ -40,6 +55,23 @@ impl<'a> Tuple<'a> {
             all.retain(|pairing| pairing.iter().all(|&(a, b)| o[a] == o[b]));
         }
         all
+    }
+}
+
+/// A [`Tuple`] that owns its arguments.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct OwnedTuple {
+    pub points: Vec<usize>,
+    outputs: Option<Vec<usize>>,
+}
+
+impl OwnedTuple {
+    /// The same, borrowed.
+    pub fn tuple(&self) -> Tuple<'_> {
+        Tuple {
+            points: &self.points,
+            outputs: self.outputs.as_deref(),
+        }
     }
 }
 

@@ -2,17 +2,21 @@
 
 mod average;
 mod cubature;
+mod deviation;
 mod exact;
 mod kernel;
 mod one_loop;
 mod range;
+mod rare;
 mod tilt;
 mod vertex;
 mod wick;
 
+pub use deviation::{MIN_MEAN_UNIT, deviation_unit, field_size, mean_unit};
 pub use exact::Exact;
 pub use kernel::{kernel, kernel_matrix};
 pub use one_loop::{LoopIntegrals, check_loop_cutoff, loop_integrals};
+pub use rare::RareNeurons;
 pub use tilt::tilt;
 pub(crate) use vertex::vertex_nodes;
 pub use vertex::{Vertex, VertexIntegrals, check_cutoffs, vertex_integrals};

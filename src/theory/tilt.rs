@@ -1,4 +1,4 @@
-use crate::model::{Architecture, EnsembleSpec, Tilt};
+use crate::model::{EnsembleSpec, Growth, Tilt};
 use crate::tensor::multisets;
 
 /// Most shifts of a mixture: each gets its share of the networks.
@@ -21,17 +21,10 @@ const MAX_SHIFTS: usize = 32;
 /// # Ok::<(), nnqft_gpu::Error>(())
 /// ```
 pub fn tilt(spec: &EnsembleSpec) -> Option<Tilt> {
-    if spec.arch != Architecture::Gauss || spec.sigma_w == 0.0 {
+    if spec.arch.growth() != Growth::Exponential || spec.sigma_w == 0.0 {
         return None;
     }
-    let scale = spec.sigma_w / (spec.d_in as f64).sqrt();
-    let normals: Vec<Vec<f64>> = (spec.inputs.points().iter())
-        .map(|x| {
-            let mut a: Vec<f64> = x.iter().map(|x| scale * x).collect();
-            a.push(spec.sigma_b);
-            a
-        })
-        .collect();
+    let normals = exponents(spec);
     let highest = spec.orders.iter().copied().max().unwrap_or(2);
     let targets: Vec<Vec<f64>> = (2..=highest)
         .step_by(2)
@@ -65,10 +58,23 @@ pub fn tilt(spec: &EnsembleSpec) -> Option<Tilt> {
     }
 }
 
+/// The pre-activation at each point as a linear form of a hidden unit's standard normals:
+/// (sigma_w x / sqrt(d_in), sigma_b), shape `[points][d_in + 1]`.
+pub(super) fn exponents(spec: &EnsembleSpec) -> Vec<Vec<f64>> {
+    let scale = spec.sigma_w / (spec.d_in as f64).sqrt();
+    (spec.inputs.points().iter())
+        .map(|x| {
+            let mut a: Vec<f64> = x.iter().map(|x| scale * x).collect();
+            a.push(spec.sigma_b);
+            a
+        })
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Inputs;
+    use crate::model::{Architecture, Inputs};
 
     fn gauss() -> EnsembleSpec {
         EnsembleSpec::preset(Architecture::Gauss, 1).unwrap()

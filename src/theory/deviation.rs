@@ -1,0 +1,70 @@
+//! m_n: what deviations from the GP are measured in.
+
+use crate::tensor::Tuple;
+
+/// Smallest |G_GP| of an element that enters the mean of m_n over elements, in units of the fields'
+/// own size. G fluctuates by at least that size, so that no element of the mean is more than ten
+/// times as noisy as its neighbours; without a bound one element near a zero of the kernel is
+/// all there is to see. The source's points have none below it.
+pub const MIN_MEAN_UNIT: f64 = 0.1;
+
+/// Product of the fields' standard deviations, sqrt(prod K_ii), in the unit of f^n.
+pub fn field_size(kernel: &[Vec<f64>], tuple: Tuple) -> f64 {
+    (tuple.points().iter())
+        .map(|&i| kernel[i][i].sqrt())
+        .product()
+}
+
+/// What m_n of one element is measured in: G_GP, or for odd n, where the GP vanishes, the
+/// fields' own size; `None` if that vanishes.
+pub fn deviation_unit(kernel: &[Vec<f64>], tuple: Tuple, gp: f64) -> Option<f64> {
+    let size = field_size(kernel, tuple);
+    let unit = if tuple.order() % 2 == 1 { size } else { gp };
+    (unit.abs() > 1e-12 * size && unit != 0.0).then_some(unit)
+}
+
+/// The same for an element that enters the mean of m_n; `None` if it is left out,
+/// [`MIN_MEAN_UNIT`].
+pub fn mean_unit(kernel: &[Vec<f64>], tuple: Tuple, gp: f64) -> Option<f64> {
+    let least = MIN_MEAN_UNIT * field_size(kernel, tuple);
+    deviation_unit(kernel, tuple, gp).filter(|unit| unit.abs() >= least)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Architecture, EnsembleSpec};
+    use crate::tensor::Tuples;
+    use crate::theory::{gp_correlator, kernel_matrix};
+
+    #[test]
+    fn the_source_s_means_are_over_all_elements() {
+        for arch in Architecture::ALL {
+            for d_in in 1..=3 {
+                let spec = EnsembleSpec::preset(arch, d_in).unwrap();
+                let kernel = kernel_matrix(&spec);
+                for t in Tuples::of_orders(&spec).iter() {
+                    let gp = gp_correlator(&kernel, t);
+                    assert_eq!(mean_unit(&kernel, t, gp), Some(gp));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_nearly_vanishes_is_left_out_of_the_mean_only() {
+        let kernel = vec![vec![2.0, 1e-8], vec![1e-8, 2.0]];
+        let of = |index: &[usize]| {
+            let gp = gp_correlator(&kernel, index);
+            let [unit, mean] = [deviation_unit, mean_unit].map(|f| f(&kernel, index.into(), gp));
+            (unit.is_some(), mean.is_some())
+        };
+        assert_eq!(of(&[0, 1]), (true, false));
+        assert_eq!(of(&[0, 0, 0, 1]), (true, false));
+        assert_eq!(of(&[0, 0, 1, 1]), (true, true));
+        // Odd n has a unit of its own.
+        assert_eq!(of(&[0, 0, 1]), (true, true));
+        let none = vec![vec![1.0, 0.0], vec![0.0, 1.0]];
+        assert_eq!(deviation_unit(&none, (&[0, 1]).into(), 0.0), None);
+    }
+}
