@@ -338,7 +338,12 @@ pub fn output_couplings(
             };
             let other = root(*connected, i1, i2 + error, d).unwrap_or(one_loop);
             all[1].push(one_loop);
-            all[2].push(1.0 - tree / one_loop);
+            // Their difference is of second order: nothing at tuples without an interaction.
+            all[2].push(if tree == 0.0 {
+                0.0
+            } else {
+                1.0 - tree / one_loop
+            });
             all[3].push((other - one_loop).abs());
         }
         (all.map(|v| average(&v)), undefined)
