@@ -470,7 +470,8 @@ fn no_number_is_printed_that_is_none() {
     let nets: [&[&str]; 5] = [
         &["--arch", "relu", "--inputs", "0;1"],
         &["--arch", "erf", "--sigma-b", "0", "--inputs", "-1;1;0"],
-        &["--arch", "gauss", "--sigma-b", "0", "--inputs", "1"],
+        // At the origin its networks are Gaussian.
+        &["--arch", "gauss", "--sigma-b", "0", "--inputs", "0;1;2"],
         &[
             "--arch",
             "relu",
@@ -504,11 +505,12 @@ fn no_number_is_printed_that_is_none() {
         [&sampled("falloff", "2", "1")[..], &["--width", "1,2"]].concat(),
         [&sampled("eft", "3", "1")[..], &["--cutoffs", "5"]].concat(),
         [&sampled("rg", "3", "2")[..], &["--cutoffs", "5,6"]].concat(),
+        vec!["symmetry", "--moments", "exact", "--cutoffs", "5"],
     ];
     for net in nets {
         for command in &commands {
             let wide = net[net.len() - 1].contains(',');
-            if wide && ["eft", "rg"].contains(&command[0]) {
+            if wide && ["eft", "rg", "symmetry"].contains(&command[0]) {
                 continue;
             }
             let output = run(&[&command[..], net].concat());
