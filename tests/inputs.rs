@@ -104,7 +104,7 @@ fn what_is_wrong_is_named_with_its_line() {
     for (text, parts) in [
         (
             "1,2\n3,four\n",
-            &["line 2", "'four' in column 2 is not a number", "\"3,four\""][..],
+            &["line 2", "'four' is not a number (column 2)", "\"3,four\""][..],
         ),
         (
             "x\n1\ntwo\n",
@@ -113,7 +113,7 @@ fn what_is_wrong_is_named_with_its_line() {
         // A damaged number is no header.
         (
             "1,2x\n3,4\n",
-            &["line 1", "'2x' in column 2 is not a number"],
+            &["line 1", "'2x' is not a number (column 2)"],
         ),
         ("1x\n2\n", &["line 1", "'1x'"]),
         ("\u{2212}1,\u{2212}2\n3,4\n", &["line 1", "is not a number"]),
@@ -134,17 +134,17 @@ fn what_is_wrong_is_named_with_its_line() {
             &["line 2", "2 coordinates, the header (line 1) names 3"],
         ),
         // Missing values.
-        ("x,y\n1,2\n3,\n", &["line 3", "no value in column 2"]),
-        ("1,2,\n3,4,5\n", &["line 1", "no value in column 3"]),
-        ("1,,2\n3,4,5\n", &["line 1", "no value in column 2"]),
-        ("1,2\n,\n3,4\n", &["line 2", "no value in column 1"]),
+        ("x,y\n1,2\n3,\n", &["line 3", "no value (column 2)"]),
+        ("1,2,\n3,4,5\n", &["line 1", "no value (column 3)"]),
+        ("1,,2\n3,4,5\n", &["line 1", "no value (column 2)"]),
+        ("1,2\n,\n3,4\n", &["line 2", "no value (column 1)"]),
         ("x\n1\n\"\"\n2\n", &["line 3", "no value"]),
         (
             "x,y\n1,NaN\n",
-            &["line 2", "'NaN' in column 2 is not finite"],
+            &["line 2", "'NaN' is not finite (column 2)"],
         ),
-        ("x,y\n1,NA\n", &["line 2", "'NA' in column 2 is no value"]),
-        ("NA,NA\n1,2\n", &["line 1", "'NA' in column 1"]),
+        ("x,y\n1,NA\n", &["line 2", "'NA' is no value"]),
+        ("NA,NA\n1,2\n", &["line 1", "'NA' is no value"]),
         ("1\n-inf\n", &["line 2", "'-inf' is not finite"]),
         ("1\n1e400\n", &["line 2", "not finite"]),
         ("1\n1e-400\n", &["line 2", "below the smallest number"]),

@@ -5,7 +5,7 @@ use super::{EnsembleSpec, Estimator};
 use crate::{Error, Result};
 
 /// Most memory that a run may take, in bytes: the same on every machine, so that a spec that is
-/// valid on one is valid on all. Order 2 of 3000 points, or order 4 of 80, take about as much.
+/// valid on one is valid on all. Order 2 of 2000 points, or order 4 of 80, takes most of it.
 pub const MAX_MEMORY: u64 = 8 << 30;
 /// Networks that are summed side by side, and drawn side by side.
 const LANES: f64 = 128.0;

@@ -149,20 +149,20 @@ impl<'a> Table<'a> {
     fn point(&self, row: &Row<'a>) -> Result<Vec<f64>, Fault> {
         (self.cells(row)?.iter().enumerate())
             .map(|(k, cell)| {
-                let at = match self.columns {
+                let column = match self.columns {
                     1 => String::new(),
-                    _ => format!(" in column {}", k + 1),
+                    _ => format!(" (column {})", k + 1),
                 };
                 if self.separator == Separator::One(';') && has_decimal_comma(cell.text) {
                     return Err(decimal_comma(row, cell.text));
                 }
                 if cell.text.is_empty() {
                     return Err(row.fault(format!(
-                        "there is no value{at}, and every point needs all its coordinates"
+                        "there is no value{column}, and every point needs all its coordinates"
                     )));
                 }
                 number(cell.text)
-                    .map_err(|what| row.fault(format!("'{}'{at} {what}", shown(cell.text))))
+                    .map_err(|what| row.fault(format!("'{}' {what}{column}", shown(cell.text))))
             })
             .collect()
     }
