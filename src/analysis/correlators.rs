@@ -219,10 +219,23 @@ pub fn predictions(spec: &EnsembleSpec, exact: &Exact) -> Result<Vec<Prediction>
 /// # Ok::<(), nnqft_gpu::Error>(())
 /// ```
 pub fn correlators(spec: &EnsembleSpec, moments: &Accumulator) -> Result<Vec<Correlator>> {
+    correlators_beside(&Exact::new(spec), spec, moments)
+}
+
+/// The same with exact values that are known already: of this net and these inputs at any
+/// width, and of the spec's orders at least.
+///
+/// # Errors
+/// Those of [`correlators`].
+pub fn correlators_beside(
+    exact: &Exact,
+    spec: &EnsembleSpec,
+    moments: &Accumulator,
+) -> Result<Vec<Correlator>> {
+    let exact = exact.at_width(spec.width);
     let plan = measurement(spec);
     let kernel = kernel_matrix(spec);
     let all_gp = gp_predictions(spec)?;
-    let exact = Exact::new(spec);
     let total = moments.total()?;
     let std_err = total
         .std_err()

@@ -19,7 +19,7 @@ mod verdict;
 
 pub use chi_squared::ChiSquared;
 pub use correlators::{
-    Connected, Correlator, Prediction, correlators, gp_predictions, predictions,
+    Connected, Correlator, Prediction, correlators, correlators_beside, gp_predictions, predictions,
 };
 pub use couplings::{Coupling, Interactions, Naturalness, Samples};
 pub use cross_check::{CrossCheck, Fit, Stage, check_stages, cross_check};

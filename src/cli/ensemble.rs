@@ -10,6 +10,7 @@ use nnqft_gpu::report::{
     EnsembleDocument, Timing, elements_table, ensemble_figure, ensemble_table, write_npz,
 };
 use nnqft_gpu::state::State;
+use nnqft_gpu::theory::Exact;
 use nnqft_gpu::{Result, analysis};
 
 use super::emit;
@@ -82,6 +83,8 @@ pub struct Results<'a> {
     options: &'a ResultOptions,
     files: Files,
     documents: Vec<EnsembleDocument>,
+    /// Exact values of the run's net and inputs, at any width.
+    exact: Option<Exact>,
 }
 
 impl ResultOptions {
@@ -91,6 +94,7 @@ impl ResultOptions {
             options: self,
             files: self.output.prepare(Some(&self.plot), None)?,
             documents: Vec::new(),
+            exact: None,
         })
     }
 }
@@ -110,7 +114,9 @@ impl Results<'_> {
             eprintln!("this part is too small for a result of its own: merge has it");
             return Ok(());
         }
-        let document = EnsembleDocument::new(state, k)?;
+        // All ensembles of a run have the same net and inputs.
+        let exact = (self.exact).get_or_insert_with(|| Exact::new(&state.ensembles[k].spec));
+        let document = EnsembleDocument::beside(exact, state, k)?;
         if !self.options.output.json {
             emit(&ensemble_table(&document))?;
             if self.options.elements {
@@ -140,14 +146,16 @@ impl Results<'_> {
     }
 }
 
-/// Draws all networks of a spec under a progress bar of the caller's.
+/// Draws all networks of a spec under a progress bar of the caller's, and holds them against exact
+/// values of the same net and inputs at any width.
 pub fn measure_with(
     engine: &mut dyn Engine,
     spec: &EnsembleSpec,
+    exact: &Exact,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<(Vec<Correlator>, Timing)> {
     let start = Instant::now();
     let moments = engine::run(engine, spec, progress)?;
     let timing = Timing::new(spec, start.elapsed().as_secs_f64());
-    Ok((analysis::correlators(spec, &moments)?, timing))
+    Ok((analysis::correlators_beside(exact, spec, &moments)?, timing))
 }

@@ -88,9 +88,12 @@ pub fn measure(
 ) -> Result<FalloffDocument> {
     let start = Instant::now();
     let mut widths = Vec::new();
+    // Neither the width nor the estimator changes them.
+    let exact = Exact::new(&sweep[0].0);
     for (spec, second) in sweep {
         let mut draw = |spec: &EnsembleSpec| {
-            measure_with(engine, spec, &|n| progress(spec, n)).map(|(correlators, _)| correlators)
+            measure_with(engine, spec, &exact, &|n| progress(spec, n))
+                .map(|(correlators, _)| correlators)
         };
         let measured = draw(spec)?;
         let connected = second.as_ref().map(&mut draw).transpose()?;

@@ -770,10 +770,11 @@ impl EftOptions {
                 .collect());
         }
         let mut engine = engine.engine()?;
+        let exact = theory::Exact::new(&specs[0]);
         (specs.into_iter())
             .map(|spec| {
                 let bar = Progress::new(spec.nets * u64::from(spec.experiments), 0);
-                let moment = Moment::sampled(engine.as_mut(), spec, &|n| bar.inc(n));
+                let moment = Moment::sampled(engine.as_mut(), spec, &exact, &|n| bar.inc(n));
                 bar.finish();
                 moment
             })
@@ -796,13 +797,14 @@ pub struct Moment {
 }
 
 impl Moment {
-    /// Draws an ensemble with the 4-point function.
+    /// Draws an ensemble with the 4-point function; `exact` may be of another width.
     pub fn sampled(
         engine: &mut dyn Engine,
         spec: EnsembleSpec,
+        exact: &theory::Exact,
         progress: &(dyn Fn(u64) + Sync),
     ) -> Result<Self> {
-        let (correlators, timing) = super::ensemble::measure_with(engine, &spec, progress)?;
+        let (correlators, timing) = super::ensemble::measure_with(engine, &spec, exact, progress)?;
         Ok(Self {
             interactions: Interactions::measured(&correlators)
                 .expect("the 4-point function is among the orders"),

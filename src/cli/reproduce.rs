@@ -368,7 +368,10 @@ impl Task {
     ) -> anyhow::Result<()> {
         let moment = |engine: &mut dyn Engine, spec: &EnsembleSpec, exact| match exact {
             true => Ok(Moment::exact(spec.clone(), &Moment::neurons(spec))),
-            false => Moment::sampled(engine, spec.clone(), &|n| progress(spec, n)),
+            false => {
+                let known = Exact::new(spec);
+                Moment::sampled(engine, spec.clone(), &known, &|n| progress(spec, n))
+            }
         };
         match self {
             Self::Width(ensembles) => {

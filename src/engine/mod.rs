@@ -25,7 +25,7 @@ pub use stream::{GROUP, Layer, StreamLayout, key};
 use crate::Result;
 use crate::model::{Architecture, EnsembleSpec, Estimator, Rays};
 use crate::tensor::{Accumulator, Measurement, multisets};
-use crate::theory::{gp_correlator, kernel_matrix, mean_unit};
+use crate::theory::{gp_correlator, kernel_matrix, mean_unit, second_moment};
 
 /// What computed a result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -186,17 +186,11 @@ pub(crate) fn field_scales(spec: &EnsembleSpec) -> Vec<f64> {
     }
 }
 
-/// E[h(x_p) h(x_q)] = (K - sigma_b^2) / sigma_w^2 for p <= q: sums of products minus N times
+/// E[h(x_p) h(x_q)] for p <= q: sums of products minus N times
 /// this are what fluctuates.
 pub(crate) fn centre(spec: &EnsembleSpec) -> Vec<f64> {
-    let kernel = kernel_matrix(spec);
-    let (vw, vb) = (spec.sigma_w.powi(2), spec.sigma_b.powi(2));
-    (multisets(kernel.len(), 2).iter())
-        .map(|pair| match vw {
-            // No hidden layer to speak of: the products are multiplied by zero.
-            0.0 => 0.0,
-            _ => (kernel[pair[0]][pair[1]] - vb) / vw,
-        })
+    (multisets(spec.inputs.len(), 2).iter())
+        .map(|pair| second_moment(spec, pair[0], pair[1]))
         .collect()
 }
 

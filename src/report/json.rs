@@ -5,12 +5,12 @@ use serde::{Deserialize, Serialize};
 use crate::Result;
 use crate::analysis::{
     Correlator, Coupling, Falloff, Flow, FunctionFit, OutputCoupling, Prediction, SixPoint,
-    SymmetryCheck, correlators,
+    SymmetryCheck, correlators_beside,
 };
 use crate::engine::{DeviceInfo, Engine};
 use crate::model::EnsembleSpec;
 use crate::state::State;
-use crate::theory::{Vertex, kernel_matrix};
+use crate::theory::{Exact, Vertex, kernel_matrix};
 
 /// Version of the program, written to every document.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -88,8 +88,16 @@ impl EnsembleDocument {
     /// The result of ensemble `k` of a run, as far as it has come.
     ///
     /// # Errors
-    /// Those of [`correlators`].
+    /// Those of [`crate::analysis::correlators`].
     pub fn new(state: &State, k: usize) -> Result<Self> {
+        Self::beside(&Exact::new(&state.ensembles[k].spec), state, k)
+    }
+
+    /// The same with exact values that are known already, [`correlators_beside`].
+    ///
+    /// # Errors
+    /// Those of [`crate::analysis::correlators`].
+    pub fn beside(exact: &Exact, state: &State, k: usize) -> Result<Self> {
         let ensemble = &state.ensembles[k];
         let spec = &ensemble.spec;
         let networks = ensemble.moments.networks();
@@ -105,7 +113,7 @@ impl EnsembleDocument {
                 of,
                 shard: state.shard.map(|s| s.to_string()),
             }),
-            correlators: correlators(spec, &ensemble.moments)?,
+            correlators: correlators_beside(exact, spec, &ensemble.moments)?,
         })
     }
 }

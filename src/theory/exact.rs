@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use super::average::{Moment, NeuronMoments, neuron_moments};
 use super::{gp_correlator, kernel_matrix};
 use crate::model::EnsembleSpec;
@@ -24,8 +26,9 @@ use crate::tensor::Tuple;
 /// ```
 #[derive(Debug, Clone)]
 pub struct Exact {
-    kernel: Vec<Vec<f64>>,
-    moments: NeuronMoments,
+    // Shared by the copies of all widths.
+    kernel: Arc<Vec<Vec<f64>>>,
+    moments: Arc<NeuronMoments>,
     vw: f64,
     width: f64,
 }
@@ -34,10 +37,15 @@ impl Exact {
     /// Neuron moments for the spec's orders, then closed formulas.
     pub fn new(spec: &EnsembleSpec) -> Self {
         let highest = spec.orders.iter().copied().max().unwrap_or(2);
-        let orders: Vec<usize> = [2, 4, 6].into_iter().filter(|&n| n <= highest).collect();
+        // G^(2) is the kernel: its neurons matter from n = 4 on.
+        let orders = match highest {
+            0..4 => &[][..],
+            4 | 5 => &[2, 4],
+            _ => &[2, 4, 6],
+        };
         Self {
-            kernel: kernel_matrix(spec),
-            moments: neuron_moments(spec, &orders),
+            kernel: kernel_matrix(spec).into(),
+            moments: neuron_moments(spec, orders).into(),
             vw: spec.sigma_w.powi(2),
             width: spec.width as f64,
         }

@@ -120,7 +120,7 @@ impl Gram {
 }
 
 /// E[h(x_i) h(x_j)] of a hidden unit at points i and j of a spec.
-pub(super) fn second_moment(spec: &EnsembleSpec, i: usize, j: usize) -> f64 {
+pub(crate) fn second_moment(spec: &EnsembleSpec, i: usize, j: usize) -> f64 {
     let points = spec.inputs.points();
     hidden_second_moment(
         spec.arch,

@@ -14,6 +14,7 @@ mod wick;
 
 pub use deviation::{MIN_MEAN_UNIT, deviation_unit, field_size, mean_unit};
 pub use exact::Exact;
+pub(crate) use kernel::second_moment;
 pub use kernel::{kernel, kernel_matrix};
 pub use one_loop::{LoopIntegrals, check_loop_cutoff, loop_integrals};
 pub use rare::RareNeurons;

@@ -96,7 +96,7 @@ impl VertexIntegrals {
     /// What an [`integral`](Self::integral) that vanishes may come to: three of its errors, and
     /// rounding.
     pub fn zero(&self, index: &[usize]) -> f64 {
-        (1e-10 * self.size(index)).max(3.0 * self.error(index))
+        (1e-13 * self.size(index)).max(3.0 * self.error(index))
     }
 
     /// The [`integral`](Self::integral), or `None` where it vanishes.
