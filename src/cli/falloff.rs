@@ -10,6 +10,7 @@ use nnqft_gpu::analysis::{
 use nnqft_gpu::engine::Engine;
 use nnqft_gpu::model::EnsembleSpec;
 use nnqft_gpu::report::{FalloffDocument, Head, Source, Timing, falloff_figure, falloff_table};
+use nnqft_gpu::theory::Exact;
 
 use super::ensemble::measure_with;
 use super::options::{EngineOptions, ModelOptions, SamplingOptions};
