@@ -1,6 +1,7 @@
 //! `nnqft-gpu ensemble`
 
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use anyhow::Context;
@@ -14,7 +15,7 @@ use nnqft_gpu::report::{
 use nnqft_gpu::state::State;
 use nnqft_gpu::{Result, analysis};
 
-use super::emit;
+use super::{compiling, emit};
 use super::options::{EngineOptions, ModelOptions, SamplingOptions};
 use super::output::{OutputOptions, PlotOptions};
 use super::run_file::{Session, StateOptions};
@@ -145,9 +146,10 @@ pub fn measure_with(
     spec: &EnsembleSpec,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<(Vec<Correlator>, Timing)> {
+    let compile_s = compiling::prepare(engine, spec, &AtomicBool::new(false))?;
     let start = Instant::now();
     let moments = engine::run(engine, spec, progress)?;
-    let timing = Timing::new(spec, start.elapsed().as_secs_f64());
+    let timing = Timing::new(spec, start.elapsed().as_secs_f64()).after(compile_s);
     Ok((analysis::correlators(spec, &moments)?, timing))
 }
 

@@ -87,10 +87,12 @@ pub fn measure(
     progress: &(dyn Fn(&EnsembleSpec, u64) + Sync),
 ) -> Result<FalloffDocument> {
     let start = Instant::now();
-    let mut widths = Vec::new();
+    let (mut widths, mut compile_s) = (Vec::new(), 0.0);
     for (spec, second) in sweep {
         let mut draw = |spec: &EnsembleSpec| {
-            measure_with(engine, spec, &|n| progress(spec, n)).map(|(correlators, _)| correlators)
+            let (correlators, timing) = measure_with(engine, spec, &|n| progress(spec, n))?;
+            compile_s += timing.compile_s.unwrap_or(0.0);
+            Ok::<_, Error>(correlators)
         };
         let measured = draw(spec)?;
         let connected = second.as_ref().map(&mut draw).transpose()?;
@@ -106,7 +108,7 @@ pub fn measure(
         unconverged: falloff.unconverged(),
     };
     // Rates would mix the widths.
-    let timing = Timing::theory(start.elapsed().as_secs_f64());
+    let timing = Timing::theory(start.elapsed().as_secs_f64() - compile_s).after(compile_s);
     Ok(FalloffDocument {
         head: Head::new(
             "nnqft.falloff/1",

@@ -2,6 +2,8 @@
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::compiling;
+
 /// A bar over networks with rate and remaining time, on stderr.
 pub fn bar(networks: u64) -> ProgressBar {
     // indicatif hides the bar itself when stderr is no terminal.
@@ -12,5 +14,6 @@ pub fn bar(networks: u64) -> ProgressBar {
         )
         .expect("a valid template"),
     );
+    compiling::in_place_of(&bar);
     bar
 }

@@ -1,5 +1,6 @@
 //! `nnqft-gpu symmetry`
 
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use clap::Args;
@@ -21,7 +22,7 @@ use nnqft_gpu::{Error, Result};
 
 use super::options::{EngineOptions, ModelOptions, Moments, SamplingOptions, not_to_be_relied_on};
 use super::output::{OutputOptions, PlotOptions};
-use super::{emit, progress};
+use super::{compiling, emit, progress};
 
 /// Test SO(d_out) on ensembles with several outputs, and follow the coupling over d_out
 #[derive(Args)]
@@ -226,7 +227,11 @@ pub fn sampled(
     progress: &(dyn Fn(&EnsembleSpec, u64) + Sync),
 ) -> Result<SymmetryDocument> {
     let start = Instant::now();
-    let mut draw = |spec: &EnsembleSpec| engine::run(engine, spec, &|n| progress(spec, n));
+    let mut compile_s = 0.0;
+    let mut draw = |spec: &EnsembleSpec| {
+        compile_s += compiling::prepare(engine, spec, &AtomicBool::new(false))?;
+        engine::run(engine, spec, &|n| progress(spec, n))
+    };
     let mut checks: Vec<SymmetryCheck> = Vec::new();
     let mut notes = Vec::new();
     for spec in &plan.tests {
@@ -262,7 +267,8 @@ pub fn sampled(
         experiments: 1,
         ..spec.clone()
     };
-    let timing = Timing::new(&all, start.elapsed().as_secs_f64());
+    let sampling_s = start.elapsed().as_secs_f64() - compile_s;
+    let timing = Timing::new(&all, sampling_s).after(compile_s);
     let source = Source {
         moments: "sampled".into(),
         unconverged: reasons.collect(),
