@@ -27,7 +27,11 @@ pub fn in_place_of(bar: &ProgressBar) {
 pub fn prepare(engine: &mut dyn Engine, spec: &EnsembleSpec, stop: &AtomicBool) -> Result<f64> {
     let start = Instant::now();
     let shown = OnceLock::new();
-    let patience = if std::io::stderr().is_terminal() { SOON } else { LATER };
+    let patience = if std::io::stderr().is_terminal() {
+        SOON
+    } else {
+        LATER
+    };
     let stopped = || {
         if start.elapsed() > patience {
             shown.get_or_init(Shown::begin).bar.tick();

@@ -15,10 +15,10 @@ use nnqft_gpu::report::{
 use nnqft_gpu::state::State;
 use nnqft_gpu::{Result, analysis};
 
-use super::{compiling, emit};
 use super::options::{EngineOptions, ModelOptions, SamplingOptions};
 use super::output::{OutputOptions, PlotOptions};
 use super::run_file::{Session, StateOptions};
+use super::{compiling, emit};
 
 /// Draw networks, accumulate their n-point functions and hold them against the GP and the
 /// exact values

@@ -155,12 +155,8 @@ impl Device {
     /// generate code when a pipeline is used first.
     fn warm(&self, text: Text) -> Result<()> {
         let (label, bindings) = (text.label, text.wgsl.matches("@binding(").count());
-        let t0 = std::time::Instant::now();
         let pipeline = self.pipeline(text)?;
-        let t1 = std::time::Instant::now();
-        let buffers: Vec<_> = (0..bindings)
-            .map(|_| self.parameters(WARM_BYTES))
-            .collect();
+        let buffers: Vec<_> = (0..bindings).map(|_| self.parameters(WARM_BYTES)).collect();
         let group = self.bind(&pipeline, &buffers.iter().collect::<Vec<_>>());
         let mut encoder = self.device.create_command_encoder(&Default::default());
         super::dispatch(&mut encoder, &pipeline, &group, 1, 1);
@@ -169,9 +165,6 @@ impl Device {
             submission_index: Some(submission),
             timeout: Some(COMPILE_TIMEOUT),
         });
-        if std::env::var_os("NNQFT_TIMES").is_some() {
-            eprintln!("{label}: {:.2} {:.2}", (t1 - t0).as_secs_f64(), t1.elapsed().as_secs_f64());
-        }
         self.check()?;
         match waited {
             Ok(_) => Ok(()),

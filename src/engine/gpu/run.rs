@@ -165,7 +165,8 @@ impl<'a> Run<'a> {
                 format!("with {} points at width {}", spec.inputs.len(), spec.width),
                 format!(
                     "one block of networks needs {} bytes, a buffer of {} holds {bytes}; use fewer points or --backend cpu",
-                    least.max(sum_bytes), engine.summary.name
+                    least.max(sum_bytes),
+                    engine.summary.name
                 ),
             ));
         }
@@ -185,8 +186,15 @@ impl<'a> Run<'a> {
                 .collect();
             let made = match sums {
                 None => None,
-                Some(sums) => stages(engine, &setting, &texts, (capacity, bytes), block_bytes, &sums)?
-                    .map(|stages| (stages, sums)),
+                Some(sums) => stages(
+                    engine,
+                    &setting,
+                    &texts,
+                    (capacity, bytes),
+                    block_bytes,
+                    &sums,
+                )?
+                .map(|stages| (stages, sums)),
             };
             match made {
                 Some(made) => break made,
@@ -388,8 +396,12 @@ fn stages(
         }
         Texts::InOne(text) => (Vec::new(), vec![d.pipeline(text.clone())?]),
         Texts::Apart(sample, reduce) => (
-            (sample.iter()).map(|s| s.compiled(d)).collect::<Result<_>>()?,
-            (reduce.iter()).map(|text| d.pipeline(text.clone())).collect::<Result<_>>()?,
+            (sample.iter())
+                .map(|s| s.compiled(d))
+                .collect::<Result<_>>()?,
+            (reduce.iter())
+                .map(|text| d.pipeline(text.clone()))
+                .collect::<Result<_>>()?,
         ),
     };
     let in_one = sample.is_empty();

@@ -67,7 +67,11 @@ pub fn tail_threads(spec: &EnsembleSpec) -> u64 {
 
 /// Statements that grow with the spec, of drawing a network and of summing its elements.
 pub fn statements(spec: &EnsembleSpec, plan: &MomentPlan) -> u64 {
-    let points = if lattice(spec).is_some() { 1 } else { spec.inputs.len() };
+    let points = if lattice(spec).is_some() {
+        1
+    } else {
+        spec.inputs.len()
+    };
     // Four quads of hidden units.
     4 * ((points * spec.d_in) as u64 + rows(spec)) + plan.elements().len() as u64 / 8
 }

@@ -125,7 +125,11 @@ impl GpuEngine {
                     None => 1.0,
                     Some(tilt) => 1.0 / (tilt.probability() + row[fields]),
                 },
-                field: row.iter().zip(&run.scales).map(|(f, scale)| f * scale).collect(),
+                field: row
+                    .iter()
+                    .zip(&run.scales)
+                    .map(|(f, scale)| f * scale)
+                    .collect(),
             })
             .collect())
     }

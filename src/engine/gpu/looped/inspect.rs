@@ -38,8 +38,8 @@ impl Looped {
                 // Where the values of a unit at the first point are, and at the next.
                 let full = (0..16 * u64::from(pass.groups))
                     .map(|u| (4 * (u / 4 * shape.rows() * stride + m) + u % 4, 4 * stride));
-                let tail = (0..tail)
-                    .map(|u| ((shape.tail_row() + u * shape.rows()) * stride + m, stride));
+                let tail =
+                    (0..tail).map(|u| ((shape.tail_row() + u * shape.rows()) * stride + m, stride));
                 for (at, next) in full.chain(tail) {
                     let unit = (0..shape.points).map(|p| values[(at + p * next) as usize].into());
                     all[(u64::from(pass.start) + m) as usize].push(unit.collect());

@@ -70,9 +70,8 @@ fn every_text_is_valid() {
     for spec in specs {
         let spec = spec.validate().unwrap();
         for text in [texts(&spec, true), texts(&spec, false)].concat() {
-            let module = wgpu::naga::front::wgsl::parse_str(&text.wgsl).unwrap_or_else(|e| {
-                panic!("{}: {}", text.label, e.emit_to_string(&text.wgsl))
-            });
+            let module = wgpu::naga::front::wgsl::parse_str(&text.wgsl)
+                .unwrap_or_else(|e| panic!("{}: {}", text.label, e.emit_to_string(&text.wgsl)));
             Validator::new(ValidationFlags::all(), Capabilities::empty())
                 .validate(&module)
                 .unwrap_or_else(|e| panic!("{}: {e:?}", text.label));

@@ -12,15 +12,34 @@ pub const THREADS_PER_ROW: u64 = 1 << 21;
 /// The text of one stage.
 pub fn text(spec: &EnsembleSpec, shape: &Shape, kind: Kind) -> Text {
     let (label, text) = match kind {
-        Kind::Choose => ("choose", include_str!("../../../../shaders/looped/choose.wgsl")),
-        Kind::Hidden(_) | Kind::Shifts(_) => {
-            ("hidden", include_str!("../../../../shaders/looped/hidden.wgsl"))
-        }
-        Kind::Readout(_) => ("readout", include_str!("../../../../shaders/looped/readout.wgsl")),
-        Kind::Fields => ("fields", include_str!("../../../../shaders/looped/fields.wgsl")),
-        Kind::Ratio => ("ratio", include_str!("../../../../shaders/looped/ratio.wgsl")),
-        Kind::Score => ("score", include_str!("../../../../shaders/looped/score.wgsl")),
-        Kind::Products => ("products", include_str!("../../../../shaders/looped/products.wgsl")),
+        Kind::Choose => (
+            "choose",
+            include_str!("../../../../shaders/looped/choose.wgsl"),
+        ),
+        Kind::Hidden(_) | Kind::Shifts(_) => (
+            "hidden",
+            include_str!("../../../../shaders/looped/hidden.wgsl"),
+        ),
+        Kind::Readout(_) => (
+            "readout",
+            include_str!("../../../../shaders/looped/readout.wgsl"),
+        ),
+        Kind::Fields => (
+            "fields",
+            include_str!("../../../../shaders/looped/fields.wgsl"),
+        ),
+        Kind::Ratio => (
+            "ratio",
+            include_str!("../../../../shaders/looped/ratio.wgsl"),
+        ),
+        Kind::Score => (
+            "score",
+            include_str!("../../../../shaders/looped/score.wgsl"),
+        ),
+        Kind::Products => (
+            "products",
+            include_str!("../../../../shaders/looped/products.wgsl"),
+        ),
         Kind::Sums => ("sums", include_str!("../../../../shaders/looped/sums.wgsl")),
         Kind::Best => ("best", include_str!("../../../../shaders/looped/best.wgsl")),
         Kind::Keep => ("keep", include_str!("../../../../shaders/looped/keep.wgsl")),
@@ -42,7 +61,9 @@ fn constants(spec: &EnsembleSpec, shape: &Shape, kind: Kind) -> Constants {
     };
     let networks = matches!(
         kind,
-        Kind::Hidden(Lanes::Networks) | Kind::Shifts(Lanes::Networks) | Kind::Readout(Lanes::Networks)
+        Kind::Hidden(Lanes::Networks)
+            | Kind::Shifts(Lanes::Networks)
+            | Kind::Readout(Lanes::Networks)
     );
     let between = if networks { layout.tail } else { 1 };
     let slots = match kind {
@@ -66,7 +87,14 @@ fn constants(spec: &EnsembleSpec, shape: &Shape, kind: Kind) -> Constants {
         ("UNITS", flag(!networks)),
         ("NETWORKS", flag(networks)),
         ("POINTWISE", flag(!is_shifts)),
-        ("SHIFTS", if matches!(kind, Kind::Choose) { shape.shifts } else { flag(is_shifts) }),
+        (
+            "SHIFTS",
+            if matches!(kind, Kind::Choose) {
+                shape.shifts
+            } else {
+                flag(is_shifts)
+            },
+        ),
         ("SHIFT_COUNT", shape.shifts),
         ("BIAS", flag(layout.has_bias())),
         ("WIDTH", spec.width),
@@ -94,7 +122,10 @@ fn constants(spec: &EnsembleSpec, shape: &Shape, kind: Kind) -> Constants {
         ("POINT_QUADS", tiling.padded() / 4),
         ("LEFTS", shape.lefts),
         ("LEFT_ROWS", shape.left_rows),
-        ("LEFT_ROW", if shape.is_direct { shape.next_row() } else { 0 }),
+        (
+            "LEFT_ROW",
+            if shape.is_direct { shape.next_row() } else { 0 },
+        ),
         ("RIGHTS", shape.rights),
         ("RIGHT_TILES", shape.right_tiles),
         ("ROWS", shape.rows()),
