@@ -63,6 +63,18 @@ pub struct Stage {
     pub detail: Option<String>,
 }
 
+impl Stage {
+    /// The worse of two checks of one stage, the other with shaders that loop over buffers.
+    fn join(&mut self, looped: Self) {
+        self.compared += looped.compared;
+        self.pass &= looped.pass;
+        if looped.max_abs > self.max_abs {
+            self.max_abs = looped.max_abs;
+            self.at = format!("{}, looped", looped.at);
+        }
+    }
+}
+
 /// A fitted number from the tensors of both engines.
 #[derive(Debug, Clone, Serialize)]
 pub struct Fit {
@@ -176,10 +188,28 @@ fn label(spec: &EnsembleSpec) -> String {
 /// # Errors
 /// [`crate::Error::Device`] if the adapter fails.
 pub fn cross_check(gpu: &mut GpuEngine, thorough: bool) -> Result<CrossCheck> {
-    let stages = check_stages(gpu, &ensembles(thorough), thorough)?;
+    let mut stages = check_stages(gpu, &ensembles(thorough), thorough)?;
+    for (stage, looped) in stages.iter_mut().zip(check_looped(gpu)?) {
+        stage.join(looped);
+    }
     let fits = fits(gpu, thorough)?;
     let pass = stages.iter().all(|s| s.pass) && fits.iter().all(|f| f.pass);
     Ok(CrossCheck { stages, fits, pass })
+}
+
+/// Compares every stage of the shaders that loop over buffers, which ensembles of many points
+/// take: several outputs, and importance sampling.
+fn check_looped(gpu: &mut GpuEngine) -> Result<Vec<Stage>> {
+    let mut few = ensembles(false);
+    few.retain(|spec| match spec.arch {
+        Architecture::Erf => spec.d_out > 1,
+        Architecture::Relu => false,
+        Architecture::Gauss => spec.width == 20,
+    });
+    let before = gpu.set_looped(Some(true));
+    let stages = check_stages(gpu, &few, false);
+    gpu.set_looped(before);
+    stages
 }
 
 /// Compares every stage on the given ensembles (direct estimator).

@@ -1,5 +1,6 @@
 //! `nnqft-gpu ensemble`
 
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use clap::Args;
@@ -13,10 +14,10 @@ use nnqft_gpu::state::State;
 use nnqft_gpu::theory::Exact;
 use nnqft_gpu::{Result, analysis};
 
-use super::emit;
 use super::options::{EngineOptions, ModelOptions, SamplingOptions};
 use super::output::{Files, OutputOptions, PlotOptions};
 use super::run_file::{Session, StateOptions};
+use super::{compiling, emit};
 
 /// Draw networks, accumulate their n-point functions and hold them against the GP and the
 /// exact values
@@ -65,7 +66,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let start = arguments.state.start(model, sampling)?;
     let widths = start.specs().len();
     results.expect(widths)?;
-    let mut engine = (arguments.engine).engine_for(start.specs(), start.device())?;
+    let mut engine = arguments.engine.engine_like(start.device())?;
     let mut session = Session::begin(start, engine.device())?;
     for k in 0..widths {
         session.draw(k, engine.as_mut())?;
@@ -154,8 +155,9 @@ pub fn measure_with(
     exact: &Exact,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<(Vec<Correlator>, Timing)> {
+    let compile_s = compiling::prepare(engine, spec, &AtomicBool::new(false))?;
     let start = Instant::now();
     let moments = engine::run(engine, spec, progress)?;
-    let timing = Timing::new(spec, start.elapsed().as_secs_f64());
+    let timing = Timing::new(spec, start.elapsed().as_secs_f64()).after(compile_s);
     Ok((analysis::correlators_beside(exact, spec, &moments)?, timing))
 }

@@ -3,7 +3,6 @@
 use std::time::Instant;
 
 use clap::Args;
-use nnqft_gpu::Result;
 use nnqft_gpu::analysis::{
     Falloff, FalloffWidth, WIDTHS, check_interacting, check_range, connected_spec,
 };
@@ -11,6 +10,7 @@ use nnqft_gpu::engine::Engine;
 use nnqft_gpu::model::EnsembleSpec;
 use nnqft_gpu::report::{FalloffDocument, Head, Source, Timing, falloff_figure, falloff_table};
 use nnqft_gpu::theory::Exact;
+use nnqft_gpu::{Error, Result};
 
 use super::ensemble::measure_with;
 use super::options::{EngineOptions, ModelOptions, SamplingOptions};
@@ -88,13 +88,14 @@ pub fn measure(
     progress: &(dyn Fn(&EnsembleSpec, u64) + Sync),
 ) -> Result<FalloffDocument> {
     let start = Instant::now();
-    let mut widths = Vec::new();
+    let (mut widths, mut compile_s) = (Vec::new(), 0.0);
     // Neither the width nor the estimator changes them.
     let exact = Exact::new(&sweep[0].0);
     for (spec, second) in sweep {
         let mut draw = |spec: &EnsembleSpec| {
-            measure_with(engine, spec, &exact, &|n| progress(spec, n))
-                .map(|(correlators, _)| correlators)
+            let (correlators, timing) = measure_with(engine, spec, &exact, &|n| progress(spec, n))?;
+            compile_s += timing.compile_s.unwrap_or(0.0);
+            Ok::<_, Error>(correlators)
         };
         let measured = draw(spec)?;
         let connected = second.as_ref().map(&mut draw).transpose()?;
@@ -110,7 +111,7 @@ pub fn measure(
         unconverged: falloff.unconverged(),
     };
     // Rates would mix the widths.
-    let timing = Timing::theory(start.elapsed().as_secs_f64());
+    let timing = Timing::theory(start.elapsed().as_secs_f64() - compile_s).after(compile_s);
     Ok(FalloffDocument {
         head: Head::new(
             "nnqft.falloff/1",

@@ -1,6 +1,7 @@
 //! Arguments and output; no physics.
 
 mod compare_cpu;
+mod compiling;
 mod devices;
 mod eft;
 mod ensemble;
@@ -70,7 +71,9 @@ pub fn run() -> ExitCode {
         Err(error) => match error.downcast_ref::<Error>() {
             Some(Error::Interrupted(_)) => {
                 eprintln!("{error}");
-                ExitCode::from(130)
+                // Nothing is left to do, and a driver may still be compiling on a thread of its
+                // own: not a moment to run the destructors that a return does.
+                signal_hook::low_level::exit(130)
             }
             known => {
                 eprintln!("error: {error:#}");

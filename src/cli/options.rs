@@ -579,23 +579,6 @@ impl EngineOptions {
         }
     }
 
-    /// The same for these ensembles: `auto` takes the CPU for what does not fit the GPU's shaders.
-    pub fn engine_for(
-        &self,
-        specs: &[EnsembleSpec],
-        device: Option<&DeviceInfo>,
-    ) -> Result<Box<dyn Engine>> {
-        let refused = specs.iter().find_map(|spec| gpu::fits(spec).err());
-        match (self.backend, &self.adapter, device, refused) {
-            (Backend::Auto, None, None, Some(_)) => {
-                eprintln!("backend: cpu, in f64: more elements than the GPU's shaders take");
-                Ok(Box::new(CpuEngine::new()))
-            }
-            (Backend::Gpu, _, _, Some(error)) => Err(error),
-            _ => self.engine_like(device),
-        }
-    }
-
     fn gpu(&self) -> Result<Box<dyn Engine>> {
         match self.adapter.as_deref() {
             Some("all") => fleet(),

@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
+use super::compiling;
+
 /// Time between lines. Runs shorter than that have none.
 const INTERVAL: Duration = Duration::from_secs(20);
 
@@ -31,6 +33,7 @@ impl Progress {
             }),
         );
         bar.reset_eta();
+        compiling::in_place_of(&bar);
         let lines = || Mutex::new(Lines::new(networks, done, Instant::now()));
         Self {
             // indicatif hides the bar itself when stderr is no terminal.

@@ -16,7 +16,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 
 use super::options::{ModelOptions, SamplingOptions};
 use super::progress::Progress;
-use super::quote;
+use super::{compiling, quote};
 
 /// Where the state of a run is kept, and which part of it is run.
 #[derive(Args)]
@@ -288,6 +288,11 @@ impl Session {
 
     /// Draws what is left of ensemble `k`, and saves it.
     pub fn draw(&mut self, k: usize, engine: &mut dyn Engine) -> anyhow::Result<()> {
+        let compile_seconds = match self.state.missing(k)[..] {
+            [] => 0.0,
+            _ => compiling::prepare(engine, &self.state.ensembles[k].spec, &self.stop)?,
+        };
+        self.state.ensembles[k].compile_seconds = compile_seconds;
         let (state, blocks) = (&self.state, self.state.blocks(k));
         let ensemble = &state.ensembles[k];
         let networks = BlockPlan::new(&ensemble.spec).networks(blocks.clone());

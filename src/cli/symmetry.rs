@@ -1,5 +1,6 @@
 //! `nnqft-gpu symmetry`
 
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use clap::Args;
@@ -20,13 +21,13 @@ use nnqft_gpu::theory::{
 };
 use nnqft_gpu::{Error, Result};
 
-use super::emit;
 use super::options::{
     EXACT_MOMENTS, EngineOptions, ModelOptions, Moments, SamplingOptions, cutoff,
 };
 use super::output::{OutputOptions, PlotOptions};
 use super::progress::Progress;
 use super::verdict::must_rest_on;
+use super::{compiling, emit};
 
 /// Test SO(d_out) on ensembles with several outputs, and follow the coupling over d_out
 #[derive(Args)]
@@ -241,7 +242,11 @@ pub fn sampled(
     progress: &(dyn Fn(&EnsembleSpec, u64) + Sync),
 ) -> Result<SymmetryDocument> {
     let start = Instant::now();
-    let mut draw = |spec: &EnsembleSpec| engine::run(engine, spec, &|n| progress(spec, n));
+    let mut compile_s = 0.0;
+    let mut draw = |spec: &EnsembleSpec| {
+        compile_s += compiling::prepare(engine, spec, &AtomicBool::new(false))?;
+        engine::run(engine, spec, &|n| progress(spec, n))
+    };
     let mut checks: Vec<SymmetryCheck> = Vec::new();
     let mut notes = Vec::new();
     for spec in &plan.tests {
@@ -279,7 +284,8 @@ pub fn sampled(
         experiments: 1,
         ..spec.clone()
     };
-    let timing = Timing::new(&all, start.elapsed().as_secs_f64());
+    let sampling_s = start.elapsed().as_secs_f64() - compile_s;
+    let timing = Timing::new(&all, sampling_s).after(compile_s);
     let source = Source {
         moments: "sampled".into(),
         unconverged: reasons.collect(),

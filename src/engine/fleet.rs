@@ -62,6 +62,24 @@ impl Engine for Fleet {
         DeviceInfo::joined(&counted.collect::<Vec<_>>()).expect("a fleet has an engine")
     }
 
+    /// All engines at a time. One whose device fails will say so again when it is to draw.
+    fn prepare(
+        &mut self,
+        spec: &EnsembleSpec,
+        cancelled: &(dyn Fn() -> bool + Sync),
+    ) -> Result<()> {
+        let of_spec = |result: &Result<()>| !matches!(result, Err(Error::Device(_)));
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = (self.engines.iter_mut())
+                .map(|engine| scope.spawn(|| engine.prepare(spec, cancelled)))
+                .collect();
+            (threads.into_iter())
+                .map(|t| t.join().unwrap_or_else(|e| std::panic::resume_unwind(e)))
+                .filter(of_spec)
+                .collect()
+        })
+    }
+
     fn accumulate(&mut self, spec: &EnsembleSpec, work: &dyn Work) -> Result<()> {
         let crew = Crew {
             work,

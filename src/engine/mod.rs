@@ -64,6 +64,19 @@ pub trait Engine {
     /// What this engine runs on.
     fn device(&self) -> DeviceInfo;
 
+    /// Compiles what a spec needs, so that [`accumulate`](Self::accumulate) starts at once; it
+    /// does so itself if it was not done. Returns soon after `cancelled` says so, ready or not.
+    ///
+    /// # Errors
+    /// Those of [`accumulate`](Self::accumulate).
+    fn prepare(
+        &mut self,
+        _spec: &EnsembleSpec,
+        _cancelled: &(dyn Fn() -> bool + Sync),
+    ) -> Result<()> {
+        Ok(())
+    }
+
     /// Takes blocks of networks (numbered over all experiments, see [`BlockPlan`]) until
     /// there are no more, and hands in their moments.
     ///

@@ -15,11 +15,14 @@ use crate::theory::{Exact, Vertex, kernel_matrix};
 /// Version of the program, written to every document.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Speed of a run; sampling and accumulation, without process start.
+/// Speed of a run; sampling and accumulation, without process start and compilation of shaders.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Timing {
     /// Seconds.
     pub wall_s: f64,
+    /// Seconds that shaders were compiled before, if they were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compile_s: Option<f64>,
     /// Networks per second, if any were drawn.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub networks_per_s: Option<f64>,
@@ -39,8 +42,17 @@ impl Timing {
         let networks_per_s = networks as f64 / wall_s.max(1e-9);
         Self {
             wall_s,
+            compile_s: None,
             networks_per_s: Some(networks_per_s),
             neurons_per_s: Some(networks_per_s * width as f64),
+        }
+    }
+
+    /// After shaders were compiled for so many seconds; what is shorter was none.
+    pub fn after(self, compile_s: f64) -> Self {
+        Self {
+            compile_s: (compile_s > 1e-3).then_some(compile_s),
+            ..self
         }
     }
 
@@ -48,6 +60,7 @@ impl Timing {
     pub fn theory(wall_s: f64) -> Self {
         Self {
             wall_s,
+            compile_s: None,
             networks_per_s: None,
             neurons_per_s: None,
         }
@@ -107,7 +120,8 @@ impl EnsembleDocument {
             version: VERSION,
             spec: spec.clone(),
             device: state.device.clone(),
-            timing: Timing::of(networks, spec.width, ensemble.seconds),
+            timing: Timing::of(networks, spec.width, ensemble.seconds)
+                .after(ensemble.compile_seconds),
             partial: (networks != of).then(|| Partial {
                 networks,
                 of,

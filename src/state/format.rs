@@ -104,6 +104,7 @@ impl State {
                 Ok(EnsembleState {
                     spec,
                     seconds: e.seconds,
+                    compile_seconds: 0.0,
                     moments,
                 })
             })

@@ -62,6 +62,8 @@ pub struct EnsembleState {
     pub spec: EnsembleSpec,
     /// Seconds of sampling and accumulation so far.
     pub seconds: f64,
+    /// Seconds that this process has compiled shaders before; no file keeps them.
+    pub compile_seconds: f64,
     /// The blocks that are in, and their moments.
     pub moments: Accumulator,
 }
@@ -72,6 +74,7 @@ impl State {
         let start = |spec| EnsembleState {
             spec,
             seconds: 0.0,
+            compile_seconds: 0.0,
             moments: Accumulator::new(),
         };
         Self {

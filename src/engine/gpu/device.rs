@@ -1,14 +1,30 @@
 //! A wgpu device with the few operations that the engine needs, errors as values.
 
-use std::sync::{Arc, Mutex};
+use std::collections::HashMap;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use rayon::prelude::*;
+
+use super::wgsl::Text;
 use crate::{Error, Result};
 
 /// Longest wait for one batch. Batches are sized to a tenth of a second: past this the
 /// device hangs.
 const TIMEOUT: Duration = Duration::from_secs(300);
 
+/// Longest wait for one shader to compile.
+const COMPILE_TIMEOUT: Duration = Duration::from_secs(3600);
+/// The size of any uniform, and more than the least of any other binding.
+const WARM_BYTES: u64 = 64 << 10;
+/// Time between looks at whether a compilation is still wanted.
+const PATIENCE: Duration = Duration::from_millis(20);
+
+/// Pipelines by their text.
+type Pipelines = Arc<Mutex<HashMap<String, wgpu::ComputePipeline>>>;
+
+#[derive(Clone)]
 pub(super) struct Device {
     pub device: wgpu::Device,
     pub queue: wgpu::Queue,
@@ -17,6 +33,8 @@ pub(super) struct Device {
     pub fault: Option<super::Fault>,
     /// First error that the driver reported outside a call of ours.
     reported: Arc<Mutex<Option<String>>>,
+    /// What is compiled already.
+    pipelines: Pipelines,
 }
 
 impl Device {
@@ -47,6 +65,7 @@ impl Device {
             limits,
             fault: None,
             reported,
+            pipelines: Pipelines::default(),
         })
     }
 
@@ -96,21 +115,31 @@ impl Device {
         self.buffer("staging", bytes, U::MAP_READ | U::COPY_DST)
     }
 
-    pub fn pipeline(&self, label: &str, wgsl: String) -> Result<wgpu::ComputePipeline> {
+    fn pipelines(&self) -> MutexGuard<'_, HashMap<String, wgpu::ComputePipeline>> {
+        self.pipelines.lock().unwrap_or_else(|e| e.into_inner())
+    }
+
+    /// The pipeline of a text, compiled unless it is there.
+    pub fn pipeline(&self, text: Text) -> Result<wgpu::ComputePipeline> {
         let wgsl = match &self.fault {
-            Some(fault) => fault.edit(wgsl),
-            None => wgsl,
+            Some(fault) => fault.edit(text.wgsl),
+            None => text.wgsl,
         };
+        let known = self.pipelines().get(&wgsl).cloned();
+        if let Some(pipeline) = known {
+            return Ok(pipeline);
+        }
+        let label = Some(text.label);
         let module = self
             .device
             .create_shader_module(wgpu::ShaderModuleDescriptor {
-                label: Some(label),
-                source: wgpu::ShaderSource::Wgsl(wgsl.into()),
+                label,
+                source: wgpu::ShaderSource::Wgsl(wgsl.as_str().into()),
             });
         let pipeline = self
             .device
             .create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-                label: Some(label),
+                label,
                 layout: None,
                 module: &module,
                 entry_point: Some("main"),
@@ -118,7 +147,60 @@ impl Device {
                 cache: None,
             });
         self.check()?;
+        self.pipelines().insert(wgsl, pipeline.clone());
         Ok(pipeline)
+    }
+
+    /// Compiles a text, and runs a workgroup of it on zeros: some drivers (Mesa's llvmpipe)
+    /// generate code when a pipeline is used first.
+    fn warm(&self, text: Text) -> Result<()> {
+        let (label, bindings) = (text.label, text.wgsl.matches("@binding(").count());
+        let pipeline = self.pipeline(text)?;
+        let buffers: Vec<_> = (0..bindings).map(|_| self.parameters(WARM_BYTES)).collect();
+        let group = self.bind(&pipeline, &buffers.iter().collect::<Vec<_>>());
+        let mut encoder = self.device.create_command_encoder(&Default::default());
+        super::dispatch(&mut encoder, &pipeline, &group, 1, 1);
+        let submission = self.submit(encoder.finish());
+        let waited = self.device.poll(wgpu::PollType::Wait {
+            submission_index: Some(submission),
+            timeout: Some(COMPILE_TIMEOUT),
+        });
+        self.check()?;
+        match waited {
+            Ok(_) => Ok(()),
+            Err(e) => Err(Error::Device(format!("{label} does not compile: {e}"))),
+        }
+    }
+
+    /// Compiles texts, and forgets all others, on threads of its own: no driver can be told to
+    /// stop. Once `cancelled`, they go on alone, and the answer is `false`.
+    pub fn compile(&self, texts: Vec<Text>, cancelled: &dyn Fn() -> bool) -> Result<bool> {
+        if self.fault.is_none() {
+            let wanted: Vec<&String> = texts.iter().map(|t| &t.wgsl).collect();
+            let mut known = self.pipelines();
+            known.retain(|wgsl, _| wanted.contains(&wgsl));
+            if wanted.iter().all(|wgsl| known.contains_key(*wgsl)) {
+                return Ok(true);
+            }
+        }
+        let (tell, told) = channel();
+        let device = self.clone();
+        std::thread::spawn(move || {
+            // Drivers compile on the caller's thread: use them all.
+            let all = texts.into_par_iter().map(|text| device.warm(text));
+            // Nobody listens after a cancellation.
+            let _ = tell.send(all.collect::<Result<()>>());
+        });
+        loop {
+            match told.recv_timeout(PATIENCE) {
+                Ok(result) => return result.map(|()| true),
+                Err(RecvTimeoutError::Timeout) if cancelled() => return Ok(false),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(Error::Device("the shader compiler failed".into()));
+                }
+            }
+        }
     }
 
     pub fn bind(

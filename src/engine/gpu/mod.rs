@@ -3,7 +3,9 @@
 mod adapter;
 mod device;
 mod fault;
-mod limit;
+mod looped;
+mod parameters;
+mod run;
 mod shaders;
 mod stages;
 mod wgsl;
@@ -18,13 +20,12 @@ pub use adapter::{AdapterSummary, adapters};
 use device::Device;
 #[doc(hidden)]
 pub use fault::Fault;
-pub use limit::fits;
-use shaders::Sampler;
+use run::{Run, texts};
 
 use super::queue::next_size;
-use super::{BlockPlan, DeviceInfo, Engine, Parameters, Work, measurement};
-use crate::model::{Architecture, EnsembleSpec, Estimator};
-use crate::tensor::{Accumulator, Extreme, Measurement};
+use super::{DeviceInfo, Engine, Work, measurement};
+use crate::model::EnsembleSpec;
+use crate::tensor::{Accumulator, MomentPlan};
 use crate::{Error, Result};
 
 /// Time that a batch should take: long against a submission (well under a millisecond),
@@ -35,6 +36,17 @@ const IN_FLIGHT: usize = 2;
 /// Buffers of one batch, bytes. Memory stays flat whatever the number of networks.
 const BATCH_BYTES: u64 = 64 << 20;
 const SAMPLE_THREADS: u64 = 64;
+/// [`shaders::statements`] beyond which shaders loop over buffers. llvmpipe's compiler, seconds of
+/// one core for straight-line code at N = 100, points x inputs (statements):
+///
+/// ```text
+/// direct      6x3 (99) 2   20x3 (346) 4   10x10 (447) 6   40x3 (740) 5   100x50 (21000) 500, 3 GB
+/// connected   6x3 (171) 2  12x3 (466) 4   10x10 (627) 7   20x3 (1106) 14  40x3 (3860) 150
+/// ```
+///
+/// Loops take it 2 s and 0.2 GB whatever the spec, but draw 6 to 12 times fewer networks per
+/// second at 10x10: short code stays as it is.
+const MAX_STATEMENTS: u64 = 700;
 /// Networks from which on a software adapter earns back the time to compile longer shaders.
 const LONG_RUN: u64 = 1_000_000;
 
@@ -44,6 +56,7 @@ pub struct GpuEngine {
     summary: AdapterSummary,
     batch_blocks: Option<u64>,
     in_one: Option<bool>,
+    looped: Option<bool>,
 }
 
 /// The uniform of `batch.wgsl`.
@@ -85,6 +98,7 @@ impl GpuEngine {
             summary,
             batch_blocks: None,
             in_one: None,
+            looped: None,
         })
     }
 
@@ -105,6 +119,7 @@ impl GpuEngine {
                 summary,
                 batch_blocks: None,
                 in_one: None,
+                looped: None,
             })
         };
         Ok(adapter::distinct()?.into_iter().map(open).collect())
@@ -141,6 +156,36 @@ impl GpuEngine {
     #[doc(hidden)]
     pub fn set_in_one(&mut self, in_one: Option<bool>) {
         self.in_one = in_one;
+    }
+
+    /// Fixes whether shaders loop over buffers (`shaders/looped`), instead of by their length;
+    /// returns what it was before.
+    #[doc(hidden)]
+    pub fn set_looped(&mut self, looped: Option<bool>) -> Option<bool> {
+        std::mem::replace(&mut self.looped, looped)
+    }
+
+    /// Lengths in characters of the shaders that a spec compiles.
+    #[doc(hidden)]
+    pub fn shader_lengths(&self, spec: &EnsembleSpec) -> Vec<usize> {
+        let texts = texts(self, &spec.on_rays(), measurement(spec).moments());
+        texts.all().iter().map(|t| t.wgsl.len()).collect()
+    }
+
+    /// Whether shaders loop over buffers.
+    fn looped(&self, spec: &EnsembleSpec, plan: &MomentPlan) -> bool {
+        (self.looped).unwrap_or_else(|| shaders::statements(spec, plan) > MAX_STATEMENTS)
+    }
+
+    /// Compiles what a spec needs; `false` if that was `cancelled`.
+    fn compile(
+        &self,
+        drawn: &EnsembleSpec,
+        plan: &MomentPlan,
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<bool> {
+        self.device
+            .compile(texts(self, drawn, plan).into_all(), cancelled)
     }
 
     /// Whether one shader draws and sums. A software adapter is then faster, but takes longer
@@ -184,13 +229,22 @@ impl Engine for GpuEngine {
         }
     }
 
+    fn prepare(
+        &mut self,
+        spec: &EnsembleSpec,
+        cancelled: &(dyn Fn() -> bool + Sync),
+    ) -> Result<()> {
+        self.compile(&spec.on_rays(), measurement(spec).moments(), cancelled)
+            .map(drop)
+    }
+
     fn accumulate(&mut self, spec: &EnsembleSpec, work: &dyn Work) -> Result<()> {
-        if work.left() == 0 {
+        let (drawn, measurement) = (spec.on_rays(), measurement(spec));
+        let stopped = || work.left() == 0;
+        if stopped() || !self.compile(&drawn, measurement.moments(), &stopped)? {
             return Ok(());
         }
-        fits(spec)?;
-        let drawn = spec.on_rays();
-        let run = Run::new(self, &drawn, measurement(spec))?;
+        let run = Run::new(self, &drawn, measurement)?;
         let mut flying: VecDeque<(usize, Range<u64>, wgpu::SubmissionIndex, Instant)> =
             VecDeque::new();
         let mut size = self.batch_blocks.unwrap_or(64).min(run.capacity);
@@ -228,271 +282,6 @@ impl Engine for GpuEngine {
     }
 }
 
-/// Everything that one spec needs on the device.
-struct Run<'a> {
-    engine: &'a GpuEngine,
-    spec: &'a EnsembleSpec,
-    plan: BlockPlan,
-    measurement: Measurement,
-    /// Typical size of each field: the device works with field / scale, so that products
-    /// of six neither overflow nor underflow whatever the unit of f.
-    scales: Vec<f64>,
-    /// Product of the scales over each moment's index.
-    moment_scales: Vec<f64>,
-    sample: Vec<Sampler>,
-    reduce: Vec<wgpu::ComputePipeline>,
-    parameters: wgpu::Buffer,
-    fields: wgpu::Buffer,
-    /// Threads per workgroup of what writes the sums.
-    threads: u32,
-    slots: Vec<Slot>,
-    /// Most blocks in a batch.
-    capacity: u64,
-    field_bytes: u64,
-    /// The element of each sum in a block's row of the buffer `sums`.
-    order: Vec<usize>,
-}
-
-struct Slot {
-    batch: wgpu::Buffer,
-    sums: wgpu::Buffer,
-    staging: wgpu::Buffer,
-    sample: Vec<wgpu::BindGroup>,
-    reduce: Vec<wgpu::BindGroup>,
-}
-
-impl<'a> Run<'a> {
-    /// Draws the networks of a spec and sums the moments of a measurement of their fields; of
-    /// one without elements, it leaves the fields in their buffer.
-    fn new(
-        engine: &'a GpuEngine,
-        spec: &'a EnsembleSpec,
-        measurement: Measurement,
-    ) -> Result<Self> {
-        let d = &engine.device;
-        let plan = BlockPlan::new(spec);
-        let moments = measurement.moments();
-        let scales = super::field_scales(spec);
-        let parameters = f32_parameters(spec, &scales)?;
-        let moment_scales = (moments.indices().iter())
-            .map(|index| index.iter().map(|&i| scales[i]).product())
-            .collect();
-
-        let in_one = engine.in_one(spec, moments.elements().len());
-        let quads = shaders::rows(spec).div_ceil(4);
-        let field_bytes = match in_one {
-            // Nothing between the stages, and no binding of size zero.
-            true => 16,
-            false => plan.size * shaders::chunks(spec) * quads * 16,
-        };
-        let sum_bytes = shaders::row_quads(moments) as u64 * 16;
-        let bytes = (d.limits.max_storage_buffer_binding_size)
-            .min(d.limits.max_buffer_size)
-            .min(BATCH_BYTES.max(field_bytes));
-        let workgroups = u64::from(d.limits.max_compute_workgroups_per_dimension);
-        let capacity = (bytes / field_bytes)
-            .min(bytes / sum_bytes)
-            .min(workgroups * SAMPLE_THREADS / plan.size)
-            .min(plan.blocks())
-            .min(engine.batch_blocks.unwrap_or(u64::MAX));
-        if capacity == 0 || plan.blocks() > u64::from(u32::MAX) {
-            return Err(Error::invalid(
-                "--inputs",
-                format!("with {} points at width {}", spec.inputs.len(), spec.width),
-                format!(
-                    "one block of networks needs {field_bytes} bytes, a buffer of {} holds {bytes}; use fewer points or --backend cpu",
-                    engine.summary.name
-                ),
-            ));
-        }
-
-        let networks = spec.nets * u64::from(spec.experiments);
-        let piece = engine.sums_per_thread(moments.elements().len(), networks);
-        let (sample, reduce) = match in_one {
-            true => (
-                Vec::new(),
-                vec![shaders::ensemble(d, spec, plan.size, moments)?],
-            ),
-            false => (
-                shaders::networks(d, spec, plan.size, false)?,
-                shaders::moments(d, spec, plan.size, moments, piece)?,
-            ),
-        };
-        let parameter_bytes = bytemuck::cast_slice::<f32, u8>(&parameters);
-        let parameters = d.parameters(parameter_bytes.len() as u64);
-        d.queue.write_buffer(&parameters, 0, parameter_bytes);
-        // A device whose memory others use gets smaller batches before an error.
-        let mut capacity = capacity;
-        let (fields, sums) = loop {
-            let fields = d.try_storage("fields", capacity * field_bytes);
-            let sums: Option<Vec<_>> = (0..IN_FLIGHT)
-                .map(|_| d.try_storage("sums", capacity * sum_bytes))
-                .collect();
-            match (fields, sums) {
-                (Some(fields), Some(sums)) => break (fields, sums),
-                _ if capacity > 1 => capacity /= 2,
-                _ => {
-                    return Err(Error::Device(format!(
-                        "out of memory: one block of networks needs {} bytes; free some, or use --backend cpu",
-                        field_bytes + IN_FLIGHT as u64 * sum_bytes
-                    )));
-                }
-            }
-        };
-        let slots = (sums.into_iter())
-            .map(|sums| {
-                let batch = engine.uniform();
-                Slot {
-                    sample: sample
-                        .iter()
-                        .map(|s| d.bind(&s.pipeline, &[&batch, &parameters, &fields]))
-                        .collect(),
-                    reduce: reduce
-                        .iter()
-                        .map(|p| match in_one {
-                            true => d.bind(p, &[&batch, &parameters, &sums]),
-                            false => d.bind(p, &[&batch, &fields, &sums]),
-                        })
-                        .collect(),
-                    staging: d.staging(capacity * sum_bytes),
-                    batch,
-                    sums,
-                }
-            })
-            .collect();
-        d.check()?;
-        let order = shaders::order(moments);
-        Ok(Self {
-            engine,
-            spec,
-            plan,
-            measurement,
-            scales,
-            moment_scales,
-            sample,
-            reduce,
-            parameters,
-            fields,
-            threads: match in_one {
-                true => shaders::ENSEMBLE_THREADS,
-                false => shaders::MOMENT_THREADS,
-            },
-            slots,
-            capacity,
-            field_bytes,
-            order,
-        })
-    }
-
-    fn encode_networks(&self, encoder: &mut wgpu::CommandEncoder, slot: &Slot, range: Range<u64>) {
-        self.encode(encoder, slot, &self.sample, &slot.sample, range);
-    }
-
-    fn encode(
-        &self,
-        encoder: &mut wgpu::CommandEncoder,
-        slot: &Slot,
-        samplers: &[Sampler],
-        groups: &[wgpu::BindGroup],
-        range: Range<u64>,
-    ) {
-        let blocks = range.end - range.start;
-        let batch = Batch {
-            seed: words(self.spec.seed),
-            first: range.start as u32,
-            blocks: blocks as u32,
-            per_experiment: self.plan.per_experiment as u32,
-            nets: self.spec.nets as u32,
-            pad: [0; 2],
-        };
-        let queue = &self.engine.device.queue;
-        queue.write_buffer(&slot.batch, 0, bytemuck::bytes_of(&batch));
-        for (sampler, group) in samplers.iter().zip(groups) {
-            let x = (blocks * sampler.threads).div_ceil(SAMPLE_THREADS) as u32;
-            dispatch(encoder, &sampler.pipeline, group, x, sampler.chunks);
-        }
-    }
-
-    fn submit(&self, slot: usize, range: Range<u64>) -> wgpu::SubmissionIndex {
-        let d = &self.engine.device;
-        if d.fault
-            .as_ref()
-            .is_some_and(|f| f.loses_device(range.start))
-        {
-            d.device.destroy();
-        }
-        let slot = &self.slots[slot];
-        let mut encoder = d.device.create_command_encoder(&Default::default());
-        self.encode_networks(&mut encoder, slot, range.clone());
-        let blocks = range.end - range.start;
-        for (pipeline, group) in self.reduce.iter().zip(&slot.reduce) {
-            let workgroups = (blocks as u32).div_ceil(self.threads);
-            dispatch(&mut encoder, pipeline, group, workgroups, 1);
-        }
-        let bytes = self.sum_bytes(&range);
-        encoder.copy_buffer_to_buffer(&slot.sums, 0, &slot.staging, 0, bytes);
-        d.submit(encoder.finish())
-    }
-
-    fn sum_bytes(&self, range: &Range<u64>) -> u64 {
-        let row_quads = shaders::row_quads(self.measurement.moments());
-        (range.end - range.start) * row_quads as u64 * 16
-    }
-
-    fn read(
-        &self,
-        slot: usize,
-        range: &Range<u64>,
-        submission: wgpu::SubmissionIndex,
-    ) -> Result<Vec<f32>> {
-        let bytes = self.sum_bytes(range);
-        self.engine
-            .device
-            .read(submission, &self.slots[slot].staging, bytes)
-    }
-
-    /// Adds a batch's sums, `[block][quad]`.
-    fn add(&self, to: &mut Accumulator, range: Range<u64>, sums: &[f32]) -> Result<()> {
-        let fault = self.engine.device.fault.as_ref();
-        let moments = self.measurement.moments();
-        let row = 4 * shaders::row_quads(moments);
-        let heaviest_at = 4 * shaders::heaviest_at(moments);
-        for (number, row) in range.zip(sums.chunks(row)) {
-            if fault.is_some_and(|f| f.loses(number)) {
-                continue;
-            }
-            let block = self.plan.block(number);
-            let mut means = vec![0.0; self.order.len()];
-            for (&element, &sum) in self.order.iter().zip(row) {
-                let sum = match fault {
-                    Some(fault) => fault.sum(number, block.networks, sum.into()),
-                    None => sum.into(),
-                };
-                means[element] = sum / block.networks as f64 * self.moment_scales[element];
-            }
-            if means.iter().any(|m| !m.is_finite()) {
-                return Err(Error::Overflow(format!(
-                    "a sum over block {} of experiment {}",
-                    block.index, block.experiment
-                )));
-            }
-            let means = self.measurement.elements(means);
-            to.add_block(block.experiment, block.index, block.networks, means);
-            let heaviest = &row[heaviest_at..];
-            to.add_extreme(Extreme {
-                score: heaviest[0].into(),
-                experiment: block.experiment,
-                network: block.first + heaviest[1] as u64,
-                weight: heaviest[2].into(),
-                field: (heaviest[3..].iter().zip(&self.scales))
-                    .map(|(&f, scale)| f64::from(f) * scale)
-                    .collect(),
-            });
-        }
-        Ok(())
-    }
-}
-
 fn dispatch(
     encoder: &mut wgpu::CommandEncoder,
     pipeline: &wgpu::ComputePipeline,
@@ -504,46 +293,4 @@ fn dispatch(
     pass.set_pipeline(pipeline);
     pass.set_bind_group(0, group, &[]);
     pass.dispatch_workgroups(x, y, 1);
-}
-
-/// The buffer `parameters` of `networks.wgsl`.
-fn f32_parameters(spec: &EnsembleSpec, scales: &[f64]) -> Result<Vec<f32>> {
-    let p = Parameters::new(spec);
-    let connected = spec.estimator == Estimator::Connected;
-    // What `activation.wgsl` takes: Gauss-net's is a power of two.
-    let unit = match spec.arch {
-        Architecture::Gauss => std::f64::consts::LOG2_E,
-        Architecture::Erf => shaders::ERF_UNIT,
-        Architecture::Relu => 1.0,
-    };
-    let mut all = Vec::new();
-    for (i, (x, offset)) in p.weights.iter().zip(&p.offset).enumerate() {
-        all.extend(x.iter().map(|x| unit * x));
-        // The connected estimator has no readout.
-        let scale = if connected { 1.0 } else { scales[i] };
-        all.extend([unit * offset, p.readout / scale, p.readout_bias / scale]);
-    }
-    all.push(unit * p.bias);
-    if connected {
-        all.extend(super::centre(spec).iter().map(|m| 4.0 * m));
-        all.extend(scales.iter().map(|s| p.readout * p.readout / s));
-    }
-    if let Some(tilt) = &spec.tilt {
-        all.extend(vec![0.0; spec.d_in + 2]);
-        for (t, log) in tilt.shifts.iter().zip(tilt.logarithms(spec.width)) {
-            all.extend(t.iter().copied().chain([log]));
-        }
-    }
-    if let Some(lattice) = shaders::lattice(spec) {
-        all.extend(lattice.step.iter().map(|x| unit * x));
-        all.extend(lattice.factors);
-    }
-    // Normals reach 6.8; headroom for sums over coordinates and units.
-    let limit = f64::from(f32::MAX) / 1e6;
-    if let Some(bad) = all.iter().find(|x| x.abs() > limit || !x.is_finite()) {
-        return Err(Error::Overflow(format!("a weight of scale {bad:.3e}")));
-    }
-    debug_assert_eq!(all.len(), shaders::parameters(spec));
-    all.resize(all.len().next_multiple_of(4), 0.0);
-    Ok(all.into_iter().map(|x| x as f32).collect())
 }

@@ -1,11 +1,9 @@
-//! The shaders of one run: constants, generated moment code, pipelines.
+//! The straight-line shaders of one run: constants, generated moment code, texts.
 
 use std::fmt::Write;
 
-use rayon::prelude::*;
-
 use super::device::Device;
-use super::wgsl::{Constants, expand};
+use super::wgsl::{Constants, Text, expand};
 use crate::Result;
 use crate::engine::{GROUP, Lattice, Layer, StreamLayout, reach};
 use crate::model::{Architecture, EnsembleSpec, Estimator};
@@ -65,6 +63,17 @@ pub fn tail_threads(spec: &EnsembleSpec) -> u64 {
         true => 4,
         false => 1,
     }
+}
+
+/// Statements that grow with the spec, of drawing a network and of summing its elements.
+pub fn statements(spec: &EnsembleSpec, plan: &MomentPlan) -> u64 {
+    let points = if lattice(spec).is_some() {
+        1
+    } else {
+        spec.inputs.len()
+    };
+    // Four quads of hidden units.
+    4 * ((points * spec.d_in) as u64 + rows(spec)) + plan.elements().len() as u64 / 8
 }
 
 fn constants(spec: &EnsembleSpec, block: u64) -> Constants {
@@ -178,7 +187,7 @@ fn tail_row(spec: &EnsembleSpec, r: usize, quad: &str) -> String {
 }
 
 /// Whether no exponent of Gauss-net can leave f32.
-fn is_bounded(spec: &EnsembleSpec) -> bool {
+pub fn is_bounded(spec: &EnsembleSpec) -> bool {
     let largest = reach(spec).into_iter().fold(0.0, f64::max);
     largest * std::f64::consts::LOG2_E < 125.0
 }
@@ -366,22 +375,19 @@ fn ratio(spec: &EnsembleSpec) -> String {
 }
 
 /// `draws.wgsl`: words and normals alone.
-pub fn draws(device: &Device) -> Result<wgpu::ComputePipeline> {
-    let text = expand(
-        include_str!("../../../shaders/draws.wgsl"),
-        &Constants::from([("BLOCK", "1".into())]),
-    );
-    device.pipeline("draws", text)
+pub fn draws() -> Text {
+    Text {
+        label: "draws",
+        wgsl: expand(
+            include_str!("../../../shaders/draws.wgsl"),
+            &Constants::from([("BLOCK", "1".into())]),
+        ),
+    }
 }
 
 /// `sample.wgsl` and `sample_tail.wgsl` for a spec, those of them that it needs; with `hidden`
 /// they also write out the hidden values.
-pub fn networks(
-    device: &Device,
-    spec: &EnsembleSpec,
-    block: u64,
-    hidden: bool,
-) -> Result<Vec<Sampler>> {
+pub fn networks(spec: &EnsembleSpec, block: u64, hidden: bool) -> Vec<Sampler<Text>> {
     let mut constants = constants(spec, block);
     if hidden {
         constants.insert("HIDDEN", "1".into());
@@ -389,38 +395,55 @@ pub fn networks(
     }
     let mut all = Vec::new();
     if group_chunks(spec) > 0 {
-        let text = expand(include_str!("../../../shaders/sample.wgsl"), &constants);
+        let wgsl = expand(include_str!("../../../shaders/sample.wgsl"), &constants);
         all.push(Sampler {
-            pipeline: device.pipeline("networks", text)?,
+            stage: Text {
+                label: "networks",
+                wgsl,
+            },
             threads: block,
             chunks: group_chunks(spec) as u32,
         });
     }
     if has_tail(spec) {
-        let text = expand(
+        let wgsl = expand(
             include_str!("../../../shaders/sample_tail.wgsl"),
             &constants,
         );
         all.push(Sampler {
-            pipeline: device.pipeline("tail", text)?,
+            stage: Text {
+                label: "tail",
+                wgsl,
+            },
             threads: block.div_ceil(GROUP) * tail_threads(spec),
             chunks: 1,
         });
     }
-    Ok(all)
+    all
 }
 
-/// A pipeline that draws networks.
-pub struct Sampler {
-    pub pipeline: wgpu::ComputePipeline,
+/// A text or a pipeline that draws networks.
+pub struct Sampler<T> {
+    pub stage: T,
     /// Threads per block of networks.
     pub threads: u64,
     /// Chunks of networks: the second dimension of a dispatch.
     pub chunks: u32,
 }
 
+impl Sampler<Text> {
+    /// The same as a pipeline.
+    pub fn compiled(&self, device: &Device) -> Result<Sampler<wgpu::ComputePipeline>> {
+        Ok(Sampler {
+            stage: device.pipeline(self.stage.clone())?,
+            threads: self.threads,
+            chunks: self.chunks,
+        })
+    }
+}
+
 /// `reduce.wgsl` for the nodes of a quadrature, in blocks of `block`.
-pub fn quadrature(device: &Device, block: u64, plan: &MomentPlan) -> Result<wgpu::ComputePipeline> {
+pub fn quadrature(block: u64, plan: &MomentPlan) -> Text {
     let rows = plan.points() + 1;
     let mut constants: Constants = [
         ("FIELDS", plan.points() as u64),
@@ -437,8 +460,10 @@ pub fn quadrature(device: &Device, block: u64, plan: &MomentPlan) -> Result<wgpu
     .collect();
     constants.insert("UNPACK", unpack(rows, plan.points()));
     straight_line(plan, &order(plan), 0, false, &mut constants);
-    let text = expand(include_str!("../../../shaders/reduce.wgsl"), &constants);
-    device.pipeline("quadrature", text)
+    Text {
+        label: "quadrature",
+        wgsl: expand(include_str!("../../../shaders/reduce.wgsl"), &constants),
+    }
 }
 
 /// The order of a block's sums: side by side what shares a product, so that few products are
@@ -462,17 +487,15 @@ pub fn row_quads(plan: &MomentPlan) -> usize {
     heaviest_at(plan) + (3 + plan.points()).div_ceil(4)
 }
 
-/// `reduce.wgsl`, one pipeline for every `sums_per_thread` elements of the plan, a multiple of 4.
+/// `reduce.wgsl`, one text for every `sums_per_thread` elements of the plan, a multiple of 4.
 pub fn moments(
-    device: &Device,
     spec: &EnsembleSpec,
     block: u64,
     plan: &MomentPlan,
     sums_per_thread: usize,
-) -> Result<Vec<wgpu::ComputePipeline>> {
-    // Drivers compile on the caller's thread: use them all.
+) -> Vec<Text> {
     order(plan)
-        .par_chunks(sums_per_thread)
+        .chunks(sums_per_thread)
         .enumerate()
         .map(|(part, elements)| {
             let mut constants = constants(spec, block);
@@ -481,8 +504,10 @@ pub fn moments(
             constants.insert("UNPACK", unpack(rows, fields));
             let first = part * sums_per_thread;
             straight_line(plan, elements, first, false, &mut constants);
-            let text = expand(include_str!("../../../shaders/reduce.wgsl"), &constants);
-            device.pipeline("moments", text)
+            Text {
+                label: "moments",
+                wgsl: expand(include_str!("../../../shaders/reduce.wgsl"), &constants),
+            }
         })
         .collect()
 }
@@ -494,12 +519,7 @@ pub const MAX_ENSEMBLE_ELEMENTS: usize = 1024;
 pub const MAX_ENSEMBLE_WIDTH: u64 = 512;
 
 /// `ensemble.wgsl`: draws and sums in one.
-pub fn ensemble(
-    device: &Device,
-    spec: &EnsembleSpec,
-    block: u64,
-    plan: &MomentPlan,
-) -> Result<wgpu::ComputePipeline> {
+pub fn ensemble(spec: &EnsembleSpec, block: u64, plan: &MomentPlan) -> Text {
     let mut constants = constants(spec, block);
     let rows = rows(spec) as usize;
     let name = |r: usize| match r < plan.points() {
@@ -541,8 +561,10 @@ pub fn ensemble(
         constants.insert(key, value);
     }
     straight_line(plan, &order(plan), 0, true, &mut constants);
-    let text = expand(include_str!("../../../shaders/ensemble.wgsl"), &constants);
-    device.pipeline("ensemble", text)
+    Text {
+        label: "ensemble",
+        wgsl: expand(include_str!("../../../shaders/ensemble.wgsl"), &constants),
+    }
 }
 
 /// The code of the elements of a block's row from the `first`, a multiple of 4: only the products

@@ -1,6 +1,7 @@
 //! Single stages of the pipeline, for cross-checks: what each shader alone computes.
 
-use super::{Batch, GpuEngine, IN_FLIGHT, Run, dispatch, shaders, words};
+use super::run::{Run, Stages, Straight};
+use super::{Batch, GpuEngine, IN_FLIGHT, dispatch, shaders, words};
 use crate::Result;
 use crate::engine::{GROUP, Network};
 use crate::model::EnsembleSpec;
@@ -27,7 +28,7 @@ impl GpuEngine {
         count: u32,
     ) -> Result<(Vec<u32>, Vec<f32>)> {
         let d = &self.device;
-        let pipeline = shaders::draws(d)?;
+        let pipeline = d.pipeline(shaders::draws())?;
         let bytes = u64::from(count) * GROUP * 4;
         let uniform = self.uniform();
         let batch = Batch {
@@ -64,25 +65,41 @@ impl GpuEngine {
     /// Those of [`crate::engine::Engine::accumulate`].
     pub fn hidden_values(&self, spec: &EnsembleSpec, number: u64) -> Result<Vec<Vec<Vec<f64>>>> {
         let run = Run::new(self, spec, no_moments(spec))?;
+        let mut all = match &run.stages {
+            Stages::Straight(straight) => self.straight_hidden(spec, &run, straight, number)?,
+            Stages::Looped(looped) => looped.hidden_values(&self.device, number)?,
+        };
+        all.truncate(run.plan.block(number).networks as usize);
+        Ok(all)
+    }
+
+    fn straight_hidden(
+        &self,
+        spec: &EnsembleSpec,
+        run: &Run,
+        straight: &Straight,
+        number: u64,
+    ) -> Result<Vec<Vec<Vec<f64>>>> {
         let d = &self.device;
-        let samplers = shaders::networks(d, spec, run.plan.size, true)?;
+        let samplers = (shaders::networks(spec, run.plan.size, true).iter())
+            .map(|sampler| sampler.compiled(d))
+            .collect::<Result<Vec<_>>>()?;
         let points = spec.inputs.len();
         let values = run.plan.size as usize * spec.width as usize * points;
         let bytes = 4 * values as u64;
         let hidden = d.storage("hidden", bytes);
         let staging = d.staging(bytes);
-        let slot = &run.slots[number as usize % IN_FLIGHT];
-        let buffers = [&slot.batch, &run.parameters, &run.fields, &hidden];
+        let batch = &straight.slots[number as usize % IN_FLIGHT].batch;
+        let buffers = [batch, &straight.parameters, &straight.fields, &hidden];
         let groups: Vec<_> = (samplers.iter())
-            .map(|s| d.bind(&s.pipeline, &buffers))
+            .map(|s| d.bind(&s.stage, &buffers))
             .collect();
         let mut encoder = d.device.create_command_encoder(&Default::default());
-        run.encode(&mut encoder, slot, &samplers, &groups, number..number + 1);
+        run.encode(&mut encoder, batch, &samplers, &groups, number..number + 1);
         encoder.copy_buffer_to_buffer(&hidden, 0, &staging, 0, bytes);
         let submission = d.submit(encoder.finish());
         let all: Vec<f32> = d.read(submission, &staging, bytes)?;
         Ok((all.chunks(spec.width as usize * points))
-            .take(run.plan.block(number).networks as usize)
             .map(|network| {
                 (network.chunks(points))
                     .map(|unit| unit.iter().map(|&h| f64::from(h)).collect())
@@ -97,13 +114,40 @@ impl GpuEngine {
     /// Those of [`crate::engine::Engine::accumulate`].
     pub fn draw_networks(&self, spec: &EnsembleSpec, number: u64) -> Result<Vec<Network>> {
         let run = Run::new(self, spec, no_moments(spec))?;
+        let rows = match &run.stages {
+            Stages::Straight(straight) => self.straight_rows(spec, &run, straight, number)?,
+            Stages::Looped(looped) => looped.rows(&self.device, number)?,
+        };
+        let fields = run.scales.len();
+        Ok((rows.iter().take(run.plan.block(number).networks as usize))
+            .map(|row| Network {
+                weight: match &spec.tilt {
+                    None => 1.0,
+                    Some(tilt) => 1.0 / (tilt.probability() + row[fields]),
+                },
+                field: row
+                    .iter()
+                    .zip(&run.scales)
+                    .map(|(f, scale)| f * scale)
+                    .collect(),
+            })
+            .collect())
+    }
+
+    /// Fields, then the inverse weight if there is one, of every network of a block.
+    fn straight_rows(
+        &self,
+        spec: &EnsembleSpec,
+        run: &Run,
+        straight: &Straight,
+        number: u64,
+    ) -> Result<Vec<Vec<f64>>> {
         let d = &self.device;
         let mut encoder = d.device.create_command_encoder(&Default::default());
-        let slot = &run.slots[0];
-        run.encode_networks(&mut encoder, slot, number..number + 1);
-        let bytes = run.field_bytes;
+        run.encode_networks(&mut encoder, straight, 0, number..number + 1);
+        let bytes = straight.field_bytes;
         let staging = d.staging(bytes);
-        encoder.copy_buffer_to_buffer(&run.fields, 0, &staging, 0, bytes);
+        encoder.copy_buffer_to_buffer(&straight.fields, 0, &staging, 0, bytes);
         let submission = d.submit(encoder.finish());
         let values: Vec<f32> = d.read(submission, &staging, bytes)?;
         let rows = shaders::rows(spec) as usize;
@@ -113,16 +157,8 @@ impl GpuEngine {
             let chunks = values.iter().skip(n * stride + r).step_by(chunk);
             f64::from(chunks.sum::<f32>())
         };
-        Ok((0..run.plan.block(number).networks as usize)
-            .map(|n| Network {
-                weight: match &spec.tilt {
-                    None => 1.0,
-                    Some(tilt) => 1.0 / (tilt.probability() + row(n, rows - 1)),
-                },
-                field: (run.scales.iter().enumerate())
-                    .map(|(f, scale)| row(n, f) * scale)
-                    .collect(),
-            })
+        Ok((0..run.plan.size as usize)
+            .map(|n| (0..rows).map(|r| row(n, r)).collect())
             .collect())
     }
 
@@ -148,7 +184,7 @@ impl GpuEngine {
                 fields[(n * quads + r / 4) * blocks + block][r % 4] = *value as f32;
             }
         }
-        let pipeline = shaders::quadrature(d, NODES as u64, plan)?;
+        let pipeline = d.pipeline(shaders::quadrature(NODES as u64, plan))?;
         let uniform = self.uniform();
         let batch = Batch {
             seed: [0; 2],

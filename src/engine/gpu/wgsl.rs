@@ -14,7 +14,15 @@ use std::collections::BTreeMap;
 /// Values of the constants that a shader is specialised on.
 pub type Constants = BTreeMap<&'static str, String>;
 
-const PARTS: [(&str, &str); 9] = [
+/// A shader as a driver gets it.
+#[derive(Debug, Clone)]
+pub struct Text {
+    /// The name of the stage.
+    pub label: &'static str,
+    pub wgsl: String,
+}
+
+const PARTS: [(&str, &str); 12] = [
     ("batch", include_str!("../../../shaders/batch.wgsl")),
     (
         "parameters",
@@ -33,6 +41,9 @@ const PARTS: [(&str, &str); 9] = [
         "activation",
         include_str!("../../../shaders/activation.wgsl"),
     ),
+    ("pass", include_str!("../../../shaders/looped/pass.wgsl")),
+    ("lanes", include_str!("../../../shaders/looped/lanes.wgsl")),
+    ("put", include_str!("../../../shaders/looped/put.wgsl")),
 ];
 
 /// The WGSL text of a shader for these constants.

@@ -1,0 +1,210 @@
+//! Sizes that the texts of the looped stages and their buffers share.
+
+use super::super::shaders;
+use crate::engine::{GROUP, StreamLayout};
+use crate::model::{EnsembleSpec, Estimator};
+use crate::tensor::MomentPlan;
+
+/// Rows of the buffer `hidden` that a network's smallest piece may take: a chunk of units is
+/// shorter where there are many points. It depends on the spec alone, and so do the roundings.
+const CHUNK_BYTES: u64 = 32 << 20;
+
+/// Slots of four units in a group.
+const GROUP_SLOTS: u64 = GROUP / 4;
+
+/// Sums that one thread keeps in registers. None of them changes what is added to what.
+#[derive(Debug, Clone, Copy)]
+pub struct Tiles {
+    /// Points that a thread of `hidden.wgsl` evaluates 16 units at, for each of which it draws
+    /// them again.
+    points: u64,
+    /// Rows on either side of a thread of `fields.wgsl`.
+    rows: u64,
+}
+
+impl Tiles {
+    /// A GPU has at most 255 registers per thread. A processor has its first-level cache, but
+    /// twice the points take llvmpipe twice the time to compile (100 points x 50 inputs: 1.7 and
+    /// 4 s of one core, 1.4 s at 8 points) for 6% more networks per second.
+    pub fn new(is_software: bool) -> Self {
+        match is_software {
+            true => Self {
+                points: 16,
+                rows: 8,
+            },
+            false => Self { points: 8, rows: 4 },
+        }
+    }
+}
+
+/// Points, or shifts, in equal tiles.
+#[derive(Debug, Clone, Copy)]
+pub struct Tiling {
+    /// Points of a tile, a multiple of 4.
+    pub together: u64,
+    pub tiles: u64,
+}
+
+impl Tiling {
+    fn new(points: u64, largest: u64) -> Self {
+        let tiles = points.div_ceil(largest);
+        let together = points.div_ceil(tiles).next_multiple_of(4);
+        Self {
+            together,
+            tiles: points.div_ceil(together),
+        }
+    }
+
+    /// Points with those that fill up the last tile.
+    pub fn padded(&self) -> u64 {
+        self.together * self.tiles
+    }
+}
+
+/// What one spec needs.
+#[derive(Debug, Clone)]
+pub struct Shape {
+    pub layout: StreamLayout,
+    /// Networks of a block.
+    pub block: u64,
+    pub points: u64,
+    pub point_tiling: Tiling,
+    /// Shifts of the importance sampling, if there is any.
+    pub shifts: u64,
+    pub shift_tiling: Tiling,
+    /// Fields of a network, products of them that are kept, and elements.
+    pub fields: u64,
+    pub products: u64,
+    pub elements: u64,
+    /// Rows on either side of a tile of `fields.wgsl`, how many there are on the left, and
+    /// tiles of them.
+    pub lefts: u64,
+    pub left_rows: u64,
+    pub left_tiles: u64,
+    pub rights: u64,
+    pub right_tiles: u64,
+    /// Units of the tail that have hidden values; with b1, those that have a readout.
+    pub tail: u64,
+    pub tail_readouts: u64,
+    /// Full groups of a pass at most.
+    pub chunk_groups: u64,
+    pub is_direct: bool,
+    /// Numbers in a block's row of the buffer `sums`, and where its heaviest network starts.
+    pub sum_stride: u64,
+    pub heaviest_at: u64,
+}
+
+impl Shape {
+    /// Blocks of `block` networks of a spec, of whose fields a plan takes moments.
+    pub fn new(spec: &EnsembleSpec, block: u64, plan: &MomentPlan, tiles: Tiles) -> Self {
+        let layout = StreamLayout::new(spec);
+        let points = spec.inputs.len() as u64;
+        let shifts = spec.tilt.as_ref().map_or(0, |t| t.shifts.len() as u64);
+        let is_direct = spec.estimator == Estimator::Direct;
+        let (left_rows, lefts) = match is_direct {
+            true => (layout.outputs, layout.outputs.min(tiles.rows)),
+            false => (points, tiles.rows),
+        };
+        let tail_readouts = match is_direct {
+            true => layout.tail + u64::from(layout.has_bias()),
+            false => 0,
+        };
+        let mut shape = Self {
+            block,
+            points,
+            point_tiling: Tiling::new(points, tiles.points),
+            shifts,
+            shift_tiling: Tiling::new(shifts.max(1), tiles.points),
+            fields: spec.fields() as u64,
+            products: plan.products().len() as u64,
+            elements: plan.elements().len() as u64,
+            lefts,
+            left_rows,
+            left_tiles: left_rows.div_ceil(lefts),
+            rights: tiles.rows,
+            right_tiles: points.div_ceil(tiles.rows),
+            tail: layout.tail,
+            tail_readouts,
+            chunk_groups: 0,
+            is_direct,
+            sum_stride: 4 * shaders::row_quads(plan) as u64,
+            heaviest_at: 4 * shaders::heaviest_at(plan) as u64,
+            layout,
+        };
+        let group_bytes = GROUP * GROUP_SLOTS * shape.rows() * 16;
+        shape.chunk_groups = (shape.layout.full_groups)
+            .min(shaders::CHUNK_GROUPS)
+            .min((CHUNK_BYTES / group_bytes).max(1));
+        shape
+    }
+
+    /// The first row of the buffer `hidden` after those of the points.
+    pub fn next_row(&self) -> u64 {
+        let pairs = self.right_tiles * self.rights;
+        pairs.max(self.point_tiling.padded())
+    }
+
+    /// Rows of the buffer `hidden`: points, then outputs or the inverse weight.
+    pub fn rows(&self) -> u64 {
+        let outputs = self.left_tiles * self.lefts;
+        self.next_row() + if self.is_direct { outputs } else { 1 }
+    }
+
+    /// Units of the tail that are drawn; with b1, if there is a readout.
+    pub fn tail_units(&self) -> u64 {
+        self.tail.max(self.tail_readouts)
+    }
+
+    /// Where their rows start, in rows of a quarter of the others.
+    pub fn tail_row(&self) -> u64 {
+        4 * GROUP_SLOTS * self.chunk_groups * self.rows()
+    }
+
+    /// Numbers of a network in the buffer `fields`: fields, products, 1, then its weight,
+    /// its score and its inverse weight.
+    pub fn field_stride(&self) -> u64 {
+        self.one_at() + 4
+    }
+
+    pub fn one_at(&self) -> u64 {
+        self.fields + self.products
+    }
+
+    pub fn weight_at(&self) -> u64 {
+        self.one_at() + 1
+    }
+
+    pub fn score_at(&self) -> u64 {
+        self.one_at() + 2
+    }
+
+    pub fn ratio_at(&self) -> u64 {
+        self.one_at() + 3
+    }
+
+    /// Bytes of a network in the buffer `hidden`.
+    pub fn hidden_bytes(&self) -> u64 {
+        (self.tail_row() + self.tail_units() * self.rows()) * 4
+    }
+
+    /// Bytes of a network in the buffer `fields`.
+    pub fn field_bytes(&self) -> u64 {
+        self.field_stride() * 4
+    }
+
+    /// Places of a block.
+    pub fn places(&self) -> u64 {
+        self.block.next_multiple_of(GROUP)
+    }
+
+    /// Places of each block in a pass, if a buffer may have so many bytes: at least those that
+    /// the tail draws together.
+    pub fn piece(&self, bytes: u64) -> u64 {
+        let most = bytes / self.hidden_bytes().max(self.field_bytes());
+        let mut piece = self.places();
+        while piece > most && piece > GROUP {
+            piece /= 2;
+        }
+        piece
+    }
+}

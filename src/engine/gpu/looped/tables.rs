@@ -1,0 +1,121 @@
+//! The constants that the looped stages read from buffers.
+
+use super::super::parameters::{activation_unit, to_f32};
+use super::shape::{Shape, Tiling};
+use crate::Result;
+use crate::engine::{Parameters, centre};
+use crate::model::{EnsembleSpec, Estimator};
+use crate::tensor::{Element, MomentPlan};
+
+/// An exponent of two that is nothing: the weight of a shift that is none.
+const NOTHING: f64 = -1000.0;
+
+/// One per binding of the name; those that a spec does not need are empty.
+pub struct Tables {
+    /// `points` of `hidden.wgsl`: weights `[component][point]`, then offsets.
+    pub points: Vec<f32>,
+    /// The same of the shifts.
+    pub shift_points: Vec<f32>,
+    /// `shifts` of `hidden.wgsl`, `[component][shift]`.
+    pub shifts: Vec<f32>,
+    /// `scales` of `fields.wgsl`.
+    pub scales: Vec<f32>,
+    /// `factors` of `products.wgsl`.
+    pub factors: Vec<[u32; 4]>,
+    /// `elements` of `sums.wgsl`.
+    pub elements: Vec<[u32; 2]>,
+}
+
+impl Tables {
+    /// # Errors
+    /// [`crate::Error::Overflow`] if a constant does not fit f32.
+    pub fn new(
+        spec: &EnsembleSpec,
+        shape: &Shape,
+        plan: &MomentPlan,
+        scales: &[f64],
+    ) -> Result<Self> {
+        let p = Parameters::new(spec);
+        let (shift_points, shifts) = shift_tables(spec, shape.shift_tiling);
+        Ok(Self {
+            points: to_f32(&point_table(spec, &p, shape))?,
+            shift_points: to_f32(&shift_points)?,
+            shifts: to_f32(&shifts)?,
+            scales: to_f32(&scale_table(spec, &p, scales))?,
+            factors: factors(plan),
+            elements: elements(plan),
+        })
+    }
+}
+
+/// A table of rows, each filled up with a value of its own.
+fn table(rows: impl Iterator<Item = (Vec<f64>, f64)>, tiling: Tiling) -> Vec<f64> {
+    rows.flat_map(|(mut row, rest)| {
+        row.resize(tiling.padded() as usize, rest);
+        row
+    })
+    .collect()
+}
+
+fn point_table(spec: &EnsembleSpec, p: &Parameters, shape: &Shape) -> Vec<f64> {
+    let unit = activation_unit(spec.arch);
+    let points = p.weights.len();
+    let weights = (0..spec.d_in).map(|c| p.weights.iter().map(|x| unit * x[c]).collect());
+    let bias = (shape.layout.has_bias()).then(|| vec![unit * p.bias; points]);
+    let offsets = p.offset.iter().map(|offset| -unit * offset).collect();
+    let rows = weights.chain(bias).chain([offsets]);
+    table(rows.map(|row| (row, 0.0)), shape.point_tiling)
+}
+
+fn shift_tables(spec: &EnsembleSpec, tiling: Tiling) -> (Vec<f64>, Vec<f64>) {
+    let Some(tilt) = &spec.tilt else {
+        return Default::default();
+    };
+    let component = |c: usize| tilt.shifts.iter().map(move |t| t[c]);
+    let unit = std::f64::consts::LOG2_E;
+    let weights = (0..=spec.d_in).map(|c| (component(c).map(|t| unit * t).collect(), 0.0));
+    let logarithms = tilt.logarithms(spec.width);
+    let offsets = logarithms.iter().map(|log| unit * log).collect();
+    (
+        table(weights.chain([(offsets, NOTHING)]), tiling),
+        (0..=spec.d_in).flat_map(component).collect(),
+    )
+}
+
+fn scale_table(spec: &EnsembleSpec, p: &Parameters, scales: &[f64]) -> Vec<f64> {
+    match spec.estimator {
+        Estimator::Direct => {
+            let scales = &scales[..spec.inputs.len()];
+            let of = |x: f64| scales.iter().map(move |s| x / s);
+            of(p.readout).chain(of(p.readout_bias)).collect()
+        }
+        Estimator::Connected => {
+            let units = scales.iter().map(|s| p.readout * p.readout / s);
+            centre(spec).into_iter().chain(units).collect()
+        }
+    }
+}
+
+/// The fields that each product of the plan is made of.
+fn factors(plan: &MomentPlan) -> Vec<[u32; 4]> {
+    let points = plan.points();
+    let one = plan.table() as u32 - 1;
+    (plan.products().iter())
+        .map(|product| match product.left.checked_sub(points) {
+            None => [product.left as u32, product.point as u32, one, 0],
+            Some(k) => {
+                let left = plan.products()[k];
+                [left.left as u32, left.point as u32, product.point as u32, 0]
+            }
+        })
+        .collect()
+}
+
+fn elements(plan: &MomentPlan) -> Vec<[u32; 2]> {
+    (plan.elements().iter())
+        .map(|element| match *element {
+            Element::Single(a) => [a as u32, plan.table() as u32 - 1],
+            Element::Product(a, b) => [a as u32, b as u32],
+        })
+        .collect()
+}
