@@ -81,14 +81,9 @@ fn theory_of_a_thousand_points_is_short_to_read() {
 }
 
 #[test]
-fn what_the_shaders_do_not_take_is_for_the_cpu() {
+fn memory_is_the_limit() {
     let file = points();
     let inputs = file.path().to_str().unwrap();
-    let options = ["--inputs", inputs, "--orders", "2", "--backend", "gpu"];
-    refused(
-        &[&["ensemble"][..], &options].concat(),
-        &["--backend", "500500", "--backend cpu"],
-    );
     refused(
         &["ensemble", "--inputs", inputs, "--orders", "2,4"],
         &["GiB of memory", "--orders"],

@@ -185,7 +185,7 @@ impl Device {
         }
         let (tell, told) = channel();
         let device = self.clone();
-        std::thread::spawn(move || {
+        let compiler = std::thread::spawn(move || {
             // Drivers compile on the caller's thread: use them all.
             let all = texts.into_par_iter().map(|text| device.warm(text));
             // Nobody listens after a cancellation.
@@ -193,7 +193,11 @@ impl Device {
         });
         loop {
             match told.recv_timeout(PATIENCE) {
-                Ok(result) => return result.map(|()| true),
+                Ok(result) => {
+                    // It still holds the device, which must not outlive the program.
+                    let _ = compiler.join();
+                    return result.map(|()| true);
+                }
                 Err(RecvTimeoutError::Timeout) if cancelled() => return Ok(false),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => {

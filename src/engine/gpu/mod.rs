@@ -44,8 +44,8 @@ const SAMPLE_THREADS: u64 = 64;
 /// connected   6x3 (171) 2  12x3 (466) 4   10x10 (627) 7   20x3 (1106) 14  40x3 (3860) 150
 /// ```
 ///
-/// Loops take it 2 s and 0.2 GB whatever the spec, but draw 6 to 12 times fewer networks per
-/// second at 10x10: short code stays as it is.
+/// Loops take it 2 s and 0.3 GB at most whatever the spec, but draw 7 to 12 times fewer networks
+/// per second at 10x10: short code stays as it is.
 const MAX_STATEMENTS: u64 = 700;
 /// Networks from which on a software adapter earns back the time to compile longer shaders.
 const LONG_RUN: u64 = 1_000_000;
