@@ -47,7 +47,7 @@ pub struct Correlator {
     /// Connected n-point function (connected estimator, n = 4 and 6).
     #[serde(flatten)]
     pub connected: Option<Connected>,
-    /// Elements left out of the means over elements: their GP value is below a tenth of
+    /// Elements left out of the means over elements: their GP value is below 5e-4 of
     /// sqrt(prod K_ii), and their m_n swamps all others ([`mean_unit`]).
     pub left_out: usize,
     /// Standard deviation of m_n across experiments, averaged over elements (the source's

@@ -7,8 +7,8 @@ use super::correlators::standard_deviation;
 /// Probability that a normal number is within three standard deviations.
 pub(crate) const THREE_SIGMA: f64 = 0.997_300_203_936_74;
 
-/// How many standard errors hold with the probability of [`THREE_SIGMA`] where they are estimated
-/// with so many degrees of freedom: 235.8 with 1, 19.2 with 2, 4.09 with 9, 3 with many.
+/// How many standard errors hold with the probability of three standard deviations, 99.73%, where
+/// they are estimated with so many degrees of freedom: 235.8 with 1, 19.2 with 2, 4.09 with 9, 3 with many.
 pub fn three_sigma(degrees_of_freedom: usize) -> f64 {
     let t = StudentsT::new(0.0, 1.0, degrees_of_freedom.max(1) as f64).expect("above zero");
     t.inverse_cdf(0.5 + THREE_SIGMA / 2.0)

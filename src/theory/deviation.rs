@@ -3,10 +3,10 @@
 use crate::tensor::Tuple;
 
 /// Smallest |G_GP| of an element that enters the mean of m_n over elements, in units of the fields'
-/// own size. G fluctuates by at least that size, so that no element of the mean is more than ten
-/// times as noisy as its neighbours; without a bound one element near a zero of the kernel is
-/// all there is to see. The source's points have none below it.
-pub const MIN_MEAN_UNIT: f64 = 0.1;
+/// own size. G fluctuates by at least that size, so that near a zero of the kernel one element's
+/// m_n is all there is to see. The bound is low, so that the mean stays the source's, over all
+/// elements, wherever a run can still measure it.
+pub const MIN_MEAN_UNIT: f64 = 5e-4;
 
 /// Product of the fields' standard deviations, sqrt(prod K_ii), in the unit of f^n.
 pub fn field_size(kernel: &[Vec<f64>], tuple: Tuple) -> f64 {
