@@ -145,6 +145,16 @@ fn what_is_wrong_is_named_with_its_line() {
         ),
         ("x,y\n1,NA\n", &["line 2", "'NA' is no value"]),
         ("NA,NA\n1,2\n", &["line 1", "'NA' is no value"]),
+        // What spreadsheets and C libraries write for a number is no comment.
+        ("x,y\n1,2\n#N/A,4\n5,6\n", &["line 3", "'#N/A'"]),
+        ("x,y\n1,2\n3,#DIV/0!\n", &["line 3", "'#DIV/0!'"]),
+        ("x\n1\n#NAME?\n3\n", &["line 3", "'#NAME?'"]),
+        ("x,y\n2,1.#INF\n", &["line 2", "'1.#INF'"]),
+        ("1\n-1.#IND\n", &["line 2", "'-1.#IND'"]),
+        ("1,2#3\n", &["line 1", "'2#3'"]),
+        // Numbers of rows that were kept.
+        ("id,x\n7,0.5\n3,0.7\n", &["line 1", "'id'", "index=False"]),
+        ("index,x\n10,0.5\n20,0.7\n", &["line 1", "'index'"]),
         ("1\n-inf\n", &["line 2", "'-inf' is not finite"]),
         ("1\n1e400\n", &["line 2", "not finite"]),
         ("1\n1e-400\n", &["line 2", "below the smallest number"]),

@@ -135,6 +135,34 @@ fn a_stopped_run_goes_on_to_the_same_result() {
     }
 }
 
+/// A block of these networks takes many seconds.
+#[test]
+fn a_batch_that_takes_long_is_not_waited_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("run.state");
+    let wide = [
+        "ensemble",
+        "--width",
+        "1e8",
+        "--nets",
+        "64",
+        "--backend",
+        "cpu",
+    ];
+    let child = start(&with(&wide, &["--checkpoint", text(&path)]));
+    wait_for("file", || path.exists());
+    std::thread::sleep(Duration::from_millis(200));
+    let begin = Instant::now();
+    signal(&child, "INT");
+    let output = child.wait_with_output().unwrap();
+    let took = begin.elapsed();
+    // Two seconds, and as much for a busy machine.
+    assert!(took < Duration::from_secs(4), "{took:?}");
+    assert_eq!(output.status.code(), Some(130));
+    assert!(stderr(&output).contains("interrupted: 0 of 640 networks are in"));
+    assert_eq!(saved(&path), 0);
+}
+
 #[test]
 fn without_a_file_nothing_is_saved_and_that_is_said() {
     // Nothing shows when its handlers are there: before that a signal ends it with no code.

@@ -9,7 +9,7 @@ use crate::engine::measurement;
 use crate::model::{EnsembleSpec, Estimator};
 use crate::tensor::{Accumulator, Tuples};
 use crate::theory::{
-    Exact, RareNeurons, deviation_unit, gp_correlator, kernel_matrix, mean_unit, tilt,
+    Exact, RareNeurons, deviation_unit, gp_correlator, gp_rounding, kernel_matrix, mean_unit, tilt,
 };
 use crate::{Error, Result};
 
@@ -177,7 +177,9 @@ pub fn predictions(spec: &EnsembleSpec, exact: &Exact) -> Result<Vec<Prediction>
             Prediction {
                 order,
                 exact: gp.iter().zip(&delta).map(|(g, d)| g + d).collect(),
-                exact_error: tuples.iter().map(|t| exact.error(t)).collect(),
+                exact_error: (tuples.iter())
+                    .map(|t| exact.error(t) + gp_rounding(&kernel, t))
+                    .collect(),
                 connected: match order {
                     4 => Some(delta),
                     6 => Some(tuples.iter().map(|t| exact.connected_six(t)).collect()),
@@ -283,7 +285,8 @@ pub fn correlators_beside(
             };
             let mean_delta = delta(&total.mean);
             let exact_delta: Vec<f64> = tuples.iter().map(|t| exact.deviation(t)).collect();
-            let exact_error: Vec<f64> = tuples.iter().map(|t| exact.error(t)).collect();
+            // Of the difference; G has the rounding of the GP on top.
+            let delta_error: Vec<f64> = tuples.iter().map(|t| exact.error(t)).collect();
             let deviation = relative(&mean_delta);
             let deviation_exact = relative(&exact_delta);
             let delta_experiments: Vec<Vec<f64>> =
@@ -297,7 +300,7 @@ pub fn correlators_beside(
                 units: members.collect(),
                 delta: &mean_delta,
                 exact: &exact_delta,
-                exact_error: &exact_error,
+                exact_error: &delta_error,
                 experiments: &delta_experiments,
                 std_err: mean_std_err,
                 skewness: skewness(
@@ -310,7 +313,7 @@ pub fn correlators_beside(
             });
             let pull: Vec<Option<f64>> = (0..tuples.len())
                 .map(|e| {
-                    let error = std_err[e].hypot(exact_error[e]);
+                    let error = std_err[e].hypot(delta_error[e]);
                     let scale = gp[e].abs().max(exact_delta[e].abs());
                     let rounding = rounding * gp[e].abs();
                     pull(mean_delta[e] - exact_delta[e], error, rounding, scale)
@@ -363,7 +366,9 @@ pub fn correlators_beside(
                 order: *order,
                 mean: full(&total.mean),
                 exact: (gp.iter().zip(&exact_delta)).map(|(g, d)| g + d).collect(),
-                exact_error,
+                exact_error: (tuples.iter().zip(delta_error))
+                    .map(|(t, error)| error + gp_rounding(&kernel, t))
+                    .collect(),
                 pull,
                 connected,
                 left_out: mean.left_out,

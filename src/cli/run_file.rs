@@ -2,8 +2,9 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -302,17 +303,35 @@ impl Session {
             .with_progress(&progress)
             .until(&self.stop);
         let start = Instant::now();
+        let saving = Mutex::new(());
         let now = || {
             let mut now = state.clone();
             now.ensembles[k].moments = queue.moments();
             now.ensembles[k].seconds += start.elapsed().as_secs_f64();
             now
         };
-        let mut accumulate = || engine.accumulate(&ensemble.spec, &queue);
+        let accumulate = || engine.accumulate(&ensemble.spec, &queue);
+        // Engines finish the batch that they are in, which may take long: then without it.
+        let leave = || -> std::convert::Infallible {
+            let _saving = saving.lock().unwrap_or_else(|e| e.into_inner());
+            bar.finish();
+            let now = now();
+            let text = match &self.file {
+                None => NOT_SAVED.into(),
+                Some(file) => match file.save(&now) {
+                    Ok(()) => go_on(&now, file),
+                    Err(e) => format!("the state could not be saved: {e}"),
+                },
+            };
+            eprintln!("{}", Error::Interrupted(text));
+            signal_hook::low_level::exit(130)
+        };
+        let accumulate = || until_stopped(&self.stop, leave, accumulate);
         let drawn = match &self.file {
             None => accumulate(),
             Some(file) => {
                 let save = || {
+                    let _saving = saving.lock().unwrap_or_else(|e| e.into_inner());
                     if let Err(e) = file.save(&now()) {
                         bar.suspend(|| warn(file, &e, "; the run goes on and tries again"));
                     }
@@ -376,20 +395,52 @@ impl Session {
         }
         let text = match &self.file {
             Some(_) => self.go_on(),
-            None => "nothing was saved; with --checkpoint FILE the run could go on".into(),
+            None => NOT_SAVED.into(),
         };
         Err(Error::Interrupted(text).into())
     }
 
     fn go_on(&self) -> String {
-        let (done, all) = self.state.networks();
-        let path = self.file.as_ref().map(|f| f.path().display().to_string());
-        let path = path.unwrap_or_default();
-        format!(
-            "{done} of {all} networks are in {path}; go on with: nnqft-gpu ensemble --resume {}",
-            quote(&path)
-        )
+        (self.file.as_ref()).map_or(String::new(), |file| go_on(&self.state, file))
     }
+}
+
+const NOT_SAVED: &str = "nothing was saved; with --checkpoint FILE the run could go on";
+
+/// Longest wait for what an engine is in the middle of, once a run is to stop.
+const LAST_BATCH: Duration = Duration::from_millis(1200);
+
+fn go_on(state: &State, file: &StateFile) -> String {
+    let (done, all) = state.networks();
+    let path = file.path().display().to_string();
+    format!(
+        "{done} of {all} networks are in {path}; go on with: nnqft-gpu ensemble --resume {}",
+        quote(&path)
+    )
+}
+
+/// Does `work`, which returns soon after `stop` is set; if it does not, `leave` ends the program.
+fn until_stopped<T>(
+    stop: &AtomicBool,
+    leave: impl FnOnce() -> std::convert::Infallible + Send,
+    work: impl FnOnce() -> T,
+) -> T {
+    let (tell, told) = channel::<()>();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            let mut since = None;
+            while told.recv_timeout(LAST_BATCH / 20) == Err(RecvTimeoutError::Timeout) {
+                if stop.load(Ordering::Relaxed)
+                    && since.get_or_insert_with(Instant::now).elapsed() > LAST_BATCH
+                {
+                    leave();
+                }
+            }
+        });
+        let done = work();
+        drop(tell);
+        done
+    })
 }
 
 fn warn(file: &StateFile, error: &io::Error, then: &str) {

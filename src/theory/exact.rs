@@ -75,14 +75,10 @@ impl Exact {
 
     fn bounded_deviation(&self, tuple: Tuple) -> Moment {
         let index = tuple.points();
-        let none = Moment {
-            value: 0.0,
-            error: 0.0,
-        };
         match index.len() {
             4 => (tuple.pairings().iter())
                 .map(|p| self.k2(pair(index, p[0]), pair(index, p[1])))
-                .fold(none, Moment::plus),
+                .fold(Moment::ZERO, Moment::plus),
             6 => (tuple.pairings().iter())
                 .map(|p| {
                     let [a, b, d] = [0, 1, 2].map(|k| pair(index, p[k]));
@@ -92,10 +88,10 @@ impl Exact {
                         .plus(self.k2(b, d).times(k(a)))
                         .plus(self.k3(a, b, d))
                 })
-                .fold(none, Moment::plus),
+                .fold(Moment::ZERO, Moment::plus),
             n => {
                 assert!(n == 2 || n % 2 == 1, "no exact formula for order {n}");
-                none
+                Moment::ZERO
             }
         }
     }

@@ -53,12 +53,24 @@ fn hidden_second_moment(
             FRAC_2_PI * gram.xy.atan2((noise + gram.determinant).sqrt())
         }
         Architecture::Relu => {
-            let largest = |a: &[f64]| a.iter().fold(sigma_b, |m, a| m.max((scale * a).abs()));
-            let (lx, ly) = (largest(x), largest(y));
-            if lx == 0.0 || ly == 0.0 {
+            // On the coordinates themselves and over powers of two: where points are nearly opposite
+            // every other product would cost digits.
+            let bias = if scale > 0.0 { sigma_b / scale } else { 0.0 };
+            let unit = |a: &[f64]| {
+                let largest = a.iter().fold(bias, |m, a| m.max(a.abs()));
+                if largest > 0.0 {
+                    largest.log2().floor().exp2()
+                } else {
+                    0.0
+                }
+            };
+            let (ux, uy) = (unit(x), unit(y));
+            if ux == 0.0 || uy == 0.0 {
                 return 0.0;
             }
-            let gram = Gram::new(forms(lx, ly));
+            let weights = x.iter().zip(y).map(|(x, y)| (x / ux, y / uy));
+            let gram = Gram::new(weights.chain(std::iter::once((bias / ux, bias / uy))));
+            let (lx, ly) = (scale * ux, scale * uy);
             let sine = gram.determinant.sqrt();
             // pi - t, in units of the lengths: acos alone loses half the digits for nearly
             // parallel points.

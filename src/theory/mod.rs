@@ -21,4 +21,4 @@ pub use rare::RareNeurons;
 pub use tilt::tilt;
 pub(crate) use vertex::vertex_nodes;
 pub use vertex::{Vertex, VertexIntegrals, check_cutoffs, vertex_integrals};
-pub use wick::gp_correlator;
+pub use wick::{gp_correlator, gp_rounding};

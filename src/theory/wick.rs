@@ -27,6 +27,18 @@ pub fn gp_correlator<'a>(kernel: &[Vec<f64>], tuple: impl Into<Tuple<'a>>) -> f6
         .fold(0.0, |sum, x| sum + x)
 }
 
+/// Bound of what f64 rounds off [`gp_correlator`], and the kernel before it: a few units in the last
+/// place of each of its products.
+pub fn gp_rounding(kernel: &[Vec<f64>], tuple: Tuple) -> f64 {
+    let index = tuple.points();
+    let product = |pairing: &Vec<(usize, usize)>| -> f64 {
+        let factors = pairing.iter().map(|&(a, b)| kernel[index[a]][index[b]]);
+        factors.product::<f64>().abs()
+    };
+    let sum: f64 = tuple.pairings().iter().map(product).sum();
+    4.0 * f64::EPSILON * index.len() as f64 * sum
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -244,10 +244,15 @@ impl Engine for GpuEngine {
         if stopped() || !self.compile(&drawn, measurement.moments(), &stopped)? {
             return Ok(());
         }
+        // Before the first batch was timed: few blocks where a block is much work.
+        let first = match self.looped(&drawn, measurement.moments()) {
+            true => 1,
+            false => 64,
+        };
         let run = Run::new(self, &drawn, measurement)?;
         let mut flying: VecDeque<(usize, Range<u64>, wgpu::SubmissionIndex, Instant)> =
             VecDeque::new();
-        let mut size = self.batch_blocks.unwrap_or(64).min(run.capacity);
+        let mut size = self.batch_blocks.unwrap_or(first).min(run.capacity);
         let (mut turn, mut networks) = (0, 0);
         let mut last_done = Instant::now();
         loop {

@@ -88,9 +88,11 @@ pub fn check_index(table: &Table, points: &[Vec<f64>]) -> Result<(), Fault> {
             names.len()
         )));
     }
-    if counts && d_in > 1 && COUNTERS.iter().any(|c| name.eq_ignore_ascii_case(c)) {
+    // Filtered frames keep the numbers of their rows.
+    let numbers = || points.iter().all(|x| x[0].fract() == 0.0);
+    if d_in > 1 && COUNTERS.iter().any(|c| name.eq_ignore_ascii_case(c)) && numbers() {
         return Err(row.fault(format!(
-            "the column '{name}' counts the rows and is taken for an index, not for a coordinate; write the file without it, as pandas does with to_csv(.., index=False), or rename the column"
+            "the column '{name}' numbers the rows and is taken for an index, not for a coordinate; write the file without it, as pandas does with to_csv(.., index=False), or rename the column"
         )));
     }
     Ok(())

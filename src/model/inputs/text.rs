@@ -232,13 +232,19 @@ fn rows(text: &str) -> Vec<Row<'_>> {
     all
 }
 
-/// A line without its comment. A per cent sign after a number is no comment.
+/// A line without its comment. A per cent sign after a number is no comment, nor is what a
+/// spreadsheet or a C library writes in place of a number (`#N/A`, `1.#INF`).
 fn code(line: &str) -> &str {
     let mut quoted = false;
     for (at, c) in line.char_indices() {
         match c {
             '"' => quoted = !quoted,
-            '#' if !quoted => return &line[..at],
+            '#' if !quoted => {
+                let is_apart = at == 0 || line[..at].ends_with([' ', '\t', ',', ';']);
+                if is_apart && !is_error_value(&line[at..]) {
+                    return &line[..at];
+                }
+            }
             '%' if !quoted => {
                 let (before, after) = (&line[..at], line[at + 1..].trim_start());
                 let is_unit = before.trim_end() != ""
@@ -253,6 +259,13 @@ fn code(line: &str) -> &str {
         }
     }
     line
+}
+
+/// Whether a text begins with an error value of a spreadsheet: `#N/A`, `#NV`, `#DIV/0!`, `#NAME?`.
+fn is_error_value(text: &str) -> bool {
+    let value = text.split([',', ';', '\t', ' ', '"']).next().unwrap_or("");
+    let is_shouted = !value.contains(char::is_lowercase) && value.len() > 2;
+    is_shouted && (value.ends_with(['!', '?']) || value.starts_with("#N/") || value == "#NV")
 }
 
 /// What stands between the numbers.

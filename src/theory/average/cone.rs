@@ -189,8 +189,8 @@ impl Cone {
                     let [a, b] = sign::triangular::<2>(&mut rows);
                     Moment::from(sign::two(&a, &b))
                 }
-                4 => sign::four(&sign::triangular(&mut rows)),
-                6 => sign::six(&sign::triangular(&mut rows), &[0, 1, 2, 3, 4, 5]),
+                4 => sign::four(&sign::triangular(&mut rows), 0.0),
+                6 => sign::six(&sign::triangular(&mut rows), &[0, 1, 2, 3, 4, 5], 0.0),
                 _ => Moment::from(0.0),
             });
         }
