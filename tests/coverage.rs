@@ -292,8 +292,8 @@ fn a_gp_value_near_zero_does_not_swamp_the_mean() {
         sigma_b,
         ..spec(arch, 10, 1000, &[0.0])
     };
-    // K(x, -x) is 0.0024 and 0.0001 of K(x, x).
-    let erf = at(Architecture::Erf, 1.0, &[&[300.0], &[-300.0], &[0.0]]);
+    // K(x, -x) is 0.00002 and 0.0001 of K(x, x).
+    let erf = at(Architecture::Erf, 1.0, &[&[3e4], &[-3e4], &[0.0]]);
     let relu = at(
         Architecture::Relu,
         0.0,
@@ -337,7 +337,7 @@ fn what_is_left_out_of_a_mean_is_said() {
         "--arch",
         "erf",
         "--inputs",
-        "300;-300;0",
+        "3e4;-3e4;0",
         "--orders",
         "2,4",
         "--backend",
