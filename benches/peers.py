@@ -61,10 +61,15 @@ def document(binary, *options):
 
 
 def ours(binary, backend, arch, width, experiments):
-    """Networks per second of a run's sampling, pipelines included: `timing.networks_per_s`."""
+    """Networks per second of a run's sampling, pipelines included."""
     options = f"--arch {arch} --width {width} --nets 1e6 --experiments {experiments}"
     run = document(binary, *options.split(), "--backend", backend)
-    return run["timing"]["networks_per_s"]
+    return experiments * 1e6 / seconds(run)
+
+
+def seconds(run):
+    """Seconds of sampling and accumulation, and of the compilation of shaders before."""
+    return run["timing"]["wall_s"] + run["timing"].get("compile_s", 0.0)
 
 
 # Theirs: each maker returns a function that runs one batch, and the batch's networks.
@@ -278,7 +283,7 @@ def same_accuracy(binary):
 
         def cost(run):
             errors = run["correlators"][0]["std_err"]
-            return [run["timing"]["wall_s"] * e * e for e in errors]
+            return [seconds(run) * e * e for e in errors]
 
         ratios = [d / c for d, c in zip(cost(direct), cost(connected))]
         print(f"{arch:6} median {statistics.median(ratios):.3g}, least {min(ratios):.3g} of {len(ratios)} elements")
