@@ -49,10 +49,7 @@ impl EnsembleSpec {
 
     /// Memory that a run takes, from the sizes of what is kept per element, field and experiment.
     pub fn memory(&self) -> Memory {
-        let fields = match self.estimator {
-            Estimator::Direct => (self.inputs.len() * self.d_out) as u64,
-            Estimator::Connected => choose(self.inputs.len() as u64, 2),
-        };
+        let fields = self.fields() as u64;
         // Factors of the highest products of fields, half of which is in a table.
         let highest = self.orders.iter().copied().max().unwrap_or(0) as u64;
         let degree = match self.estimator {

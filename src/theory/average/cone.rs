@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::f64::consts::{PI, TAU};
 
 use super::super::cubature::legendre;
-use super::{Moment, sign};
+use super::{Moment, dot, sign};
 
 /// Sines below this are those of parallel rows.
 const PARALLEL: f64 = 1e-14;
@@ -275,8 +275,4 @@ fn apart(row: &[f64], from: &[f64]) -> Vec<f64> {
 
 fn norm(x: &[f64]) -> f64 {
     dot(x, x).sqrt()
-}
-
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
