@@ -8,15 +8,14 @@ use nnqft_gpu::engine::cpu::networks::{Networks, TILE};
 use nnqft_gpu::engine::cpu::normals::normals;
 use nnqft_gpu::engine::cpu::words::Words;
 use nnqft_gpu::engine::{BlockPlan, measurement};
-use nnqft_gpu::model::{Architecture, EnsembleSpec, Estimator};
+use nnqft_gpu::model::{EnsembleSpec, Estimator, source_nets};
 use nnqft_gpu::tensor::{LANES, MomentPlan, MomentSums};
 
-fn spec(arch: Architecture, width: u64, estimator: Estimator) -> EnsembleSpec {
+fn spec(arch: &str, width: u64, estimator: Estimator) -> EnsembleSpec {
     EnsembleSpec {
-        width,
         estimator,
         nets: 1 << 20,
-        ..EnsembleSpec::preset(arch, 1).unwrap()
+        ..EnsembleSpec::preset(arch, 1).unwrap().with_width(width)
     }
     .validate()
     .unwrap()
@@ -41,7 +40,7 @@ fn networks(c: &mut Criterion) {
     let mut group = c.benchmark_group("networks");
     group.throughput(Throughput::Elements(TILE as u64));
     for estimator in [Estimator::Direct, Estimator::Connected] {
-        for arch in Architecture::ALL {
+        for arch in source_nets() {
             for width in [2, 96, 100] {
                 let mut networks = Networks::new(&spec(arch, width, estimator));
                 let mut fields = vec![[0.0; TILE]; networks.fields()];
@@ -70,7 +69,7 @@ fn moments(c: &mut Criterion) {
         let mut sums = MomentSums::new(&plan);
         group.bench_function(name, |b| b.iter(|| sums.add(black_box(&fields))));
     }
-    let spec = spec(Architecture::Relu, 2, Estimator::Direct);
+    let spec = spec("relu", 2, Estimator::Direct);
     let (plan, block) = (measurement(&spec), BlockPlan::new(&spec).block(0));
     let mut blocks = Blocks::new(plan.moments(), Networks::new(&spec.on_rays()));
     group.throughput(Throughput::Elements(block.networks));

@@ -12,7 +12,7 @@ use std::time::Instant;
 use nnqft_gpu::engine::cpu::CpuEngine;
 use nnqft_gpu::engine::gpu::GpuEngine;
 use nnqft_gpu::engine::{self, Engine, Parameters, measurement};
-use nnqft_gpu::model::{Architecture, EnsembleSpec};
+use nnqft_gpu::model::{Builtin, EnsembleSpec, source_nets};
 use rayon::prelude::*;
 
 /// One ChaCha8 word: 4 double rounds of 8 quarter rounds of 12 operations, and 16 additions,
@@ -24,13 +24,13 @@ const NORMAL: f64 = (27.0 + 1.0 + 32.0 + 2.0) / 2.0;
 const NORMAL_F32: f64 = (26.0 + 1.0 + 28.0 + 2.0) / 2.0;
 
 /// Operations of the activation: of the shaders, and of the f64 engine's longer series.
-fn activation(arch: Architecture, gpu: bool) -> f64 {
-    match (arch, gpu) {
-        (Architecture::Relu, _) => 1.0,
-        (Architecture::Erf, true) => 2.0 + 2.0 + 7.0 + 9.0 + 2.0,
-        (Architecture::Erf, false) => 2.0 + 1.0 + 50.0 + 2.0,
-        (Architecture::Gauss, true) => 15.0,
-        (Architecture::Gauss, false) => 2.0 + 2.0 + 1.0 + 4.0 + 22.0 + 2.0 + 2.0,
+fn activation(builtin: Builtin, gpu: bool) -> f64 {
+    match (builtin, gpu) {
+        (Builtin::Relu, _) => 1.0,
+        (Builtin::Erf, true) => 2.0 + 2.0 + 7.0 + 9.0 + 2.0,
+        (Builtin::Erf, false) => 2.0 + 1.0 + 50.0 + 2.0,
+        (Builtin::ExpNormalised, true) => 15.0,
+        (Builtin::ExpNormalised, false) => 2.0 + 2.0 + 1.0 + 4.0 + 22.0 + 2.0 + 2.0,
     }
 }
 
@@ -44,15 +44,15 @@ struct Operations {
 /// Operations of one network of the direct estimator with one output.
 fn operations(spec: &EnsembleSpec, gpu: bool) -> Operations {
     let (n, points, d_in) = (
-        spec.width as f64,
+        spec.net.width() as f64,
         spec.rays().points.len() as f64,
-        spec.d_in as f64,
+        spec.net.d_in() as f64,
     );
-    let biased = f64::from(u8::from(spec.sigma_b != 0.0));
+    let biased = f64::from(u8::from(spec.net.first().sigma_b != 0.0));
     let numbers = n * (d_in + biased + 1.0) + biased;
-    let gauss = spec.arch == Architecture::Gauss;
+    let gauss = spec.net.builtin() == Builtin::ExpNormalised;
     let linear = 2.0 * d_in - 1.0 + biased + f64::from(u8::from(gauss));
-    let act = activation(spec.arch, gpu);
+    let act = activation(spec.net.builtin(), gpu);
     let unit = match gauss && Parameters::new(spec).lattice().is_some() {
         true => 2.0 * (linear + act) + 2.0 * (points - 1.0),
         false => points * (linear + act),
@@ -203,13 +203,12 @@ fn report(engine: &mut dyn Engine, peak: f64) {
     println!("                       operations per network                    of peak");
     println!("            words    normals   hidden   moments   networks/s");
     for width in [2, 100] {
-        for arch in Architecture::ALL {
+        for arch in source_nets() {
             let spec = |nets| {
                 let preset = EnsembleSpec::preset(arch, 1).unwrap();
                 let spec = EnsembleSpec {
-                    width,
                     nets,
-                    ..preset
+                    ..preset.with_width(width)
                 };
                 spec.validate().unwrap()
             };
@@ -241,10 +240,11 @@ fn run(engine: &mut dyn Engine, spec: &EnsembleSpec) -> f64 {
 
 fn seconds(engine: &mut dyn Engine, width: u64, nets: u64, experiments: u32) -> f64 {
     let spec = EnsembleSpec {
-        width,
         nets,
         experiments,
-        ..EnsembleSpec::preset(Architecture::Relu, 1).unwrap()
+        ..EnsembleSpec::preset(Builtin::Relu, 1)
+            .unwrap()
+            .with_width(width)
     }
     .validate()
     .unwrap();

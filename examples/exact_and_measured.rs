@@ -4,7 +4,7 @@
 //! takes a direct average 10^9.
 
 use nnqft_gpu::engine::{self, cpu::CpuEngine};
-use nnqft_gpu::model::{Architecture, EnsembleSpec, Estimator};
+use nnqft_gpu::model::{EnsembleSpec, Estimator};
 use nnqft_gpu::{Result, analysis};
 
 fn main() -> Result<()> {
@@ -12,11 +12,10 @@ fn main() -> Result<()> {
     println!("   N     mean m_4      ± error      exact m_4   pull");
     for width in [10, 100, 1000] {
         let spec = EnsembleSpec {
-            width,
             nets: 1000,
             orders: vec![4],
             estimator: Estimator::Connected,
-            ..EnsembleSpec::preset(Architecture::Relu, 1)?
+            ..EnsembleSpec::preset("relu", 1)?.with_width(width)
         }
         .validate()?;
         let moments = engine::run(&mut cpu, &spec, &|_| {})?;

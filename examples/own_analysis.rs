@@ -5,19 +5,18 @@
 //! the origin.
 
 use nnqft_gpu::engine::{self, cpu::CpuEngine};
-use nnqft_gpu::model::{Architecture, EnsembleSpec, Estimator, Inputs};
+use nnqft_gpu::model::{EnsembleSpec, Estimator, Inputs};
 use nnqft_gpu::theory::{Exact, kernel_matrix};
 use nnqft_gpu::{Result, analysis};
 
 fn main() -> Result<()> {
     let points: Vec<Vec<f64>> = (0..6).map(|i| vec![0.4 * f64::from(i)]).collect();
     let spec = EnsembleSpec {
-        width: 20,
         nets: 2000,
         orders: vec![4],
         estimator: Estimator::Connected,
         inputs: Inputs::new(points)?,
-        ..EnsembleSpec::preset(Architecture::Erf, 1)?
+        ..EnsembleSpec::preset("erf", 1)?.with_width(20)
     }
     .validate()?;
     let moments = engine::run(&mut CpuEngine::new(), &spec, &|_| {})?;

@@ -2,12 +2,12 @@
 //! and the slope of log|λ|, which tends to -d_in.
 
 use nnqft_gpu::analysis::{Interactions, flow};
-use nnqft_gpu::model::{Architecture, EnsembleSpec};
+use nnqft_gpu::model::EnsembleSpec;
 use nnqft_gpu::theory::{Exact, Vertex};
 use nnqft_gpu::{Error, Result};
 
 fn main() -> Result<()> {
-    let spec = EnsembleSpec::preset(Architecture::Gauss, 1)?.validate()?;
+    let spec = EnsembleSpec::preset("gauss", 1)?.validate()?;
     let four = Interactions::exact_four(&spec, &Exact::new(&spec));
     let cutoffs = [10.0, 100.0, 1e3, 1e4, 1e5];
     let flow = flow(&spec, Vertex::Full, &cutoffs, &four)?;

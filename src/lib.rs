@@ -18,8 +18,8 @@
 //! ```
 //! use nnqft_gpu::{analysis, engine, model};
 //!
-//! let mut spec = model::EnsembleSpec::preset(model::Architecture::Relu, 1)?;
-//! spec.width = 20;
+//! let mut spec = model::EnsembleSpec::preset("relu", 1)?;
+//! spec = spec.with_width(20);
 //! spec.nets = 2000;
 //! let spec = spec.validate()?;
 //! let mut cpu = engine::cpu::CpuEngine::new();

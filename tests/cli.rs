@@ -732,7 +732,7 @@ fn several_widths_make_an_array_in_their_order() {
         .as_array()
         .unwrap()
         .iter()
-        .map(|d| d["spec"]["width"].clone())
+        .map(|d| d["spec"]["hidden"][0].clone())
         .collect();
     assert_eq!(widths, [20, 3]);
 }

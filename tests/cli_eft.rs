@@ -21,7 +21,7 @@ fn exact_couplings_of_the_source() {
     assert_eq!(document["schema"], "nnqft.eft/1");
     assert_eq!(document["vertex"], "full");
     assert_eq!(document["moments"], "exact");
-    assert_eq!(document["spec"]["width"], 5);
+    assert_eq!(document["spec"]["hidden"], serde_json::json!([5]));
     let cutoffs = document["cutoffs"].as_array().unwrap();
     let order: Vec<f64> = cutoffs
         .iter()

@@ -4,7 +4,7 @@
 use nnqft_gpu::analysis::{
     self, Coupling, Interactions, MODELS, Naturalness, Samples, SixPoint, Tuples, fit_function,
 };
-use nnqft_gpu::model::{Architecture, EnsembleSpec, Inputs};
+use nnqft_gpu::model::{CatalogueEntry, EnsembleSpec, Inputs};
 use nnqft_gpu::theory::{Exact, Vertex, VertexIntegrals, vertex_integrals};
 
 const CUTOFFS: [f64; 21] = [
@@ -13,11 +13,10 @@ const CUTOFFS: [f64; 21] = [
 ];
 
 /// The source's ensemble for the 6-point prediction.
-fn spec(arch: Architecture, d_in: usize) -> EnsembleSpec {
-    EnsembleSpec {
-        width: arch.eft_width(),
-        ..EnsembleSpec::preset(arch, d_in).unwrap()
-    }
+fn spec(arch: &str, d_in: usize) -> EnsembleSpec {
+    EnsembleSpec::preset(arch, d_in)
+        .unwrap()
+        .with_width(CatalogueEntry::find(arch).unwrap().eft_width)
 }
 
 fn exact(spec: &EnsembleSpec) -> Interactions {
@@ -36,9 +35,9 @@ fn close(got: f64, want: f64, relative: f64) {
 #[test]
 fn couplings_and_delta_of_the_source() {
     for (arch, lambda, digits, delta) in [
-        (Architecture::Erf, -1.1699e-5, 5e-5, 0.98638),
-        (Architecture::Relu, -6.25e-11, 1e-9, 1.1467),
-        (Architecture::Gauss, -2.9422e-4, 5e-5, 6.056),
+        ("erf", -1.1699e-5, 5e-5, 0.98638),
+        ("relu", -6.25e-11, 1e-9, 1.1467),
+        ("gauss", -2.9422e-4, 5e-5, 6.056),
     ] {
         let spec = spec(arch, 1);
         let v = at(&spec, Vertex::Full, 100.0);
@@ -56,19 +55,19 @@ fn couplings_and_delta_of_the_source() {
             1e-12,
         );
         match arch {
-            Architecture::Erf => {
+            "erf" => {
                 close(coupling.std, 5.995e-6, 1e-4);
                 assert_eq!(coupling.verdict, Naturalness::Function);
             }
             // One number for all tuples: what is left of delta - 1 is the connected 6-point
             // function.
-            Architecture::Relu => {
+            "relu" => {
                 assert!(coupling.std < 1e-12 * coupling.mean.abs());
                 assert!(misfit.constant_lambda.abs() < 1e-9);
                 assert_eq!(coupling.verdict, Naturalness::Constant);
             }
             // Translation invariance.
-            Architecture::Gauss => assert_eq!(coupling.verdict, Naturalness::Constant),
+            _ => assert_eq!(coupling.verdict, Naturalness::Constant),
         }
     }
 }
@@ -76,7 +75,7 @@ fn couplings_and_delta_of_the_source() {
 #[test]
 fn relu_runs_exactly() {
     for d_in in 1..=3 {
-        let spec = spec(Architecture::Relu, d_in);
+        let spec = spec("relu", d_in);
         let flow = analysis::flow(&spec, Vertex::Full, &CUTOFFS, &exact(&spec).four).unwrap();
         let want = -(d_in as f64 + 4.0);
         assert_eq!(flow.theory_slope, Some(want));
@@ -95,10 +94,7 @@ fn relu_runs_exactly() {
 
 #[test]
 fn erf_and_gauss_approach_their_slopes() {
-    for (arch, fitted, last_two) in [
-        (Architecture::Erf, -0.9451, -0.9997),
-        (Architecture::Gauss, -0.9238, -0.9998),
-    ] {
+    for (arch, fitted, last_two) in [("erf", -0.9451, -0.9997), ("gauss", -0.9238, -0.9998)] {
         let spec = spec(arch, 1);
         let flow = analysis::flow(&spec, Vertex::Full, &CUTOFFS, &exact(&spec).four).unwrap();
         close(flow.fit.as_ref().unwrap().slope, fitted, 1e-4);
@@ -114,13 +110,13 @@ fn erf_and_gauss_approach_their_slopes() {
         assert!(change / steps < beta(a).max(beta(b)) && change / steps > beta(a).min(beta(b)));
     }
     for d_in in 2..=3 {
-        for arch in [Architecture::Erf, Architecture::Gauss] {
+        for arch in ["erf", "gauss"] {
             let spec = spec(arch, d_in);
             let flow = analysis::flow(&spec, Vertex::Full, &CUTOFFS, &exact(&spec).four).unwrap();
             assert!((flow.asymptotic_slope.unwrap() + d_in as f64).abs() < 2e-3);
         }
     }
-    let spec = spec(Architecture::Gauss, 1);
+    let spec = spec("gauss", 1);
     let moments = exact(&spec);
     let weight = analysis::flow(&spec, Vertex::Weight, &CUTOFFS, &moments.four).unwrap();
     assert!(weight.asymptotic_slope.unwrap().abs() < 1e-9 && weight.uv.reached == Some(true));
@@ -130,23 +126,20 @@ fn erf_and_gauss_approach_their_slopes() {
 
 #[test]
 fn erf_with_weight_vertices_breaks_down_in_the_open() {
-    let spec = spec(Architecture::Erf, 1);
+    let spec = spec("erf", 1);
     let flow = analysis::flow(&spec, Vertex::Weight, &CUTOFFS, &exact(&spec).four).unwrap();
     assert_eq!(flow.theory_slope, None);
     assert!(flow.points.iter().any(|p| p.opposite_sign > 0));
 }
 
 /// The v2 settings: train on x / sqrt(2), test on x.
-fn fits(arch: Architecture) -> Vec<analysis::FunctionFit> {
-    let (unit, width, cutoff) = match arch {
-        Architecture::Erf => (0.01, 5, 100.0),
-        Architecture::Gauss => (0.01, 1000, f64::INFINITY),
-        Architecture::Relu => (1.0, 20, 100.0),
-    };
+fn fits(arch: &str) -> Vec<analysis::FunctionFit> {
+    let fit = &CatalogueEntry::find(arch).unwrap().fit;
+    let (width, cutoff) = (fit.width, fit.cutoff);
+    let unit = if arch == "relu" { 1.0 } else { 0.01 };
     let at_scale = |scale: f64| EnsembleSpec {
-        width,
         inputs: Inputs::new((1..=6).map(|k| vec![scale * 0.2 * f64::from(k)]).collect()).unwrap(),
-        ..spec(arch, 1)
+        ..spec(arch, 1).with_width(width)
     };
     let (train, test) = (at_scale(unit * 0.5f64.sqrt()), at_scale(unit));
     let deltas = [&train, &test].map(|s| exact(s).four);
@@ -163,11 +156,11 @@ fn fits(arch: Architecture) -> Vec<analysis::FunctionFit> {
 
 #[test]
 fn lambda_as_a_function() {
-    let erf = fits(Architecture::Erf);
+    let erf = fits("erf");
     close(erf[0].coefficients.as_ref().unwrap()[0], -0.037095, 2e-5);
     close(erf[0].train.mape.unwrap(), 0.0081, 0.01);
     close(erf[0].test.mape.unwrap(), 0.0197, 0.01);
-    let gauss = fits(Architecture::Gauss);
+    let gauss = fits("gauss");
     close(gauss[0].coefficients.as_ref().unwrap()[0], -0.0053462, 2e-5);
     close(gauss[0].test.mape.unwrap(), 0.0117, 0.01);
     for fits in [&erf, &gauss] {
@@ -176,7 +169,7 @@ fn lambda_as_a_function() {
         assert!(fits[2].train.mape.unwrap() < 1.01 * fits[1].train.mape.unwrap());
     }
     // Three proportional columns: one number is all there is.
-    for (fit, terms) in fits(Architecture::Relu).iter().zip(1..) {
+    for (fit, terms) in fits("relu").iter().zip(1..) {
         assert_eq!(fit.rank, 1);
         assert_eq!(fit.coefficients.is_some(), terms == 1);
         assert!(fit.test.mape.unwrap() < 1e-8);
@@ -187,7 +180,7 @@ fn lambda_as_a_function() {
 fn too_few_tuples_are_refused() {
     let spec = EnsembleSpec {
         inputs: Inputs::new(vec![vec![0.3]]).unwrap(),
-        ..spec(Architecture::Erf, 1)
+        ..spec("erf", 1)
     };
     let v = at(&spec, Vertex::Weight, 10.0);
     let tuples = Tuples {
@@ -206,7 +199,7 @@ fn tuples_without_a_vertex_are_counted() {
     // Antipodal ReLU points share no y.
     let spec = EnsembleSpec {
         inputs: Inputs::new(vec![vec![-0.5], vec![1.0]]).unwrap(),
-        ..spec(Architecture::Relu, 1)
+        ..spec("relu", 1)
     };
     let v = at(&spec, Vertex::Full, 10.0);
     let coupling = Coupling::measure(2, &exact(&spec).four, &v).unwrap();
@@ -217,10 +210,7 @@ fn tuples_without_a_vertex_are_counted() {
 #[test]
 fn nothing_is_predicted_without_an_interaction() {
     // No weights: the network is its bias, exactly Gaussian.
-    let spec = EnsembleSpec {
-        sigma_w: 0.0,
-        ..spec(Architecture::Erf, 1)
-    };
+    let spec = spec("erf", 1).with_sigma_w(0.0);
     let v = at(&spec, Vertex::Full, 10.0);
     let moments = exact(&spec);
     assert_eq!(Coupling::measure(6, &moments.four, &v).unwrap().mean, 0.0);
@@ -231,9 +221,8 @@ fn nothing_is_predicted_without_an_interaction() {
 fn one_neuron_and_one_point() {
     // ReLU, N = 1, x = 1: dG4 = 3 (3/2 - 1/4), int k^4 = L^5 / 5 / 16 on y > 0.
     let spec = EnsembleSpec {
-        width: 1,
         inputs: Inputs::new(vec![vec![1.0]]).unwrap(),
-        ..spec(Architecture::Relu, 1)
+        ..spec("relu", 1).with_width(1)
     };
     let v = at(&spec, Vertex::Full, 2.0);
     let integral = 32.0 / 5.0 / 16.0;
@@ -253,7 +242,7 @@ fn one_neuron_and_one_point() {
 
 #[test]
 fn errors_come_from_the_experiments() {
-    let spec = spec(Architecture::Relu, 1);
+    let spec = spec("relu", 1);
     let v = at(&spec, Vertex::Full, 100.0);
     let mean = exact(&spec).four.mean;
     let scaled = |s: f64| mean.iter().map(|d| s * d).collect::<Vec<f64>>();

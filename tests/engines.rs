@@ -7,18 +7,19 @@ use common::gpu;
 use nnqft_gpu::engine::cpu::{CpuEngine, draw_networks};
 use nnqft_gpu::engine::gpu::GpuEngine;
 use nnqft_gpu::engine::{self, BlockPlan, Engine, Queue};
-use nnqft_gpu::model::{Architecture, EnsembleSpec, Estimator, Inputs};
+use nnqft_gpu::model::{EnsembleSpec, Estimator, Inputs, source_nets};
 use nnqft_gpu::{tensor, theory};
 
-fn spec(arch: Architecture, d_in: usize, width: u64) -> EnsembleSpec {
+fn spec(arch: &str, d_in: usize, width: u64) -> EnsembleSpec {
     EnsembleSpec {
-        width,
         nets: 3001,
         experiments: 2,
-        sigma_b: 0.6,
-        sigma_w: 1.3,
         seed: 0xfeed_0000_0000_0007,
-        ..EnsembleSpec::preset(arch, d_in).unwrap()
+        ..EnsembleSpec::preset(arch, d_in)
+            .unwrap()
+            .with_width(width)
+            .with_sigma_w(1.3)
+            .with_sigma_b(0.6)
     }
     .validate()
     .unwrap()
@@ -31,10 +32,7 @@ fn variants(spec: EnsembleSpec) -> [EnsembleSpec; 3] {
         ..spec.clone()
     };
     // Any shifts are legitimate for any net; Gauss-net's would be chosen for it.
-    let tilt = theory::tilt(&EnsembleSpec {
-        arch: Architecture::Gauss,
-        ..spec.clone()
-    });
+    let tilt = theory::tilt(&spec.clone().with_net_named("gauss").unwrap());
     let tilted = EnsembleSpec {
         tilt,
         ..connected.clone()
@@ -45,7 +43,7 @@ fn variants(spec: EnsembleSpec) -> [EnsembleSpec; 3] {
 #[test]
 fn every_network_is_the_same_on_gpu_and_cpu() {
     let gpu = gpu();
-    for arch in Architecture::ALL {
+    for arch in source_nets() {
         // Widths around the groups of 16 and the chunks of 4096 hidden units.
         for (d_in, width) in [
             (1, 1),
@@ -116,13 +114,8 @@ fn in_pieces(engine: &mut dyn Engine, spec: &EnsembleSpec, piece: u64) -> Vec<f6
 
 #[test]
 fn gpu_bits_do_not_depend_on_the_split() {
-    let [_, connected, tilted] = variants(spec(Architecture::Gauss, 1, 37));
-    for spec in [
-        spec(Architecture::Erf, 1, 2),
-        spec(Architecture::Relu, 1, 5000),
-        connected,
-        tilted,
-    ] {
+    let [_, connected, tilted] = variants(spec("gauss", 1, 37));
+    for spec in [spec("erf", 1, 2), spec("relu", 1, 5000), connected, tilted] {
         let whole = in_pieces(&mut gpu(), &spec, 1_000_000);
         assert_eq!(whole, in_pieces(&mut gpu(), &spec, 5));
         for batch in [1, 3, 50] {
@@ -142,19 +135,13 @@ fn drawing_and_summing_in_one_shader_changes_roundings_only() {
         // Blocks of 7 networks, which start anywhere among the 16 of a tail.
         nets: 7,
         experiments: 40,
-        ..spec(Architecture::Erf, 1, 5)
+        ..spec("erf", 1, 5)
     };
-    let outputs = EnsembleSpec {
-        d_out: 2,
-        ..spec(Architecture::Relu, 1, 3)
-    };
+    let outputs = spec("relu", 1, 3).with_d_out(2);
     // Full groups alone, tails alone, both; neither bias nor tail.
     let mut specs = vec![few, outputs];
-    specs.extend(variants(spec(Architecture::Gauss, 1, 37)));
-    specs.push(EnsembleSpec {
-        sigma_b: 0.0,
-        ..spec(Architecture::Relu, 3, 32)
-    });
+    specs.extend(variants(spec("gauss", 1, 37)));
+    specs.push(spec("relu", 3, 32).with_sigma_b(0.0));
     for spec in specs {
         let spec = EnsembleSpec {
             orders: vec![1, 2],
@@ -184,7 +171,7 @@ fn drawing_and_summing_in_one_shader_changes_roundings_only() {
 
 #[test]
 fn cpu_bits_do_not_depend_on_the_split_or_the_threads() {
-    let spec = spec(Architecture::Erf, 2, 20);
+    let spec = spec("erf", 2, 20);
     let whole = in_pieces(&mut CpuEngine::new(), &spec, 1_000_000);
     assert_eq!(whole, in_pieces(&mut CpuEngine::new(), &spec, 7));
     for threads in [1, 3] {
@@ -199,7 +186,7 @@ fn cpu_bits_do_not_depend_on_the_split_or_the_threads() {
 
 #[test]
 fn the_engines_measure_the_same_tensors() {
-    for arch in Architecture::ALL {
+    for arch in source_nets() {
         for mut spec in variants(spec(arch, 2, 10)) {
             if spec.estimator == Estimator::Direct {
                 spec.orders = vec![1, 2, 3, 4, 5, 6];
@@ -247,7 +234,7 @@ fn many_elements_are_cut_into_several_pipelines() {
         inputs: Inputs::new(inputs).unwrap(),
         orders: vec![1, 2, 5, 6],
         nets: 500,
-        ..spec(Architecture::Relu, 1, 3)
+        ..spec("relu", 1, 3)
     }
     .validate()
     .unwrap();
@@ -269,10 +256,8 @@ fn the_unit_of_the_field_does_not_matter_to_f32() {
     // f^6 is 10^-120 or 10^120 here, far outside f32: the GPU works with f / scale.
     for unit in [1e-10, 1e10] {
         let spec = |unit: f64| EnsembleSpec {
-            sigma_w: unit,
-            sigma_b: 0.0,
             inputs: Inputs::new(vec![vec![0.5], vec![-1.0]]).unwrap(),
-            ..spec(Architecture::Relu, 1, 10)
+            ..spec("relu", 1, 10).with_sigma_w(unit).with_sigma_b(0.0)
         };
         // ReLU-net without bias is homogeneous: f scales with sigma_w^2.
         let mean = |unit| {

@@ -6,20 +6,19 @@ use common::gpu;
 use nnqft_gpu::analysis::{Correlator, correlators};
 use nnqft_gpu::engine::cpu::CpuEngine;
 use nnqft_gpu::engine::{self, Engine};
-use nnqft_gpu::model::{Architecture, EnsembleSpec, Estimator, Inputs};
+use nnqft_gpu::model::{EnsembleSpec, Estimator, Inputs, source_nets};
 use nnqft_gpu::theory::{self, Exact, gp_correlator, kernel_matrix};
 use proptest::prelude::*;
 
-fn spec(arch: Architecture) -> EnsembleSpec {
+fn spec(arch: &str) -> EnsembleSpec {
     EnsembleSpec::preset(arch, 1).unwrap()
 }
 
-fn connected(arch: Architecture, width: u64, nets: u64) -> EnsembleSpec {
+fn connected(arch: &str, width: u64, nets: u64) -> EnsembleSpec {
     let mut spec = EnsembleSpec {
         estimator: Estimator::Connected,
-        width,
         nets,
-        ..spec(arch)
+        ..spec(arch).with_width(width)
     };
     spec.tilt = theory::tilt(&spec);
     spec.validate().unwrap()
@@ -36,7 +35,7 @@ fn element(c: &Correlator, index: &[usize]) -> usize {
 
 #[test]
 fn the_connected_estimator_is_unbiased_and_its_errors_cover() {
-    for arch in Architecture::ALL {
+    for arch in source_nets() {
         let mut pulls: Vec<Vec<f64>> = vec![Vec::new(); 3];
         for seed in 0..200 {
             let spec = EnsembleSpec {
@@ -79,7 +78,7 @@ fn it_is_worth_a_million_times_more_networks() {
         nets: 100_000,
         experiments: 1,
         orders: vec![4],
-        ..spec(Architecture::Erf)
+        ..spec("erf")
     };
     let connected = EnsembleSpec {
         estimator: Estimator::Connected,
@@ -100,7 +99,7 @@ fn it_is_worth_a_million_times_more_networks() {
 fn importance_sampling_cures_gauss_net() {
     let spec = EnsembleSpec {
         nets: 100_000,
-        ..connected(Architecture::Gauss, 100, 100_000)
+        ..connected("gauss", 100, 100_000)
     };
     for engine in [&mut CpuEngine::new() as &mut dyn Engine, &mut gpu()] {
         for c in &measure(engine, &spec)[1..] {
@@ -118,17 +117,18 @@ fn importance_sampling_cures_gauss_net() {
 #[test]
 fn tilting_does_not_bias_nets_that_need_none() {
     // Any mixture gives the same expectation: shifts in weights and bias, d_in = 2.
-    let gauss = EnsembleSpec::preset(Architecture::Gauss, 2).unwrap();
+    let gauss = EnsembleSpec::preset("gauss", 2).unwrap();
     let mut mixture = theory::tilt(&gauss).unwrap();
     mixture.shifts = vec![vec![0.5, -0.3, 0.4], vec![0.0, 1.0, -0.7]];
-    for arch in [Architecture::Erf, Architecture::Relu] {
+    for arch in ["erf", "relu"] {
         let spec = EnsembleSpec {
             estimator: Estimator::Connected,
             tilt: Some(mixture.clone()),
-            width: 5,
             nets: 50_000,
-            sigma_b: 0.8,
-            ..EnsembleSpec::preset(arch, 2).unwrap()
+            ..EnsembleSpec::preset(arch, 2)
+                .unwrap()
+                .with_width(5)
+                .with_sigma_b(0.8)
         };
         for c in measure(&mut CpuEngine::new(), &spec.validate().unwrap()) {
             for pull in c.pull.iter().flatten() {
@@ -141,9 +141,8 @@ fn tilting_does_not_bias_nets_that_need_none() {
 #[test]
 fn what_has_not_converged_is_marked() {
     let gauss = EnsembleSpec {
-        width: 2,
         experiments: 1,
-        ..spec(Architecture::Gauss)
+        ..spec("gauss").with_width(2)
     };
     let six = &measure(&mut CpuEngine::new(), &gauss)[2];
     assert!(six.converged.iter().all(|c| !c));
@@ -152,10 +151,7 @@ fn what_has_not_converged_is_marked() {
         reason.contains("462 of 462") && reason.contains("--tilt auto"),
         "{reason}"
     );
-    let relu = EnsembleSpec {
-        width: 20,
-        ..spec(Architecture::Relu)
-    };
+    let relu = spec("relu").with_width(20);
     for c in measure(&mut CpuEngine::new(), &relu) {
         assert_eq!(c.reason, None);
         assert!(c.converged.iter().all(|&c| c));
@@ -165,10 +161,9 @@ fn what_has_not_converged_is_marked() {
 #[test]
 fn the_tail_is_seen_without_the_exact_value() {
     let gauss = EnsembleSpec {
-        width: 2,
         experiments: 1,
         orders: vec![6],
-        ..spec(Architecture::Gauss)
+        ..spec("gauss").with_width(2)
     };
     let c = &measure(&mut CpuEngine::new(), &gauss)[0];
     // f^6 ~ e^(6 b): an index of 6 / b at the b ~ 4.5 that a million networks reach.
@@ -177,13 +172,13 @@ fn the_tail_is_seen_without_the_exact_value() {
     assert!(c.largest_share[0] > 0.1);
 }
 
-fn at(arch: Architecture, sigma_b: f64, width: u64, points: &[&[f64]]) -> EnsembleSpec {
+fn at(arch: &str, sigma_b: f64, width: u64, points: &[&[f64]]) -> EnsembleSpec {
     EnsembleSpec {
-        d_in: points[0].len(),
         inputs: Inputs::new(points.iter().map(|p| p.to_vec()).collect()).unwrap(),
-        sigma_b,
-        width,
         ..spec(arch)
+            .with_width(width)
+            .with_d_in(points[0].len())
+            .with_sigma_b(sigma_b)
     }
     .validate()
     .unwrap()
@@ -193,7 +188,7 @@ fn at(arch: Architecture, sigma_b: f64, width: u64, points: &[&[f64]]) -> Ensemb
 fn exact_values_of_one_point() {
     // ReLU without bias: h = a max(0, g), so that E[h^n] = a^n (n - 1)!! / 2.
     let (a, n) = (0.7, 20.0);
-    let exact = Exact::new(&at(Architecture::Relu, 0.0, 20, &[&[a]]));
+    let exact = Exact::new(&at("relu", 0.0, 20, &[&[a]]));
     let four = 3.0 / n * a.powi(4) * (1.5 - 0.25);
     assert!((exact.deviation(&[0; 4]) / four - 1.0).abs() < 1e-12);
     let cumulant: f64 = 7.5 - 3.0 * 1.5 * 0.5 + 2.0 * 0.125;
@@ -204,7 +199,7 @@ fn exact_values_of_one_point() {
 
     // erf: Simpson's rule in one dimension. The pre-activation has variance 1 + x^2.
     let x: f64 = 1.7;
-    let exact = Exact::new(&at(Architecture::Erf, 1.0, 5, &[&[x]]));
+    let exact = Exact::new(&at("erf", 1.0, 5, &[&[x]]));
     let sigma = (1.0 + x * x).sqrt();
     let moment = |n: i32| -> f64 {
         let h = 0.001;
@@ -222,7 +217,7 @@ fn exact_values_of_one_point() {
 
 #[test]
 fn coincident_and_antipodal_points() {
-    for arch in Architecture::ALL {
+    for arch in source_nets() {
         for bias in [0.0, 1.0] {
             let two = Exact::new(&at(arch, bias, 3, &[&[0.4, 1.0], &[-0.7, 0.2]]));
             let doubled = Exact::new(&at(
@@ -244,10 +239,10 @@ fn coincident_and_antipodal_points() {
         }
     }
     // Without bias, erf is odd and ReLU's two halves never meet.
-    let erf = Exact::new(&at(Architecture::Erf, 0.0, 4, &[&[0.9], &[-0.9]]));
+    let erf = Exact::new(&at("erf", 0.0, 4, &[&[0.9], &[-0.9]]));
     let (even, odd) = (erf.deviation(&[0; 4]), erf.deviation(&[0, 0, 0, 1]));
     assert!((even + odd).abs() < 1e-12 * even);
-    let relu = Exact::new(&at(Architecture::Relu, 0.0, 4, &[&[0.9], &[-0.9]]));
+    let relu = Exact::new(&at("relu", 0.0, 4, &[&[0.9], &[-0.9]]));
     // M(0011) = 0 and M(01) = 0: what is left is -M(00) M(11).
     let want = -(0.9f64.powi(4) / 4.0) / 4.0;
     assert!((relu.deviation(&[0, 0, 1, 1]) / want - 1.0).abs() < 1e-12);
@@ -255,11 +250,8 @@ fn coincident_and_antipodal_points() {
 
 #[test]
 fn three_and_more_dimensions_reach_their_accuracy() {
-    for arch in [Architecture::Erf, Architecture::Relu] {
-        let spec = EnsembleSpec {
-            sigma_b: 1.0,
-            ..EnsembleSpec::preset(arch, 3).unwrap()
-        };
+    for arch in ["erf", "relu"] {
+        let spec = EnsembleSpec::preset(arch, 3).unwrap().with_sigma_b(1.0);
         let exact = Exact::new(&spec);
         for index in [vec![0, 1, 2, 3], vec![0, 0, 0, 0], vec![0, 0, 1, 2, 2, 3]] {
             let (value, error) = (exact.deviation(&index), exact.error(&index));
@@ -288,7 +280,7 @@ fn three_and_more_dimensions_reach_their_accuracy() {
             y
         })
         .collect();
-    for arch in [Architecture::Erf, Architecture::Relu] {
+    for arch in ["erf", "relu"] {
         let of = |points: &[Vec<f64>]| {
             let points: Vec<&[f64]> = points.iter().map(|p| &p[..]).collect();
             Exact::new(&at(arch, 1.0, 10, &points))
@@ -308,7 +300,7 @@ proptest! {
 
     #[test]
     fn exact_values_tend_to_the_gp(
-        arch in prop::sample::select(Architecture::ALL.to_vec()),
+        arch in prop::sample::select(source_nets().collect::<Vec<_>>()),
         sigma_w in 0.3..2.0f64,
         sigma_b in 0.0..1.2f64,
         x in -1.5..1.5f64,
@@ -316,7 +308,7 @@ proptest! {
         width in 1u64..1000,
     ) {
         let mut spec = at(arch, sigma_b, width, &[&[x], &[y]]);
-        spec.sigma_w = sigma_w;
+        spec = spec.with_sigma_w(sigma_w);
         let exact = Exact::new(&spec);
         let kernel = kernel_matrix(&spec);
         let wide = exact.at_width(width * 1_000_000);
@@ -325,7 +317,7 @@ proptest! {
             let scaled = [&exact, &wide].map(|e| e.deviation(&index));
             prop_assert!((scaled[0] - 1e6 * scaled[1]).abs() <= 1e-12 * scaled[0].abs());
             // Another way to the same width.
-            let again = Exact::new(&EnsembleSpec { width: width * 1_000_000, ..spec.clone() });
+            let again = Exact::new(&spec.clone().with_width(width * 1_000_000));
             prop_assert_eq!(again.deviation(&index), scaled[1]);
             let (full, gp) = (exact.correlator(&index), gp_correlator(&kernel, &index));
             prop_assert!((full - gp - scaled[0]).abs() <= 1e-12 * (full.abs() + gp.abs()));

@@ -14,7 +14,7 @@ use std::process::Command;
 use std::sync::LazyLock;
 
 use nnqft_gpu::engine::{self, Engine, Queue, cpu::CpuEngine};
-use nnqft_gpu::model::{Architecture, EnsembleSpec, Estimator, Inputs, parse_count};
+use nnqft_gpu::model::{EnsembleSpec, Estimator, Inputs, parse_count};
 use nnqft_gpu::report::{
     EftDocument, EnsembleDocument, FalloffDocument, RgDocument, SymmetryDocument, read_moments,
     write_npz,
@@ -200,7 +200,7 @@ proptest! {
     fn numbers_and_names(text in option_text()) {
         bounded(text.len(), || {
             let _ = parse_count(&text);
-            let _ = text.parse::<Architecture>();
+            let _ = EnsembleSpec::preset(&text, 1);
             let _ = text.parse::<Estimator>();
             let _ = text.parse::<Vertex>();
         });
@@ -360,8 +360,9 @@ fn a_file_without_an_end_is_refused() {
 
 /// What `ensemble --out` leaves: ensemble.json and moments.npz.
 static RUN: LazyLock<[Vec<u8>; 2]> = LazyLock::new(|| {
-    let mut spec = EnsembleSpec::preset(Architecture::Relu, 1).unwrap();
-    (spec.nets, spec.experiments, spec.width) = (64, 2, 3);
+    let mut spec = EnsembleSpec::preset("relu", 1).unwrap();
+    spec = spec.with_width(3);
+    (spec.nets, spec.experiments) = (64, 2);
     (spec.orders, spec.inputs) = (vec![2, 4], Inputs::parse("1;2").unwrap());
     let spec = spec.validate().unwrap();
     let mut cpu = CpuEngine::new();
@@ -417,7 +418,7 @@ proptest! {
         let spec = bounded(json.len(), || serde_json::from_slice::<EnsembleSpec>(&json));
         if let Some(spec) = spec.ok().and_then(|spec| spec.validate().ok()) {
             prop_assert!(spec.elements() > 0);
-            prop_assert_eq!(spec.inputs.d_in(), spec.d_in);
+            prop_assert_eq!(spec.inputs.d_in(), spec.net.d_in());
         }
     }
 }
@@ -510,8 +511,9 @@ proptest! {
 
 /// State files: a whole run, one that has not begun, and one that has come half of the way.
 fn states() -> Vec<Vec<u8>> {
-    let mut spec = EnsembleSpec::preset(Architecture::Relu, 1).unwrap();
-    (spec.nets, spec.experiments, spec.width) = (640, 2, 3);
+    let mut spec = EnsembleSpec::preset("relu", 1).unwrap();
+    spec = spec.with_width(3);
+    (spec.nets, spec.experiments) = (640, 2);
     (spec.orders, spec.inputs) = (vec![2], Inputs::parse("1;2").unwrap());
     let spec = spec.validate().unwrap();
     let mut cpu = CpuEngine::new();

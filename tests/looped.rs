@@ -10,7 +10,7 @@ use nnqft_gpu::analysis::check_stages;
 use nnqft_gpu::engine::cpu::{CpuEngine, draw_networks};
 use nnqft_gpu::engine::gpu::{Fault, GpuEngine};
 use nnqft_gpu::engine::{self, BlockPlan, Engine};
-use nnqft_gpu::model::{Architecture, EnsembleSpec, Estimator, Inputs};
+use nnqft_gpu::model::{EnsembleSpec, Estimator, Inputs};
 use nnqft_gpu::tensor::Accumulator;
 use nnqft_gpu::theory;
 
@@ -21,23 +21,24 @@ fn looped() -> GpuEngine {
 }
 
 /// Points that are no lattice.
-fn spec(arch: Architecture, points: usize, d_in: usize, width: u64) -> EnsembleSpec {
+fn spec(arch: &str, points: usize, d_in: usize, width: u64) -> EnsembleSpec {
     let coordinate =
         |p: usize, c: usize| ((7 * p + 3 * p * p + 5 * c + 1) % 19) as f64 / 19.0 - 0.4;
     let inputs = (0..points)
         .map(|p| (0..d_in).map(|c| coordinate(p, c)).collect())
         .collect();
     EnsembleSpec {
-        d_in,
         inputs: Inputs::new(inputs).unwrap(),
-        width,
         nets: 601,
         experiments: 2,
-        sigma_b: 0.6,
-        sigma_w: 1.3,
         orders: vec![2],
         seed: 0xfeed_0000_0000_0007,
-        ..EnsembleSpec::preset(arch, 1).unwrap()
+        ..EnsembleSpec::preset(arch, 1)
+            .unwrap()
+            .with_width(width)
+            .with_d_in(d_in)
+            .with_sigma_w(1.3)
+            .with_sigma_b(0.6)
     }
 }
 
@@ -47,11 +48,13 @@ fn variants(spec: EnsembleSpec) -> [EnsembleSpec; 3] {
         estimator: Estimator::Connected,
         ..spec.clone()
     };
-    let tilt = theory::tilt(&EnsembleSpec {
-        arch: Architecture::Gauss,
-        sigma_w: 4.0,
-        ..spec.clone()
-    });
+    let tilt = theory::tilt(
+        &spec
+            .clone()
+            .with_net_named("gauss")
+            .unwrap()
+            .with_sigma_w(4.0),
+    );
     assert!(tilt.is_some());
     let tilted = EnsembleSpec {
         tilt,
@@ -69,16 +72,16 @@ fn same_networks(gpu: &GpuEngine, spec: &EnsembleSpec, number: u64, count: usize
     let want = draw_networks(spec, block.experiment, block.first, count);
     let name = format!(
         "{} {} {} points x {} width {}",
-        spec.arch,
+        spec.net,
         spec.estimator,
         spec.inputs.len(),
-        spec.d_in,
-        spec.width
+        spec.net.d_in(),
+        spec.net.width()
     );
     for (n, (got, want)) in got.iter().zip(&want).enumerate() {
         let (unit, tolerance) = match spec.estimator {
             Estimator::Direct => (1.4, 1e-5),
-            Estimator::Connected => (1.7 / (spec.width as f64).sqrt(), 4e-5),
+            Estimator::Connected => (1.7 / (spec.net.width() as f64).sqrt(), 4e-5),
         };
         let size = want.field.iter().fold(unit, |a: f64, f| a.max(f.abs()));
         assert_eq!(got.field.len(), want.field.len());
@@ -101,24 +104,17 @@ fn same_networks(gpu: &GpuEngine, spec: &EnsembleSpec, number: u64, count: usize
 fn every_network_is_that_of_the_cpu_engine() {
     let gpu = looped();
     let mut specs = Vec::new();
-    let [_, _, tilted] = variants(spec(Architecture::Relu, 3, 30, 16));
-    let [direct, connected, _] = variants(spec(Architecture::Gauss, 9, 2, 1));
+    let [_, _, tilted] = variants(spec("relu", 3, 30, 16));
+    let [direct, connected, _] = variants(spec("gauss", 9, 2, 1));
     specs.extend([tilted, direct, connected]);
-    specs.extend(variants(spec(Architecture::Erf, 19, 5, 37)));
+    specs.extend(variants(spec("erf", 19, 5, 37)));
     // Several tiles of outputs; neither bias nor tail; blocks of fewer than 16 networks.
-    specs.push(EnsembleSpec {
-        d_out: 11,
-        ..spec(Architecture::Erf, 5, 4, 20)
-    });
-    specs.push(EnsembleSpec {
-        sigma_b: 0.0,
-        d_out: 2,
-        ..spec(Architecture::Gauss, 17, 3, 32)
-    });
+    specs.push(spec("erf", 5, 4, 20).with_d_out(11));
+    specs.push(spec("gauss", 17, 3, 32).with_d_out(2).with_sigma_b(0.0));
     specs.push(EnsembleSpec {
         nets: 7,
         experiments: 40,
-        ..spec(Architecture::Relu, 4, 3, 21)
+        ..spec("relu", 4, 3, 21)
     });
     for spec in specs {
         let blocks = BlockPlan::new(&spec).blocks();
@@ -131,7 +127,7 @@ fn every_network_is_that_of_the_cpu_engine() {
 #[test]
 fn wide_networks_are_drawn_chunk_after_chunk() {
     let gpu = looped();
-    let [direct, _, tilted] = variants(spec(Architecture::Erf, 3, 2, 9001));
+    let [direct, _, tilted] = variants(spec("erf", 3, 2, 9001));
     for spec in [direct, tilted] {
         same_networks(&gpu, &spec, 1, 4);
     }
@@ -166,10 +162,7 @@ fn same_tensors(got: &Accumulator, want: &Accumulator, what: &str) {
 #[test]
 fn looped_straight_and_cpu_measure_the_same() {
     let mut specs = Vec::new();
-    for (k, spec) in variants(spec(Architecture::Gauss, 4, 2, 21))
-        .into_iter()
-        .enumerate()
-    {
+    for (k, spec) in variants(spec("gauss", 4, 2, 21)).into_iter().enumerate() {
         let orders = if k == 0 {
             vec![1, 2, 3, 4, 5, 6]
         } else {
@@ -178,13 +171,12 @@ fn looped_straight_and_cpu_measure_the_same() {
         specs.push(EnsembleSpec { orders, ..spec });
     }
     specs.push(EnsembleSpec {
-        d_out: 2,
         orders: vec![1, 2, 4],
-        ..spec(Architecture::Relu, 3, 3, 16)
+        ..spec("relu", 3, 3, 16).with_d_out(2)
     });
     for spec in specs {
         let spec = spec.validate().unwrap();
-        let what = format!("{} {} {:?}", spec.arch, spec.estimator, spec.tilt.is_some());
+        let what = format!("{} {} {:?}", spec.net, spec.estimator, spec.tilt.is_some());
         let got = run(&mut looped(), &spec);
         same_tensors(&got, &run(&mut CpuEngine::new(), &spec), &what);
         let mut straight = gpu();
@@ -195,7 +187,7 @@ fn looped_straight_and_cpu_measure_the_same() {
 
 #[test]
 fn no_batch_and_no_memory_changes_a_bit() {
-    let [direct, _, tilted] = variants(spec(Architecture::Gauss, 6, 2, 37));
+    let [direct, _, tilted] = variants(spec("gauss", 6, 2, 37));
     let few = EnsembleSpec {
         nets: 7,
         experiments: 40,
@@ -223,7 +215,7 @@ fn large(estimator: Estimator, points: usize, d_in: usize) -> EnsembleSpec {
     EnsembleSpec {
         estimator,
         nets: 96,
-        ..spec(Architecture::Erf, points, d_in, 100)
+        ..spec("erf", points, d_in, 100)
     }
 }
 
@@ -246,7 +238,7 @@ fn shaders_do_not_grow_with_the_spec() {
     // Elements count as well.
     let many = EnsembleSpec {
         orders: vec![6],
-        ..spec(Architecture::Erf, 13, 1, 3)
+        ..spec("erf", 13, 1, 3)
     };
     assert!(many.elements() > 18_000);
     assert!(gpu.shader_lengths(&many).iter().sum::<usize>() < 400_000);
@@ -264,7 +256,7 @@ fn many_points_of_many_inputs_are_those_of_the_cpu_engine() {
 
 #[test]
 fn every_stage_agrees() {
-    let spec = spec(Architecture::Erf, 5, 3, 37).validate().unwrap();
+    let spec = spec("erf", 5, 3, 37).validate().unwrap();
     let stages = check_stages(&mut looped(), &[spec], false).unwrap();
     for stage in stages {
         assert!(stage.pass, "{stage:?}");
@@ -277,7 +269,7 @@ fn a_wrong_stage_is_noticed() {
         ("n.b * x_0[1]", "n.b * x_0[2]", "hidden values"),
         ("a_0 * b_1 - centre_01", "a_0 * b_1", "covariance D"),
     ] {
-        let spec = spec(Architecture::Erf, 5, 3, 21).validate().unwrap();
+        let spec = spec("erf", 5, 3, 21).validate().unwrap();
         let mut gpu = gpu().with_fault(Fault::Shader { from, to });
         gpu.set_looped(Some(true));
         let stages = check_stages(&mut gpu, &[spec], false).unwrap();

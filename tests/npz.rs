@@ -127,5 +127,5 @@ fn couplings_of_a_folder_are_those_of_the_run() {
         assert_eq!(of(&["--from", folder]), of(&sampling), "{command}");
     }
     let spec = json(&["eft", "--from", folder, "--json"])["spec"].clone();
-    assert_eq!(spec["width"], 10000);
+    assert_eq!(spec["hidden"], serde_json::json!([10000]));
 }

@@ -7,27 +7,27 @@ use nnqft_gpu::Error;
 use nnqft_gpu::engine::cpu::CpuEngine;
 use nnqft_gpu::engine::gpu::Fault;
 use nnqft_gpu::engine::{self, BlockPlan, Engine, Fleet, Queue, Work};
-use nnqft_gpu::model::{Architecture, EnsembleSpec, Estimator};
+use nnqft_gpu::model::{EnsembleSpec, Estimator};
 use nnqft_gpu::state::{State, frame, merge};
 use nnqft_gpu::theory;
 use proptest::prelude::*;
 
-fn spec(arch: Architecture, width: u64) -> EnsembleSpec {
+fn spec(arch: &str, width: u64) -> EnsembleSpec {
     EnsembleSpec {
-        width,
         nets: 3001,
         experiments: 3,
-        // No short decimal: text must not round it.
-        sigma_w: 1.0 + 1.0 / 3.0,
         seed: 7,
-        ..EnsembleSpec::preset(arch, 1).unwrap()
+        ..EnsembleSpec::preset(arch, 1)
+            .unwrap()
+            .with_width(width)
+            .with_sigma_w(1.0 + 1.0 / 3.0)
     }
     .validate()
     .unwrap()
 }
 
 fn tilted(width: u64) -> EnsembleSpec {
-    let direct = spec(Architecture::Gauss, width);
+    let direct = spec("gauss", width);
     EnsembleSpec {
         tilt: theory::tilt(&direct),
         estimator: Estimator::Connected,
@@ -68,7 +68,7 @@ fn same_moments(a: &State, b: &State) -> bool {
 
 fn example() -> State {
     let mut cpu = CpuEngine::new();
-    let specs = vec![spec(Architecture::Relu, 20), tilted(5)];
+    let specs = vec![spec("relu", 20), tilted(5)];
     let state = State::new(specs, Some("1/3".parse().unwrap()), cpu.device());
     draw(state, &mut cpu, 5)
 }
@@ -89,13 +89,12 @@ fn a_file_s_sizes_are_those_of_the_engines() {
         for orders in [vec![2], vec![2, 4], vec![4, 6], vec![2, 4, 6]] {
             for estimator in [Estimator::Direct, Estimator::Connected] {
                 let mut spec = EnsembleSpec {
-                    d_out,
                     orders: orders.clone(),
                     estimator,
-                    ..spec(Architecture::Relu, 2)
+                    ..spec("relu", 2).with_d_out(d_out)
                 };
-                spec.inputs = EnsembleSpec::preset(Architecture::Relu, 2).unwrap().inputs;
-                spec.d_in = 2;
+                spec.inputs = EnsembleSpec::preset("relu", 2).unwrap().inputs;
+                spec = spec.with_d_in(2);
                 let spec = spec.validate().unwrap();
                 let total = engine::run(&mut CpuEngine::new(), &spec, &|_| {}).unwrap();
                 let values = total.total().unwrap().mean.len() as u64;
@@ -108,7 +107,7 @@ fn a_file_s_sizes_are_those_of_the_engines() {
 
 #[test]
 fn a_resumed_run_and_merged_shards_have_the_bits_of_a_single_run() {
-    let specs = [spec(Architecture::Erf, 20), tilted(5)];
+    let specs = [spec("erf", 20), tilted(5)];
     let mut gpu = gpu();
     for (engine, counts) in [
         (&mut CpuEngine::new() as &mut dyn Engine, &[2, 5][..]),
@@ -140,7 +139,7 @@ fn a_resumed_run_and_merged_shards_have_the_bits_of_a_single_run() {
 
 #[test]
 fn parts_of_different_runs_are_not_merged() {
-    let relu = [spec(Architecture::Relu, 20), spec(Architecture::Relu, 5)];
+    let relu = [spec("relu", 20), spec("relu", 5)];
     let mut cpu = CpuEngine::new();
     let first = part(&relu, "0/2", &mut cpu);
     let second = part(&relu, "1/2", &mut cpu);
@@ -167,7 +166,10 @@ fn parts_of_different_runs_are_not_merged() {
         &["--nets", "3001", "10"],
     );
     refused(
-        edited(|s| s.ensembles[0].spec.sigma_w = 1.0),
+        edited(|s| {
+            let spec = &mut s.ensembles[0].spec;
+            *spec = spec.clone().with_sigma_w(1.0);
+        }),
         &["--sigma-w", "1.3333333333333333"],
     );
     refused(
@@ -197,7 +199,7 @@ fn parts_of_different_runs_are_not_merged() {
 
 #[test]
 fn what_is_missing_is_known() {
-    let specs = [spec(Architecture::Relu, 20)];
+    let specs = [spec("relu", 20)];
     let mut cpu = CpuEngine::new();
     let parts = vec![part(&specs, "0/3", &mut cpu), part(&specs, "2/3", &mut cpu)];
     let merged = merge(parts).unwrap();
@@ -354,7 +356,7 @@ proptest! {
 fn a_device_lost_before_its_first_batch_says_so() {
     let spec = EnsembleSpec {
         nets: 200_000,
-        ..spec(Architecture::Relu, 20)
+        ..spec("relu", 20)
     };
     let queue = Queue::new(&spec);
     // The fault strikes from block 64 on.
@@ -368,7 +370,7 @@ fn a_device_lost_before_its_first_batch_says_so() {
 fn adapters_share_a_run_and_survive_each_other() {
     let spec = EnsembleSpec {
         nets: 200_000,
-        ..spec(Architecture::Erf, 20)
+        ..spec("erf", 20)
     };
     let whole = engine::run(&mut gpu(), &spec, &|_| {}).unwrap();
     let two = |fault: Option<Fault>| {
@@ -411,7 +413,7 @@ fn adapters_share_a_run_and_survive_each_other() {
 fn what_a_lost_device_had_finished_is_kept() {
     let spec = EnsembleSpec {
         nets: 100_000,
-        ..spec(Architecture::Relu, 20)
+        ..spec("relu", 20)
     };
     let whole = engine::run(&mut gpu(), &spec, &|_| {}).unwrap();
     let queue = Queue::new(&spec);

@@ -9,22 +9,23 @@ use nnqft_gpu::analysis::{
 };
 use nnqft_gpu::engine::cpu::{CpuEngine, draw_networks};
 use nnqft_gpu::engine::{self, Engine, measurement};
-use nnqft_gpu::model::{Architecture, EnsembleSpec, Estimator, Inputs};
+use nnqft_gpu::model::{EnsembleSpec, Estimator, Inputs};
 use nnqft_gpu::tensor::{Accumulator, Tuple, Tuples};
 use nnqft_gpu::theory::{
     Exact, Vertex, gp_correlator, kernel_matrix, loop_integrals, vertex_integrals,
 };
 use proptest::prelude::*;
 
-fn spec(arch: Architecture, d_out: usize, points: &[f64]) -> EnsembleSpec {
+fn spec(arch: &str, d_out: usize, points: &[f64]) -> EnsembleSpec {
     EnsembleSpec {
-        d_out,
-        width: 10,
         nets: 2000,
         experiments: 50,
         orders: vec![2, 4],
         inputs: Inputs::new(points.iter().map(|&x| vec![x]).collect()).unwrap(),
-        ..EnsembleSpec::preset(arch, 1).unwrap()
+        ..EnsembleSpec::preset(arch, 1)
+            .unwrap()
+            .with_width(10)
+            .with_d_out(d_out)
     }
 }
 
@@ -44,7 +45,7 @@ fn all_pass(checks: &[SymmetryCheck]) {
 #[test]
 fn both_engines_have_the_symmetry_and_the_exact_values() {
     let mut gpu = gpu();
-    for arch in [Architecture::Erf, Architecture::Relu] {
+    for arch in ["erf", "relu"] {
         let spec = spec(arch, 3, &[0.3, 0.9]).validate().unwrap();
         for engine in [&mut CpuEngine::new() as &mut dyn Engine, &mut gpu] {
             let moments = engine::run(engine, &spec, &|_| {}).unwrap();
@@ -81,7 +82,7 @@ fn accumulate(spec: &EnsembleSpec, tamper: impl Fn(&mut Vec<f64>)) -> Accumulato
 
 #[test]
 fn broken_symmetries_are_seen() {
-    let spec = spec(Architecture::Erf, 2, &[0.2, 1.0]);
+    let spec = spec("erf", 2, &[0.2, 1.0]);
     let failed = |tamper: &dyn Fn(&mut Vec<f64>)| -> Vec<String> {
         let checks = symmetry_checks(&spec, &accumulate(&spec, tamper), None).unwrap();
         let failed = checks
@@ -106,10 +107,7 @@ fn broken_symmetries_are_seen() {
 #[test]
 fn outputs_that_do_not_share_their_hidden_layer_are_seen() {
     // Each output is right by itself, and the outputs are independent.
-    let spec = EnsembleSpec {
-        width: 2,
-        ..spec(Architecture::Relu, 2, &[0.2, 1.0])
-    };
+    let spec = spec("relu", 2, &[0.2, 1.0]).with_width(2);
     let last = std::cell::Cell::new([0.0; 2]);
     let moments = accumulate(&spec, |f| {
         let other = last.replace([f[2], f[3]]);
@@ -123,10 +121,7 @@ fn outputs_that_do_not_share_their_hidden_layer_are_seen() {
 
 #[test]
 fn outputs_share_the_hidden_layer_and_nothing_else() {
-    let at = |d_out| EnsembleSpec {
-        width: 37,
-        ..spec(Architecture::Gauss, d_out, &[0.3, 0.9])
-    };
+    let at = |d_out| spec("gauss", d_out, &[0.3, 0.9]).with_width(37);
     let (one, three) = (&at(1), &at(3));
     // D, the hidden layer, is the same whatever hangs on it.
     let connected = |spec: &EnsembleSpec| EnsembleSpec {
@@ -145,7 +140,7 @@ fn outputs_share_the_hidden_layer_and_nothing_else() {
 
 #[test]
 fn connected_and_direct_agree_component_by_component() {
-    let direct = spec(Architecture::Relu, 2, &[0.4, 1.1]);
+    let direct = spec("relu", 2, &[0.4, 1.1]);
     let connected = EnsembleSpec {
         estimator: Estimator::Connected,
         seed: 1,
@@ -176,8 +171,7 @@ fn exact_components_of_a_small_network() {
     // E[f_0 f_0 f_1 f_1] = E[C_12 C_34] with C from the drawn networks themselves.
     let spec = EnsembleSpec {
         estimator: Estimator::Connected,
-        width: 2,
-        ..spec(Architecture::Erf, 2, &[-0.5, 0.8])
+        ..spec("erf", 2, &[-0.5, 0.8]).with_width(2)
     };
     let kernel = kernel_matrix(&spec);
     let exact = Exact::new(&spec);
@@ -202,10 +196,7 @@ fn exact_components_of_a_small_network() {
 fn relu_coupling_in_closed_form() {
     // d_in = 1, sigma_b = 0, positive inputs: k(x, y) = x y / 2, so I1 = prod x L^5 / 80,
     // I2 = prod x L^10 / 1600 and dG^(4) = 3 prod x / 4 x 5 / N.
-    let spec = EnsembleSpec {
-        width: 20,
-        ..spec(Architecture::Relu, 1, &[0.2, 0.7, 1.3])
-    };
+    let spec = spec("relu", 1, &[0.2, 0.7, 1.3]).with_width(20);
     let l: f64 = 10.0;
     let vertex = vertex_integrals(&spec, Vertex::Full, &[l])
         .unwrap()
@@ -236,7 +227,7 @@ proptest! {
         let spec = EnsembleSpec {
             estimator,
             orders: vec![order],
-            ..spec(Architecture::Erf, d_out, &[0.1, 0.2, 0.3][..points])
+            ..spec("erf", d_out, &[0.1, 0.2, 0.3][..points])
         };
         let tuples = Tuples::of(&spec, order);
         prop_assert_eq!(tuples.len() as u64, spec.elements());
@@ -261,7 +252,7 @@ proptest! {
     fn correlators_do_not_depend_on_the_order_of_their_arguments(
         fields in proptest::collection::vec((0usize..3, 0usize..3), 6), swap in 0usize..5,
     ) {
-        let spec = spec(Architecture::Erf, 3, &[0.1, -0.6, 0.9]);
+        let spec = spec("erf", 3, &[0.1, -0.6, 0.9]);
         let kernel = kernel_matrix(&spec);
         let exact = Exact::new(&EnsembleSpec { orders: vec![4], ..spec });
         let mut permuted = fields.clone();

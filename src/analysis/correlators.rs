@@ -204,14 +204,14 @@ pub fn predictions(spec: &EnsembleSpec, exact: &Exact) -> Result<Vec<Prediction>
 /// ```
 /// use nnqft_gpu::analysis::correlators;
 /// use nnqft_gpu::engine::{self, cpu::CpuEngine};
-/// use nnqft_gpu::model::{Architecture, EnsembleSpec, Estimator};
+/// use nnqft_gpu::model::{EnsembleSpec, Estimator};
 ///
 /// let spec = EnsembleSpec {
 ///     width: 20,
 ///     nets: 1000,
 ///     orders: vec![4],
 ///     estimator: Estimator::Connected,
-///     ..EnsembleSpec::preset(Architecture::Relu, 1)?
+///     ..EnsembleSpec::preset("relu", 1)?
 /// }
 /// .validate()?;
 /// let moments = engine::run(&mut CpuEngine::new(), &spec, &|_| {})?;
@@ -234,7 +234,7 @@ pub fn correlators_beside(
     spec: &EnsembleSpec,
     moments: &Accumulator,
 ) -> Result<Vec<Correlator>> {
-    let exact = exact.at_width(spec.width);
+    let exact = exact.at_width(spec.net.width());
     let plan = measurement(spec);
     let kernel = kernel_matrix(spec);
     let all_gp = gp_predictions(spec)?;
@@ -248,7 +248,7 @@ pub fn correlators_beside(
         .collect();
     // Outputs are independent given the hidden layer: networks that are heavy in one are not
     // the heaviest in the others.
-    let has_tail = spec.d_out == 1 || plan.is_connected();
+    let has_tail = spec.net.d_out() == 1 || plan.is_connected();
     let rare = RareNeurons::new(spec, total.networks);
     (plan.orders().iter().enumerate())
         .map(|(k, (order, range))| {

@@ -230,11 +230,11 @@ impl Coupling {
     ///
     /// ```
     /// use nnqft_gpu::analysis::{Coupling, Interactions};
-    /// use nnqft_gpu::model::{Architecture, EnsembleSpec};
+    /// use nnqft_gpu::model::EnsembleSpec;
     /// use nnqft_gpu::theory::{Exact, Vertex, vertex_integrals};
     ///
-    /// let mut spec = EnsembleSpec::preset(Architecture::Relu, 1)?;
-    /// spec.width = 20;
+    /// let mut spec = EnsembleSpec::preset("relu", 1)?;
+    /// spec = spec.with_width(20);
     /// let spec = spec.validate()?;
     /// let four = Interactions::exact_four(&spec, &Exact::new(&spec));
     /// let vertex = &vertex_integrals(&spec, Vertex::Full, &[100.0])?[0];

@@ -9,7 +9,7 @@ use super::{Coupling, Interactions, SixPoint};
 use crate::engine::cpu::{CpuEngine, draw_networks, networks::Networks, normals, words::Words};
 use crate::engine::gpu::GpuEngine;
 use crate::engine::{self, BlockPlan, Engine, GROUP, Layer, measurement};
-use crate::model::{Architecture, EnsembleSpec, Estimator, Inputs};
+use crate::model::{Builtin, CatalogueEntry, EnsembleSpec, Estimator, Inputs, source_nets};
 use crate::tensor::{LANES, MomentPlan, MomentSums};
 use crate::theory::{Vertex, kernel_matrix, tilt, vertex_integrals, vertex_nodes};
 use crate::{Error, Result};
@@ -137,50 +137,56 @@ impl Worst {
 fn ensembles(thorough: bool) -> Vec<EnsembleSpec> {
     let mut draws = ChaCha8Rng::seed_from_u64(1);
     let mut all = Vec::new();
-    for arch in Architecture::ALL {
+    for arch in source_nets() {
         let nets = if thorough { 100_000 } else { 4096 };
         for (d_in, width) in [(1, 5), (2, 37), (3, 1000)] {
             let preset = EnsembleSpec::preset(arch, d_in).expect("the source has d_in 1 to 3");
             all.push(EnsembleSpec {
-                width,
                 nets: if width > 100 { nets / 8 } else { nets },
                 experiments: 2,
-                ..preset
+                ..preset.with_width(width)
             });
         }
         let mut uniform = || f64::from(draws.next_u32()) / 2_147_483_648.0 - 1.0;
         let points = (0..4).map(|_| vec![uniform(), uniform()]).collect();
         all.push(EnsembleSpec {
             inputs: Inputs::new(points).expect("finite points"),
-            d_in: 2,
-            width: 20,
             nets,
             experiments: 2,
-            sigma_w: 1.3,
-            sigma_b: 0.6,
             seed: 0x0123_4567_89ab_cdef,
-            ..all[all.len() - 1].clone()
+            ..all[all.len() - 1]
+                .clone()
+                .with_width(20)
+                .with_d_in(2)
+                .with_sigma_w(1.3)
+                .with_sigma_b(0.6)
         });
         // Several outputs: full groups and a short one.
         all.push(EnsembleSpec {
             inputs: Inputs::new(vec![vec![0.4], vec![1.1]]).expect("finite points"),
-            d_in: 1,
-            d_out: 3,
-            width: 37,
             nets,
             experiments: 2,
-            ..EnsembleSpec::preset(arch, 1).expect("the source has d_in 1")
+            ..EnsembleSpec::preset(arch, 1)
+                .expect("the source has d_in 1")
+                .with_width(37)
+                .with_d_in(1)
+                .with_d_out(3)
         });
     }
     all
 }
 
 fn label(spec: &EnsembleSpec) -> String {
-    let outputs = match spec.d_out {
+    let outputs = match spec.net.d_out() {
         1 => String::new(),
         d => format!(" d_out {d}"),
     };
-    format!("{} d_in {}{outputs} N {}", spec.arch, spec.d_in, spec.width)
+    format!(
+        "{} d_in {}{outputs} N {}",
+        spec.net,
+        spec.net.d_in(),
+        spec.net.width()
+    )
 }
 
 /// Compares every stage and both fits. `thorough` draws more networks.
@@ -201,10 +207,10 @@ pub fn cross_check(gpu: &mut GpuEngine, thorough: bool) -> Result<CrossCheck> {
 /// take: several outputs, and importance sampling.
 fn check_looped(gpu: &mut GpuEngine) -> Result<Vec<Stage>> {
     let mut few = ensembles(false);
-    few.retain(|spec| match spec.arch {
-        Architecture::Erf => spec.d_out > 1,
-        Architecture::Relu => false,
-        Architecture::Gauss => spec.width == 20,
+    few.retain(|spec| match spec.net.builtin() {
+        Builtin::Erf => spec.net.d_out() > 1,
+        Builtin::Relu => false,
+        Builtin::ExpNormalised => spec.net.width() == 20,
     });
     let before = gpu.set_looped(Some(true));
     let stages = check_stages(gpu, &few, false);
@@ -240,9 +246,9 @@ pub fn check_stages(
         check_networks(gpu, spec, &mut outputs)?;
         check_moments(gpu, spec, Some(&mut moments), &mut in_errors)?;
         // Once for each net, with full groups of hidden units and units left over.
-        let mixed = spec.width > GROUP && !spec.width.is_multiple_of(GROUP);
-        if mixed && gpu.adapter().is_software() && !in_one.contains(&spec.arch) {
-            in_one.push(spec.arch);
+        let mixed = spec.net.width() > GROUP && !spec.net.width().is_multiple_of(GROUP);
+        if mixed && gpu.adapter().is_software() && !in_one.contains(&spec.net.builtin()) {
+            in_one.push(spec.net.builtin());
             check_in_one(gpu, spec, &mut moments, &mut in_errors)?;
         }
         let spec = EnsembleSpec {
@@ -251,7 +257,7 @@ pub fn check_stages(
             ..spec.clone()
         };
         check_networks(gpu, &spec, &mut covariance)?;
-        if spec.width < 100 {
+        if spec.net.width() < 100 {
             check_moments(gpu, &spec, None, &mut connected)?;
         }
         check_vertex(gpu, &spec, &mut vertices)?;
@@ -338,11 +344,11 @@ fn check_networks(gpu: &GpuEngine, spec: &EnsembleSpec, worst: &mut Worst) -> Re
     let kernel = kernel_matrix(spec);
     let rms = |p: usize| kernel[p][p].sqrt();
     let sizes: Vec<f64> = match spec.estimator {
-        Estimator::Direct => (0..kernel.len() * spec.d_out)
+        Estimator::Direct => (0..kernel.len() * spec.net.d_out())
             .map(|f| rms(f % kernel.len()))
             .collect(),
         Estimator::Connected => (crate::tensor::multisets(kernel.len(), 2).iter())
-            .map(|i| rms(i[0]) * rms(i[1]) / (spec.width as f64).sqrt())
+            .map(|i| rms(i[0]) * rms(i[1]) / (spec.net.width() as f64).sqrt())
             .collect(),
     };
     for number in blocks(spec) {
@@ -465,18 +471,20 @@ fn fits(gpu: &mut GpuEngine, thorough: bool) -> Result<Vec<Fit>> {
             pass: (gpu - cpu).abs() <= tolerance,
         });
     };
-    for arch in [Architecture::Relu, Architecture::Erf] {
+    for arch in ["relu", "erf"] {
+        let eft_width = CatalogueEntry::find(arch)?.eft_width;
         let at = |width: u64| EnsembleSpec {
-            width,
             nets,
             experiments: 5,
             // What the slope of a weak interaction needs.
             estimator: match arch {
-                Architecture::Relu => Estimator::Direct,
+                "relu" => Estimator::Direct,
                 _ => Estimator::Connected,
             },
             orders: vec![4],
-            ..EnsembleSpec::preset(arch, 1).expect("the source's inputs")
+            ..EnsembleSpec::preset(arch, 1)
+                .expect("the source's inputs")
+                .with_width(width)
         };
         let slope = |engine: &mut dyn Engine| -> Result<LogFit> {
             let points = [2, 3, 5, 10].map(|width| {
@@ -499,7 +507,7 @@ fn fits(gpu: &mut GpuEngine, thorough: bool) -> Result<Vec<Fit>> {
 
         let spec = EnsembleSpec {
             orders: vec![4, 6],
-            ..at(arch.eft_width())
+            ..at(eft_width)
         };
         let vertex = vertex_integrals(&spec, Vertex::Full, &[100.0])?.remove(0);
         let fit = |engine: &mut dyn Engine| -> Result<Option<(Coupling, SixPoint)>> {

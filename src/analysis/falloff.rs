@@ -173,7 +173,7 @@ impl FalloffWidth {
             }),
         };
         Self {
-            width: spec.width,
+            width: spec.net.width(),
             orders: measured.iter().map(point).collect(),
         }
     }

@@ -3,9 +3,9 @@ use serde::{Deserialize, Serialize};
 use super::correlators::average;
 use super::couplings::{Coupling, Matching, Samples};
 use super::jackknife::{ratio_error, three_sigma};
-use crate::model::{Architecture, EnsembleSpec};
+use crate::model::EnsembleSpec;
 use crate::tensor::multisets;
-use crate::theory::{Vertex, VertexIntegrals, check_cutoffs, vertex_integrals};
+use crate::theory::{Far, Vertex, VertexIntegrals, check_cutoffs, line_growth, vertex_integrals};
 use crate::{Error, Result};
 
 /// The coupling at one cutoff and how it runs.
@@ -99,8 +99,9 @@ pub struct Flow {
     pub asymptotic_slope: Option<f64>,
     /// Its statistical error.
     pub asymptotic_slope_std_err: Option<f64>,
-    /// What theory says of it: -(d_in + 4) ReLU, -d_in Erf and Gauss with full vertices, 0
-    /// Gauss with weight vertices; `None` for Erf with weight vertices.
+    /// What theory says of it: -(d_in + 4 p) where the lines into the vertex grow like |y|^p, 0
+    /// where they fall off; `None` where it does not say, as for a bounded activation with
+    /// weight vertices.
     pub theory_slope: Option<f64>,
     /// p: the dimensionless coupling is lambda L^p.
     pub dimension: f64,
@@ -117,10 +118,10 @@ pub struct Flow {
 ///
 /// ```
 /// use nnqft_gpu::analysis::{Interactions, flow};
-/// use nnqft_gpu::model::{Architecture, EnsembleSpec};
+/// use nnqft_gpu::model::EnsembleSpec;
 /// use nnqft_gpu::theory::{Exact, Vertex};
 ///
-/// let spec = EnsembleSpec::preset(Architecture::Gauss, 1)?.validate()?;
+/// let spec = EnsembleSpec::preset("gauss", 1)?.validate()?;
 /// let four = Interactions::exact_four(&spec, &Exact::new(&spec));
 /// let flow = flow(&spec, Vertex::Full, &[1e4, 1e5], &four)?;
 /// assert!((flow.points[1].slope.unwrap() + 1.0).abs() < 1e-3); // lambda ~ 1 / L
@@ -128,17 +129,8 @@ pub struct Flow {
 /// ```
 pub fn flow(spec: &EnsembleSpec, vertex: Vertex, cutoffs: &[f64], four: &Samples) -> Result<Flow> {
     check_flow(spec, vertex, cutoffs)?;
-    let d_in = spec.d_in as f64;
-    // lambda f^4 d^d y has no dimension; f grows like |y| for ReLU.
-    let dimension = match (spec.arch, vertex) {
-        (Architecture::Relu, _) => d_in + 4.0,
-        (Architecture::Gauss, Vertex::Weight) => 0.0,
-        _ => d_in,
-    };
-    let theory_slope = match (spec.arch, vertex) {
-        (Architecture::Erf, Vertex::Weight) => None,
-        _ => Some(-dimension),
-    };
+    // lambda f^4 d^d y has no dimension; its four lines may grow.
+    let (dimension, theory_slope) = scaling(spec, vertex);
     let norm = |x: &Vec<f64>| x.iter().map(|x| x * x).sum::<f64>().sqrt();
     let inputs: f64 = spec
         .inputs
@@ -147,7 +139,7 @@ pub fn flow(spec: &EnsembleSpec, vertex: Vertex, cutoffs: &[f64], four: &Samples
         .map(norm)
         .filter(|&x| x > 0.0)
         .fold(1.0, f64::min);
-    let tiny = 1e-3 * inputs.min(1.0 / spec.sigma_w.max(1e-9));
+    let tiny = 1e-3 * inputs.min(1.0 / spec.net.first().sigma_w.max(1e-9));
     let integrals = vertex_integrals(spec, vertex, cutoffs)?;
     let measured = Measured::new(spec, four, dimension);
     let points: Vec<FlowPoint> = integrals.iter().map(|v| measured.point(v)).collect();
@@ -174,6 +166,22 @@ pub fn flow(spec: &EnsembleSpec, vertex: Vertex, cutoffs: &[f64], four: &Samples
         }),
         points,
     })
+}
+
+/// p of the dimensionless coupling lambda L^p, and what theory says of the slope at large L.
+fn scaling(spec: &EnsembleSpec, vertex: Vertex) -> (f64, Option<f64>) {
+    let d_in = spec.net.d_in() as f64;
+    match (Far::of(&spec.net), line_growth(&spec.net, vertex)) {
+        // The integral of the lines converges.
+        (Far::Decays, None) => (0.0, Some(0.0)),
+        (Far::Decays, Some(p)) | (Far::Grows(_), Some(p)) => {
+            (d_in + 4.0 * p, Some(-(d_in + 4.0 * p)))
+        }
+        // What is left of a kernel that stays may change sign far out.
+        (Far::Stays, _) if vertex == Vertex::Weight => (d_in, None),
+        (Far::Stays, _) => (d_in, Some(-d_in)),
+        (Far::Grows(_) | Far::GrowsExponentially, _) => (d_in, None),
+    }
 }
 
 /// Whether [`flow`] can follow these cutoffs, before a run that needs it.

@@ -1,6 +1,7 @@
 //! Whether the numbers of an ensemble are numbers of f64, before anything is drawn.
 
-use crate::model::{Architecture, EnsembleSpec};
+use crate::model::{EnsembleSpec, Growth, Layer};
+use crate::theory;
 use crate::{Error, Result};
 
 /// Decades that n-point functions may span on either side of 1: their variances, the squares,
@@ -17,15 +18,16 @@ const DECADES: f64 = 140.0;
 ///
 /// ```
 /// use nnqft_gpu::analysis::check_range;
-/// use nnqft_gpu::model::{Architecture, EnsembleSpec};
+/// use nnqft_gpu::model::EnsembleSpec;
 ///
-/// let spec = EnsembleSpec::preset(Architecture::Relu, 1)?;
+/// let spec = EnsembleSpec::preset("relu", 1)?;
 /// assert!(check_range(&spec).is_ok());
-/// assert!(check_range(&EnsembleSpec { sigma_w: 1e-200, ..spec }).is_err());
+/// assert!(check_range(&spec.with_sigma_w(1e-200)).is_err());
 /// # Ok::<(), nnqft_gpu::Error>(())
 /// ```
 pub fn check_range(spec: &EnsembleSpec) -> Result<()> {
-    for (name, sigma) in [("--sigma-w", spec.sigma_w), ("--sigma-b", spec.sigma_b)] {
+    let layers = spec.net.layers().iter();
+    for (name, sigma) in layers.flat_map(|l| [("--sigma-w", l.sigma_w), ("--sigma-b", l.sigma_b)]) {
         if sigma != 0.0 && !(sigma * sigma).is_normal() {
             let reason = "its square leaves the range of f64; rescale, or give 0";
             return Err(Error::invalid(name, format!("{sigma:?}"), reason));
@@ -38,7 +40,7 @@ pub fn check_range(spec: &EnsembleSpec) -> Result<()> {
         for size in &sizes {
             let half = order as f64 / 2.0;
             // The interactions carry powers of 1 / N.
-            let suppression = (half - 1.0).max(0.0) * (spec.width as f64).log10();
+            let suppression = (half - 1.0).max(0.0) * (spec.net.width() as f64).log10();
             let smallest = half * size.weights.min(size.kernel) - suppression;
             for exponent in [half * size.kernel, smallest] {
                 if exponent.is_finite() && exponent.abs() > DECADES {
@@ -56,12 +58,12 @@ pub fn check_range(spec: &EnsembleSpec) -> Result<()> {
 /// # Errors
 /// [`Error::Invalid`] with the option that makes them so.
 pub fn check_interacting(spec: &EnsembleSpec) -> Result<()> {
-    if spec.sigma_w == 0.0 {
+    if spec.net.readout().sigma_w == 0.0 {
         let reason = "every network is its output bias, which is Gaussian: there is no interaction to measure";
         return Err(Error::invalid("--sigma-w", 0, reason));
     }
     let all_zero = spec.inputs.points().iter().flatten().all(|&x| x == 0.0);
-    if all_zero && spec.sigma_b == 0.0 {
+    if all_zero && spec.net.first().sigma_b == 0.0 {
         let reason = "without biases hidden units are constants there and networks Gaussian: there is no interaction to measure";
         return Err(Error::invalid("--inputs", "at the origin only", reason));
     }
@@ -88,17 +90,13 @@ impl Size {
             let reason = "the square of this point leaves the range of f64; rescale, or give 0";
             return Err(Error::invalid("--inputs", point.join(","), reason));
         }
-        let weight = 2.0 * spec.sigma_w.log10();
-        let bias = 2.0 * spec.sigma_b.log10();
+        let decades = |layer: Layer| (2.0 * layer.sigma_w.log10(), 2.0 * layer.sigma_b.log10());
+        let (weight, bias) = decades(spec.net.first());
         let input = square.log10() / 2.0;
         // Of a pre-activation's variance, and of h^2.
-        let hidden = bias.max(weight + 2.0 * input - (spec.d_in as f64).log10());
-        let activation = match spec.arch {
-            Architecture::Erf => hidden.min(0.0),
-            Architecture::Relu => hidden - 2f64.log10(),
-            Architecture::Gauss => 0.0,
-        };
-        let weights = weight + activation;
+        let hidden = bias.max(weight + 2.0 * input - (spec.net.d_in() as f64).log10());
+        let (weight, bias) = decades(spec.net.readout());
+        let weights = weight + theory::second_moment_decades(&spec.net, hidden);
         Ok(Self {
             input,
             kernel: bias.max(weights),
@@ -108,7 +106,11 @@ impl Size {
 
     fn refuse(&self, spec: &EnsembleSpec, order: usize, exponent: f64) -> Error {
         let farthest = |log: f64| if log.is_finite() { log.abs() } else { 0.0 };
-        let (w, b) = (spec.sigma_w, spec.sigma_b);
+        let Layer {
+            sigma_w: w,
+            sigma_b: b,
+            ..
+        } = spec.net.readout();
         let culprits = [
             ("--sigma-w", w, w.log10()),
             ("--sigma-b", b, b.log10()),
@@ -135,31 +137,35 @@ impl Size {
     }
 }
 
-/// Refuses Gauss-nets whose moments are finite in theory only. They are log-normal: sigma_w^n E[h^n]
+/// Refuses nets that grow exponentially and whose moments are finite in theory only. They are log-normal: sigma_w^n E[h^n]
 /// is largest at the input farthest out, and there sigma_w^n times the exponential of
 /// (n^2 / 2 - n) (sigma_w^2 |x|^2 / d_in + sigma_b^2).
 fn check_tails(spec: &EnsembleSpec) -> Result<()> {
-    if spec.arch != Architecture::Gauss {
+    let Growth::Exponential { .. } = spec.net.activation().growth() else {
         return Ok(());
-    }
+    };
+    let Layer {
+        sigma_w, sigma_b, ..
+    } = spec.net.first();
     let squares = (spec.inputs.points().iter()).map(|x| x.iter().map(|x| x * x).sum::<f64>());
     let farthest = squares.fold(0.0, f64::max);
-    let unit = spec.sigma_w.powi(2) * farthest / spec.d_in as f64 + spec.sigma_b.powi(2);
+    let unit = sigma_w.powi(2) * farthest / spec.net.d_in() as f64 + sigma_b.powi(2);
     for &order in spec.orders.iter().filter(|&n| n % 2 == 0) {
         let n = order as f64;
         let moment = (n * n / 2.0 - n) * unit / std::f64::consts::LN_10;
-        let exponent = moment + n * spec.sigma_w.log10();
+        let exponent = moment + n * spec.net.readout().sigma_w.log10();
         if exponent > DECADES {
             return Err(Error::invalid(
                 "--inputs",
                 format!(
                     "reaching |x| = {:?}, with sigma_w = {:?}, sigma_b = {:?}",
                     farthest.sqrt(),
-                    spec.sigma_w,
-                    spec.sigma_b
+                    sigma_w,
+                    sigma_b
                 ),
                 format!(
-                    "the exact {order}-point function of Gauss-net is of order 1e{exponent:.0} and its variance leaves the range of f64; rescale or lower --orders"
+                    "the exact {order}-point function of {} is of order 1e{exponent:.0} and its variance leaves the range of f64; rescale or lower --orders",
+                    spec.net.title()
                 ),
             ));
         }
@@ -172,16 +178,14 @@ mod tests {
     use super::*;
     use crate::model::Inputs;
 
-    fn refusal(arch: Architecture, sigmas: [f64; 2], inputs: &str, width: u64) -> Option<String> {
+    fn refusal(arch: &str, sigmas: [f64; 2], inputs: &str, width: u64) -> Option<String> {
         let inputs = Inputs::parse(inputs).unwrap();
-        let spec = EnsembleSpec {
-            sigma_w: sigmas[0],
-            sigma_b: sigmas[1],
-            d_in: inputs.d_in(),
-            inputs,
-            width,
-            ..EnsembleSpec::preset(arch, 1).unwrap()
-        };
+        let spec = EnsembleSpec::preset(arch, 1)
+            .unwrap()
+            .with_width(width)
+            .with_inputs(inputs)
+            .with_sigma_w(sigmas[0])
+            .with_sigma_b(sigmas[1]);
         check_range(&spec.validate().unwrap())
             .err()
             .map(|e| e.to_string())
@@ -189,36 +193,41 @@ mod tests {
 
     #[test]
     fn what_leaves_the_range_names_its_option() {
-        use Architecture::{Erf, Gauss, Relu};
         for (arch, sigmas, inputs, width, option) in [
-            (Relu, [1e-200, 0.0], "1", 100, "--sigma-w 1e-200"),
-            (Relu, [1e-200, 1.0], "1", 100, "--sigma-w 1e-200"),
-            (Relu, [1e-60, 1.0], "1", 100, "--sigma-w 1e-60"),
-            (Relu, [1e90, 0.0], "1", 100, "--sigma-w 1e90"),
-            (Relu, [1.0, 1e-200], "1", 100, "--sigma-b 1e-200"),
-            (Relu, [1.0, 1e60], "1", 100, "--sigma-b 1e60"),
+            ("relu", [1e-200, 0.0], "1", 100, "--sigma-w 1e-200"),
+            ("relu", [1e-200, 1.0], "1", 100, "--sigma-w 1e-200"),
+            ("relu", [1e-60, 1.0], "1", 100, "--sigma-w 1e-60"),
+            ("relu", [1e90, 0.0], "1", 100, "--sigma-w 1e90"),
+            ("relu", [1.0, 1e-200], "1", 100, "--sigma-b 1e-200"),
+            ("relu", [1.0, 1e60], "1", 100, "--sigma-b 1e60"),
             (
-                Relu,
+                "relu",
                 [1.0, 0.0],
                 "1;1e-60",
                 100,
                 "--inputs with |x| = 1.0e-60",
             ),
             (
-                Relu,
+                "relu",
                 [1.0, 0.0],
                 "1;1e60",
                 100,
                 "--inputs with |x| = 1.0e60",
             ),
-            (Relu, [1e80, 0.0], "1e-160", 100, "--inputs 1e-160"),
-            (Erf, [1.0, 1.0], "1e-320;1", 100, "--inputs 1e-320"),
-            (Erf, [1.0, 1.0], "1e200", 100, "--inputs 1e200"),
-            (Erf, [1.0, 0.0], "1e-50", 100, "--inputs with |x| = 1.0e-50"),
-            (Gauss, [1e-50, 0.0], "1", 100, "--sigma-w 1e-50"),
-            (Gauss, [1.0, 0.0], "20", 100, "--inputs"),
+            ("relu", [1e80, 0.0], "1e-160", 100, "--inputs 1e-160"),
+            ("erf", [1.0, 1.0], "1e-320;1", 100, "--inputs 1e-320"),
+            ("erf", [1.0, 1.0], "1e200", 100, "--inputs 1e200"),
+            (
+                "erf",
+                [1.0, 0.0],
+                "1e-50",
+                100,
+                "--inputs with |x| = 1.0e-50",
+            ),
+            ("gauss", [1e-50, 0.0], "1", 100, "--sigma-w 1e-50"),
+            ("gauss", [1.0, 0.0], "20", 100, "--inputs"),
             // Of order 1 / N^2.
-            (Relu, [1.0, 0.0], "1e-22", 100_000_000, "--inputs"),
+            ("relu", [1.0, 0.0], "1e-22", 100_000_000, "--inputs"),
         ] {
             let message = refusal(arch, sigmas, inputs, width).expect(option);
             assert!(message.starts_with(option), "{option}: {message}");
@@ -227,15 +236,14 @@ mod tests {
 
     #[test]
     fn what_vanishes_identically_is_in_range() {
-        use Architecture::{Erf, Gauss, Relu};
         for (arch, sigmas, inputs) in [
-            (Erf, [0.0, 1.0], "1;2"),
-            (Relu, [1.0, 0.0], "0;1"),
-            (Erf, [1.0, 0.0], "0"),
-            (Relu, [1.0, 0.0], "1e-200,1"),
-            (Relu, [1.0, 0.0], "1e-22;1e22"),
-            (Erf, [1.0, 1e-3], "1e8;-1e8;0"),
-            (Gauss, [1e-3, 1.0], "1"),
+            ("erf", [0.0, 1.0], "1;2"),
+            ("relu", [1.0, 0.0], "0;1"),
+            ("erf", [1.0, 0.0], "0"),
+            ("relu", [1.0, 0.0], "1e-200,1"),
+            ("relu", [1.0, 0.0], "1e-22;1e22"),
+            ("erf", [1.0, 1e-3], "1e8;-1e8;0"),
+            ("gauss", [1e-3, 1.0], "1"),
         ] {
             assert_eq!(refusal(arch, sigmas, inputs, 100), None, "{inputs}");
         }
@@ -243,23 +251,16 @@ mod tests {
 
     #[test]
     fn gaussian_networks_have_nothing_to_measure() {
-        let spec = EnsembleSpec::preset(Architecture::Erf, 1).unwrap();
+        let spec = EnsembleSpec::preset("erf", 1).unwrap();
         assert!(check_interacting(&spec).is_ok());
-        let no_weights = EnsembleSpec {
-            sigma_w: 0.0,
-            ..spec.clone()
-        };
+        let no_weights = spec.clone().with_sigma_w(0.0);
         assert!(check_interacting(&no_weights).is_err());
         let origin = EnsembleSpec {
-            sigma_b: 0.0,
             inputs: Inputs::parse("0;0").unwrap(),
-            ..spec
+            ..spec.with_sigma_b(0.0)
         };
         assert!(check_interacting(&origin).is_err());
-        let biased = EnsembleSpec {
-            sigma_b: 1.0,
-            ..origin
-        };
+        let biased = origin.with_sigma_b(1.0);
         assert!(check_interacting(&biased).is_ok());
     }
 }

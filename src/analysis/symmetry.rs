@@ -89,7 +89,7 @@ pub fn symmetry_checks(
     let mut add = |name: &'static str, samples: &[Vec<f64>], sizes: &[f64]| {
         if let Some(test) = ChiSquared::new(samples, sizes) {
             checks.push(SymmetryCheck {
-                d_out: spec.d_out,
+                d_out: spec.net.d_out(),
                 name: name.into(),
                 value: test.chi2 / test.components as f64,
                 std_err: (2.0 / test.degrees_of_freedom).sqrt(),
@@ -109,7 +109,7 @@ pub fn symmetry_checks(
     let errors: Vec<f64> = tuples.iter().map(|t| exact.error(t)).collect();
     forgive(&mut deviations, &errors);
     add("exact", &deviations, &sizes);
-    if spec.d_out > 1 {
+    if spec.net.d_out() > 1 {
         let unpaired: Vec<usize> = (0..tuples.len())
             .filter(|&e| tuples.get(e).pairings().is_empty())
             .collect();
@@ -117,8 +117,9 @@ pub fn symmetry_checks(
         add("unpaired", &map(&pick), &pick(&sizes));
 
         let tensors = Tensors::new(spec);
-        let rotations: Vec<DMatrix<f64>> =
-            (0..ROTATIONS).map(|k| rotation(spec.d_out, k)).collect();
+        let rotations: Vec<DMatrix<f64>> = (0..ROTATIONS)
+            .map(|k| rotation(spec.net.d_out(), k))
+            .collect();
         let rotated = map(&|g| {
             (rotations.iter())
                 .flat_map(|r| tensors.rotated(g, r).into_iter().zip(g).map(|(a, b)| a - b))
@@ -191,7 +192,7 @@ struct Tensors {
 impl Tensors {
     fn new(spec: &EnsembleSpec) -> Self {
         let plan = measurement(spec);
-        let (points, d_out) = (spec.inputs.len(), spec.d_out);
+        let (points, d_out) = (spec.inputs.len(), spec.net.d_out());
         let fields = points * d_out;
         let all = plan.tuples().fields(points);
         let orders = (plan.orders().iter())
@@ -264,8 +265,8 @@ impl Placements {
         let mut rules = Vec::new();
         for index in multisets(spec.inputs.len(), 4) {
             let points: [usize; 4] = index.try_into().expect("four points");
-            for i in 0..spec.d_out {
-                for j in (0..spec.d_out).filter(|&j| j != i) {
+            for i in 0..spec.net.d_out() {
+                for j in (0..spec.net.d_out()).filter(|&j| j != i) {
                     let placed = [
                         [i, i, j, j],
                         [i, j, i, j],
@@ -296,7 +297,6 @@ impl Placements {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Architecture;
 
     #[test]
     fn rotations_are_rotations() {
@@ -311,10 +311,9 @@ mod tests {
     #[test]
     fn rotating_a_product_rotates_its_factors() {
         let spec = EnsembleSpec {
-            d_out: 3,
             orders: vec![2, 4],
             inputs: crate::model::Inputs::new(vec![vec![0.1], vec![0.2]]).unwrap(),
-            ..EnsembleSpec::preset(Architecture::Erf, 1).unwrap()
+            ..EnsembleSpec::preset("erf", 1).unwrap().with_d_out(3)
         };
         let f = [0.3, -0.7, 1.1, 0.4, -0.2, 0.9];
         let plan = measurement(&spec);

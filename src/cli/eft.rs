@@ -4,7 +4,7 @@ use clap::Args;
 use nnqft_gpu::analysis::{
     self, Coupling, FunctionFit, Interactions, SixPoint, Tuples, fit_function,
 };
-use nnqft_gpu::model::{Architecture, EnsembleSpec, Inputs};
+use nnqft_gpu::model::{CatalogueEntry, EnsembleSpec, Inputs};
 use nnqft_gpu::report::{EftDocument, EftPoint, eft_figure, eft_table, fit_table, six_point_table};
 use nnqft_gpu::theory::{Vertex, check_cutoffs, vertex_integrals};
 use nnqft_gpu::{Error, Result};
@@ -50,7 +50,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let vertex = arguments.eft.vertex(Vertex::Full)?;
     let cutoffs = arguments.eft.source_cutoffs()?;
     let mut files = (arguments.output).prepare(Some(&arguments.plot), arguments.eft.source())?;
-    let model = arguments.model.clone().or_width(|arch| arch.eft_width())?;
+    let model = arguments.model.clone().or_width(|entry| entry.eft_width)?;
     files.expect_figures(model.widths_given())?;
     let check = |spec: &EnsembleSpec| check_cutoffs(spec, vertex, &cutoffs);
     let all = moments(arguments, &model, &check)?;
@@ -107,12 +107,9 @@ pub fn measure(
 }
 
 /// The settings of arXiv:2008.08601v2: inputs, width, cutoff.
-pub fn v2_setting(arch: Architecture) -> (&'static str, u64, f64) {
-    match arch {
-        Architecture::Erf => ("erf-fit", 5, 100.0),
-        Architecture::Gauss => ("gauss-fit", 1000, f64::INFINITY),
-        Architecture::Relu => ("relu-fit", 20, 100.0),
-    }
+pub fn v2_setting(arch: &str) -> Result<(&'static str, u64, f64)> {
+    let fit = &CatalogueEntry::find(arch)?.fit;
+    Ok((&fit.inputs, fit.width, fit.cutoff))
 }
 
 /// The inputs that a fit is trained on: those that it is tested on, over sqrt(2).
@@ -123,8 +120,8 @@ pub fn train_inputs(test: &Inputs) -> Result<Inputs> {
 
 fn fits(arguments: &Arguments) -> anyhow::Result<()> {
     let vertex = arguments.eft.vertex(Vertex::Weight)?;
-    let arch = arguments.model.arch()?;
-    let (inputs, width, cutoff) = v2_setting(arch);
+    let arch = arguments.model.arch();
+    let (inputs, width, cutoff) = v2_setting(arch)?;
     let cutoffs = arguments.eft.cutoffs(&[cutoff])?;
     let &[cutoff] = &cutoffs[..] else {
         let list = format!("with {} values", cutoffs.len());

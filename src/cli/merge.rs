@@ -81,7 +81,7 @@ fn missing(whole: &State) -> Vec<String> {
     for (k, ensemble) in whole.ensembles.iter().enumerate() {
         let plan = BlockPlan::new(&ensemble.spec);
         for range in whole.missing(k) {
-            let width = ensemble.spec.width;
+            let width = ensemble.spec.net.width();
             lines.extend((plan.describe(range).iter()).map(|n| format!("width {width}, {n}")));
         }
     }

@@ -11,8 +11,8 @@ use nnqft_gpu::engine::cpu::CpuEngine;
 use nnqft_gpu::engine::gpu::{self, GpuEngine};
 use nnqft_gpu::engine::{DeviceInfo, Engine, Fleet};
 use nnqft_gpu::model::{
-    Architecture, EnsembleSpec, Estimator, Inputs, MAX_D_OUT, MAX_EXPERIMENTS, MAX_NETS, MAX_ORDER,
-    MAX_WIDTH, Tilt, parse_count_in,
+    CatalogueEntry, EnsembleSpec, Estimator, Growth, Inputs, MAX_D_OUT, MAX_EXPERIMENTS, MAX_NETS,
+    MAX_ORDER, MAX_WIDTH, Tilt, parse_count_in,
 };
 use nnqft_gpu::report::{Head, Source, Timing, read_moments, unconverged};
 use nnqft_gpu::theory::{self, Vertex};
@@ -143,16 +143,16 @@ impl ModelOptions {
     /// The same for theory: with several outputs only the components whose outputs pair.
     pub fn paired_specs(&self) -> Result<Vec<EnsembleSpec>> {
         let mut spec = self.spec()?;
-        if spec.d_out > 1 && spec.orders.iter().all(|n| n % 2 == 0) {
+        if spec.net.d_out() > 1 && spec.orders.iter().all(|n| n % 2 == 0) {
             spec.estimator = Estimator::Connected;
         }
         self.widths(spec)
     }
 
     /// With other widths than 100 where the user gave none.
-    pub fn or_width(mut self, width: impl Fn(Architecture) -> u64) -> Result<Self> {
+    pub fn or_width(mut self, width: impl Fn(&CatalogueEntry) -> u64) -> Result<Self> {
         if self.width.is_empty() {
-            self.width = vec![width(self.arch()?).to_string()];
+            self.width = vec![width(CatalogueEntry::find(self.arch())?).to_string()];
         }
         Ok(self)
     }
@@ -171,8 +171,8 @@ impl ModelOptions {
     }
 
     /// The architecture.
-    pub fn arch(&self) -> Result<Architecture> {
-        self.arch.as_deref().unwrap_or("erf").parse()
+    pub fn arch(&self) -> &str {
+        self.arch.as_deref().unwrap_or("erf")
     }
 
     /// With other inputs than the preset's where the user gave none.
@@ -262,10 +262,9 @@ impl ModelOptions {
     fn given_widths(&self, spec: &EnsembleSpec) -> Result<Vec<EnsembleSpec>> {
         (self.width.iter())
             .map(|text| {
-                Ok(EnsembleSpec {
-                    width: count("--width", text, 1..=MAX_WIDTH)?,
-                    ..spec.clone()
-                })
+                Ok(spec
+                    .clone()
+                    .with_width(count("--width", text, 1..=MAX_WIDTH)?))
             })
             .collect()
     }
@@ -275,7 +274,7 @@ impl ModelOptions {
             (Some(text), None) => count("--d-in", text, 1..=u64::MAX)? as usize,
             _ => 1,
         };
-        let mut spec = EnsembleSpec::preset(self.arch()?, d_in)?;
+        let mut spec = EnsembleSpec::preset(self.arch(), d_in)?;
         self.apply(&mut spec)?;
         if self.d_in.is_none() {
             remark_on_one_point(self.inputs.as_deref(), &spec);
@@ -286,14 +285,17 @@ impl ModelOptions {
     /// Sets what was given, but for the width.
     fn apply(&self, spec: &mut EnsembleSpec) -> Result<()> {
         if self.arch.is_some() {
-            spec.arch = self.arch()?;
+            *spec = spec.clone().with_net_named(self.arch())?;
         }
         if let Some(text) = &self.inputs {
             spec.inputs = Inputs::parse(text)?;
-            spec.d_in = spec.inputs.d_in();
+            spec.net = spec.net.clone().with_d_in(spec.inputs.d_in());
         }
         if let Some(text) = &self.d_in {
-            spec.d_in = count("--d-in", text, 1..=u64::MAX)? as usize;
+            spec.net = spec
+                .net
+                .clone()
+                .with_d_in(count("--d-in", text, 1..=u64::MAX)? as usize);
         }
         if self.d_out.len() > 1 {
             return Err(Error::invalid(
@@ -303,13 +305,13 @@ impl ModelOptions {
             ));
         }
         if !self.d_out.is_empty() {
-            spec.d_out = self.d_out()?;
+            spec.net = spec.net.clone().with_d_out(self.d_out()?);
         }
         if let Some(text) = &self.sigma_w {
-            spec.sigma_w = real("--sigma-w", text)?;
+            spec.net = spec.net.clone().with_sigma_w(real("--sigma-w", text)?);
         }
         if let Some(text) = &self.sigma_b {
-            spec.sigma_b = real("--sigma-b", text)?;
+            spec.net = spec.net.clone().with_sigma_b(real("--sigma-b", text)?);
         }
         if !self.orders.is_empty() {
             spec.orders = (self.orders.iter())
@@ -449,17 +451,18 @@ impl SamplingOptions {
 /// What `--tilt auto` chose, in words.
 fn tilt_choice(spec: &EnsembleSpec, tilt: Option<&Tilt>) -> String {
     let Some(tilt) = tilt else {
-        let why = match spec.arch {
-            Architecture::Erf => "its hidden units are bounded",
-            Architecture::Relu => "powers of its hidden units have light tails",
-            Architecture::Gauss => "sigma_b, sigma_w and the inputs are small enough",
+        let why = match spec.net.activation().growth() {
+            Growth::Bounded => "its hidden units are bounded",
+            Growth::Power(_) => "powers of its hidden units have light tails",
+            Growth::Exponential { .. } => "sigma_b, sigma_w and the inputs are small enough",
         };
-        return format!("none, {} needs none: {why}", spec.arch.title());
+        return format!("none, {} needs none: {why}", spec.net.title());
     };
     let shifts = tilt.shifts.len();
-    let biases_only = (tilt.shifts.iter()).all(|t| t[..spec.d_in].iter().all(|w| w.abs() < 0.1));
+    let biases_only =
+        (tilt.shifts.iter()).all(|t| t[..spec.net.d_in()].iter().all(|w| w.abs() < 0.1));
     let what = if biases_only {
-        let mut biases: Vec<f64> = tilt.shifts.iter().map(|t| t[spec.d_in]).collect();
+        let mut biases: Vec<f64> = tilt.shifts.iter().map(|t| t[spec.net.d_in()]).collect();
         biases.sort_by(f64::total_cmp);
         let list: Vec<String> = biases.iter().map(|b| format!("{b:.3}")).collect();
         format!("the bias by {} sigma_b", list.join(", "))
@@ -728,10 +731,10 @@ impl EftOptions {
             Moments::Sampled => sampling.specs(model)?,
         };
         for spec in &specs {
-            if spec.d_out != 1 {
+            if spec.net.d_out() != 1 {
                 return Err(Error::invalid(
                     "--d-out",
-                    spec.d_out,
+                    spec.net.d_out(),
                     "couplings are measured with one output; symmetry follows them over d_out",
                 ));
             }
@@ -814,7 +817,7 @@ impl Moment {
     /// Exact moments.
     pub fn exact(spec: EnsembleSpec, neurons: &theory::Exact) -> Self {
         let start = Instant::now();
-        let interactions = Interactions::exact(&spec, &neurons.at_width(spec.width));
+        let interactions = Interactions::exact(&spec, &neurons.at_width(spec.net.width()));
         Self {
             interactions,
             spec,

@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use nnqft_gpu::analysis::{self, WIDTHS, connected_spec};
 use nnqft_gpu::engine::Engine;
 use nnqft_gpu::engine::cpu::CpuEngine;
-use nnqft_gpu::model::{Architecture, EnsembleSpec, Estimator, Inputs};
+use nnqft_gpu::model::{CatalogueEntry, EnsembleSpec, Estimator, Inputs, source_nets};
 use nnqft_gpu::report::{
     EftDocument, FalloffDocument, Reproduction, RgDocument, Scale, SymmetryDocument, claims_table,
 };
@@ -162,19 +162,19 @@ fn bar(work: u64) -> ProgressBar {
 /// Estimated work of a thousand networks, in nanoseconds of two cores: right to a factor of
 /// two, which is what a remaining time needs.
 fn cost(spec: &EnsembleSpec, on_gpu: bool) -> u64 {
-    let per_unit = match (spec.arch, on_gpu) {
-        (Architecture::Relu, true) => 2.7,
+    let per_unit = match (spec.net.name().unwrap_or(""), on_gpu) {
+        ("relu", true) => 2.7,
         (_, true) => 4.0,
-        (Architecture::Relu, false) => 6.2,
-        (Architecture::Gauss, false) => 15.0,
-        (Architecture::Erf, false) => 48.0,
+        ("relu", false) => 6.2,
+        ("gauss", false) => 15.0,
+        (_, false) => 48.0,
     };
     let moments = if spec.estimator == Estimator::Connected {
         3000.0
     } else {
         700.0
     };
-    (1000.0 * (per_unit * spec.width as f64 + moments)) as u64
+    (1000.0 * (per_unit * spec.net.width() as f64 + moments)) as u64
 }
 
 fn networks(spec: &EnsembleSpec) -> u64 {
@@ -191,25 +191,23 @@ fn plan(scale: Scale, seed: u64) -> Result<Vec<Task>> {
             ..EnsembleSpec::preset(arch, d_in)?
         })
     };
-    for arch in Architecture::ALL {
+    for arch in source_nets() {
         for width in WIDTHS {
             let direct = EnsembleSpec {
-                width,
                 nets: scale.falloff,
                 orders: (1..=6).collect(),
-                ..preset(arch, 1)?
+                ..preset(arch, 1)?.with_width(width)
             };
             let connected = connected_spec(&direct, true)?;
             tasks.push(Task::Width((direct, connected)));
         }
     }
-    for arch in Architecture::ALL {
+    for arch in source_nets() {
         for d_in in 1..=3 {
-            let width = arch.eft_width();
+            let width = CatalogueEntry::find(arch)?.eft_width;
             let direct = EnsembleSpec {
-                width,
                 nets: scale.couplings,
-                ..preset(arch, d_in)?
+                ..preset(arch, d_in)?.with_width(width)
             };
             let connected = EnsembleSpec {
                 nets: scale.connected,
@@ -224,7 +222,7 @@ fn plan(scale: Scale, seed: u64) -> Result<Vec<Task>> {
             push("exact", &direct, true);
             push("connected", &connected, false);
             push("direct", &direct, false);
-            if arch == Architecture::Gauss {
+            if arch == "gauss" {
                 tasks.push(Task::Flow {
                     name: format!("{arch}-d{d_in}-weight"),
                     spec: direct.clone(),
@@ -242,29 +240,27 @@ fn plan(scale: Scale, seed: u64) -> Result<Vec<Task>> {
             }
         }
     }
-    for arch in Architecture::ALL {
+    for arch in source_nets() {
         let couplings = EnsembleSpec {
-            width: arch.eft_width(),
             nets: scale.symmetry,
             experiments: 100,
             orders: vec![2, 4],
             estimator: Estimator::Connected,
             tilt: theory::tilt(&preset(arch, 1)?),
-            ..preset(arch, 1)?
+            ..preset(arch, 1)?.with_width(CatalogueEntry::find(arch)?.eft_width)
         };
         let tests = (OUTPUTS.iter()).map(|&d| symmetry::test_spec(&couplings, d));
         let tests = tests.collect::<Result<_>>()?;
         tasks.push(Task::Symmetry(symmetry::Plan { couplings, tests }));
     }
-    for arch in Architecture::ALL {
-        let (inputs, width, cutoff) = eft::v2_setting(arch);
+    for arch in source_nets() {
+        let (inputs, width, cutoff) = eft::v2_setting(arch)?;
         let mut spec = EnsembleSpec {
             inputs: Inputs::parse(inputs)?,
-            width,
             nets: scale.connected,
             orders: vec![4],
             estimator: Estimator::Connected,
-            ..preset(arch, 1)?
+            ..preset(arch, 1)?.with_width(width)
         };
         spec.tilt = theory::tilt(&spec);
         for (kind, exact) in [("exact", true), ("connected", false)] {
@@ -283,10 +279,10 @@ fn plan(scale: Scale, seed: u64) -> Result<Vec<Task>> {
 impl Task {
     fn title(&self) -> String {
         match self {
-            Self::Width((spec, _)) => format!("falloff {} N = {}", spec.arch, spec.width),
+            Self::Width((spec, _)) => format!("falloff {} N = {}", spec.net, spec.net.width()),
             Self::Eft { name, .. } => format!("couplings {name}"),
             Self::Flow { name, .. } => format!("flow {name}"),
-            Self::Symmetry(plan) => format!("symmetry {}", plan.couplings.arch),
+            Self::Symmetry(plan) => format!("symmetry {}", plan.couplings.net),
             Self::Fit { name, .. } => format!("fits {name}"),
         }
     }
@@ -345,7 +341,7 @@ impl Task {
                     .map(|d| found.add_rg(format!("rg-{name}"), d))
             }
             Self::Symmetry(plan) => {
-                let name = format!("symmetry-{}", plan.couplings.arch);
+                let name = format!("symmetry-{}", plan.couplings.net);
                 (out.read(&name, |d: &SymmetryDocument| {
                     d.head.is_of(&plan.couplings) && d.ensembles == plan.tests
                 }))
@@ -418,7 +414,7 @@ impl Task {
                 let at = symmetry::Vertices(&integrals, &loops, &OUTPUTS);
                 let exact = Exact::new(spec);
                 let document = symmetry::sampled(engine, plan, &exact, vertex, at, progress)?;
-                out.write(&format!("symmetry-{}", spec.arch), &document)
+                out.write(&format!("symmetry-{}", spec.net), &document)
             }
             Self::Fit {
                 name,
@@ -446,7 +442,7 @@ impl Task {
 }
 
 fn width_name(spec: &EnsembleSpec) -> String {
-    format!("falloff-{}-n{}", spec.arch, spec.width)
+    format!("falloff-{}-n{}", spec.net, spec.net.width())
 }
 
 /// The folder of the documents.

@@ -35,7 +35,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let vertex = arguments.eft.vertex(Vertex::Full)?;
     let cutoffs = arguments.eft.source_cutoffs()?;
     let mut files = (arguments.output).prepare(Some(&arguments.plot), arguments.eft.source())?;
-    let model = arguments.model.clone().or_width(|arch| arch.eft_width())?;
+    let model = arguments.model.clone().or_width(|entry| entry.eft_width)?;
     files.expect_figures(model.widths_given())?;
     let all =
         arguments

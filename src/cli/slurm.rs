@@ -105,17 +105,20 @@ impl Arguments {
         let mut options = self.model.given()?;
         if options.iter().all(|(name, _)| *name != "--arch") {
             // Without any option a shard would take all of them from its file, whatever that is.
-            options.insert(0, ("--arch", self.model.arch()?.to_string()));
+            options.insert(0, ("--arch", self.model.arch().to_string()));
         }
         options.extend(self.sampling.given());
         options.extend(self.engine.given());
         let options: Vec<String> = (options.iter())
             .map(|(name, value)| format!("{name} {}", quote(value)))
             .collect();
-        let widths: Vec<String> = specs.iter().map(|spec| spec.width.to_string()).collect();
+        let widths: Vec<String> = specs
+            .iter()
+            .map(|spec| spec.net.width().to_string())
+            .collect();
         let title = format!(
             "{}, N = {}, {} x {} networks",
-            spec.arch.title(),
+            spec.net.title(),
             widths.join(", "),
             spec.experiments,
             spec.nets

@@ -95,7 +95,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     });
     let mut documents = Vec::new();
     for width in &plan {
-        let exact = neurons.at_width(width.couplings.width);
+        let exact = neurons.at_width(width.couplings.net.width());
         let at = Vertices(&vertices, &loops, &d_outs);
         let document = match &mut engine {
             Some(engine) => {
@@ -178,7 +178,7 @@ impl Vertices<'_> {
 }
 
 fn plan(arguments: &Arguments) -> Result<(Vec<Plan>, Vec<usize>)> {
-    let model = arguments.model.clone().or_width(|arch| arch.eft_width())?;
+    let model = arguments.model.clone().or_width(|entry| entry.eft_width)?;
     let model = model.only_orders(&[2, 4], "symmetry measures orders 2 and 4")?;
     let sampling = &arguments.sampling;
     let sampled = arguments.moments == Moments::Sampled;
@@ -224,11 +224,10 @@ pub fn test_spec(spec: &EnsembleSpec, d_out: usize) -> Result<EnsembleSpec> {
     let kept = points.iter().map(|&p| spec.inputs.points()[p].clone());
     EnsembleSpec {
         inputs: Inputs::new(kept.collect())?,
-        d_out,
         orders: vec![2, 4],
         estimator: Estimator::Direct,
         tilt: None,
-        ..spec.clone()
+        ..spec.clone().with_d_out(d_out)
     }
     .validate()
 }
@@ -259,7 +258,7 @@ pub fn sampled(
                 Some(format!("{n}-point function, {reason}"))
             })
             .collect();
-        let weak = |reason| format!("weak test at d_out = {}: {reason}", spec.d_out);
+        let weak = |reason| format!("weak test at d_out = {}: {reason}", spec.net.d_out());
         notes.extend(unconverged.iter().map(weak));
         let reason = unconverged.last().map(String::as_str);
         checks.extend(symmetry_checks(spec, &moments, reason)?);

@@ -33,7 +33,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     // The neuron moments are those of every width.
     let exact = nnqft_gpu::theory::Exact::new(&specs[0]);
     for spec in specs {
-        let exact = exact.at_width(spec.width);
+        let exact = exact.at_width(spec.net.width());
         let predictions = analysis::predictions(&spec, &exact)?;
         let document = TheoryDocument::new(spec, start.elapsed().as_secs_f64(), predictions);
         if !arguments.output.json {

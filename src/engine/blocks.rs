@@ -38,7 +38,7 @@ impl BlockPlan {
     /// 2^26 hidden units are a second on a slow device. Networks are drawn 16 at a time: a
     /// smaller block wastes work and is for experiments that would have a single one.
     pub fn new(spec: &EnsembleSpec) -> Self {
-        let size = Self::size_for(spec.width, spec.nets);
+        let size = Self::size_for(spec.net.width(), spec.nets);
         Self {
             size,
             per_experiment: spec.nets.div_ceil(size),
@@ -57,12 +57,12 @@ impl BlockPlan {
     /// Most networks that an experiment of this spec can have in blocks of this size: a run is
     /// extended to more of them without drawing what it has again.
     pub fn most_nets(spec: &EnsembleSpec) -> u64 {
-        let size = Self::size_for(spec.width, spec.nets);
+        let size = Self::size_for(spec.net.width(), spec.nets);
         // Sizes do not fall as networks grow.
         let (mut fits, mut above) = (spec.nets, MAX_NETS + 1);
         while above - fits > 1 {
             let middle = fits + (above - fits) / 2;
-            match Self::size_for(spec.width, middle) == size {
+            match Self::size_for(spec.net.width(), middle) == size {
                 true => fits = middle,
                 false => above = middle,
             }
@@ -162,7 +162,6 @@ impl BlockPlan {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Architecture;
 
     #[test]
     fn blocks_cover_every_network_once() {
@@ -173,8 +172,9 @@ mod tests {
             (1_000_000, 100),
             (1000, 1_000_000),
         ] {
-            let mut spec = EnsembleSpec::preset(Architecture::Erf, 1).unwrap();
-            (spec.nets, spec.width, spec.experiments) = (nets, width, 2);
+            let mut spec = EnsembleSpec::preset("erf", 1).unwrap();
+            spec = spec.with_width(width);
+            (spec.nets, spec.experiments) = (nets, 2);
             let plan = BlockPlan::new(&spec);
             assert_eq!(plan.networks(0..plan.blocks()), 2 * nets);
             let mut next = (0, 0);
@@ -196,7 +196,7 @@ mod tests {
 
     #[test]
     fn blocks_keep_their_size_up_to_a_number_of_networks() {
-        let mut spec = EnsembleSpec::preset(Architecture::Erf, 1).unwrap();
+        let mut spec = EnsembleSpec::preset("erf", 1).unwrap();
         for (nets, most) in [
             (2, 3),
             (100, 1023),
@@ -210,7 +210,8 @@ mod tests {
             assert_eq!(BlockPlan::most_nets(&spec), most, "{nets}");
         }
         // 64 hidden units of a million are the most in a block.
-        (spec.width, spec.nets) = (1_000_000, 3000);
+        spec = spec.with_width(1_000_000);
+        spec.nets = 3000;
         assert_eq!(BlockPlan::most_nets(&spec), MAX_NETS);
         assert_eq!(BlockPlan::new(&spec).short_block(), Some(46));
         spec.nets = 64 * 50;
@@ -219,7 +220,7 @@ mod tests {
 
     #[test]
     fn ranges_are_told_in_networks() {
-        let mut spec = EnsembleSpec::preset(Architecture::Erf, 1).unwrap();
+        let mut spec = EnsembleSpec::preset("erf", 1).unwrap();
         (spec.nets, spec.experiments) = (1000, 4);
         let plan = BlockPlan::new(&spec);
         assert_eq!((plan.size, plan.per_experiment), (16, 63));

@@ -222,13 +222,12 @@ mod tests {
     use super::*;
     use crate::engine::cpu::CpuEngine;
     use crate::engine::{self, Queue};
-    use crate::model::Architecture;
 
     fn spec() -> EnsembleSpec {
         EnsembleSpec {
             nets: 5000,
             experiments: 2,
-            ..EnsembleSpec::preset(Architecture::Relu, 1).unwrap()
+            ..EnsembleSpec::preset("relu", 1).unwrap()
         }
     }
 

@@ -23,9 +23,9 @@ pub use queue::{Queue, Work};
 pub use stream::{GROUP, Layer, StreamLayout, key};
 
 use crate::Result;
-use crate::model::{Architecture, EnsembleSpec, Estimator, Rays};
+use crate::model::{Builtin, EnsembleSpec, Estimator, Rays};
 use crate::tensor::{Accumulator, Measurement, multisets};
-use crate::theory::{gp_correlator, kernel_matrix, mean_unit, second_moment};
+use crate::theory::{gp_correlator, kernel, kernel_matrix, mean_unit, second_moment};
 
 /// What computed a result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,10 +93,10 @@ pub trait Engine {
 ///
 /// ```
 /// use nnqft_gpu::engine::{self, cpu::CpuEngine};
-/// use nnqft_gpu::model::{Architecture, EnsembleSpec};
+/// use nnqft_gpu::model::EnsembleSpec;
 ///
-/// let mut spec = EnsembleSpec::preset(Architecture::Erf, 1)?;
-/// (spec.width, spec.nets) = (5, 100);
+/// let mut spec = EnsembleSpec::preset("erf", 1)?;
+/// (spec.net.width(), spec.nets) = (5, 100);
 /// let moments = engine::run(&mut CpuEngine::new(), &spec.validate()?, &|_| {})?;
 /// assert_eq!(moments.networks(), 1000); // in ten experiments
 /// # Ok::<(), nnqft_gpu::Error>(())
@@ -118,8 +118,8 @@ pub fn measurement(spec: &EnsembleSpec) -> Measurement {
     let points = spec.inputs.len();
     let kernel = kernel_matrix(spec);
     let all = match spec.estimator {
-        Estimator::Direct => Measurement::direct(points, spec.d_out, &spec.orders),
-        Estimator::Connected => Measurement::connected(&kernel, spec.d_out, &spec.orders),
+        Estimator::Direct => Measurement::direct(points, spec.net.d_out(), &spec.orders),
+        Estimator::Connected => Measurement::connected(&kernel, spec.net.d_out(), &spec.orders),
     };
     let units: Vec<Option<f64>> = (all.tuples().iter())
         .map(|tuple| mean_unit(&kernel, tuple, gp_correlator(&kernel, tuple)))
@@ -136,7 +136,7 @@ pub fn measurement(spec: &EnsembleSpec) -> Measurement {
 fn field_multiples(spec: &EnsembleSpec, rays: &Rays) -> Vec<(usize, f64)> {
     let of = &rays.multiples;
     match spec.estimator {
-        Estimator::Direct => (0..spec.d_out)
+        Estimator::Direct => (0..spec.net.d_out())
             .flat_map(|a| (of.iter()).map(move |&(ray, c)| (a * rays.points.len() + ray, c)))
             .collect(),
         Estimator::Connected => {
@@ -165,20 +165,11 @@ pub struct Network {
     pub field: Vec<f64>,
 }
 
-/// Typical size of f at each point: sqrt(K), to a factor of order one.
+/// Typical size of f at each point: sqrt(K).
 fn output_scales(spec: &EnsembleSpec) -> Vec<f64> {
-    let p = Parameters::new(spec);
-    let (vw, vb) = (spec.sigma_w.powi(2), spec.sigma_b.powi(2));
-    p.weights
-        .iter()
+    (spec.inputs.points().iter())
         .map(|x| {
-            let s = vb + x.iter().map(|x| x * x).sum::<f64>();
-            let h2 = match spec.arch {
-                Architecture::Erf => s.min(1.0),
-                Architecture::Relu => s / 2.0,
-                Architecture::Gauss => 1.0,
-            };
-            let scale = (vb + vw * h2).sqrt();
+            let scale = kernel(&spec.net, x, x).sqrt();
             // f = 0 at this point: any unit will do.
             if scale == 0.0 { 1.0 } else { scale }
         })
@@ -189,9 +180,9 @@ fn output_scales(spec: &EnsembleSpec) -> Vec<f64> {
 pub(crate) fn field_scales(spec: &EnsembleSpec) -> Vec<f64> {
     let f = output_scales(spec);
     match spec.estimator {
-        Estimator::Direct => f.repeat(spec.d_out),
+        Estimator::Direct => f.repeat(spec.net.d_out()),
         Estimator::Connected => {
-            let unit = 1.0 / (spec.width as f64).sqrt();
+            let unit = 1.0 / (spec.net.width() as f64).sqrt();
             (multisets(f.len(), 2).iter())
                 .map(|pair| unit * f[pair[0]] * f[pair[1]])
                 .collect()
@@ -228,28 +219,29 @@ pub struct Parameters {
 impl Parameters {
     /// Folds the spec's constants.
     pub fn new(spec: &EnsembleSpec) -> Self {
-        let scale = spec.sigma_w / (spec.d_in as f64).sqrt();
-        let weights: Vec<Vec<f64>> = spec
-            .inputs
-            .points()
-            .iter()
-            .map(|x| x.iter().map(|x| scale * x).collect())
+        let (first, readout) = (spec.net.first(), spec.net.readout());
+        let weights: Vec<Vec<f64>> = (spec.inputs.points().iter())
+            .map(|x| {
+                let mut form = spec.net.linear_form(x);
+                form.pop();
+                form
+            })
             .collect();
         let offset = weights
             .iter()
-            .map(|w| match spec.arch {
-                Architecture::Gauss => {
-                    spec.sigma_b * spec.sigma_b + w.iter().map(|x| x * x).sum::<f64>()
+            .map(|w| match spec.net.builtin() {
+                Builtin::ExpNormalised => {
+                    first.sigma_b * first.sigma_b + w.iter().map(|x| x * x).sum::<f64>()
                 }
-                _ => 0.0,
+                Builtin::Erf | Builtin::Relu => 0.0,
             })
             .collect();
         Self {
             weights,
-            bias: spec.sigma_b,
+            bias: first.sigma_b,
             offset,
-            readout: spec.sigma_w / (spec.width as f64).sqrt(),
-            readout_bias: spec.sigma_b,
+            readout: readout.sigma_w / (spec.net.width() as f64).sqrt(),
+            readout_bias: readout.sigma_b,
         }
     }
 
@@ -292,7 +284,7 @@ fn reach(spec: &EnsembleSpec) -> Vec<f64> {
             let linear: f64 = (x.iter().enumerate())
                 .map(|(c, x)| x.abs() * normal(c))
                 .sum();
-            linear + p.bias * normal(spec.d_in) + offset.abs()
+            linear + p.bias * normal(spec.net.d_in()) + offset.abs()
         })
         .collect()
 }
@@ -301,7 +293,7 @@ fn reach(spec: &EnsembleSpec) -> Vec<f64> {
 fn lattice(spec: &EnsembleSpec, limit: f64) -> Option<Lattice> {
     // From one end to the other the exponent changes by less than twice its reach.
     let fits = reach(spec).iter().all(|z| 4.0 * z < limit);
-    match spec.arch == Architecture::Gauss && fits {
+    match spec.net.builtin() == Builtin::ExpNormalised && fits {
         true => Parameters::new(spec).lattice(),
         false => None,
     }
@@ -323,12 +315,12 @@ mod tests {
 
     fn at(points: &str) -> Parameters {
         let inputs = Inputs::parse(points).unwrap();
-        Parameters::new(&EnsembleSpec {
-            d_in: inputs.d_in(),
-            inputs,
-            sigma_w: 1.3,
-            ..EnsembleSpec::preset(Architecture::Gauss, 1).unwrap()
-        })
+        Parameters::new(
+            &EnsembleSpec::preset("gauss", 1)
+                .unwrap()
+                .with_inputs(inputs)
+                .with_sigma_w(1.3),
+        )
     }
 
     #[test]
@@ -341,15 +333,16 @@ mod tests {
             (Estimator::Connected, 2),
         ] {
             let mut spec = EnsembleSpec {
-                d_in: 2,
-                d_out,
                 inputs: inputs.clone(),
-                width: 5,
                 nets: 100,
                 experiments: 1,
                 orders: vec![2, 4],
                 estimator,
-                ..EnsembleSpec::preset(Architecture::Relu, 2).unwrap()
+                ..EnsembleSpec::preset("relu", 2)
+                    .unwrap()
+                    .with_width(5)
+                    .with_d_in(2)
+                    .with_d_out(d_out)
             };
             if estimator == Estimator::Connected {
                 spec.orders.push(6);

@@ -132,13 +132,12 @@ pub(super) fn next_size(last: u64, blocks: u64, took: Duration, goal: Duration) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Architecture;
 
     fn spec() -> EnsembleSpec {
         EnsembleSpec {
             nets: 2560,
             experiments: 3,
-            ..EnsembleSpec::preset(Architecture::Erf, 1).unwrap()
+            ..EnsembleSpec::preset("erf", 1).unwrap()
         }
     }
 

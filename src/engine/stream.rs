@@ -69,15 +69,16 @@ pub struct StreamLayout {
 impl StreamLayout {
     /// The layout for the spec's width and dimensions.
     pub fn new(spec: &EnsembleSpec) -> Self {
-        let components = spec.d_in as u64 + 1;
+        let components = spec.net.d_in() as u64 + 1;
         // A tilt weighs b0 whatever it is multiplied with.
-        let has_bias = spec.sigma_b != 0.0 || spec.tilt.is_some();
+        let has_bias =
+            spec.net.layers().iter().any(|layer| layer.sigma_b != 0.0) || spec.tilt.is_some();
         Self {
-            full_groups: spec.width / GROUP,
-            tail: spec.width % GROUP,
+            full_groups: spec.net.width() / GROUP,
+            tail: spec.net.width() % GROUP,
             hidden_components: components,
             drawn_components: components - u64::from(!has_bias),
-            outputs: spec.d_out as u64,
+            outputs: spec.net.d_out() as u64,
         }
     }
 

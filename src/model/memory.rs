@@ -90,7 +90,7 @@ impl EnsembleSpec {
             ..self.clone()
         };
         let (points, orders) = (self.inputs.len(), &self.orders);
-        let (name, value) = match self.d_out {
+        let (name, value) = match self.net.d_out() {
             _ if once.memory().least() <= MAX_MEMORY as f64 / 16.0 => {
                 ("--experiments", self.experiments.to_string())
             }
@@ -132,13 +132,13 @@ impl EnsembleSpec {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Architecture, Inputs};
+    use crate::model::Inputs;
 
     fn spec(points: usize, orders: &[usize]) -> EnsembleSpec {
         EnsembleSpec {
             inputs: Inputs::new((0..points).map(|p| vec![p as f64]).collect()).unwrap(),
             orders: orders.to_vec(),
-            ..EnsembleSpec::preset(Architecture::Erf, 1).unwrap()
+            ..EnsembleSpec::preset("erf", 1).unwrap()
         }
     }
 
@@ -168,10 +168,7 @@ mod tests {
                 &["--inputs", "GiB of memory", "may take 8 GiB", "--orders"],
             ),
             (
-                EnsembleSpec {
-                    d_out: 64,
-                    ..spec(20, &[4])
-                },
+                spec(20, &[4]).with_d_out(64),
                 &["--d-out 64 at 20 points", "--estimator connected"],
             ),
             (

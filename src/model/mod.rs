@@ -1,18 +1,24 @@
-//! What is sampled: architectures, hyper-parameters, input points, ensembles.
+//! What is sampled: networks, input points, ensembles.
 
-mod architecture;
+mod activation;
+mod builtin;
+mod catalogue;
 mod estimator;
 mod inputs;
 mod memory;
+mod net;
 mod number;
 mod rays;
 mod spec;
 
-pub use architecture::{Architecture, Growth};
+pub use activation::{Activation, Growth};
+pub use builtin::Builtin;
+pub use catalogue::{CatalogueEntry, FitSetting, net_title, source_nets};
 pub use estimator::{Estimator, Tilt};
 pub use inputs::Inputs;
 pub(crate) use inputs::open_npy;
 pub use memory::{MAX_MEMORY, Memory};
+pub use net::{Layer, Net};
 pub use number::{parse_count, parse_count_in, short};
 pub use rays::Rays;
 pub use spec::{

@@ -1,4 +1,4 @@
-use super::{Architecture, EnsembleSpec, Inputs};
+use super::{EnsembleSpec, Inputs};
 
 /// Points as multiples of fewer points: `x_p = c r`, `c >= 0`. ReLU-net without biases is
 /// positively homogeneous, network by network,
@@ -19,7 +19,7 @@ pub struct Rays {
 impl EnsembleSpec {
     /// Whether f(c x) = c f(x) for all c >= 0.
     pub fn is_homogeneous(&self) -> bool {
-        self.arch == Architecture::Relu && self.sigma_b == 0.0
+        self.net.homogeneous() == Some(1.0)
     }
 
     /// The points as multiples of those that need evaluation: themselves, unless the networks
@@ -90,11 +90,7 @@ mod tests {
 
     fn spec(points: &str) -> EnsembleSpec {
         let inputs = Inputs::parse(points).unwrap();
-        EnsembleSpec {
-            d_in: inputs.d_in(),
-            inputs,
-            ..EnsembleSpec::preset(Architecture::Relu, 1).unwrap()
-        }
+        EnsembleSpec::preset("relu", 1).unwrap().with_inputs(inputs)
     }
 
     #[test]
@@ -138,14 +134,8 @@ mod tests {
     #[test]
     fn without_homogeneity_every_point_is_its_own() {
         let relu = spec("1;2;-1;0");
-        let biased = EnsembleSpec {
-            sigma_b: 0.1,
-            ..relu.clone()
-        };
-        let erf = EnsembleSpec {
-            arch: Architecture::Erf,
-            ..relu.clone()
-        };
+        let biased = relu.clone().with_sigma_b(0.1);
+        let erf = relu.clone().with_net_named("erf").unwrap();
         for spec in [biased, erf] {
             assert_eq!(
                 spec.rays().multiples,

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::{Architecture, Estimator, Inputs, Tilt};
+use super::{Estimator, Inputs, Net, Tilt, short};
 use crate::{Error, Result};
 
 /// Largest width: the random stream counts hidden units in 32 bits with room to spare.
@@ -22,32 +22,23 @@ const MAX_NEURONS: f64 = 1e20;
 /// engine and analysis relies on.
 ///
 /// ```
-/// use nnqft_gpu::model::{Architecture, EnsembleSpec};
+/// use nnqft_gpu::model::EnsembleSpec;
 ///
 /// let spec = EnsembleSpec {
 ///     width: 20,
 ///     orders: vec![4],
-///     ..EnsembleSpec::preset(Architecture::Relu, 1)?
+///     ..EnsembleSpec::preset("relu", 1)?
 /// };
 /// assert_eq!(spec.clone().validate()?.elements(), 126); // 6 points
-/// let wrong = EnsembleSpec { width: 0, ..spec };
+/// let wrong = spec.with_width(0);
 /// assert!(wrong.validate().unwrap_err().to_string().starts_with("--width 0"));
 /// # Ok::<(), nnqft_gpu::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EnsembleSpec {
-    /// Architecture of every network.
-    pub arch: Architecture,
-    /// Hidden width N.
-    pub width: u64,
-    /// Input dimension.
-    pub d_in: usize,
-    /// Output dimension.
-    pub d_out: usize,
-    /// Standard deviation of the weights (before the 1/sqrt(fan-in)).
-    pub sigma_w: f64,
-    /// Standard deviation of the biases.
-    pub sigma_b: f64,
+    /// Architecture and parameter laws of every network.
+    #[serde(flatten)]
+    pub net: Net,
     /// Points at which the networks are evaluated.
     pub inputs: Inputs,
     /// Networks per experiment.
@@ -70,7 +61,8 @@ impl EnsembleSpec {
     ///
     /// # Errors
     /// [`Error::Invalid`] if the source has no inputs for this `d_in` (it has 1, 2, 3).
-    pub fn preset(arch: Architecture, d_in: usize) -> Result<Self> {
+    pub fn preset(arch: &str, d_in: usize) -> Result<Self> {
+        let net = Net::named(arch, d_in)?;
         let inputs = Inputs::preset(arch, d_in).ok_or_else(|| {
             Error::invalid(
                 "--d-in",
@@ -79,12 +71,7 @@ impl EnsembleSpec {
             )
         })?;
         Ok(Self {
-            arch,
-            width: 100,
-            d_in,
-            d_out: 1,
-            sigma_w: arch.default_sigma_w(),
-            sigma_b: arch.default_sigma_b(),
+            net,
             inputs,
             nets: 1_000_000,
             experiments: 10,
@@ -93,6 +80,60 @@ impl EnsembleSpec {
             tilt: None,
             seed: 0,
         })
+    }
+
+    /// The same ensemble with a net of the catalogue: its activation and standard deviations.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if the catalogue has no such name.
+    pub fn with_net_named(mut self, arch: &str) -> Result<Self> {
+        let net = Net::named(arch, self.net.d_in())?;
+        self.net = net
+            .with_width(self.net.width())
+            .with_d_out(self.net.d_out());
+        Ok(self)
+    }
+
+    /// The same ensemble at other points, of their dimension.
+    pub fn with_inputs(mut self, inputs: Inputs) -> Self {
+        self.net = self.net.with_d_in(inputs.d_in());
+        self.inputs = inputs;
+        self
+    }
+
+    /// The same ensemble of networks with another hidden width.
+    pub fn with_width(mut self, width: u64) -> Self {
+        self.net = self.net.with_width(width);
+        self
+    }
+
+    /// The same ensemble of networks with another input dimension.
+    pub fn with_d_in(mut self, d_in: usize) -> Self {
+        self.net = self.net.with_d_in(d_in);
+        self
+    }
+
+    /// The same ensemble of networks with another output dimension.
+    pub fn with_d_out(mut self, d_out: usize) -> Self {
+        self.net = self.net.with_d_out(d_out);
+        self
+    }
+
+    /// The same ensemble of networks with another standard deviation of the weights.
+    pub fn with_sigma_w(mut self, sigma_w: f64) -> Self {
+        self.net = self.net.with_sigma_w(sigma_w);
+        self
+    }
+
+    /// The same ensemble of networks with another standard deviation of the biases.
+    pub fn with_sigma_b(mut self, sigma_b: f64) -> Self {
+        self.net = self.net.with_sigma_b(sigma_b);
+        self
+    }
+
+    /// Networks over all experiments.
+    pub fn networks(&self) -> u64 {
+        self.nets * u64::from(self.experiments)
     }
 
     /// Checks every field; sampling cannot fail on a spec that passed.
@@ -111,7 +152,7 @@ impl EnsembleSpec {
                 Ok(())
             }
         };
-        range("--width", self.width, MAX_WIDTH)?;
+        range("--width", self.net.width(), MAX_WIDTH)?;
         range("--nets", self.nets, MAX_NETS)?;
         range("--experiments", self.experiments.into(), MAX_EXPERIMENTS)?;
         if self.nets < 2 && self.experiments < 2 {
@@ -121,7 +162,7 @@ impl EnsembleSpec {
                 "one network in one experiment has no error bar; draw at least 2",
             ));
         }
-        let neurons = self.width as f64 * self.nets as f64 * f64::from(self.experiments);
+        let neurons = self.net.width() as f64 * self.nets as f64 * f64::from(self.experiments);
         if neurons > MAX_NEURONS {
             return Err(Error::invalid(
                 "--nets",
@@ -129,7 +170,10 @@ impl EnsembleSpec {
                 format!("{neurons:.1e} hidden units in all are beyond any machine"),
             ));
         }
-        for (name, sigma) in [("--sigma-w", self.sigma_w), ("--sigma-b", self.sigma_b)] {
+        let layers = self.net.layers();
+        let sigmas =
+            (layers.iter()).flat_map(|l| [("--sigma-w", l.sigma_w), ("--sigma-b", l.sigma_b)]);
+        for (name, sigma) in sigmas {
             if !sigma.is_finite() || sigma < 0.0 {
                 return Err(Error::invalid(
                     name,
@@ -138,21 +182,21 @@ impl EnsembleSpec {
                 ));
             }
         }
-        if self.sigma_w == 0.0 && self.sigma_b == 0.0 {
+        if self.net.readout().sigma_w == 0.0 && self.net.readout().sigma_b == 0.0 {
             return Err(Error::invalid(
                 "--sigma-w",
                 0,
                 "with --sigma-b 0 as well every network is zero",
             ));
         }
-        if self.inputs.d_in() != self.d_in {
+        if self.inputs.d_in() != self.net.d_in() {
             return Err(Error::invalid(
                 "--inputs",
                 format!("with {} coordinates per point", self.inputs.d_in()),
-                format!("--d-in is {}", self.d_in),
+                format!("--d-in is {}", self.net.d_in()),
             ));
         }
-        range("--d-out", self.d_out as u64, MAX_D_OUT)?;
+        range("--d-out", self.net.d_out() as u64, MAX_D_OUT)?;
         if self.orders.is_empty() {
             return Err(Error::invalid(
                 "--orders",
@@ -185,7 +229,8 @@ impl EnsembleSpec {
                     "importance sampling is for the connected estimator; add --estimator connected",
                 ));
             }
-            let fits = |t: &Vec<f64>| t.len() == self.d_in + 1 && t.iter().all(|x| x.is_finite());
+            let fits =
+                |t: &Vec<f64>| t.len() == self.net.d_in() + 1 && t.iter().all(|x| x.is_finite());
             if tilt.shifts.is_empty() || !tilt.shifts.iter().all(fits) {
                 return Err(Error::invalid(
                     "--tilt",
@@ -208,7 +253,7 @@ impl EnsembleSpec {
     /// Fields of a network: its outputs at every point, or the components of D.
     pub fn fields(&self) -> usize {
         match self.estimator {
-            Estimator::Direct => self.inputs.len() * self.d_out,
+            Estimator::Direct => self.inputs.len() * self.net.d_out(),
             Estimator::Connected => choose(self.inputs.len() as u64, 2) as usize,
         }
     }
@@ -216,7 +261,7 @@ impl EnsembleSpec {
     /// The fields in which two lists of specs, one per width, differ.
     pub fn differences(ours: &[Self], theirs: &[Self]) -> Vec<Difference> {
         let widths = |specs: &[Self]| {
-            let list: Vec<String> = specs.iter().map(|s| s.width.to_string()).collect();
+            let list: Vec<String> = specs.iter().map(|s| s.net.width().to_string()).collect();
             list.join(",")
         };
         if ours.len() != theirs.len() {
@@ -226,31 +271,53 @@ impl EnsembleSpec {
                 theirs: widths(theirs),
             }];
         }
-        let fields = |spec: &Self| match serde_json::to_value(spec) {
-            Ok(serde_json::Value::Object(fields)) => fields,
-            _ => unreachable!("a spec is plain data"),
-        };
-        // A field that is left out has its default.
-        let text = |value: Option<&serde_json::Value>| match value {
-            None => "none".into(),
-            Some(serde_json::Value::String(text)) => text.clone(),
-            Some(value) => value.to_string(),
-        };
         let mut all: Vec<Difference> = Vec::new();
         for (a, b) in ours.iter().zip(theirs) {
-            let (a, b) = (fields(a), fields(b));
-            for field in a.keys().chain(b.keys()) {
-                let name = format!("--{}", field.replace('_', "-"));
-                if a.get(field) != b.get(field) && all.iter().all(|d| d.field != name) {
+            for ((field, ours), (_, theirs)) in
+                a.fields_as_text().into_iter().zip(b.fields_as_text())
+            {
+                if ours != theirs && all.iter().all(|d| d.field != field) {
                     all.push(Difference {
-                        field: name,
-                        ours: text(a.get(field)),
-                        theirs: text(b.get(field)),
+                        field: field.into(),
+                        ours,
+                        theirs,
                     });
                 }
             }
         }
         all
+    }
+
+    /// Every field under the option that sets it.
+    fn fields_as_text(&self) -> [(&'static str, String); 14] {
+        let text = |value: serde_json::Result<serde_json::Value>| match value {
+            Ok(serde_json::Value::String(text)) => text,
+            Ok(serde_json::Value::Null) => "none".into(),
+            Ok(value) => value.to_string(),
+            Err(_) => unreachable!("a spec is plain data"),
+        };
+        let net = &self.net;
+        let sigmas = |of: fn(&super::Layer) -> f64| {
+            let mut all: Vec<String> = net.layers().iter().map(|l| short(of(l))).collect();
+            all.dedup();
+            all.join(",")
+        };
+        [
+            ("--arch", text(serde_json::to_value(net.name()))),
+            ("--activation", net.activation().expression().into()),
+            ("--width", net.width().to_string()),
+            ("--d-in", net.d_in().to_string()),
+            ("--d-out", net.d_out().to_string()),
+            ("--sigma-w", sigmas(|l| l.sigma_w)),
+            ("--sigma-b", sigmas(|l| l.sigma_b)),
+            ("--inputs", text(serde_json::to_value(&self.inputs))),
+            ("--nets", self.nets.to_string()),
+            ("--experiments", self.experiments.to_string()),
+            ("--orders", text(serde_json::to_value(&self.orders))),
+            ("--estimator", self.estimator.to_string()),
+            ("--tilt", text(serde_json::to_value(&self.tilt))),
+            ("--seed", self.seed.to_string()),
+        ]
     }
 
     /// Sums of the connected estimator: products of up to three of the P (P + 1) / 2
@@ -273,7 +340,7 @@ impl EnsembleSpec {
 
     /// Unique tensor elements of one order.
     pub(crate) fn elements_of(&self, order: u64) -> u64 {
-        let (points, d_out) = (self.inputs.len() as u64, self.d_out as u64);
+        let (points, d_out) = (self.inputs.len() as u64, self.net.d_out() as u64);
         let pairs = choose(points, 2);
         match (self.estimator, order) {
             (Estimator::Direct, n) => choose(points.saturating_mul(d_out), n),
@@ -309,7 +376,7 @@ mod tests {
     use super::*;
 
     fn spec() -> EnsembleSpec {
-        EnsembleSpec::preset(Architecture::Erf, 1).unwrap()
+        EnsembleSpec::preset("erf", 1).unwrap()
     }
 
     #[test]
@@ -319,27 +386,50 @@ mod tests {
 
     #[test]
     fn bad_fields_are_named() {
-        type Edit = fn(&mut EnsembleSpec);
+        type Edit = fn(EnsembleSpec) -> EnsembleSpec;
         let edits: [(Edit, &str); 12] = [
-            (|s| s.width = 0, "--width"),
-            (|s| s.width = MAX_WIDTH + 1, "--width"),
-            (|s| s.nets = 0, "--nets"),
-            (|s| s.nets = u64::MAX, "--nets"),
-            (|s| s.experiments = 0, "--experiments"),
-            (|s| s.sigma_w = f64::NAN, "--sigma-w"),
-            (|s| s.sigma_b = -1.0, "--sigma-b"),
-            (|s| s.sigma_b = f64::INFINITY, "--sigma-b"),
-            (|s| s.d_in = 2, "--inputs"),
-            (|s| s.orders = vec![7], "--orders"),
-            (|s| s.orders = vec![], "--orders"),
+            (|s| s.with_width(0), "--width"),
+            (|s| s.with_width(MAX_WIDTH + 1), "--width"),
+            (|s| EnsembleSpec { nets: 0, ..s }, "--nets"),
             (
-                |s| s.inputs = Inputs::new(vec![vec![1.0]; 99]).unwrap(),
+                |s| EnsembleSpec {
+                    nets: u64::MAX,
+                    ..s
+                },
+                "--nets",
+            ),
+            (
+                |s| EnsembleSpec {
+                    experiments: 0,
+                    ..s
+                },
+                "--experiments",
+            ),
+            (|s| s.with_sigma_w(f64::NAN), "--sigma-w"),
+            (|s| s.with_sigma_b(-1.0), "--sigma-b"),
+            (|s| s.with_sigma_b(f64::INFINITY), "--sigma-b"),
+            (|s| s.with_d_in(2), "--inputs"),
+            (
+                |s| EnsembleSpec {
+                    orders: vec![7],
+                    ..s
+                },
+                "--orders",
+            ),
+            (
+                |s| EnsembleSpec {
+                    orders: vec![],
+                    ..s
+                },
+                "--orders",
+            ),
+            (
+                |s| s.with_inputs(Inputs::new(vec![vec![1.0]; 99]).unwrap()),
                 "--inputs",
             ),
         ];
         for (edit, option) in edits {
-            let mut bad = spec();
-            edit(&mut bad);
+            let bad = edit(spec());
             let message = bad.validate().unwrap_err().to_string();
             assert!(message.starts_with(option), "{message}");
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::model::Architecture;
+use crate::model::{net_title, source_nets};
 
 /// The documents of a reproduction by file name without extension.
 #[derive(Debug, Clone, Default)]
@@ -142,35 +142,35 @@ fn verdict(holds: Option<bool>) -> Outcome {
 /// All results of the source and what goes beyond them.
 pub fn claims(data: &Data) -> Vec<Claim> {
     let mut all = Vec::new();
-    for arch in Architecture::ALL {
+    for arch in source_nets() {
         falloff(data, arch, &mut all);
     }
-    for arch in Architecture::ALL {
+    for arch in source_nets() {
         odd(data, arch, &mut all);
     }
-    for arch in Architecture::ALL {
+    for arch in source_nets() {
         couplings(data, arch, &mut all);
     }
-    for arch in Architecture::ALL {
+    for arch in source_nets() {
         flow(data, arch, &mut all);
     }
-    for arch in Architecture::ALL {
+    for arch in source_nets() {
         fixed_points(data, arch, &mut all);
     }
-    for arch in Architecture::ALL {
+    for arch in source_nets() {
         symmetry(data, arch, &mut all);
     }
-    for arch in Architecture::ALL {
+    for arch in source_nets() {
         function_fit(data, arch, &mut all);
     }
-    for arch in Architecture::ALL {
+    for arch in source_nets() {
         beyond(data, arch, &mut all);
     }
     gauss_tail(data, &mut all);
     all
 }
 
-fn falloff(data: &Data, arch: Architecture, all: &mut Vec<Claim>) {
+fn falloff(data: &Data, arch: &'static str, all: &mut Vec<Claim>) {
     let file = format!("falloff-{arch}");
     let widths = data.len(&file, "/widths");
     let order = |n: f64| data.find(&file, "/widths/0/orders", "order", n);
@@ -182,7 +182,7 @@ fn falloff(data: &Data, arch: Architecture, all: &mut Vec<Claim>) {
     });
     all.push(Claim {
         section: "falloff",
-        net: arch.title(),
+        net: net_title(arch),
         source: "slide 12",
         statement: "The 2-point function is the GP kernel at every width.".into(),
         criterion: "every element at every width within 5 standard errors of the kernel",
@@ -220,7 +220,7 @@ fn falloff(data: &Data, arch: Architecture, all: &mut Vec<Claim>) {
         });
         all.push(Claim {
             section: "falloff",
-            net: arch.title(),
+            net: net_title(arch),
             source: "slide 12",
             statement: format!("m_{n} falls off as a power of N, 1/N as N grows."),
             criterion: "the slope over the widths whose mean m_n differs from zero, known to 0.2, is within 5 standard errors of the slope of the exact m_n over the same widths",
@@ -237,7 +237,7 @@ fn falloff(data: &Data, arch: Architecture, all: &mut Vec<Claim>) {
     }
 }
 
-fn odd(data: &Data, arch: Architecture, all: &mut Vec<Claim>) {
+fn odd(data: &Data, arch: &'static str, all: &mut Vec<Claim>) {
     let file = format!("falloff-{arch}");
     let mut pulls = Vec::new();
     let mut unconverged = 0;
@@ -257,7 +257,7 @@ fn odd(data: &Data, arch: Architecture, all: &mut Vec<Claim>) {
     let holds = pull.as_ref().map(|p| p.value <= 5.5);
     all.push(Claim {
         section: "odd",
-        net: arch.title(),
+        net: net_title(arch),
         source: "slide 14",
         statement: "Odd n-point functions vanish (n = 1, 3, 5).".into(),
         criterion: "every element at every width within 5.5 standard errors of zero (one false alarm in 10⁴ for the 3140 elements), n-point functions that have not converged left out; unconverged if those are half of all",
@@ -274,7 +274,7 @@ fn odd(data: &Data, arch: Architecture, all: &mut Vec<Claim>) {
     });
 }
 
-fn couplings(data: &Data, arch: Architecture, all: &mut Vec<Claim>) {
+fn couplings(data: &Data, arch: &'static str, all: &mut Vec<Claim>) {
     let [direct, connected, exact] =
         ["direct", "connected", "exact"].map(|m| format!("eft-{arch}-d1-{m}"));
     let Some(k) = data.find(&direct, "/cutoffs", "cutoff", 100.0) else {
@@ -306,7 +306,7 @@ fn couplings(data: &Data, arch: Architecture, all: &mut Vec<Claim>) {
     let lambda = each("lambda/mean", Some("std_err"));
     all.push(Claim {
         section: "couplings",
-        net: arch.title(),
+        net: net_title(arch),
         source: "slide 16",
         statement: "The quartic coupling is negative.".into(),
         criterion: "λ at Λ = 100 is below zero by 5 standard errors; undecided within 5 of zero",
@@ -335,7 +335,7 @@ fn couplings(data: &Data, arch: Architecture, all: &mut Vec<Claim>) {
         data.value(file, &format!("/cutoffs/{k}/lambda/verdict"))
             .and_then(Value::as_str)
     };
-    let expected = if arch == Architecture::Erf {
+    let expected = if arch == "erf" {
         "function"
     } else {
         "constant"
@@ -343,12 +343,12 @@ fn couplings(data: &Data, arch: Architecture, all: &mut Vec<Claim>) {
     let measured = constant(&direct);
     all.push(Claim {
         section: "couplings",
-        net: arch.title(),
+        net: net_title(arch),
         source: "slide 17",
         statement: match arch {
-            Architecture::Gauss => "The coupling is one number: the kernel is translation invariant (technical naturalness).".into(),
-            Architecture::Erf => "The coupling is a function of the points: the kernel is not translation invariant.".into(),
-            Architecture::Relu => "The coupling is one number at d_in = 1, where the kernel is a product K = xy/2, not by symmetry.".to_string(),
+            "gauss" => "The coupling is one number: the kernel is translation invariant (technical naturalness).".into(),
+            "erf" => "The coupling is a function of the points: the kernel is not translation invariant.".into(),
+            _ => "The coupling is one number at d_in = 1, where the kernel is a product K = xy/2, not by symmetry.".to_string(),
         },
         criterion: "constant: the spread over 4-tuples is below a tenth of the mean; function: it is larger, and beyond three times what the errors explain",
         verdict: four.unwrap_or(match measured {
@@ -367,7 +367,7 @@ fn couplings(data: &Data, arch: Architecture, all: &mut Vec<Claim>) {
     let truth = named(&delta, "exact").cloned();
     all.push(Claim {
         section: "couplings",
-        net: arch.title(),
+        net: net_title(arch),
         source: "slides 17, 18",
         statement: "λ alone predicts the 6-point function: δ near 1.".into(),
         criterion: "δ at Λ = 100, averaged over the elements, is within 0.25 of 1; undecided if the limit is within 3 standard errors",
@@ -391,7 +391,7 @@ fn couplings(data: &Data, arch: Architecture, all: &mut Vec<Claim>) {
     flat_delta(data, arch, [&direct, &exact], all);
 }
 
-fn flat_delta(data: &Data, arch: Architecture, [direct, exact]: [&str; 2], all: &mut Vec<Claim>) {
+fn flat_delta(data: &Data, arch: &'static str, [direct, exact]: [&str; 2], all: &mut Vec<Claim>) {
     let cutoffs = data.len(direct, "/cutoffs");
     let deltas = |file: &str| -> Vec<Number> {
         let at = |c: usize| format!("/cutoffs/{c}/six_point/delta_mean");
@@ -426,7 +426,7 @@ fn flat_delta(data: &Data, arch: Architecture, [direct, exact]: [&str; 2], all: 
         });
     all.push(Claim {
         section: "couplings",
-        net: arch.title(),
+        net: net_title(arch),
         source: "slide 18",
         statement: "The prediction does not depend on the cutoff: δ(Λ) is flat.".into(),
         criterion: "δ varies by less than 0.05 of itself over the 21 cutoffs; undecided if it varies by more, but within 3 standard errors, or is unmeasured at one",
@@ -436,7 +436,7 @@ fn flat_delta(data: &Data, arch: Architecture, [direct, exact]: [&str; 2], all: 
     });
 }
 
-fn flow(data: &Data, arch: Architecture, all: &mut Vec<Claim>) {
+fn flow(data: &Data, arch: &'static str, all: &mut Vec<Claim>) {
     for d_in in 1..=3 {
         let [direct, connected] =
             ["direct", "connected"].map(|kind| format!("rg-{arch}-d{d_in}-{kind}"));
@@ -459,11 +459,11 @@ fn flow(data: &Data, arch: Architecture, all: &mut Vec<Claim>) {
         })();
         all.push(Claim {
             section: "flow",
-            net: arch.title(),
+            net: net_title(arch),
             source: ["slide 21", "slide 22", "slide 23"][match arch {
-                Architecture::Relu => 0,
-                Architecture::Erf => 1,
-                Architecture::Gauss => 2,
+                "relu" => 0,
+                "erf" => 1,
+                _ => 2,
             }],
             statement: format!("log |λ| falls linearly with log Λ, with the slope of theory, at d_in = {d_in}."),
             criterion: "the slope at the largest cutoff is within 0.01 of theory's, and R² ≥ 0.99 over all 21; undecided if the limit is within 3 standard errors, or λ unmeasured",
@@ -478,10 +478,10 @@ fn flow(data: &Data, arch: Architecture, all: &mut Vec<Claim>) {
     }
 }
 
-fn fixed_points(data: &Data, arch: Architecture, all: &mut Vec<Claim>) {
+fn fixed_points(data: &Data, arch: &'static str, all: &mut Vec<Claim>) {
     let file = format!("rg-{arch}-fixed-points");
     let ends: &[(&str, &str, &'static str)] = match arch {
-        Architecture::Gauss => &[
+        "gauss" => &[
             ("uv", "Λ → ∞", "universal UV fixed point"),
             ("ir", "Λ → 0", "IR fixed point"),
         ],
@@ -492,7 +492,7 @@ fn fixed_points(data: &Data, arch: Architecture, all: &mut Vec<Claim>) {
         let at = data.number("at Λ", &file, &format!("/{end}/cutoff"), None);
         all.push(Claim {
             section: "fixed",
-            net: arch.title(),
+            net: net_title(arch),
             source: "slide 24",
             statement: format!("The dimensionless coupling stops running as {limit}: {what}."),
             criterion: "|β / λ| of the dimensionless coupling is below 0.01 there (exact moments)",
@@ -503,7 +503,7 @@ fn fixed_points(data: &Data, arch: Architecture, all: &mut Vec<Claim>) {
     }
 }
 
-fn symmetry(data: &Data, arch: Architecture, all: &mut Vec<Claim>) {
+fn symmetry(data: &Data, arch: &'static str, all: &mut Vec<Claim>) {
     let file = format!("symmetry-{arch}");
     let p_values = (0..data.len(&file, "/checks")).filter_map(|k| {
         data.number(
@@ -520,7 +520,7 @@ fn symmetry(data: &Data, arch: Architecture, all: &mut Vec<Claim>) {
         .collect();
     all.push(Claim {
         section: "symmetry",
-        net: arch.title(),
+        net: net_title(arch),
         source: "slide 24",
         statement: "Ensembles with d_out outputs are SO(d_out) symmetric.".into(),
         criterion: "every test of exact values, unpaired outputs, rotations and placements at d_out 1, 2, 4, 8 has a p-value of 10⁻⁴ or more; undecided if one that has not is of an ensemble that has not converged",
@@ -548,7 +548,7 @@ fn symmetry(data: &Data, arch: Architecture, all: &mut Vec<Claim>) {
     let last = rows.saturating_sub(1);
     all.push(Claim {
         section: "symmetry",
-        net: arch.title(),
+        net: net_title(arch),
         source: "slide 24",
         statement: "More outputs, smaller coupling: |λ| at one loop falls as d_out grows.".into(),
         criterion: "|λ| falls from each of d_out 1, 2, 4, 8 to the next",
@@ -567,7 +567,7 @@ fn symmetry(data: &Data, arch: Architecture, all: &mut Vec<Claim>) {
     });
 }
 
-fn function_fit(data: &Data, arch: Architecture, all: &mut Vec<Claim>) {
+fn function_fit(data: &Data, arch: &'static str, all: &mut Vec<Claim>) {
     let [exact, sampled] = ["exact", "connected"].map(|m| format!("fit-{arch}-{m}"));
     let numbers: Vec<Number> = [
         data.number(
@@ -586,7 +586,7 @@ fn function_fit(data: &Data, arch: Architecture, all: &mut Vec<Claim>) {
     let rank = data.value(&exact, "/fits/2/rank").and_then(Value::as_u64);
     all.push(Claim {
         section: "fits",
-        net: arch.title(),
+        net: net_title(arch),
         source: "v2",
         statement: "With weight vertices a constant ℓ₀ alone describes the 4-point function at other inputs.".into(),
         criterion: "mean absolute percentage error on the test inputs below 1%, from exact moments",
@@ -596,7 +596,7 @@ fn function_fit(data: &Data, arch: Architecture, all: &mut Vec<Claim>) {
     });
 }
 
-fn beyond(data: &Data, arch: Architecture, all: &mut Vec<Claim>) {
+fn beyond(data: &Data, arch: &'static str, all: &mut Vec<Claim>) {
     let file = format!("falloff-{arch}");
     let mut pulls = Vec::new();
     let mut connected = Vec::new();
@@ -634,7 +634,7 @@ fn beyond(data: &Data, arch: Architecture, all: &mut Vec<Claim>) {
         .collect();
     all.push(Claim {
         section: "exact",
-        net: arch.title(),
+        net: net_title(arch),
         source: "",
         statement: "Both estimators agree with the exact finite-width values.".into(),
         criterion: "every element of every converged even n-point function within 6 errors of its exact value",
@@ -658,7 +658,7 @@ fn beyond(data: &Data, arch: Architecture, all: &mut Vec<Claim>) {
         .collect();
     all.push(Claim {
         section: "estimator",
-        net: arch.title(),
+        net: net_title(arch),
         source: "",
         statement:
             "One network of the connected estimator is worth many of the direct one for dG⁽⁴⁾."
@@ -697,7 +697,7 @@ fn gauss_tail(data: &Data, all: &mut Vec<Claim>) {
         .product::<f64>();
     all.push(Claim {
         section: "tail",
-        net: Architecture::Gauss.title(),
+        net: net_title("gauss"),
         source: "",
         statement: format!(
             "At N = 2, {networks:.0e} networks of the direct estimator do not determine m_6, and the convergence verdict says so; importance sampling cures it."

@@ -20,16 +20,16 @@ fn symbol(order: usize) -> char {
 fn name(command: &str, spec: &EnsembleSpec, widths: usize) -> String {
     match widths {
         1 => command.into(),
-        _ => format!("{command}-width{}", spec.width),
+        _ => format!("{command}-width{}", spec.net.width()),
     }
 }
 
 fn net(spec: &EnsembleSpec) -> String {
     format!(
         "{}, N = {}, d_in = {}",
-        spec.arch.title(),
-        spec.width,
-        spec.d_in
+        spec.net.title(),
+        spec.net.width(),
+        spec.net.d_in()
     )
 }
 
@@ -81,8 +81,8 @@ pub fn falloff_figure(document: &FalloffDocument) -> Figure {
         name: "falloff".into(),
         title: format!(
             "{}, d_in = {}: falloff to the GP",
-            spec.arch.title(),
-            spec.d_in
+            spec.net.title(),
+            spec.net.d_in()
         ),
         x: Axis::log("width N"),
         y: Axis::log("|mₙ|"),
@@ -110,8 +110,8 @@ pub fn odd_figure(document: &FalloffDocument) -> Figure {
         name: "odd".into(),
         title: format!(
             "{}, d_in = {}: odd n-point functions",
-            spec.arch.title(),
-            spec.d_in
+            spec.net.title(),
+            spec.net.d_in()
         ),
         x: Axis::log("width N"),
         y: Axis::log("mean |G⁽ⁿ⁾| / √∏K"),
@@ -325,8 +325,8 @@ pub fn flow_figure(documents: &[(String, &RgDocument)], name: &str) -> Figure {
         name: name.into(),
         title: format!(
             "{}, N = {}: running coupling",
-            spec.arch.title(),
-            spec.width
+            spec.net.title(),
+            spec.net.width()
         ),
         x: Axis::log("cutoff Λ"),
         y: Axis::log("|λ|"),
@@ -339,7 +339,8 @@ pub fn rg_figure(document: &RgDocument, widths: usize) -> Figure {
     let spec = &document.head.spec;
     let label = format!(
         "{} moments, d_in = {}",
-        document.head.source.moments, spec.d_in
+        document.head.source.moments,
+        spec.net.d_in()
     );
     flow_figure(&[(label, document)], &name("rg", spec, widths))
 }
@@ -418,7 +419,7 @@ pub fn symmetry_figure(document: &SymmetryDocument, widths: usize) -> Figure {
 pub fn gain_figure(documents: &[&FalloffDocument]) -> Figure {
     let series = documents.iter().enumerate().flat_map(|(colour, document)| {
         [(4, Style::Dots), (6, Style::Rings)].map(|(n, style)| {
-            let label = format!("{} n={n}", document.head.spec.arch.title());
+            let label = format!("{} n={n}", document.head.spec.net.title());
             Series::new(label, colour, style).with(falloff_points(document, n, &|p| {
                 Some((p.connected.as_ref()?.gain?, None))
             }))

@@ -34,7 +34,11 @@ pub struct Timing {
 impl Timing {
     /// Rates of a spec's networks drawn in `wall_s` seconds.
     pub fn new(spec: &EnsembleSpec, wall_s: f64) -> Self {
-        Self::of(spec.nets * u64::from(spec.experiments), spec.width, wall_s)
+        Self::of(
+            spec.nets * u64::from(spec.experiments),
+            spec.net.width(),
+            wall_s,
+        )
     }
 
     /// Rates of so many networks of a width.
@@ -120,7 +124,7 @@ impl EnsembleDocument {
             version: VERSION,
             spec: spec.clone(),
             device: state.device.clone(),
-            timing: Timing::of(networks, spec.width, ensemble.seconds)
+            timing: Timing::of(networks, spec.net.width(), ensemble.seconds)
                 .after(ensemble.compile_seconds),
             partial: (networks != of).then(|| Partial {
                 networks,

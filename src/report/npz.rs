@@ -37,13 +37,17 @@ pub fn write_npz(path: &Path, document: &EnsembleDocument) -> io::Result<()> {
     )?)));
     let spec = &document.spec;
     let points = spec.inputs.len();
-    npz.put("inputs", &[points, spec.d_in], flat(spec.inputs.points()))?;
+    npz.put(
+        "inputs",
+        &[points, spec.net.d_in()],
+        flat(spec.inputs.points()),
+    )?;
     npz.put("kernel", &[points, points], flat(&kernel_matrix(spec)))?;
     for c in &document.correlators {
         let (n, elements) = (c.order, c.mean.len());
         let name = |what: &str| format!("G{n}_{what}");
         npz.put(&name("indices"), &[elements, n], whole(&c.indices))?;
-        if spec.d_out > 1 {
+        if spec.net.d_out() > 1 {
             npz.put(&name("outputs"), &[elements, n], whole(&c.outputs))?;
         }
         let mut columns = vec![
@@ -128,7 +132,7 @@ impl<W: io::Write + io::Seek> Arrays<W> {
 /// ```no_run
 /// let (spec, interactions, unconverged) =
 ///     nnqft_gpu::report::read_moments("results".as_ref())?;
-/// println!("{} elements of width {}", interactions.four.mean.len(), spec.width);
+/// println!("{} elements of width {}", interactions.four.mean.len(), spec.net.width());
 /// # Ok::<(), nnqft_gpu::Error>(())
 /// ```
 pub fn read_moments(dir: &Path) -> Result<(EnsembleSpec, Interactions, Vec<String>)> {
@@ -160,12 +164,12 @@ pub fn read_moments(dir: &Path) -> Result<(EnsembleSpec, Interactions, Vec<Strin
     let spec: EnsembleSpec = serde_json::from_value(document["spec"].clone())
         .map_err(|e| bad("ensemble.json", format!("spec: {e}")))?;
     let spec = spec.validate()?;
-    if spec.d_out != 1 {
+    if spec.net.d_out() != 1 {
         return Err(bad(
             "ensemble.json",
             format!(
                 "the run has d_out {}; eft and rg take one output, and symmetry follows the coupling over d_out",
-                spec.d_out
+                spec.net.d_out()
             ),
         ));
     }

@@ -14,7 +14,7 @@ use super::figures::{
 use super::{EftDocument, FalloffDocument, RgDocument, SymmetryDocument, Timing, VERSION, page};
 use crate::analysis::Falloff;
 use crate::engine::DeviceInfo;
-use crate::model::Architecture;
+use crate::model::{net_title, source_nets};
 use crate::state::replace;
 
 /// How many networks a reproduction draws, per experiment.
@@ -172,8 +172,8 @@ impl Reproduction {
 
     /// Joins the widths of each net to its falloff and fits the slopes.
     pub fn assemble(&mut self) {
-        for arch in Architecture::ALL {
-            let of_net = |d: &&FalloffDocument| d.head.spec.arch == arch;
+        for arch in source_nets() {
+            let of_net = |d: &&FalloffDocument| d.head.spec.net.name() == Some(arch);
             let all: Vec<&FalloffDocument> = self.widths.iter().filter(of_net).collect();
             let Some(first) = all.first() else { continue };
             let widths = all.iter().flat_map(|d| d.falloff.widths.clone()).collect();
@@ -231,7 +231,7 @@ impl Reproduction {
                 all.push((section, Figure { name, ..figure }));
             }
         };
-        for arch in Architecture::ALL {
+        for arch in source_nets() {
             if let Some(document) = self.falloff.get(&format!("falloff-{arch}")) {
                 add(
                     "falloff",
@@ -241,7 +241,7 @@ impl Reproduction {
                 add("odd", format!("odd-{arch}"), odd_figure(document));
             }
         }
-        for arch in Architecture::ALL {
+        for arch in source_nets() {
             let get = |kind: &str| self.eft.get(&format!("eft-{arch}-d1-{kind}"));
             let kinds = ["direct", "connected", "exact"];
             let documents: Vec<(&str, &EftDocument)> =
@@ -268,7 +268,7 @@ impl Reproduction {
                 delta_figure(&documents),
             );
         }
-        for arch in Architecture::ALL {
+        for arch in source_nets() {
             let documents: Vec<(String, &RgDocument)> = (1..=3)
                 .filter_map(|d| {
                     let document = self.rg.get(&format!("rg-{arch}-d{d}-direct"))?;
@@ -279,14 +279,14 @@ impl Reproduction {
                 add("flow", format!("flow-{arch}"), flow_figure(&documents, ""));
             }
         }
-        let fixed: Vec<(String, &RgDocument)> = (Architecture::ALL.iter())
+        let fixed: Vec<(String, &RgDocument)> = source_nets()
             .filter_map(|arch| {
                 let document = self.rg.get(&format!("rg-{arch}-fixed-points"))?;
-                Some((arch.title().to_string(), document))
+                Some((net_title(arch).to_string(), document))
             })
             .collect();
         add("fixed", "fixed-points".into(), fixed_point_figure(&fixed));
-        for arch in Architecture::ALL {
+        for arch in source_nets() {
             if let Some(document) = self.symmetry.get(&format!("symmetry-{arch}")) {
                 add(
                     "symmetry",
@@ -295,7 +295,7 @@ impl Reproduction {
                 );
             }
         }
-        let falloffs: Vec<&FalloffDocument> = (Architecture::ALL.iter())
+        let falloffs: Vec<&FalloffDocument> = source_nets()
             .filter_map(|arch| self.falloff.get(&format!("falloff-{arch}")))
             .collect();
         add("estimator", "gain".into(), gain_figure(&falloffs));

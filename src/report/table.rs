@@ -41,12 +41,12 @@ pub(super) fn number(x: Option<f64>) -> String {
 ///
 /// ```
 /// use nnqft_gpu::engine::{self, Engine, cpu::CpuEngine};
-/// use nnqft_gpu::model::{Architecture, EnsembleSpec};
+/// use nnqft_gpu::model::EnsembleSpec;
 /// use nnqft_gpu::report::{EnsembleDocument, ensemble_table};
 /// use nnqft_gpu::state::State;
 ///
-/// let mut spec = EnsembleSpec::preset(Architecture::Erf, 1)?;
-/// (spec.width, spec.nets) = (5, 100);
+/// let mut spec = EnsembleSpec::preset("erf", 1)?;
+/// (spec.net.width(), spec.nets) = (5, 100);
 /// let spec = spec.validate()?;
 /// let mut cpu = CpuEngine::new();
 /// let mut state = State::new(vec![spec.clone()], None, cpu.device());
@@ -98,7 +98,12 @@ pub fn ensemble_table(document: &EnsembleDocument) -> String {
         notes.push_str("odd n: the GP vanishes; m_n is G^(n) / sqrt(prod K_ii)\n");
     }
     for c in &document.correlators {
-        notes.push_str(&left_out(c.order, c.left_out, c.mean.len(), spec.d_out));
+        notes.push_str(&left_out(
+            c.order,
+            c.left_out,
+            c.mean.len(),
+            spec.net.d_out(),
+        ));
     }
     if spec.experiments == 1 {
         notes.push_str("one experiment has no background: use --experiments 2 or more\n");
@@ -145,17 +150,17 @@ fn left_out(order: usize, left_out: usize, of: usize, d_out: usize) -> String {
 }
 
 pub(super) fn title(spec: &EnsembleSpec) -> String {
-    let outputs = match spec.d_out {
+    let outputs = match spec.net.d_out() {
         1 => String::new(),
         d => format!(" d_out = {d},"),
     };
     format!(
         "{}, N = {}, d_in = {},{outputs} sigma_w = {}, sigma_b = {}, {} points",
-        spec.arch.title(),
-        spec.width,
-        spec.d_in,
-        short(spec.sigma_w),
-        short(spec.sigma_b),
+        spec.net.title(),
+        spec.net.width(),
+        spec.net.d_in(),
+        short(spec.net.readout().sigma_w),
+        short(spec.net.readout().sigma_b),
         spec.inputs.len(),
     )
 }
@@ -265,7 +270,12 @@ pub fn theory_table(document: &TheoryDocument) -> String {
     }
     let means: String = (document.correlators.iter())
         .map(|c| {
-            let note = left_out(c.order, c.left_out, c.exact.len(), document.spec.d_out);
+            let note = left_out(
+                c.order,
+                c.left_out,
+                c.exact.len(),
+                document.spec.net.d_out(),
+            );
             format!(
                 "n = {}: mean m_n = {}\n{note}",
                 c.order,
@@ -379,12 +389,9 @@ pub fn falloff_table(document: &FalloffDocument) -> String {
     }
     let notes: String = (falloff.widths.iter().take(1))
         .flat_map(|w| &w.orders)
-        .map(|p| left_out(p.order, p.left_out, p.elements, spec.d_out))
+        .map(|p| left_out(p.order, p.left_out, p.elements, spec.net.d_out()))
         .collect();
-    let sweep = EnsembleSpec {
-        width: 0,
-        ..spec.clone()
-    };
+    let sweep = spec.clone().with_width(0);
     let connected = document.connected_spec.as_ref().map_or(String::new(), |c| {
         let tilted = if c.tilt.is_some() { ", tilted" } else { "" };
         format!(
@@ -509,7 +516,7 @@ pub fn symmetry_table(document: &SymmetryDocument) -> String {
             0,
         );
         for c in &document.checks {
-            let ensemble = document.ensembles.iter().find(|e| e.d_out == c.d_out);
+            let ensemble = document.ensembles.iter().find(|e| e.net.d_out() == c.d_out);
             let points = ensemble.map_or(document.head.spec.inputs.len(), |e| e.inputs.len());
             let verdict = match c.pass {
                 Some(true) => "pass",

@@ -35,7 +35,7 @@ pub fn merge(parts: Vec<(String, State)>) -> Result<State> {
                     "{} and {} hold the same networks (width {}, {}): leave one out",
                     other.name,
                     part.name,
-                    spec.width,
+                    spec.net.width(),
                     BlockPlan::new(spec).describe(both).join("; ")
                 )));
             }

@@ -2,10 +2,10 @@
 //!
 //! ```
 //! use nnqft_gpu::engine::{BlockPlan, Engine, Queue, cpu::CpuEngine};
-//! use nnqft_gpu::model::{Architecture, EnsembleSpec};
+//! use nnqft_gpu::model::EnsembleSpec;
 //! use nnqft_gpu::state::{Shard, State, merge};
 //!
-//! let spec = EnsembleSpec { nets: 1000, ..EnsembleSpec::preset(Architecture::Relu, 1)? };
+//! let spec = EnsembleSpec { nets: 1000, ..EnsembleSpec::preset("relu", 1)? };
 //! let mut cpu = CpuEngine::new();
 //! let mut shards = Vec::new();
 //! for name in ["0/2", "1/2"] {

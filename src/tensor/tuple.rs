@@ -107,8 +107,8 @@ impl Tuples {
     /// Elements of order n of a spec's run.
     pub fn of(spec: &EnsembleSpec, order: usize) -> Self {
         match spec.estimator {
-            Estimator::Direct => Self::all(spec.inputs.len(), spec.d_out, order),
-            Estimator::Connected => Self::paired(spec.inputs.len(), spec.d_out, order),
+            Estimator::Direct => Self::all(spec.inputs.len(), spec.net.d_out(), order),
+            Estimator::Connected => Self::paired(spec.inputs.len(), spec.net.d_out(), order),
         }
     }
 

@@ -13,10 +13,10 @@ use crate::tensor::Tuple;
 /// the cumulants of C: k2 = sigma_w^4 / N cov(hh, hh), k3 = sigma_w^6 / N^2 cum(hh, hh, hh).
 ///
 /// ```
-/// use nnqft_gpu::model::{Architecture, EnsembleSpec};
+/// use nnqft_gpu::model::EnsembleSpec;
 /// use nnqft_gpu::theory::Exact;
 ///
-/// let spec = EnsembleSpec::preset(Architecture::Relu, 1)?.validate()?;
+/// let spec = EnsembleSpec::preset("relu", 1)?.validate()?;
 /// let exact = Exact::new(&spec).at_width(20);
 /// let index = [0, 0, 0, 0];
 /// let gp = exact.correlator(&index[..]) - exact.deviation(&index[..]);
@@ -46,8 +46,8 @@ impl Exact {
         Self {
             kernel: kernel_matrix(spec).into(),
             moments: neuron_moments(spec, orders).into(),
-            vw: spec.sigma_w.powi(2),
-            width: spec.width as f64,
+            vw: spec.net.readout().sigma_w.powi(2),
+            width: spec.net.width() as f64,
         }
     }
 

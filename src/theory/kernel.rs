@@ -1,6 +1,6 @@
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_PI, PI};
 
-use crate::model::{Architecture, EnsembleSpec};
+use crate::model::{Builtin, EnsembleSpec, Net};
 
 /// GP kernel K(x, y) = E[f(x) f(y)] of a single-hidden-layer network, exact at every
 /// width (arXiv:2008.08601, section 2; Williams 1997 for erf, Cho and Saul 2009 for ReLU).
@@ -8,25 +8,23 @@ use crate::model::{Architecture, EnsembleSpec};
 /// `x` and `y` have d_in coordinates each; the unit is that of f squared.
 ///
 /// ```
-/// use nnqft_gpu::{model::Architecture, theory::kernel};
+/// use nnqft_gpu::{model::Net, theory::kernel};
 ///
 /// // ReLU without biases: K(x, x) = sigma_w^4 x.x / (2 d_in).
-/// let k = kernel(Architecture::Relu, 1.0, 0.0, &[3.0], &[3.0]);
+/// let k = kernel(&Net::named("relu", 1)?, &[3.0], &[3.0]);
 /// assert!((k - 4.5).abs() < 1e-12);
+/// # Ok::<(), nnqft_gpu::Error>(())
 /// ```
-pub fn kernel(arch: Architecture, sigma_w: f64, sigma_b: f64, x: &[f64], y: &[f64]) -> f64 {
-    sigma_b.powi(2) + sigma_w.powi(2) * hidden_second_moment(arch, sigma_w, sigma_b, x, y)
+pub fn kernel(net: &Net, x: &[f64], y: &[f64]) -> f64 {
+    let readout = net.readout();
+    readout.sigma_b.powi(2) + readout.sigma_w.powi(2) * hidden_second_moment(net, x, y)
 }
 
 /// E[h(x) h(y)] of a hidden unit: (K - sigma_b^2) / sigma_w^2, without the rounding of that
 /// difference.
-fn hidden_second_moment(
-    arch: Architecture,
-    sigma_w: f64,
-    sigma_b: f64,
-    x: &[f64],
-    y: &[f64],
-) -> f64 {
+fn hidden_second_moment(net: &Net, x: &[f64], y: &[f64]) -> f64 {
+    let first = net.first();
+    let (sigma_w, sigma_b) = (first.sigma_w, first.sigma_b);
     let scale = sigma_w / (x.len() as f64).sqrt();
     // Pre-activations as linear forms (scale x, sigma_b) of standard normals, over lengths that
     // keep squares within range.
@@ -34,8 +32,8 @@ fn hidden_second_moment(
         let weights = (x.iter().zip(y)).map(move |(x, y)| (scale * x / lx, scale * y / ly));
         weights.chain(std::iter::once((sigma_b / lx, sigma_b / ly)))
     };
-    match arch {
-        Architecture::Erf => {
+    match net.builtin() {
+        Builtin::Erf => {
             // erf z = E[sign(z + n / sqrt 2)], n a standard normal of its own for each factor: the
             // angle between forms with noise. By atan2: near 1 asin has lost half the digits.
             let noisy = |a: &[f64]| {
@@ -52,7 +50,7 @@ fn hidden_second_moment(
             let noise = ox * ox * oy * oy + oy * oy * gram.xx + ox * ox * gram.yy;
             FRAC_2_PI * gram.xy.atan2((noise + gram.determinant).sqrt())
         }
-        Architecture::Relu => {
+        Builtin::Relu => {
             // On the coordinates themselves and over powers of two: where points are nearly opposite
             // every other product would cost digits.
             let bias = if scale > 0.0 { sigma_b / scale } else { 0.0 };
@@ -82,10 +80,20 @@ fn hidden_second_moment(
             };
             lx * ly * profile / (2.0 * PI)
         }
-        Architecture::Gauss => {
+        Builtin::ExpNormalised => {
             let squares = x.iter().zip(y).map(|(x, y)| (scale * (x - y)).powi(2));
             (-0.5 * squares.sum::<f64>()).exp()
         }
+    }
+}
+
+/// log10 of E[h^2] of a hidden unit from that of the variance of its pre-activation, right to a
+/// factor of a few, whatever the range of f64.
+pub(crate) fn second_moment_decades(net: &Net, variance: f64) -> f64 {
+    match net.builtin() {
+        Builtin::Erf => variance.min(0.0),
+        Builtin::Relu => variance - 2f64.log10(),
+        Builtin::ExpNormalised => 0.0,
     }
 }
 
@@ -134,13 +142,7 @@ impl Gram {
 /// E[h(x_i) h(x_j)] of a hidden unit at points i and j of a spec.
 pub(crate) fn second_moment(spec: &EnsembleSpec, i: usize, j: usize) -> f64 {
     let points = spec.inputs.points();
-    hidden_second_moment(
-        spec.arch,
-        spec.sigma_w,
-        spec.sigma_b,
-        &points[i],
-        &points[j],
-    )
+    hidden_second_moment(&spec.net, &points[i], &points[j])
 }
 
 /// Kernel matrix over the ensemble's inputs, shape `[points][points]`, symmetric.
@@ -148,11 +150,6 @@ pub fn kernel_matrix(spec: &EnsembleSpec) -> Vec<Vec<f64>> {
     let points = spec.inputs.points();
     points
         .iter()
-        .map(|x| {
-            points
-                .iter()
-                .map(|y| kernel(spec.arch, spec.sigma_w, spec.sigma_b, x, y))
-                .collect()
-        })
+        .map(|x| points.iter().map(|y| kernel(&spec.net, x, y)).collect())
         .collect()
 }

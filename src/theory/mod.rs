@@ -4,6 +4,7 @@ mod average;
 mod cubature;
 mod deviation;
 mod exact;
+mod far;
 mod kernel;
 mod one_loop;
 mod range;
@@ -14,8 +15,9 @@ mod wick;
 
 pub use deviation::{MIN_MEAN_UNIT, deviation_unit, field_size, mean_unit};
 pub use exact::Exact;
-pub(crate) use kernel::second_moment;
+pub(crate) use far::{Far, line_growth};
 pub use kernel::{kernel, kernel_matrix};
+pub(crate) use kernel::{second_moment, second_moment_decades};
 pub use one_loop::{LoopIntegrals, check_loop_cutoff, loop_integrals};
 pub use rare::RareNeurons;
 pub use tilt::tilt;

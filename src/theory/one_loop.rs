@@ -3,11 +3,12 @@
 use rayon::prelude::*;
 
 use super::cubature::{Integrand, legendre};
+use super::far::Bump;
 use super::kernel;
 use super::range::check_loops;
 use super::vertex::{Vertex, check_cutoffs, line, natural_scale};
 use crate::Result;
-use crate::model::{Architecture, EnsembleSpec};
+use crate::model::EnsembleSpec;
 use crate::tensor::{MomentPlan, multisets, pairings};
 
 /// I2(12|34) = int int k(x1,y) k(x2,y) k(y,z)^2 k(x3,z) k(x4,z) dy dz over the box
@@ -66,8 +67,8 @@ pub fn check_loop_cutoff(spec: &EnsembleSpec, vertex: Vertex, cutoff: f64) -> Re
 
 /// One-loop integrals of a spec's inputs at one cutoff.
 ///
-/// Gauss-net: products over coordinates of one-dimensional integrals over z, that over y
-/// being an error function. Erf- and ReLU-net: the double sum over the nodes of a fixed
+/// A kernel with a Gaussian bump: products over coordinates of one-dimensional integrals over z,
+/// that over y being an error function. Any other: the double sum over the nodes of a fixed
 /// rule: about 1e-10 of I2 for d_in = 1, 1e-4 for d_in = 2 and 1e-3 for d_in = 3 (Erf), with
 /// [`LoopIntegrals::error`] beside it.
 ///
@@ -76,9 +77,9 @@ pub fn check_loop_cutoff(spec: &EnsembleSpec, vertex: Vertex, cutoff: f64) -> Re
 /// f64.
 pub fn loop_integrals(spec: &EnsembleSpec, vertex: Vertex, cutoff: f64) -> Result<LoopIntegrals> {
     check_loop_cutoff(spec, vertex, cutoff)?;
-    let [fine, coarse] = match spec.arch {
-        Architecture::Gauss => [24, 16].map(|rule| gauss(spec, vertex, cutoff, rule)),
-        _ => {
+    let [fine, coarse] = match Bump::of(&spec.net) {
+        Some(bump) => [24, 16].map(|rule| of_bump(spec, &bump, vertex, cutoff, rule)),
+        None => {
             let largest = (4..=16)
                 .rev()
                 .find(|&n| node_count(spec, cutoff, n) <= MAX_NODES);
@@ -102,7 +103,7 @@ const MAX_NODES: usize = 9000;
 
 /// Marks split the cells; three dimensions cannot afford it.
 fn marks(spec: &EnsembleSpec) -> &[Vec<f64>] {
-    if spec.d_in < 3 {
+    if spec.net.d_in() < 3 {
         spec.inputs.points()
     } else {
         &[]
@@ -111,17 +112,17 @@ fn marks(spec: &EnsembleSpec) -> &[Vec<f64>] {
 
 fn with_nodes<T>(spec: &EnsembleSpec, vertex: Vertex, of: impl FnOnce(&Integrand) -> T) -> T {
     let points = spec.inputs.points();
-    let constant = vertex.constant(spec);
+    let constant = vertex.constant(&spec.net);
     // The coordinates of the nodes themselves follow the fields.
     let field = |p: usize, y: &[f64]| match points.get(p) {
-        Some(x) => kernel(spec.arch, spec.sigma_w, spec.sigma_b, x, y) - constant,
+        Some(x) => kernel(&spec.net, x, y) - constant,
         None => y[p - points.len()],
     };
-    let plan = MomentPlan::new(points.len() + spec.d_in, &[]);
+    let plan = MomentPlan::new(points.len() + spec.net.d_in(), &[]);
     of(&Integrand {
         plan: &plan,
         quadratic: &plan,
-        d_in: spec.d_in,
+        d_in: spec.net.d_in(),
         field: &field,
         homogeneous: spec.is_homogeneous(),
         marks: marks(spec),
@@ -137,7 +138,7 @@ fn node_count(spec: &EnsembleSpec, cutoff: f64, rule: usize) -> usize {
 /// The double sum over quadrature nodes, `[pair][pair]`.
 fn numeric(spec: &EnsembleSpec, vertex: Vertex, cutoff: f64, rule: usize) -> Vec<Vec<f64>> {
     let points = spec.inputs.len();
-    let constant = vertex.constant(spec);
+    let constant = vertex.constant(&spec.net);
     let (fields, weights) = with_nodes(spec, vertex, |i| i.nodes(cutoff, rule));
     let pairs = multisets(points, 2);
     // Weight times the product of a pair's lines, `[node][pair]`.
@@ -150,7 +151,7 @@ fn numeric(spec: &EnsembleSpec, vertex: Vertex, cutoff: f64, rule: usize) -> Vec
             let mut row = vec![0.0; pairs.len()];
             for (to, end) in fields.iter().zip(&ends) {
                 let (y, z) = (&from[points..], &to[points..]);
-                let k = kernel(spec.arch, spec.sigma_w, spec.sigma_b, y, z) - constant;
+                let k = kernel(&spec.net, y, z) - constant;
                 row.iter_mut().zip(end).for_each(|(r, e)| *r += k * k * e);
             }
             row
@@ -165,12 +166,17 @@ fn numeric(spec: &EnsembleSpec, vertex: Vertex, cutoff: f64, rule: usize) -> Vec
     sums
 }
 
-/// Gauss-net: k = c + sigma_w^2 e^(-a |x - y|^2) expands over which lines carry the bump,
-/// and each term factorises over coordinates.
-fn gauss(spec: &EnsembleSpec, vertex: Vertex, cutoff: f64, rule: usize) -> Vec<Vec<f64>> {
-    let vw = spec.sigma_w * spec.sigma_w;
-    let c = spec.sigma_b * spec.sigma_b - vertex.constant(spec);
-    let a = vw / (2.0 * spec.d_in as f64);
+/// A kernel with a Gaussian bump: k = c + sigma_w^2 e^(-a |x - y|^2) expands over which lines carry
+/// the bump, and each term factorises over coordinates.
+fn of_bump(
+    spec: &EnsembleSpec,
+    bump: &Bump,
+    vertex: Vertex,
+    cutoff: f64,
+    rule: usize,
+) -> Vec<Vec<f64>> {
+    let c = vertex.constant_left(&spec.net);
+    let (vw, a) = (bump.height, bump.rate);
     let points = spec.inputs.points();
     // The bumps at one vertex: none, one or two external points.
     let mut bumps: Vec<Vec<usize>> = vec![Vec::new()];
@@ -187,7 +193,7 @@ fn gauss(spec: &EnsembleSpec, vertex: Vertex, cutoff: f64, rule: usize) -> Vec<V
                         if !needed(at_y.len()) || !needed(at_z.len()) || !needed(m) {
                             return 0.0;
                         }
-                        (0..spec.d_in)
+                        (0..spec.net.d_in())
                             .map(|i| {
                                 let x = |b: &[usize]| b.iter().map(|&p| points[p][i]).collect();
                                 two_lines(a, x(at_y), x(at_z), m, cutoff, rule)
@@ -269,11 +275,12 @@ mod tests {
     use super::*;
     use crate::model::Inputs;
 
-    fn spec(arch: Architecture, points: &[&[f64]]) -> EnsembleSpec {
+    fn spec(arch: &str, points: &[&[f64]]) -> EnsembleSpec {
         EnsembleSpec {
-            d_in: points[0].len(),
             inputs: Inputs::new(points.iter().map(|x| x.to_vec()).collect()).unwrap(),
-            ..EnsembleSpec::preset(arch, 1).unwrap()
+            ..EnsembleSpec::preset(arch, 1)
+                .unwrap()
+                .with_d_in(points[0].len())
         }
     }
 
@@ -281,7 +288,7 @@ mod tests {
     fn relu_in_one_dimension_is_a_power() {
         // k(y, z) = |y z| / 2 for equal signs, else 0.
         let points: [f64; 2] = [0.3, 1.1];
-        let spec = spec(Architecture::Relu, &[&points[..1], &points[1..]]);
+        let spec = spec("relu", &[&points[..1], &points[1..]]);
         for l in [1.0f64, 100.0] {
             let loops = loop_integrals(&spec, Vertex::Full, l).unwrap();
             let [x, y] = points;
@@ -297,11 +304,7 @@ mod tests {
             ([&[0.3][..], &[-0.9][..]], 2.5, 1e-9),
             ([&[0.3, -0.4][..], &[1.2, 0.1][..]], 1.7, 1e-6),
         ] {
-            let spec = EnsembleSpec {
-                sigma_w: 1.2,
-                sigma_b: 0.6,
-                ..spec(Architecture::Gauss, &points)
-            };
+            let spec = spec("gauss", &points).with_sigma_w(1.2).with_sigma_b(0.6);
             for vertex in [Vertex::Full, Vertex::Weight] {
                 let want = loop_integrals(&spec, vertex, l).unwrap();
                 let got = numeric(&spec, vertex, l, 10);
@@ -316,7 +319,7 @@ mod tests {
 
     #[test]
     fn weight_vertices_have_a_limit() {
-        let spec = spec(Architecture::Gauss, &[&[0.3], &[-0.9]]);
+        let spec = spec("gauss", &[&[0.3], &[-0.9]]);
         let at = |l| {
             loop_integrals(&spec, Vertex::Weight, l)
                 .unwrap()
@@ -340,7 +343,7 @@ mod tests {
 
     #[test]
     fn rules_agree_for_erf() {
-        let spec = EnsembleSpec::preset(Architecture::Erf, 1).unwrap();
+        let spec = EnsembleSpec::preset("erf", 1).unwrap();
         let loops = loop_integrals(&spec, Vertex::Full, 100.0).unwrap();
         let index = [0, 1, 4, 5];
         assert!(loops.error(&index) < 1e-9 * loops.channels(&index));

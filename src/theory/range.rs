@@ -1,8 +1,9 @@
 //! Cutoffs at which integrals leave the range of f64.
 
+use super::far::Bump;
 use super::kernel;
 use super::vertex::Vertex;
-use crate::model::{Architecture, EnsembleSpec, short};
+use crate::model::{EnsembleSpec, short};
 use crate::{Error, Result};
 
 /// Powers of ten that an integral may reach: what is made of it needs room as well.
@@ -23,8 +24,8 @@ struct Sizes {
 
 /// Whether the lines into a vertex are Gaussian bumps, which end where they do; every other kernel
 /// fills the box.
-fn bump(spec: &EnsembleSpec, vertex: Vertex) -> bool {
-    spec.arch == Architecture::Gauss && vertex.constant(spec) == spec.sigma_b * spec.sigma_b
+fn bump(spec: &EnsembleSpec, vertex: Vertex) -> Option<Bump> {
+    Bump::of(&spec.net).filter(|_| vertex.constant_left(&spec.net) == 0.0)
 }
 
 /// The point of the box that is nearest to x.
@@ -34,29 +35,27 @@ fn clamped(x: &[f64], cutoff: f64) -> Vec<f64> {
 
 impl Sizes {
     fn new(spec: &EnsembleSpec, vertex: Vertex, cutoff: f64) -> Self {
-        let constant = vertex.constant(spec);
-        let k = |x: &[f64], y: &[f64]| {
-            (kernel(spec.arch, spec.sigma_w, spec.sigma_b, x, y) - constant).abs()
-        };
+        let constant = vertex.constant(&spec.net);
+        let k = |x: &[f64], y: &[f64]| (kernel(&spec.net, x, y) - constant).abs();
         let points = spec.inputs.points();
-        let lines = match bump(spec, vertex) {
-            true => (points.iter())
+        let bump = bump(spec, vertex);
+        let lines = match &bump {
+            Some(bump) => (points.iter())
                 .map(|x| {
                     let nearest = clamped(x, cutoff);
                     let square: f64 = x.iter().zip(nearest).map(|(x, y)| (x - y).powi(2)).sum();
-                    let decay = spec.sigma_w.powi(2) * square / (2.0 * spec.d_in as f64);
-                    2.0 * spec.sigma_w.log10() - decay / std::f64::consts::LN_10
+                    bump.height.log10() - bump.rate * square / std::f64::consts::LN_10
                 })
                 .filter(|line| line.is_finite())
                 .collect(),
-            false => (points.iter())
+            None => (points.iter())
                 .map(|x| {
                     let largest = x.iter().fold(f64::MIN_POSITIVE, |l, c| l.max(c.abs()));
                     let ray =
                         |to: f64| -> Vec<f64> { x.iter().map(|c| to * (c / largest)).collect() };
                     let at = [
-                        vec![0.0; spec.d_in],
-                        vec![cutoff; spec.d_in],
+                        vec![0.0; spec.net.d_in()],
+                        vec![cutoff; spec.net.d_in()],
                         clamped(x, cutoff),
                         ray(cutoff),
                         ray(-cutoff),
@@ -67,19 +66,19 @@ impl Sizes {
                 .map(f64::log10)
                 .collect(),
         };
-        let (side, between) = match bump(spec, vertex) {
-            true => {
-                let width = (spec.d_in as f64).sqrt() / spec.sigma_w;
-                (cutoff.min(width), 2.0 * spec.sigma_w.log10())
+        let (side, between) = match &bump {
+            Some(bump) => {
+                let width = (2.0 * bump.rate).sqrt().recip();
+                (cutoff.min(width), bump.height.log10())
             }
-            false => {
-                let corner = vec![cutoff; spec.d_in];
+            None => {
+                let corner = vec![cutoff; spec.net.d_in()];
                 (cutoff, k(&corner, &corner).log10())
             }
         };
         Self {
             lines,
-            volume: spec.d_in as f64 * (2.0 * side).log10(),
+            volume: spec.net.d_in() as f64 * (2.0 * side).log10(),
             between,
             reach: side.log10(),
         }

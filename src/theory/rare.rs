@@ -2,9 +2,8 @@ use std::collections::BTreeMap;
 
 use statrs::distribution::{ContinuousCDF, Normal};
 
-use super::tilt::exponents;
 use super::{gp_correlator, kernel_matrix};
-use crate::model::{EnsembleSpec, Estimator, Growth};
+use crate::model::{Builtin, EnsembleSpec, Estimator};
 use crate::tensor::Tuple;
 
 /// What an ensemble cannot be expected to have drawn of its n-point functions, for nets whose
@@ -41,12 +40,13 @@ pub struct RareNeurons {
 impl RareNeurons {
     /// After `networks` networks; `None` if the activation's products have no such tail.
     pub fn new(spec: &EnsembleSpec, networks: f64) -> Option<Self> {
-        if spec.arch.growth() != Growth::Exponential {
-            return None;
+        match spec.net.builtin() {
+            Builtin::ExpNormalised => {}
+            Builtin::Erf | Builtin::Relu => return None,
         }
-        let width = spec.width as f64;
+        let width = spec.net.width() as f64;
         let is_direct = spec.estimator == Estimator::Direct;
-        let mut centres = vec![vec![0.0; spec.d_in + 1]];
+        let mut centres = vec![vec![0.0; spec.net.d_in() + 1]];
         let mut drawn = vec![networks * width];
         if let Some(tilt) = &spec.tilt {
             centres.extend(tilt.shifts.iter().cloned());
@@ -63,8 +63,10 @@ impl RareNeurons {
             .collect();
         Some(Self {
             kernel: kernel_matrix(spec),
-            exponents: exponents(spec),
-            sigma_w: spec.sigma_w,
+            exponents: (spec.inputs.points().iter())
+                .map(|x| spec.net.linear_form(x))
+                .collect(),
+            sigma_w: spec.net.readout().sigma_w,
             width,
             is_direct,
             centres,
@@ -137,15 +139,11 @@ fn farthest(drawn: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Architecture;
     use crate::theory::tilt;
 
     #[test]
     fn the_four_point_function_of_gauss_net_by_hand() {
-        let spec = EnsembleSpec {
-            width: 10,
-            ..EnsembleSpec::preset(Architecture::Gauss, 1).unwrap()
-        };
+        let spec = EnsembleSpec::preset("gauss", 1).unwrap().with_width(10);
         // At x near 0: |t| = 4, E h^4 = e^4, and G_GP = 3 x 4. 10^6 / 11.7 neurons reach 4.23.
         let rare = RareNeurons::new(&spec, 1e5).unwrap();
         let four = rare.missed((&[2, 2, 3, 3]).into());
@@ -167,7 +165,7 @@ mod tests {
 
     #[test]
     fn nets_without_the_tail_miss_nothing() {
-        for arch in [Architecture::Erf, Architecture::Relu] {
+        for arch in ["erf", "relu"] {
             let spec = EnsembleSpec::preset(arch, 1).unwrap();
             assert!(RareNeurons::new(&spec, 1e5).is_none());
         }

@@ -7,37 +7,43 @@ const MAX_SHIFTS: usize = 32;
 /// The mixture that a spec's orders need, `None` where the hidden layer has no tail
 /// worth the price.
 ///
-/// erf is bounded and ReLU's powers have Gaussian tails. A product of n Gauss-net
-/// units is exp(t . g) with t = sum of (sigma_w x_i / sqrt(d_in), sigma_b) over its
+/// Bounded activations and powers have none. A product of n units that grow like exp(rate z) is
+/// exp(t . g) with t = rate times the sum of (sigma_w x_i / sqrt(d_in), sigma_b) over its
 /// points: neurons near g = t carry it. The shifts cover these t for n = 2, 4, .. up to
 /// the highest order, farthest first, until all are within one standard deviation.
 ///
 /// ```
-/// use nnqft_gpu::model::{Architecture, EnsembleSpec};
+/// use nnqft_gpu::model::EnsembleSpec;
 /// use nnqft_gpu::theory::tilt;
 ///
-/// assert!(tilt(&EnsembleSpec::preset(Architecture::Relu, 1)?).is_none());
-/// assert!(tilt(&EnsembleSpec::preset(Architecture::Gauss, 1)?).is_some());
+/// assert!(tilt(&EnsembleSpec::preset("relu", 1)?).is_none());
+/// assert!(tilt(&EnsembleSpec::preset("gauss", 1)?).is_some());
 /// # Ok::<(), nnqft_gpu::Error>(())
 /// ```
 pub fn tilt(spec: &EnsembleSpec) -> Option<Tilt> {
-    if spec.arch.growth() != Growth::Exponential || spec.sigma_w == 0.0 {
+    if spec.net.first().sigma_w == 0.0 {
         return None;
     }
-    let normals = exponents(spec);
+    let Growth::Exponential { rate } = spec.net.activation().growth() else {
+        return None;
+    };
+    let forms = spec.inputs.points().iter().map(|x| spec.net.linear_form(x));
+    let normals: Vec<Vec<f64>> = forms
+        .map(|form| form.iter().map(|a| rate * a).collect())
+        .collect();
     let highest = spec.orders.iter().copied().max().unwrap_or(2);
     let targets: Vec<Vec<f64>> = (2..=highest)
         .step_by(2)
         .flat_map(|n| multisets(normals.len(), n))
         .map(|index| {
-            (0..=spec.d_in)
+            (0..=spec.net.d_in())
                 .map(|c| index.iter().map(|&i| normals[i][c]).sum())
                 .collect()
         })
         .collect();
     let square =
         |a: &[f64], b: &[f64]| -> f64 { a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum() };
-    let origin = vec![0.0; spec.d_in + 1];
+    let origin = vec![0.0; spec.net.d_in() + 1];
     let mut distance: Vec<f64> = targets.iter().map(|t| square(t, &origin)).collect();
     let mut shifts: Vec<Vec<f64>> = Vec::new();
     loop {
@@ -58,26 +64,13 @@ pub fn tilt(spec: &EnsembleSpec) -> Option<Tilt> {
     }
 }
 
-/// The pre-activation at each point as a linear form of a hidden unit's standard normals:
-/// (sigma_w x / sqrt(d_in), sigma_b), shape `[points][d_in + 1]`.
-pub(super) fn exponents(spec: &EnsembleSpec) -> Vec<Vec<f64>> {
-    let scale = spec.sigma_w / (spec.d_in as f64).sqrt();
-    (spec.inputs.points().iter())
-        .map(|x| {
-            let mut a: Vec<f64> = x.iter().map(|x| scale * x).collect();
-            a.push(spec.sigma_b);
-            a
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Architecture, Inputs};
+    use crate::model::Inputs;
 
     fn gauss() -> EnsembleSpec {
-        EnsembleSpec::preset(Architecture::Gauss, 1).unwrap()
+        EnsembleSpec::preset("gauss", 1).unwrap()
     }
 
     #[test]
@@ -94,8 +87,7 @@ mod tests {
     fn large_inputs_tilt_the_weights_too() {
         let spec = EnsembleSpec {
             inputs: Inputs::new(vec![vec![-1.0], vec![1.0]]).unwrap(),
-            sigma_b: 0.0,
-            ..gauss()
+            ..gauss().with_sigma_b(0.0)
         };
         let mixture = tilt(&spec).unwrap();
         assert!(mixture.shifts.iter().any(|t| t[0] == 6.0));
@@ -105,13 +97,10 @@ mod tests {
 
     #[test]
     fn nothing_where_nothing_is_needed() {
-        for arch in [Architecture::Erf, Architecture::Relu] {
+        for arch in ["erf", "relu"] {
             assert_eq!(tilt(&EnsembleSpec::preset(arch, 1).unwrap()), None);
         }
-        let small = EnsembleSpec {
-            sigma_b: 0.1,
-            ..gauss()
-        };
+        let small = gauss().with_sigma_b(0.1);
         assert_eq!(tilt(&small), None);
     }
 }

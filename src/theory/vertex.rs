@@ -6,9 +6,10 @@ use std::sync::OnceLock;
 use serde::{Deserialize, Serialize};
 
 use super::cubature::{BoxIntegrals, Integrand, legendre};
+use super::far::{Bump, Far};
 use super::kernel;
 use super::range::check_vertices;
-use crate::model::{Architecture, EnsembleSpec, short};
+use crate::model::{EnsembleSpec, Net, short};
 use crate::tensor::MomentPlan;
 use crate::{Error, Result};
 
@@ -24,11 +25,16 @@ pub enum Vertex {
 
 impl Vertex {
     /// What is taken off K in the lines into a vertex.
-    pub(super) fn constant(self, spec: &EnsembleSpec) -> f64 {
+    pub(super) fn constant(self, net: &Net) -> f64 {
         match self {
             Self::Full => 0.0,
-            Self::Weight => spec.sigma_b * spec.sigma_b,
+            Self::Weight => net.readout().sigma_b.powi(2),
         }
+    }
+
+    /// What is left of sigma_b^2 in the lines into a vertex.
+    pub(super) fn constant_left(self, net: &Net) -> f64 {
+        net.readout().sigma_b.powi(2) - self.constant(net)
     }
 }
 
@@ -135,10 +141,10 @@ impl VertexIntegrals {
 /// of f64, an infinite one where it diverges, and d_in above 3 where there is no closed form.
 ///
 /// ```
-/// use nnqft_gpu::model::{Architecture, EnsembleSpec};
+/// use nnqft_gpu::model::EnsembleSpec;
 /// use nnqft_gpu::theory::{Vertex, vertex_integrals};
 ///
-/// let spec = EnsembleSpec::preset(Architecture::Gauss, 1)?.validate()?;
+/// let spec = EnsembleSpec::preset("gauss", 1)?.validate()?;
 /// let at = vertex_integrals(&spec, Vertex::Full, &[10.0, 20.0])?;
 /// assert!(at[1].integral(&[0, 0, 1, 1]) > at[0].integral(&[0, 0, 1, 1]));
 /// # Ok::<(), nnqft_gpu::Error>(())
@@ -153,12 +159,12 @@ pub fn vertex_integrals(
     sorted.sort_unstable_by(f64::total_cmp);
     sorted.dedup();
     let plan = MomentPlan::new(spec.inputs.len(), &[2, 4, 6]);
-    let all = match spec.arch {
-        Architecture::Gauss => sorted
+    let all = match Bump::of(&spec.net) {
+        Some(bump) => sorted
             .iter()
-            .map(|&l| gauss(spec, vertex, &plan, l))
+            .map(|&l| of_bump(spec, &bump, vertex, &plan, l))
             .collect(),
-        _ => numeric(spec, vertex, &plan, &sorted),
+        None => numeric(spec, vertex, &plan, &sorted),
     };
     Ok(cutoffs
         .iter()
@@ -191,32 +197,28 @@ fn check(spec: &EnsembleSpec, vertex: Vertex, cutoff: f64) -> Result<()> {
             "below 1e-100 and beyond 1e100 the integrals leave the range of f64; the source's are 7 to 100000".into(),
         );
     }
-    let name = spec.arch.title();
-    if spec.arch != Architecture::Gauss && spec.d_in > 3 {
+    let name = spec.net.title();
+    if Bump::of(&spec.net).is_none() && spec.net.d_in() > 3 {
         return Err(Error::invalid(
             "--d-in",
-            spec.d_in,
+            spec.net.d_in(),
             format!("vertex integrals of {name} are computed for d_in 1, 2 and 3"),
         ));
     }
     if cutoff.is_infinite() {
-        match (spec.arch, vertex) {
-            (Architecture::Erf, _) => {
-                return invalid(format!(
-                    "the integral diverges: {name}'s kernel does not fall off at large y"
-                ));
-            }
-            (Architecture::Relu, _) => {
-                return invalid(format!(
-                    "the integral diverges: {name}'s kernel grows like |y| at large y"
-                ));
-            }
-            (Architecture::Gauss, Vertex::Full) if spec.sigma_b > 0.0 => {
-                return invalid(format!(
-                    "the integral diverges: {name}'s full kernel tends to the constant sigma_b^2 at large y; use --vertex weight"
-                ));
-            }
-            _ => {}
+        let why = match Far::of(&spec.net) {
+            Far::Decays if vertex.constant_left(&spec.net) == 0.0 => None,
+            Far::Decays => Some(
+                "full kernel tends to the constant sigma_b^2 at large y; use --vertex weight"
+                    .into(),
+            ),
+            Far::Stays => Some("kernel does not fall off at large y".into()),
+            Far::Grows(1.0) => Some("kernel grows like |y| at large y".into()),
+            Far::Grows(p) => Some(format!("kernel grows like |y|^{p} at large y")),
+            Far::GrowsExponentially => Some("kernel grows exponentially at large y".into()),
+        };
+        if let Some(why) = why {
+            return invalid(format!("the integral diverges: {name}'s {why}"));
         }
     }
     check_vertices(spec, vertex, cutoff)
@@ -233,7 +235,7 @@ pub fn vertex_nodes(
     cutoff: f64,
 ) -> Result<(Vec<Vec<f64>>, Vec<f64>)> {
     check(spec, vertex, cutoff)?;
-    if cutoff.is_infinite() || spec.d_in > 3 {
+    if cutoff.is_infinite() || spec.net.d_in() > 3 {
         return Err(Error::invalid(
             "--cutoffs",
             short(cutoff),
@@ -244,7 +246,7 @@ pub fn vertex_nodes(
     Ok(with_integrand(spec, vertex, &plan, |i| i.nodes(cutoff, 8)))
 }
 
-/// By cubature, for any architecture.
+/// By cubature, for any kernel.
 fn numeric(
     spec: &EnsembleSpec,
     vertex: Vertex,
@@ -261,36 +263,40 @@ fn with_integrand<T>(
     of: impl FnOnce(Integrand) -> T,
 ) -> T {
     let points = spec.inputs.points();
-    let constant = vertex.constant(spec);
-    let field = |p: usize, y: &[f64]| {
-        kernel(spec.arch, spec.sigma_w, spec.sigma_b, &points[p], y) - constant
-    };
+    let constant = vertex.constant(&spec.net);
+    let field = |p: usize, y: &[f64]| kernel(&spec.net, &points[p], y) - constant;
     let quadratic = MomentPlan::new(points.len(), &[4]);
     of(Integrand {
         plan,
         quadratic: &quadratic,
-        d_in: spec.d_in,
+        d_in: spec.net.d_in(),
         field: &field,
         homogeneous: spec.is_homogeneous(),
         marks: points,
         scale: natural_scale(spec),
-        tolerance: if spec.d_in < 3 { 1e-11 } else { 1e-8 },
+        tolerance: if spec.net.d_in() < 3 { 1e-11 } else { 1e-8 },
     })
 }
 
 /// Half the radius at which s_yy is of order one; the kernels' only other lengths are the
 /// inputs.
 pub(super) fn natural_scale(spec: &EnsembleSpec) -> f64 {
-    let vb = spec.sigma_b * spec.sigma_b;
-    0.5 * (spec.d_in as f64 * (0.5 + vb)).sqrt() / spec.sigma_w.max(1e-100)
+    let first = spec.net.first();
+    let vb = first.sigma_b * first.sigma_b;
+    0.5 * (spec.net.d_in() as f64 * (0.5 + vb)).sqrt() / first.sigma_w.max(1e-100)
 }
 
-/// Gauss-net in closed form: prod (c + sigma_w^2 e^(-a |x_i - y|^2)), c the constant part of
-/// k, expands over subsets, and each term factorises over coordinates.
-fn gauss(spec: &EnsembleSpec, vertex: Vertex, plan: &MomentPlan, cutoff: f64) -> BoxIntegrals {
-    let vw = spec.sigma_w * spec.sigma_w;
-    let constant = spec.sigma_b * spec.sigma_b - vertex.constant(spec);
-    let a = vw / (2.0 * spec.d_in as f64);
+/// A kernel with a Gaussian bump, in closed form: prod (c + sigma_w^2 e^(-a |x_i - y|^2)), c the
+/// constant part of k, expands over subsets, and each term factorises over coordinates.
+fn of_bump(
+    spec: &EnsembleSpec,
+    bump: &Bump,
+    vertex: Vertex,
+    plan: &MomentPlan,
+    cutoff: f64,
+) -> BoxIntegrals {
+    let constant = vertex.constant_left(&spec.net);
+    let (vw, a) = (bump.height, bump.rate);
     let points = spec.inputs.points();
     let of = |index: &Vec<usize>| -> [f64; 3] {
         let n = index.len();
@@ -305,17 +311,17 @@ fn gauss(spec: &EnsembleSpec, vertex: Vertex, plan: &MomentPlan, cutoff: f64) ->
                 continue;
             }
             let factor = constant.powi((n - bumps) as i32) * vw.powi(bumps as i32);
-            let lines: Vec<[f64; 3]> = (0..spec.d_in)
+            let lines: Vec<[f64; 3]> = (0..spec.net.d_in())
                 .map(|c| {
                     let x: Vec<f64> = inside.iter().map(|&i| points[i][c]).collect();
                     line(a, &x, cutoff)
                 })
                 .collect();
             let product = |which: &dyn Fn(usize) -> f64| -> f64 {
-                (0..spec.d_in).map(which).product::<f64>() * factor
+                (0..spec.net.d_in()).map(which).product::<f64>() * factor
             };
             sums[0] += product(&|c| lines[c][0]);
-            for chosen in 0..spec.d_in {
+            for chosen in 0..spec.net.d_in() {
                 for k in [1, 2] {
                     sums[k] += product(&|c| lines[c][if c == chosen { k } else { 0 }]);
                 }
@@ -416,17 +422,18 @@ mod tests {
                         .to_vec(),
                 )
                 .unwrap(),
-                d_in,
-                sigma_w: 1.2,
-                sigma_b: 0.4,
-                ..EnsembleSpec::preset(Architecture::Gauss, 1).unwrap()
+                ..EnsembleSpec::preset("gauss", 1)
+                    .unwrap()
+                    .with_d_in(d_in)
+                    .with_sigma_w(1.2)
+                    .with_sigma_b(0.4)
             };
             let plan = MomentPlan::new(2, &[2, 4, 6]);
             for vertex in [Vertex::Full, Vertex::Weight] {
                 let cutoffs = [0.7, 3.0, 20.0];
                 let bound = if d_in < 3 { 1e-10 } else { 1e-7 };
                 for (got, l) in numeric(&spec, vertex, &plan, &cutoffs).iter().zip(cutoffs) {
-                    let want = gauss(&spec, vertex, &plan, l);
+                    let want = of_bump(&spec, &Bump::of(&spec.net).unwrap(), vertex, &plan, l);
                     let near = |a: &[f64], b: &[f64], what: &str| {
                         for (e, (a, b)) in a.iter().zip(b).enumerate() {
                             // Derivatives may vanish: small against the integral.

@@ -4,7 +4,7 @@
 pub mod cli;
 
 use nnqft_gpu::engine::gpu::GpuEngine;
-use nnqft_gpu::model::{Architecture, EnsembleSpec, Inputs};
+use nnqft_gpu::model::{EnsembleSpec, Inputs};
 use serde::Deserialize;
 
 /// The best adapter. No adapter is a failure: a skipped GPU test proves nothing.
@@ -15,7 +15,7 @@ pub fn gpu() -> GpuEngine {
 /// Independently computed correlators (f64), see tests/reference/README.md.
 #[derive(Deserialize)]
 pub struct Reference {
-    pub arch: Architecture,
+    pub arch: String,
     pub d_in: usize,
     pub width: u64,
     pub sigma_w: f64,
@@ -52,14 +52,15 @@ pub fn references() -> Vec<Reference> {
 impl Reference {
     pub fn spec(&self, nets: u64, experiments: u32) -> EnsembleSpec {
         EnsembleSpec {
-            width: self.width,
-            d_in: self.d_in,
-            sigma_w: self.sigma_w,
-            sigma_b: self.sigma_b,
             inputs: self.inputs.clone(),
             nets,
             experiments,
-            ..EnsembleSpec::preset(self.arch, 1).unwrap()
+            ..EnsembleSpec::preset(&self.arch, 1)
+                .unwrap()
+                .with_width(self.width)
+                .with_d_in(self.d_in)
+                .with_sigma_w(self.sigma_w)
+                .with_sigma_b(self.sigma_b)
         }
         .validate()
         .unwrap()

@@ -5,6 +5,9 @@ use crate::simd::{madd, polynomial};
 
 /// What a hidden unit makes of its pre-activation z.
 pub(super) trait Activation {
+    /// Whether it costs no more than to store its value.
+    const IS_CHEAP: bool = false;
+
     fn of<const FMA: bool>(z: f64) -> f64;
 }
 
@@ -13,7 +16,7 @@ pub(super) struct Erf;
 /// max(0, z).
 pub(super) struct Relu;
 /// e^z.
-pub(super) struct Gauss;
+pub(super) struct Exp;
 
 impl Activation for Erf {
     #[inline(always)]
@@ -23,13 +26,15 @@ impl Activation for Erf {
 }
 
 impl Activation for Relu {
+    const IS_CHEAP: bool = true;
+
     #[inline(always)]
     fn of<const FMA: bool>(z: f64) -> f64 {
         relu(z)
     }
 }
 
-impl Activation for Gauss {
+impl Activation for Exp {
     #[inline(always)]
     fn of<const FMA: bool>(z: f64) -> f64 {
         exp::<FMA>(z)

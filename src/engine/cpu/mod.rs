@@ -20,7 +20,7 @@ use super::{
     BlockPlan, DeviceInfo, Engine, GROUP, Lattice, Network, Parameters, StreamLayout, Work,
     lattice, measurement,
 };
-use crate::model::{EnsembleSpec, Estimator};
+use crate::model::{Builtin, EnsembleSpec, Estimator};
 use crate::tensor::Accumulator;
 use crate::{Error, Result};
 
@@ -114,7 +114,7 @@ pub fn draw_networks(
 /// What the stages share: constants and places in the stream.
 #[derive(Debug, Clone)]
 pub(crate) struct Setup {
-    pub arch: crate::model::Architecture,
+    pub builtin: Builtin,
     pub estimator: Estimator,
     pub width: f64,
     pub layout: StreamLayout,
@@ -149,10 +149,10 @@ impl Setup {
             .map(|x| x.iter().copied().chain(bias).collect())
             .collect();
         Self {
-            arch: spec.arch,
+            builtin: spec.net.builtin(),
             linear,
             estimator: spec.estimator,
-            width: spec.width as f64,
+            width: spec.net.width() as f64,
             layout,
             lattice: lattice(spec, 600.0),
             parameters,
@@ -164,7 +164,7 @@ impl Setup {
             tilt: spec.tilt.as_ref().map(|tilt| Mixture {
                 probability: tilt.probability(),
                 shifts: tilt.shifts.clone(),
-                logarithms: tilt.logarithms(spec.width),
+                logarithms: tilt.logarithms(spec.net.width()),
             }),
             seed: spec.seed,
         }

@@ -5,11 +5,11 @@
 //! over rows of lanes, so that compilers turn them into vector code.
 
 use super::Setup;
-use super::activation::{Activation, Erf, Gauss, Relu, exp};
+use super::activation::{Activation, Erf, Exp, Relu, exp};
 use super::normals::{Halves, box_muller, box_muller_blocks};
 use super::words::{Words, lanes};
 use crate::engine::{GROUP, Layer};
-use crate::model::{Architecture, EnsembleSpec, Estimator};
+use crate::model::{Builtin, EnsembleSpec, Estimator};
 use crate::simd::{Aligned, has_fma, madd};
 
 /// Networks that are drawn together.
@@ -308,10 +308,10 @@ fn add_units<const FMA: bool>(
             }
         }
     }
-    match setup.arch {
-        Architecture::Erf => add_fields::<FMA, Erf>(setup, work, rows, output_rows),
-        Architecture::Relu => add_fields::<FMA, Relu>(setup, work, rows, output_rows),
-        Architecture::Gauss => add_fields::<FMA, Gauss>(setup, work, rows, output_rows),
+    match setup.builtin {
+        Builtin::Erf => add_fields::<FMA, Erf>(setup, work, rows, output_rows),
+        Builtin::Relu => add_fields::<FMA, Relu>(setup, work, rows, output_rows),
+        Builtin::ExpNormalised => add_fields::<FMA, Exp>(setup, work, rows, output_rows),
     }
     if let Some(tilt) = &setup.tilt {
         for (t, log) in tilt.shifts.iter().zip(&tilt.logarithms) {
@@ -353,8 +353,8 @@ fn add_fields<const FMA: bool, A: Activation>(
     let p = &setup.parameters;
     let points = setup.linear.len();
     let outputs = work.output.chunks_exact(output_rows * TILE);
-    if let (Architecture::Relu, Estimator::Direct, 1, None) = (
-        setup.arch,
+    if let (true, Estimator::Direct, 1, None) = (
+        A::IS_CHEAP,
         setup.estimator,
         setup.layout.outputs,
         &work.trace,

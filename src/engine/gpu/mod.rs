@@ -83,10 +83,10 @@ impl GpuEngine {
     ///
     /// ```no_run
     /// use nnqft_gpu::engine::{self, Engine, gpu::GpuEngine};
-    /// use nnqft_gpu::model::{Architecture, EnsembleSpec};
+    /// use nnqft_gpu::model::EnsembleSpec;
     ///
     /// let mut gpu = GpuEngine::new(None)?;
-    /// let spec = EnsembleSpec::preset(Architecture::Erf, 1)?.validate()?;
+    /// let spec = EnsembleSpec::preset("erf", 1)?.validate()?;
     /// let moments = engine::run(&mut gpu, &spec, &|_| {})?;
     /// println!("{} networks on {}", moments.networks(), gpu.device().adapter);
     /// # Ok::<(), nnqft_gpu::Error>(())
@@ -195,7 +195,7 @@ impl GpuEngine {
         let wanted =
             (self.in_one).unwrap_or_else(|| self.summary.is_software() && networks >= LONG_RUN);
         wanted
-            && spec.width <= shaders::MAX_ENSEMBLE_WIDTH
+            && spec.net.width() <= shaders::MAX_ENSEMBLE_WIDTH
             && (1..=shaders::MAX_ENSEMBLE_ELEMENTS).contains(&elements)
     }
 

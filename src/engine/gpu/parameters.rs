@@ -2,7 +2,7 @@
 
 use super::shaders;
 use crate::engine::{Parameters, centre};
-use crate::model::{Architecture, EnsembleSpec, Estimator};
+use crate::model::{Builtin, EnsembleSpec, Estimator};
 use crate::{Error, Result};
 
 /// The buffer `parameters` of `networks.wgsl`.
@@ -12,7 +12,7 @@ use crate::{Error, Result};
 pub fn straight(spec: &EnsembleSpec, scales: &[f64]) -> Result<Vec<f32>> {
     let p = Parameters::new(spec);
     let connected = spec.estimator == Estimator::Connected;
-    let unit = activation_unit(spec.arch);
+    let unit = activation_unit(spec.net.builtin());
     let mut all = Vec::new();
     for (i, (x, offset)) in p.weights.iter().zip(&p.offset).enumerate() {
         all.extend(x.iter().map(|x| unit * x));
@@ -26,8 +26,8 @@ pub fn straight(spec: &EnsembleSpec, scales: &[f64]) -> Result<Vec<f32>> {
         all.extend(scales.iter().map(|s| p.readout * p.readout / s));
     }
     if let Some(tilt) = &spec.tilt {
-        all.extend(vec![0.0; spec.d_in + 2]);
-        for (t, log) in tilt.shifts.iter().zip(tilt.logarithms(spec.width)) {
+        all.extend(vec![0.0; spec.net.d_in() + 2]);
+        for (t, log) in tilt.shifts.iter().zip(tilt.logarithms(spec.net.width())) {
             all.extend(t.iter().copied().chain([log]));
         }
     }
@@ -41,11 +41,11 @@ pub fn straight(spec: &EnsembleSpec, scales: &[f64]) -> Result<Vec<f32>> {
 }
 
 /// What `activation.wgsl` takes its arguments in: Gauss-net's is a power of two.
-pub fn activation_unit(arch: Architecture) -> f64 {
-    match arch {
-        Architecture::Gauss => std::f64::consts::LOG2_E,
-        Architecture::Erf => shaders::ERF_UNIT,
-        Architecture::Relu => 1.0,
+pub fn activation_unit(builtin: Builtin) -> f64 {
+    match builtin {
+        Builtin::ExpNormalised => std::f64::consts::LOG2_E,
+        Builtin::Erf => shaders::ERF_UNIT,
+        Builtin::Relu => 1.0,
     }
 }
 

@@ -162,7 +162,11 @@ impl<'a> Run<'a> {
         if capacity == 0 || plan.blocks() > u64::from(u32::MAX) {
             return Err(Error::invalid(
                 "--inputs",
-                format!("with {} points at width {}", spec.inputs.len(), spec.width),
+                format!(
+                    "with {} points at width {}",
+                    spec.inputs.len(),
+                    spec.net.width()
+                ),
                 format!(
                     "one block of networks needs {} bytes, a buffer of {} holds {bytes}; use fewer points or --backend cpu",
                     least.max(sum_bytes),
@@ -369,10 +373,10 @@ fn check_counters(spec: &EnsembleSpec) -> Result<()> {
         Ok(_) => Ok(()),
         Err(_) => Err(Error::invalid(
             "--width",
-            spec.width,
+            spec.net.width(),
             format!(
                 "with {} inputs a network has more random numbers than the shaders count; use --backend cpu",
-                spec.d_in
+                spec.net.d_in()
             ),
         )),
     }

@@ -6,7 +6,7 @@ use super::device::Device;
 use super::wgsl::{Constants, Text, expand};
 use crate::Result;
 use crate::engine::{GROUP, Lattice, Layer, StreamLayout, reach};
-use crate::model::{Architecture, EnsembleSpec, Estimator};
+use crate::model::{Builtin, EnsembleSpec, Estimator};
 use crate::tensor::{Element, MomentPlan, multisets};
 
 /// Groups of 16 hidden units that one thread sums. Wider networks are cut into chunks, so
@@ -30,7 +30,7 @@ pub const ENSEMBLE_THREADS: u32 = 8;
 /// Where the shifts start in the buffer `parameters` of `networks.wgsl`.
 fn tilt_at(spec: &EnsembleSpec) -> usize {
     let points = spec.inputs.len();
-    points * (spec.d_in + 3) + 1 + points * (points + 1)
+    points * (spec.net.d_in() + 3) + 1 + points * (points + 1)
 }
 
 /// Rows per network in the buffer `fields`.
@@ -40,7 +40,7 @@ pub fn rows(spec: &EnsembleSpec) -> u64 {
 
 /// Chunks of full groups per network; the units that are left are one more.
 pub fn group_chunks(spec: &EnsembleSpec) -> u64 {
-    (spec.width / GROUP).div_ceil(CHUNK_GROUPS)
+    (spec.net.width() / GROUP).div_ceil(CHUNK_GROUPS)
 }
 
 /// Chunks per network.
@@ -51,7 +51,7 @@ pub fn chunks(spec: &EnsembleSpec) -> u64 {
 /// Whether anything is left beside full groups: units, or b1.
 pub fn has_tail(spec: &EnsembleSpec) -> bool {
     let b1 = spec.estimator == Estimator::Direct && StreamLayout::new(spec).has_bias();
-    b1 || !spec.width.is_multiple_of(GROUP)
+    b1 || !spec.net.width().is_multiple_of(GROUP)
 }
 
 /// Fields up to which one thread draws the tail of 16 networks, rather than of four.
@@ -73,15 +73,15 @@ pub fn statements(spec: &EnsembleSpec, plan: &MomentPlan) -> u64 {
         spec.inputs.len()
     };
     // Four quads of hidden units.
-    4 * ((points * spec.d_in) as u64 + rows(spec)) + plan.elements().len() as u64 / 8
+    4 * ((points * spec.net.d_in()) as u64 + rows(spec)) + plan.elements().len() as u64 / 8
 }
 
 fn constants(spec: &EnsembleSpec, block: u64) -> Constants {
     let layout = StreamLayout::new(spec);
     let points = spec.inputs.len();
-    let stride = spec.d_in + 3;
+    let stride = spec.net.d_in() + 3;
     let flag = |b: bool| u64::from(b);
-    let is = |arch: Architecture| flag(spec.arch == arch);
+    let is = |builtin: Builtin| flag(spec.net.builtin() == builtin);
     let direct = spec.estimator == Estimator::Direct;
     let tilt = spec.tilt.is_some();
     let fields = rows(spec) - flag(tilt);
@@ -91,10 +91,10 @@ fn constants(spec: &EnsembleSpec, block: u64) -> Constants {
     let together = together(spec);
     let parameters = parameters(spec);
     let mut constants: Constants = [
-        ("ERF", is(Architecture::Erf)),
-        ("RELU", is(Architecture::Relu)),
-        ("GAUSS", is(Architecture::Gauss)),
-        ("EXPONENTIAL", is(Architecture::Gauss) | flag(tilt)),
+        ("ERF", is(Builtin::Erf)),
+        ("RELU", is(Builtin::Relu)),
+        ("GAUSS", is(Builtin::ExpNormalised)),
+        ("EXPONENTIAL", is(Builtin::ExpNormalised) | flag(tilt)),
         ("DIRECT", flag(direct)),
         ("CONNECTED", flag(!direct)),
         ("TILT", flag(tilt)),
@@ -105,12 +105,12 @@ fn constants(spec: &EnsembleSpec, block: u64) -> Constants {
         ("SHIFTS", shifts as u64),
         ("FIELDS", fields),
         ("QUADS", rows(spec).div_ceil(4)),
-        ("WIDTH", spec.width),
+        ("WIDTH", spec.net.width()),
         ("PAIRS_AT", pairs_at as u64),
         ("TILT_AT", tilt_at(spec) as u64),
         ("POINTS", points as u64),
-        ("D_IN", spec.d_in as u64),
-        ("OUTPUTS", spec.d_out as u64),
+        ("D_IN", spec.net.d_in() as u64),
+        ("OUTPUTS", spec.net.d_out() as u64),
         ("COMPONENTS", layout.hidden_components),
         ("BIAS", flag(layout.has_bias())),
         ("DRAWN", layout.drawn_components),
@@ -201,15 +201,15 @@ pub fn lattice(spec: &EnsembleSpec) -> Option<Lattice> {
 fn lattice_at(spec: &EnsembleSpec) -> usize {
     let shifts = spec.tilt.as_ref().map_or(0, |t| t.shifts.len() + 1);
     match spec.estimator {
-        Estimator::Direct => spec.inputs.len() * (spec.d_in + 3) + 1,
-        Estimator::Connected => tilt_at(spec) + shifts * (spec.d_in + 2),
+        Estimator::Direct => spec.inputs.len() * (spec.net.d_in() + 3) + 1,
+        Estimator::Connected => tilt_at(spec) + shifts * (spec.net.d_in() + 2),
     }
 }
 
 /// Numbers in the buffer `parameters` of `networks.wgsl`.
 pub fn parameters(spec: &EnsembleSpec) -> usize {
     let points = spec.inputs.len();
-    lattice_at(spec) + lattice(spec).map_or(0, |_| spec.d_in + points)
+    lattice_at(spec) + lattice(spec).map_or(0, |_| spec.net.d_in() + points)
 }
 
 /// Points that a group of hidden units is evaluated at in one turn of a loop. Where a point is
@@ -218,7 +218,7 @@ pub fn parameters(spec: &EnsembleSpec) -> usize {
 /// time.
 fn together(spec: &EnsembleSpec) -> usize {
     let is_direct = spec.estimator == Estimator::Direct;
-    let is_cheap = spec.arch == Architecture::Relu || lattice(spec).is_some();
+    let is_cheap = spec.net.builtin() == Builtin::Relu || lattice(spec).is_some();
     match is_direct && !is_cheap {
         true => 1,
         false => spec.inputs.len(),
@@ -227,11 +227,11 @@ fn together(spec: &EnsembleSpec) -> usize {
 
 /// The argument of the activation of four hidden units, from their normals w_c.
 fn argument(spec: &EnsembleSpec, x: &str, offset: &str) -> String {
-    let start = match (StreamLayout::new(spec).has_bias(), spec.arch) {
-        (true, Architecture::Gauss) => format!("b - {offset}"),
-        (true, _) => "b".into(),
-        (false, Architecture::Gauss) => format!("-{offset}"),
-        (false, _) => String::new(),
+    let start = match (StreamLayout::new(spec).has_bias(), spec.net.builtin()) {
+        (true, Builtin::ExpNormalised) => format!("b - {offset}"),
+        (true, Builtin::Erf | Builtin::Relu) => "b".into(),
+        (false, Builtin::ExpNormalised) => format!("-{offset}"),
+        (false, Builtin::Erf | Builtin::Relu) => String::new(),
     };
     let z = start + &linear(spec, x);
     z.trim_start_matches([' ', '+']).into()
@@ -239,7 +239,7 @@ fn argument(spec: &EnsembleSpec, x: &str, offset: &str) -> String {
 
 /// Their weights times the components of `x`.
 fn linear(spec: &EnsembleSpec, x: &str) -> String {
-    (0..spec.d_in)
+    (0..spec.net.d_in())
         .map(|c| format!(" + w_{c} * {x}_{c}"))
         .collect()
 }
@@ -247,7 +247,7 @@ fn linear(spec: &EnsembleSpec, x: &str) -> String {
 /// Moves the sums of `together` points to the end of their row, and the next to its front.
 fn turn(spec: &EnsembleSpec, together: usize) -> String {
     let kept = spec.inputs.len() - together;
-    (0..spec.d_out)
+    (0..spec.net.d_out())
         .map(|o| {
             let front = (0..together).map(|k| format!("let done_{o}_{k} = f_{o}_{k};\n"));
             let next = (0..kept).map(|p| format!("f_{o}_{p} = f_{o}_{};\n", p + together));
@@ -263,7 +263,7 @@ fn hidden_values(spec: &EnsembleSpec, points: usize) -> String {
     let has_bias = StreamLayout::new(spec).has_bias();
     let mut code = String::new();
     if has_bias {
-        let _ = writeln!(code, "let b = w_{} * bias;", spec.d_in);
+        let _ = writeln!(code, "let b = w_{} * bias;", spec.net.d_in());
     }
     for p in 0..if lattice { 1 } else { points } {
         let z = argument(spec, &format!("x_{p}"), &format!("offset_{p}"));
@@ -358,7 +358,7 @@ fn pair_products(points: usize) -> String {
 /// Adds four hidden units to the inverse weight.
 fn ratio(spec: &EnsembleSpec) -> String {
     // A loop at run time: shifts may be many, and each is the same few operations.
-    let last = spec.d_in + 1;
+    let last = spec.net.d_in() + 1;
     let along: String = (0..last)
         .map(|c| format!(" + w_{c} * parameter(at + {c}u)"))
         .collect();

@@ -85,7 +85,7 @@ impl GpuEngine {
             .map(|sampler| sampler.compiled(d))
             .collect::<Result<Vec<_>>>()?;
         let points = spec.inputs.len();
-        let values = run.plan.size as usize * spec.width as usize * points;
+        let values = run.plan.size as usize * spec.net.width() as usize * points;
         let bytes = 4 * values as u64;
         let hidden = d.storage("hidden", bytes);
         let staging = d.staging(bytes);
@@ -99,7 +99,7 @@ impl GpuEngine {
         encoder.copy_buffer_to_buffer(&hidden, 0, &staging, 0, bytes);
         let submission = d.submit(encoder.finish());
         let all: Vec<f32> = d.read(submission, &staging, bytes)?;
-        Ok((all.chunks(spec.width as usize * points))
+        Ok((all.chunks(spec.net.width() as usize * points))
             .map(|network| {
                 (network.chunks(points))
                     .map(|unit| unit.iter().map(|&h| f64::from(h)).collect())

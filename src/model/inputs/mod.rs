@@ -22,7 +22,7 @@ const EXTENSIONS: [&str; 20] = [
 /// Input points x_1 .. x_P, each with d_in coordinates, at which the field is measured.
 ///
 /// ```
-/// use nnqft_gpu::model::Inputs;
+/// use nnqft_gpu::model::{Inputs, source_nets};
 ///
 /// let inputs = Inputs::parse("0.5,1; 1,1")?;
 /// assert_eq!((inputs.len(), inputs.d_in()), (2, 2));
@@ -136,7 +136,7 @@ impl Inputs {
     }
 
     /// The source's points for an architecture and d_in (1, 2 or 3), if it has them.
-    pub fn preset(arch: super::Architecture, d_in: usize) -> Option<Self> {
+    pub fn preset(arch: &str, d_in: usize) -> Option<Self> {
         presets()
             .remove(&format!("{arch}-d{d_in}"))
             .map(|points| Self { points })
@@ -191,19 +191,19 @@ fn presets() -> BTreeMap<String, Vec<Vec<f64>>> {
         points: Vec<Vec<f64>>,
     }
     let presets: BTreeMap<String, Preset> =
-        toml::from_str(include_str!("../../../assets/presets.toml"))
-            .expect("assets/presets.toml is part of the build and tested");
+        toml::from_str(include_str!("../../../assets/inputs.toml"))
+            .expect("assets/inputs.toml is part of the build and tested");
     presets.into_iter().map(|(k, v)| (k, v.points)).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Architecture;
+    use crate::model::source_nets;
 
     #[test]
     fn presets_cover_the_source() {
-        for arch in Architecture::ALL {
+        for arch in source_nets() {
             for d_in in 1..=3 {
                 let inputs = Inputs::preset(arch, d_in).unwrap();
                 assert_eq!(inputs.d_in(), d_in);

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Cell, Table, cell, text};
-use crate::model::Architecture;
+use crate::model::{net_title, source_nets};
 use crate::report::claims::Data;
 
 /// The tables, by section.
@@ -47,7 +47,7 @@ impl Data {
 
 fn experiments(data: &Data) -> Table {
     let mut rows = Vec::new();
-    for arch in Architecture::ALL {
+    for arch in source_nets() {
         let mut add = |what: &str, file: &str, spec: &str, widths: Option<String>| {
             let at = |field: &str| format!("{spec}/{field}");
             let points = data.len(file, &at("inputs"));
@@ -58,7 +58,7 @@ fn experiments(data: &Data) -> Table {
             let estimator = data.word(file, &at("estimator")).text;
             rows.push(vec![
                 text(what),
-                text(arch.title()),
+                text(net_title(arch)),
                 data.cell(file, &at("d_in"), None),
                 widths.map_or_else(|| data.cell(file, &at("width"), None), text),
                 data.cell(file, &at("sigma_w"), None),
@@ -124,13 +124,13 @@ fn experiments(data: &Data) -> Table {
 
 fn slopes(data: &Data) -> Table {
     let mut rows = Vec::new();
-    for arch in Architecture::ALL {
+    for arch in source_nets() {
         let file = format!("falloff-{arch}");
         for k in 0..data.len(&file, "/fits") {
             let at = |list: &str, field: &str| format!("/{list}/{k}/{field}");
             let unconverged = data.len(&file, &at("fits", "unconverged")) > 0;
             rows.push(vec![
-                text(arch.title()),
+                text(net_title(arch)),
                 data.cell(&file, &at("fits", "order"), None),
                 data.cell(&file, &at("fits", "slope"), Some("std_err")),
                 data.cell(&file, &at("fits", "exact_slope"), None),
@@ -163,7 +163,7 @@ fn slopes(data: &Data) -> Table {
 
 fn couplings(data: &Data) -> Table {
     let mut rows = Vec::new();
-    for arch in Architecture::ALL {
+    for arch in source_nets() {
         for d in 1..=3 {
             for kind in ["direct", "connected", "exact"] {
                 let file = format!("eft-{arch}-d{d}-{kind}");
@@ -174,7 +174,7 @@ fn couplings(data: &Data) -> Table {
                 let error = |e| (kind != "exact").then_some(e);
                 let unconverged = data.len(&file, "/unconverged") > 0;
                 rows.push(vec![
-                    text(arch.title()),
+                    text(net_title(arch)),
                     text(d.to_string()),
                     text(kind),
                     data.cell(&file, &at("lambda/mean"), error("std_err")),
@@ -214,7 +214,7 @@ fn couplings(data: &Data) -> Table {
 
 fn flows(data: &Data) -> Table {
     let mut rows = Vec::new();
-    for arch in Architecture::ALL {
+    for arch in source_nets() {
         for d in 1..=3 {
             for kind in ["direct", "connected", "exact", "weight"] {
                 let file = format!("rg-{arch}-d{d}-{kind}");
@@ -222,7 +222,7 @@ fn flows(data: &Data) -> Table {
                     continue;
                 }
                 rows.push(vec![
-                    text(arch.title()),
+                    text(net_title(arch)),
                     text(d.to_string()),
                     text(if kind == "weight" {
                         "exact, weight vertices"
@@ -265,12 +265,12 @@ fn flows(data: &Data) -> Table {
 
 fn outputs(data: &Data) -> Table {
     let mut rows = Vec::new();
-    for arch in Architecture::ALL {
+    for arch in source_nets() {
         let file = format!("symmetry-{arch}");
         for k in 0..data.len(&file, "/d_out") {
             let at = |field: &str| format!("/d_out/{k}/{field}");
             rows.push(vec![
-                text(arch.title()),
+                text(net_title(arch)),
                 data.cell(&file, &at("d_out"), None),
                 data.cell(&file, &at("lambda_tree"), Some("lambda_tree_std_err")),
                 data.cell(&file, &at("lambda_tree_exact"), None),
@@ -301,12 +301,12 @@ fn outputs(data: &Data) -> Table {
 
 fn checks(data: &Data) -> Table {
     let mut rows = Vec::new();
-    for arch in Architecture::ALL {
+    for arch in source_nets() {
         let file = format!("symmetry-{arch}");
         for k in 0..data.len(&file, "/checks") {
             let at = |field: &str| format!("/checks/{k}/{field}");
             rows.push(vec![
-                text(arch.title()),
+                text(net_title(arch)),
                 data.cell(&file, &at("d_out"), None),
                 data.word(&file, &at("name")),
                 data.cell(&file, &at("components"), None),
@@ -326,7 +326,7 @@ fn checks(data: &Data) -> Table {
 
 fn fits(data: &Data) -> Table {
     let mut rows = Vec::new();
-    for arch in Architecture::ALL {
+    for arch in source_nets() {
         for kind in ["exact", "connected"] {
             let file = format!("fit-{arch}-{kind}");
             for k in 0..data.len(&file, "/fits") {
@@ -338,7 +338,7 @@ fn fits(data: &Data) -> Table {
                     .filter_map(Value::as_str)
                     .collect();
                 let mut row = vec![
-                    text(arch.title()),
+                    text(net_title(arch)),
                     text(kind),
                     text(terms.join(", ")),
                     data.cell(&file, &at("rank"), None),

@@ -10,7 +10,7 @@ use std::f64::consts::FRAC_1_SQRT_2;
 use rayon::prelude::*;
 
 use super::kernel::second_moment;
-use crate::model::{Architecture, EnsembleSpec};
+use crate::model::{Builtin, EnsembleSpec};
 use crate::tensor::multisets;
 
 /// Moments of a single neuron at even orders up to 6.
@@ -94,7 +94,7 @@ impl NeuronMoments {
 
 /// E[h h ..] for all index multisets of the given even orders, 6 at most.
 ///
-/// Gauss-net is log-normal: closed form. Second moments are (K - sigma_b^2) / sigma_w^2 in
+/// Products of exp(z - v) are log-normal: closed form. Second moments are (K - sigma_b^2) / sigma_w^2 in
 /// closed form for all. Else each tuple is an average over as many normals as its points span:
 /// for ReLU by integration by parts ([`cone`]); for erf, which is an average of steps, by sign
 /// moments ([`sign`]), or, where that is faster, all tuples at once by the trapezoidal rule.
@@ -103,13 +103,13 @@ pub fn neuron_moments(spec: &EnsembleSpec, orders: &[usize]) -> NeuronMoments {
     let mut values = BTreeMap::new();
     for &n in orders {
         let indices = multisets(points, n);
-        let moments = match (n, spec.arch) {
+        let moments = match (n, spec.net.builtin()) {
             (2, _) => (indices.iter())
                 .map(|i| second_moment(spec, i[0], i[1]).into())
                 .collect(),
-            (_, Architecture::Gauss) => log_normal(spec, &indices),
-            (_, Architecture::Relu) => relu(spec, &indices),
-            (_, Architecture::Erf) => erf(spec, &indices),
+            (_, Builtin::ExpNormalised) => log_normal(spec, &indices),
+            (_, Builtin::Relu) => relu(spec, &indices),
+            (_, Builtin::Erf) => erf(spec, &indices),
         };
         let keys = indices.into_iter().map(key);
         values.extend(keys.zip(moments));
@@ -120,15 +120,16 @@ pub fn neuron_moments(spec: &EnsembleSpec, orders: &[usize]) -> NeuronMoments {
 /// E of products of exp(z - Var z).
 fn log_normal(spec: &EnsembleSpec, indices: &[Vec<usize>]) -> Vec<Moment> {
     let points = spec.inputs.points();
-    let (vw, vb) = (spec.sigma_w.powi(2), spec.sigma_b.powi(2));
-    let d_in = spec.d_in as f64;
+    let first = spec.net.first();
+    let (vw, vb) = (first.sigma_w.powi(2), first.sigma_b.powi(2));
+    let d_in = spec.net.d_in() as f64;
     let variances: Vec<f64> = points
         .iter()
         .map(|x| vb + vw * x.iter().map(|x| x * x).sum::<f64>() / d_in)
         .collect();
     (indices.iter())
         .map(|index| {
-            let square: f64 = (0..spec.d_in)
+            let square: f64 = (0..spec.net.d_in())
                 .map(|c| index.iter().map(|&i| points[i][c]).sum::<f64>().powi(2))
                 .sum();
             let n = index.len();
@@ -209,14 +210,8 @@ fn erf_by_signs(forms: &[Vec<f64>], index: &[usize]) -> Moment {
 
 /// Pre-activations as linear forms of d_in + 1 independent standard normals, `[point][d_in + 1]`.
 fn forms(spec: &EnsembleSpec) -> Vec<Vec<f64>> {
-    let scale = spec.sigma_w / (spec.d_in as f64).sqrt();
-    (spec.inputs.points().iter())
-        .map(|x| {
-            let mut form: Vec<f64> = x.iter().map(|x| scale * x).collect();
-            form.push(spec.sigma_b);
-            form
-        })
-        .collect()
+    let points = spec.inputs.points().iter();
+    points.map(|x| spec.net.linear_form(x)).collect()
 }
 
 fn dot(a: &[f64], b: &[f64]) -> f64 {

@@ -58,9 +58,9 @@ fn table(rows: impl Iterator<Item = (Vec<f64>, f64)>, tiling: Tiling) -> Vec<f64
 }
 
 fn point_table(spec: &EnsembleSpec, p: &Parameters, shape: &Shape) -> Vec<f64> {
-    let unit = activation_unit(spec.arch);
+    let unit = activation_unit(spec.net.builtin());
     let points = p.weights.len();
-    let weights = (0..spec.d_in).map(|c| p.weights.iter().map(|x| unit * x[c]).collect());
+    let weights = (0..spec.net.d_in()).map(|c| p.weights.iter().map(|x| unit * x[c]).collect());
     let bias = (shape.layout.has_bias()).then(|| vec![unit * p.bias; points]);
     let offsets = p.offset.iter().map(|offset| -unit * offset).collect();
     let rows = weights.chain(bias).chain([offsets]);
@@ -73,12 +73,12 @@ fn shift_tables(spec: &EnsembleSpec, tiling: Tiling) -> (Vec<f64>, Vec<f64>) {
     };
     let component = |c: usize| tilt.shifts.iter().map(move |t| t[c]);
     let unit = std::f64::consts::LOG2_E;
-    let weights = (0..=spec.d_in).map(|c| (component(c).map(|t| unit * t).collect(), 0.0));
-    let logarithms = tilt.logarithms(spec.width);
+    let weights = (0..=spec.net.d_in()).map(|c| (component(c).map(|t| unit * t).collect(), 0.0));
+    let logarithms = tilt.logarithms(spec.net.width());
     let offsets = logarithms.iter().map(|log| unit * log).collect();
     (
         table(weights.chain([(offsets, NOTHING)]), tiling),
-        (0..=spec.d_in).flat_map(component).collect(),
+        (0..=spec.net.d_in()).flat_map(component).collect(),
     )
 }
 

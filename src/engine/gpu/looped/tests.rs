@@ -2,7 +2,7 @@
 
 use super::{Shape, Tiles};
 use crate::engine::{BlockPlan, measurement};
-use crate::model::{Architecture, EnsembleSpec, Estimator, Inputs};
+use crate::model::{EnsembleSpec, Estimator, Inputs, source_nets};
 use crate::theory;
 
 fn spec(points: usize, d_in: usize, width: u64) -> EnsembleSpec {
@@ -11,14 +11,15 @@ fn spec(points: usize, d_in: usize, width: u64) -> EnsembleSpec {
         .map(|p| (0..d_in).map(|c| coordinate(p, c)).collect())
         .collect();
     EnsembleSpec {
-        d_in,
         inputs: Inputs::new(inputs).unwrap(),
-        width,
         nets: 1000,
         experiments: 2,
         orders: vec![2],
-        sigma_b: 0.5,
-        ..EnsembleSpec::preset(Architecture::Erf, 1).unwrap()
+        ..EnsembleSpec::preset("erf", 1)
+            .unwrap()
+            .with_width(width)
+            .with_d_in(d_in)
+            .with_sigma_b(0.5)
     }
 }
 
@@ -34,32 +35,23 @@ fn every_text_is_valid() {
     use wgpu::naga::valid::{Capabilities, ValidationFlags, Validator};
     let mut specs = Vec::new();
     for (points, width) in [(1, 1), (5, 16), (40, 37)] {
-        for arch in Architecture::ALL {
-            let direct = EnsembleSpec {
-                arch,
-                ..spec(points, 3, width)
-            };
+        for arch in source_nets() {
+            let direct = spec(points, 3, width).with_net_named(arch).unwrap();
             let connected = EnsembleSpec {
                 estimator: Estimator::Connected,
                 ..direct.clone()
             };
-            let gauss = EnsembleSpec {
-                arch: Architecture::Gauss,
-                sigma_w: 3.0,
-                ..direct.clone()
-            };
+            let gauss = direct
+                .clone()
+                .with_net_named("gauss")
+                .unwrap()
+                .with_sigma_w(3.0);
             specs.push(EnsembleSpec {
                 tilt: theory::tilt(&gauss),
                 ..connected.clone()
             });
-            specs.push(EnsembleSpec {
-                d_out: 3,
-                ..direct.clone()
-            });
-            specs.push(EnsembleSpec {
-                sigma_b: 0.0,
-                ..direct.clone()
-            });
+            specs.push(direct.clone().with_d_out(3));
+            specs.push(direct.clone().with_sigma_b(0.0));
             specs.extend([direct, connected]);
         }
     }

@@ -4,7 +4,7 @@ use super::super::shaders;
 use super::super::wgsl::{Constants, Text, expand};
 use super::{Kind, Lanes, Shape};
 use crate::engine::Layer;
-use crate::model::{Architecture, EnsembleSpec};
+use crate::model::{Builtin, EnsembleSpec};
 
 /// Threads in a row of a dispatch: fewer than 65535 workgroups of 64.
 pub const THREADS_PER_ROW: u64 = 1 << 21;
@@ -53,7 +53,7 @@ pub fn text(spec: &EnsembleSpec, shape: &Shape, kind: Kind) -> Text {
 fn constants(spec: &EnsembleSpec, shape: &Shape, kind: Kind) -> Constants {
     let layout = &shape.layout;
     let flag = |b: bool| u64::from(b);
-    let is = |arch: Architecture| flag(spec.arch == arch);
+    let is = |builtin: Builtin| flag(spec.net.builtin() == builtin);
     let is_shifts = matches!(kind, Kind::Shifts(_));
     let tiling = match is_shifts {
         true => shape.shift_tiling,
@@ -73,10 +73,10 @@ fn constants(spec: &EnsembleSpec, shape: &Shape, kind: Kind) -> Constants {
     let tilt = spec.tilt.is_some();
     let bounded = shaders::is_bounded(spec);
     let mut constants: Constants = [
-        ("ERF", is(Architecture::Erf)),
-        ("RELU", is(Architecture::Relu)),
-        ("GAUSS", is(Architecture::Gauss)),
-        ("EXPONENTIAL", is(Architecture::Gauss) | flag(tilt)),
+        ("ERF", is(Builtin::Erf)),
+        ("RELU", is(Builtin::Relu)),
+        ("GAUSS", is(Builtin::ExpNormalised)),
+        ("EXPONENTIAL", is(Builtin::ExpNormalised) | flag(tilt)),
         ("LATTICE", 0),
         ("BOUNDED", flag(bounded)),
         ("UNBOUNDED", flag(!bounded)),
@@ -97,7 +97,7 @@ fn constants(spec: &EnsembleSpec, shape: &Shape, kind: Kind) -> Constants {
         ),
         ("SHIFT_COUNT", shape.shifts),
         ("BIAS", flag(layout.has_bias())),
-        ("WIDTH", spec.width),
+        ("WIDTH", spec.net.width()),
         ("BLOCK", shape.block),
         ("THREADS_PER_ROW", THREADS_PER_ROW),
         ("POINTS", shape.points),

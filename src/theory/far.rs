@@ -1,0 +1,61 @@
+//! How a kernel K(x, y) behaves as y goes to infinity, from how the activation grows.
+
+use super::Vertex;
+use crate::model::{Builtin, Growth, Net};
+
+/// The kernel sigma_b^2 + sigma_w^2 exp(-rate |x - y|^2), which is translation invariant.
+pub(super) struct Bump {
+    /// sigma_w^2 of the readout.
+    pub height: f64,
+    /// In inverse squares of the inputs' unit.
+    pub rate: f64,
+}
+
+impl Bump {
+    /// The kernel of a net, if it has this form.
+    pub fn of(net: &Net) -> Option<Self> {
+        match net.builtin() {
+            Builtin::ExpNormalised => Some(Self {
+                height: net.readout().sigma_w.powi(2),
+                rate: net.first().sigma_w.powi(2) / (2.0 * net.d_in() as f64),
+            }),
+            Builtin::Erf | Builtin::Relu => None,
+        }
+    }
+}
+
+/// What K(x, y) does as |y| grows.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Far {
+    /// It falls to sigma_b^2.
+    Decays,
+    /// It stays of order one.
+    Stays,
+    /// It grows like |y|^p.
+    Grows(f64),
+    /// It grows faster than any power.
+    GrowsExponentially,
+}
+
+impl Far {
+    /// What the kernel of a net does.
+    pub fn of(net: &Net) -> Self {
+        match (Bump::of(net), net.activation().growth()) {
+            (Some(_), _) => Self::Decays,
+            (None, Growth::Bounded) => Self::Stays,
+            (None, Growth::Power(p)) => Self::Grows(p),
+            (None, Growth::Exponential { .. }) => Self::GrowsExponentially,
+        }
+    }
+}
+
+/// Power p with which the lines k(x, y) of a vertex grow like |y|^p; `None` if they vanish far out
+/// or grow faster.
+pub(crate) fn line_growth(net: &Net, vertex: Vertex) -> Option<f64> {
+    match Far::of(net) {
+        Far::Decays if vertex.constant_left(net) == 0.0 => None,
+        Far::Decays | Far::Stays => Some(0.0),
+        Far::Grows(p) => Some(p),
+        Far::GrowsExponentially => None,
+    }
+}
