@@ -3,12 +3,13 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use nnqft_gpu::engine::BlockPlan;
 use nnqft_gpu::engine::cpu::moments::Blocks;
 use nnqft_gpu::engine::cpu::networks::{Networks, TILE};
-use nnqft_gpu::engine::cpu::normals::normals;
-use nnqft_gpu::engine::cpu::words::Words;
-use nnqft_gpu::engine::{BlockPlan, measurement};
 use nnqft_gpu::model::{EnsembleSpec, Estimator, source_nets};
+use nnqft_gpu::plan::Plan;
+use nnqft_gpu::stream::Words;
+use nnqft_gpu::stream::normals;
 use nnqft_gpu::tensor::{LANES, MomentPlan, MomentSums};
 
 fn spec(arch: &str, width: u64, estimator: Estimator) -> EnsembleSpec {
@@ -42,7 +43,8 @@ fn networks(c: &mut Criterion) {
     for estimator in [Estimator::Direct, Estimator::Connected] {
         for arch in source_nets() {
             for width in [2, 96, 100] {
-                let mut networks = Networks::new(&spec(arch, width, estimator));
+                let mut networks =
+                    Networks::new(Plan::new(spec(arch, width, estimator)).unwrap().drawn());
                 let mut fields = vec![[0.0; TILE]; networks.fields()];
                 let mut tile = 0;
                 group.bench_function(format!("{estimator} {arch} N={width}"), |b| {
@@ -70,8 +72,14 @@ fn moments(c: &mut Criterion) {
         group.bench_function(name, |b| b.iter(|| sums.add(black_box(&fields))));
     }
     let spec = spec("relu", 2, Estimator::Direct);
-    let (plan, block) = (measurement(&spec), BlockPlan::new(&spec).block(0));
-    let mut blocks = Blocks::new(plan.moments(), Networks::new(&spec.on_rays()));
+    let (plan, block) = (
+        Plan::new(spec.clone()).unwrap().measurement(),
+        BlockPlan::new(&spec).block(0),
+    );
+    let mut blocks = Blocks::new(
+        plan.moments(),
+        Networks::new(Plan::new(spec.clone()).unwrap().drawn()),
+    );
     group.throughput(Throughput::Elements(block.networks));
     group.bench_function("a whole block, relu N=2", |b| {
         b.iter(|| blocks.means(&block));

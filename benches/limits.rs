@@ -11,8 +11,9 @@ use std::time::Instant;
 
 use nnqft_gpu::engine::cpu::CpuEngine;
 use nnqft_gpu::engine::gpu::GpuEngine;
-use nnqft_gpu::engine::{self, Engine, Parameters, measurement};
+use nnqft_gpu::engine::{self, Engine};
 use nnqft_gpu::model::{Builtin, EnsembleSpec, source_nets};
+use nnqft_gpu::plan::{Parameters, Plan, Progression, Rays};
 use rayon::prelude::*;
 
 /// One ChaCha8 word: 4 double rounds of 8 quarter rounds of 12 operations, and 16 additions,
@@ -45,7 +46,7 @@ struct Operations {
 fn operations(spec: &EnsembleSpec, gpu: bool) -> Operations {
     let (n, points, d_in) = (
         spec.net.width() as f64,
-        spec.rays().points.len() as f64,
+        Rays::of(spec).points.len() as f64,
         spec.net.d_in() as f64,
     );
     let biased = f64::from(u8::from(spec.net.first().sigma_b != 0.0));
@@ -53,11 +54,11 @@ fn operations(spec: &EnsembleSpec, gpu: bool) -> Operations {
     let gauss = spec.net.builtin() == Builtin::ExpNormalised;
     let linear = 2.0 * d_in - 1.0 + biased + f64::from(u8::from(gauss));
     let act = activation(spec.net.builtin(), gpu);
-    let unit = match gauss && Parameters::new(spec).lattice().is_some() {
+    let unit = match gauss && Progression::of(&Parameters::new(spec)).is_some() {
         true => 2.0 * (linear + act) + 2.0 * (points - 1.0),
         false => points * (linear + act),
     };
-    let measurement = measurement(spec);
+    let measurement = Plan::new(spec.clone()).unwrap().measurement();
     let plan = measurement.moments();
     let elements = plan.elements().len() as f64;
     Operations {
@@ -242,9 +243,7 @@ fn seconds(engine: &mut dyn Engine, width: u64, nets: u64, experiments: u32) -> 
     let spec = EnsembleSpec {
         nets,
         experiments,
-        ..EnsembleSpec::preset(Builtin::Relu, 1)
-            .unwrap()
-            .with_width(width)
+        ..EnsembleSpec::preset("relu", 1).unwrap().with_width(width)
     }
     .validate()
     .unwrap();

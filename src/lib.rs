@@ -42,9 +42,11 @@ pub mod analysis;
 pub mod engine;
 mod error;
 pub mod model;
+pub mod plan;
 pub mod report;
 mod simd;
 pub mod state;
+pub mod stream;
 pub mod tensor;
 pub mod theory;
 

@@ -8,6 +8,7 @@ use nnqft_gpu::engine::cpu::{CpuEngine, draw_networks};
 use nnqft_gpu::engine::gpu::GpuEngine;
 use nnqft_gpu::engine::{self, BlockPlan, Engine, Queue};
 use nnqft_gpu::model::{EnsembleSpec, Estimator, Inputs, source_nets};
+use nnqft_gpu::plan::Plan;
 use nnqft_gpu::{tensor, theory};
 
 fn spec(arch: &str, d_in: usize, width: u64) -> EnsembleSpec {
@@ -268,7 +269,12 @@ fn the_unit_of_the_field_does_not_matter_to_f32() {
                 .unwrap()
                 .mean
         };
-        let indices = engine::measurement(&spec(1.0)).tuples().points.clone();
+        let indices = Plan::new(spec(1.0))
+            .unwrap()
+            .measurement()
+            .tuples()
+            .points
+            .clone();
         for ((scaled, plain), index) in mean(unit).iter().zip(mean(1.0)).zip(indices) {
             let ratio = scaled / unit.powi(2 * index.len() as i32) / plain;
             assert!((ratio - 1.0).abs() < 1e-4, "{index:?} {ratio}");

@@ -15,6 +15,7 @@ use std::sync::LazyLock;
 
 use nnqft_gpu::engine::{self, Engine, Queue, cpu::CpuEngine};
 use nnqft_gpu::model::{EnsembleSpec, Estimator, Inputs, parse_count};
+use nnqft_gpu::plan::Plan;
 use nnqft_gpu::report::{
     EftDocument, EnsembleDocument, FalloffDocument, RgDocument, SymmetryDocument, read_moments,
     write_npz,
@@ -522,7 +523,8 @@ fn states() -> Vec<Vec<u8>> {
     [all.start..all.start, all.start..all.end / 2, all]
         .map(|blocks| {
             let queue = Queue::resume(&spec, blocks, Default::default());
-            cpu.accumulate(&spec, &queue).unwrap();
+            cpu.accumulate(&Plan::new(spec.clone()).unwrap(), &queue)
+                .unwrap();
             let mut state = state.clone();
             state.ensembles[0].moments = queue.into_moments();
             state.to_bytes()

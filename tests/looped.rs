@@ -11,6 +11,7 @@ use nnqft_gpu::engine::cpu::{CpuEngine, draw_networks};
 use nnqft_gpu::engine::gpu::{Fault, GpuEngine};
 use nnqft_gpu::engine::{self, BlockPlan, Engine};
 use nnqft_gpu::model::{EnsembleSpec, Estimator, Inputs};
+use nnqft_gpu::plan::Plan;
 use nnqft_gpu::tensor::Accumulator;
 use nnqft_gpu::theory;
 
@@ -223,7 +224,8 @@ fn large(estimator: Estimator, points: usize, d_in: usize) -> EnsembleSpec {
 fn shaders_do_not_grow_with_the_spec() {
     let gpu = gpu();
     for estimator in [Estimator::Direct, Estimator::Connected] {
-        let lengths = |points, d_in| gpu.shader_lengths(&large(estimator, points, d_in));
+        let lengths =
+            |points, d_in| gpu.shader_lengths(&Plan::new(large(estimator, points, d_in)).unwrap());
         let all = lengths(200, 64);
         assert!(
             all.len() <= 12 && all.iter().all(|l| *l < 60_000),
@@ -241,7 +243,12 @@ fn shaders_do_not_grow_with_the_spec() {
         ..spec("erf", 13, 1, 3)
     };
     assert!(many.elements() > 18_000);
-    assert!(gpu.shader_lengths(&many).iter().sum::<usize>() < 400_000);
+    assert!(
+        gpu.shader_lengths(&Plan::new(many.clone()).unwrap())
+            .iter()
+            .sum::<usize>()
+            < 400_000
+    );
 }
 
 #[test]
@@ -285,7 +292,8 @@ fn a_compilation_that_is_not_wanted_is_left_alone() {
     let spec = large(Estimator::Direct, 150, 10).validate().unwrap();
     let mut gpu = gpu();
     let start = Instant::now();
-    gpu.prepare(&spec, &|| true).unwrap();
+    gpu.prepare(&Plan::new(spec.clone()).unwrap(), &|| true)
+        .unwrap();
     assert!(start.elapsed() < Duration::from_secs(2));
     // The engine is as good as before.
     assert_eq!(run(&mut gpu, &spec).networks(), 192);

@@ -477,7 +477,8 @@ fn wrong_options_are_refused_before_the_run() {
         cpu.device(),
     );
     let queue = Queue::resume(&spec, tiny.blocks(0), Default::default());
-    cpu.accumulate(&spec, &queue).unwrap();
+    cpu.accumulate(&Plan::new(spec.clone()).unwrap(), &queue)
+        .unwrap();
     assert_eq!(queue.moments().subtrees().count(), 1);
     fs::write(&path, tiny.to_bytes()).unwrap();
     let output = run(&["ensemble", "--resume", file]);

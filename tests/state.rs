@@ -8,6 +8,7 @@ use nnqft_gpu::engine::cpu::CpuEngine;
 use nnqft_gpu::engine::gpu::Fault;
 use nnqft_gpu::engine::{self, BlockPlan, Engine, Fleet, Queue, Work};
 use nnqft_gpu::model::{EnsembleSpec, Estimator};
+use nnqft_gpu::plan::{Plan, Rays};
 use nnqft_gpu::state::{State, frame, merge};
 use nnqft_gpu::theory;
 use proptest::prelude::*;
@@ -43,7 +44,9 @@ fn draw(mut state: State, engine: &mut dyn Engine, left: u64) -> State {
         let blocks = state.blocks(k);
         let e = &mut state.ensembles[k];
         let queue = Queue::resume(&e.spec, blocks.start..blocks.end - left, e.moments.clone());
-        engine.accumulate(&e.spec, &queue).unwrap();
+        engine
+            .accumulate(&Plan::new(e.spec.clone()).unwrap(), &queue)
+            .unwrap();
         e.moments = queue.into_moments();
         e.seconds += 0.1;
     }
@@ -99,7 +102,10 @@ fn a_file_s_sizes_are_those_of_the_engines() {
                 let total = engine::run(&mut CpuEngine::new(), &spec, &|_| {}).unwrap();
                 let values = total.total().unwrap().mean.len() as u64;
                 assert_eq!(spec.values(), values, "{estimator} {orders:?} {d_out}");
-                assert_eq!(spec.on_rays().fields(), total.extremes()[0].field.len());
+                assert_eq!(
+                    Rays::of(&spec).applied_to(&spec).fields(),
+                    total.extremes()[0].field.len()
+                );
             }
         }
     }
@@ -362,7 +368,10 @@ fn a_device_lost_before_its_first_batch_says_so() {
     // The fault strikes from block 64 on.
     assert_eq!(queue.take(64), Some(0..64));
     let mut engine = gpu().with_fault(Fault::DeviceLost);
-    let error = engine.accumulate(&spec, &queue).unwrap_err().to_string();
+    let error = engine
+        .accumulate(&Plan::new(spec.clone()).unwrap(), &queue)
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("device lost"), "{error}");
 }
 
@@ -418,11 +427,15 @@ fn what_a_lost_device_had_finished_is_kept() {
     let whole = engine::run(&mut gpu(), &spec, &|_| {}).unwrap();
     let queue = Queue::new(&spec);
     let mut failing = gpu().with_fault(Fault::DeviceLost).with_batch_blocks(16);
-    failing.accumulate(&spec, &queue).unwrap_err();
+    failing
+        .accumulate(&Plan::new(spec.clone()).unwrap(), &queue)
+        .unwrap_err();
     let kept = queue.into_moments();
     assert!(kept.networks() > 0 && kept.networks() < whole.networks());
     let blocks = 0..BlockPlan::new(&spec).blocks();
     let queue = Queue::resume(&spec, blocks, kept);
-    gpu().accumulate(&spec, &queue).unwrap();
+    gpu()
+        .accumulate(&Plan::new(spec.clone()).unwrap(), &queue)
+        .unwrap();
     assert_eq!(queue.into_moments(), whole);
 }

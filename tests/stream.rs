@@ -4,8 +4,7 @@
 mod common;
 
 use common::gpu;
-use nnqft_gpu::engine::Layer;
-use nnqft_gpu::engine::cpu::{normals::normals, words::Words};
+use nnqft_gpu::stream::{Part, Words, normals};
 
 /// ChaCha8 key streams from draft-strombergson-chacha-test-vectors-01, 256-bit keys:
 /// (seed = first words of the key, stream = IV, first block, bytes).
@@ -67,8 +66,8 @@ fn words_are_equal_and_normals_agree_to_f32() {
     let gpu = gpu();
     let blocks = 20_000;
     for (seed, stream, first) in [
-        (0, Layer::Hidden.stream(0), 0),
-        (u64::MAX, Layer::Output.stream(9), u32::MAX - 10_000),
+        (0, Part::Hidden.stream(0), 0),
+        (u64::MAX, Part::Output.stream(9), u32::MAX - 10_000),
         (0x0123_4567_89ab_cdef, u64::MAX, 77),
     ] {
         let (got, got_normals) = gpu.draws(seed, stream, first, blocks).unwrap();
@@ -91,7 +90,7 @@ fn words_are_equal_and_normals_agree_to_f32() {
 /// 10^7 normals of the CPU engine.
 fn ten_million() -> Vec<f64> {
     let mut words = vec![0; 10_000_000];
-    Words::new(5, Layer::Hidden.stream(0), 0).fill(&mut words);
+    Words::new(5, Part::Hidden.stream(0), 0).fill(&mut words);
     let mut draws = vec![0.0; words.len()];
     normals(&words, &mut draws);
     draws
@@ -180,7 +179,7 @@ fn the_two_normals_of_a_pair_and_neighbours_are_uncorrelated() {
 fn the_stream_is_stable() {
     // A change here changes every published result: it must be deliberate.
     let mut words = vec![0; 16];
-    Words::new(0, Layer::Output.stream(3), 1000).fill(&mut words);
+    Words::new(0, Part::Output.stream(3), 1000).fill(&mut words);
     let mut draws = vec![0.0; 16];
     normals(&words, &mut draws);
     assert_eq!(words[..2], STABLE_WORDS);

@@ -8,8 +8,9 @@ use nnqft_gpu::analysis::{
     Interactions, SymmetryCheck, correlators, output_couplings, symmetry_checks,
 };
 use nnqft_gpu::engine::cpu::{CpuEngine, draw_networks};
-use nnqft_gpu::engine::{self, Engine, measurement};
+use nnqft_gpu::engine::{self, Engine};
 use nnqft_gpu::model::{EnsembleSpec, Estimator, Inputs};
+use nnqft_gpu::plan::Plan;
 use nnqft_gpu::tensor::{Accumulator, Tuple, Tuples};
 use nnqft_gpu::theory::{
     Exact, Vertex, gp_correlator, kernel_matrix, loop_integrals, vertex_integrals,
@@ -63,7 +64,11 @@ fn both_engines_have_the_symmetry_and_the_exact_values() {
 
 /// Means per block, from networks that someone may have tampered with.
 fn accumulate(spec: &EnsembleSpec, tamper: impl Fn(&mut Vec<f64>)) -> Accumulator {
-    let tuples = measurement(spec).tuples().fields(spec.inputs.len());
+    let tuples = Plan::new(spec.clone())
+        .unwrap()
+        .measurement()
+        .tuples()
+        .fields(spec.inputs.len());
     let mut all = Accumulator::new();
     for experiment in 0..spec.experiments {
         let mut means = vec![0.0; tuples.len()];
@@ -231,7 +236,7 @@ proptest! {
         };
         let tuples = Tuples::of(&spec, order);
         prop_assert_eq!(tuples.len() as u64, spec.elements());
-        prop_assert_eq!(measurement(&spec).tuples().len(), tuples.len());
+        prop_assert_eq!(Plan::new(spec.clone()).unwrap().measurement().tuples().len(), tuples.len());
         let labels: std::collections::BTreeSet<Vec<(usize, usize)>> = (0..tuples.len())
             .map(|e| {
                 let output = |k: usize| tuples.outputs.get(e).map_or(0, |o| o[k]);

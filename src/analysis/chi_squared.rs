@@ -122,7 +122,7 @@ fn traces(scaled: &[Vec<f64>]) -> [f64; 2] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::cpu::{normals::normals, words::Words};
+    use crate::stream::{Words, normals};
 
     /// Samples of `p` components made of `q` normals: component e is normal e mod q.
     fn samples(seed: u64, p: usize, q: usize, shift: f64) -> Vec<Vec<f64>> {

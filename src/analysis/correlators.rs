@@ -5,8 +5,8 @@ use super::check_range;
 use super::convergence::{Convergence, Failure, Sum};
 use super::element_mean::{ElementMean, Members};
 use super::verdict::Verdict;
-use crate::engine::measurement;
 use crate::model::{EnsembleSpec, Estimator};
+use crate::plan::Plan;
 use crate::tensor::{Accumulator, Tuples};
 use crate::theory::{
     Exact, RareNeurons, deviation_unit, gp_correlator, gp_rounding, kernel_matrix, mean_unit, tilt,
@@ -235,7 +235,8 @@ pub fn correlators_beside(
     moments: &Accumulator,
 ) -> Result<Vec<Correlator>> {
     let exact = exact.at_width(spec.net.width());
-    let plan = measurement(spec);
+    let plan = Plan::new(spec.clone()).expect("a valid spec");
+    let plan = plan.measurement();
     let kernel = kernel_matrix(spec);
     let all_gp = gp_predictions(spec)?;
     let total = moments.total()?;

@@ -6,10 +6,12 @@ use serde::Serialize;
 
 use super::{Correlator, LogFit, correlators};
 use super::{Coupling, Interactions, SixPoint};
-use crate::engine::cpu::{CpuEngine, draw_networks, networks::Networks, normals, words::Words};
+use crate::engine::cpu::{CpuEngine, draw_networks, networks::Networks};
 use crate::engine::gpu::GpuEngine;
-use crate::engine::{self, BlockPlan, Engine, GROUP, Layer, measurement};
+use crate::engine::{self, BlockPlan, Engine};
 use crate::model::{Builtin, CatalogueEntry, EnsembleSpec, Estimator, Inputs, source_nets};
+use crate::plan::{Drawn, Plan};
+use crate::stream::{GROUP, Part, Words, normals};
 use crate::tensor::{LANES, MomentPlan, MomentSums};
 use crate::theory::{Vertex, kernel_matrix, tilt, vertex_integrals, vertex_nodes};
 use crate::{Error, Result};
@@ -275,9 +277,9 @@ fn draws(gpu: &GpuEngine, thorough: bool) -> Result<Vec<Stage>> {
     let mut values = Worst::new("normals", "radius of the pair", NORMALS);
     let mut histogram = [0u64; 4];
     for (seed, stream, first) in [
-        (0, Layer::Hidden.stream(0), 0),
-        (u64::MAX, Layer::Output.stream(9), u32::MAX - 10_000),
-        (0x0123_4567_89ab_cdef, Layer::Tilt.stream(77), 77),
+        (0, Part::Hidden.stream(0), 0),
+        (u64::MAX, Part::Output.stream(9), u32::MAX - 10_000),
+        (0x0123_4567_89ab_cdef, Part::Tilt.stream(77), 77),
     ] {
         let (got, got_normals) = gpu.draws(seed, stream, first, count)?;
         let mut want = vec![0; got.len()];
@@ -288,7 +290,7 @@ fn draws(gpu: &GpuEngine, thorough: bool) -> Result<Vec<Stage>> {
             });
         }
         let mut want_normals = vec![0.0; want.len()];
-        normals::normals(&want, &mut want_normals);
+        normals(&want, &mut want_normals);
         for (k, (&got, &want)) in got_normals.iter().zip(&want_normals).enumerate() {
             // Normals u and u ^ 8 of a block share their radius.
             let radius = want.hypot(want_normals[k ^ (GROUP as usize / 2)]);
@@ -325,7 +327,7 @@ fn check_hidden(gpu: &GpuEngine, spec: &EnsembleSpec, worst: &mut Worst) -> Resu
     for number in blocks(spec) {
         let block = BlockPlan::new(spec).block(number);
         let got = gpu.hidden_values(spec, number)?;
-        let mut cpu = Networks::new(spec);
+        let mut cpu = Networks::new(&Drawn::at_all_points(spec)?);
         for (n, got) in got.iter().take(NETWORKS).enumerate() {
             let want = cpu.hidden_values(block.experiment, block.first + n as u64);
             for (j, (got, want)) in got.iter().zip(want).enumerate() {
@@ -397,7 +399,8 @@ fn check_moments(
     let got = engine::run(gpu, spec, &|_| {})?.total()?;
     let want = engine::run(&mut CpuEngine::new(), spec, &|_| {})?.total()?;
     let errors = want.std_err().unwrap_or_default();
-    let plan = measurement(spec);
+    let plan = Plan::new(spec.clone()).expect("a valid spec");
+    let plan = plan.measurement();
     let kernel = kernel_matrix(spec);
     let tuples = plan.tuples();
     let at = |e: usize| match (tuples.points.get(e), tuples.outputs.get(e)) {

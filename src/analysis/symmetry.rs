@@ -7,9 +7,9 @@ use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
 
 use super::chi_squared::ChiSquared;
-use crate::engine::cpu::{normals::normals, words::Words};
-use crate::engine::{GROUP, measurement};
 use crate::model::EnsembleSpec;
+use crate::plan::Plan;
+use crate::stream::spare_normals;
 use crate::tensor::{Accumulator, Tuples, multisets};
 use crate::theory::{Exact, gp_correlator, kernel_matrix};
 use crate::{Error, Result};
@@ -72,7 +72,8 @@ pub fn symmetry_checks(
 ) -> Result<Vec<SymmetryCheck>> {
     moments.total()?;
     check_experiments(spec)?;
-    let plan = measurement(spec);
+    let plan = Plan::new(spec.clone()).expect("a valid spec");
+    let plan = plan.measurement();
     let tuples = plan.tuples();
     let kernel = kernel_matrix(spec);
     let exact = Exact::new(spec);
@@ -164,10 +165,7 @@ pub fn check_experiments(spec: &EnsembleSpec) -> Result<()> {
 /// A uniformly distributed rotation: Q of the QR decomposition of a matrix of normals, with
 /// R's diagonal positive, and one column turned if it is a reflection.
 fn rotation(d: usize, number: u64) -> DMatrix<f64> {
-    let mut words = vec![0; (d * d).next_multiple_of(GROUP as usize)];
-    Words::new(number, u64::from(u32::MAX), 0).fill(&mut words);
-    let mut all = vec![0.0; words.len()];
-    normals(&words, &mut all);
+    let all = spare_normals(number, d * d);
     let square = DMatrix::from_column_slice(d, d, &all[..d * d]);
     let (mut q, r) = square.qr().unpack();
     for c in 0..d {
@@ -191,7 +189,8 @@ struct Tensors {
 
 impl Tensors {
     fn new(spec: &EnsembleSpec) -> Self {
-        let plan = measurement(spec);
+        let plan = Plan::new(spec.clone()).expect("a valid spec");
+        let plan = plan.measurement();
         let (points, d_out) = (spec.inputs.len(), spec.net.d_out());
         let fields = points * d_out;
         let all = plan.tuples().fields(points);
@@ -316,7 +315,8 @@ mod tests {
             ..EnsembleSpec::preset("erf", 1).unwrap().with_d_out(3)
         };
         let f = [0.3, -0.7, 1.1, 0.4, -0.2, 0.9];
-        let plan = measurement(&spec);
+        let plan = Plan::new(spec.clone()).expect("a valid spec");
+        let plan = plan.measurement();
         let products = |f: &[f64]| -> Vec<f64> {
             (plan.moments().indices().iter())
                 .map(|i| i.iter().map(|&k| f[k]).product())

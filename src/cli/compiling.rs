@@ -9,6 +9,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use nnqft_gpu::Result;
 use nnqft_gpu::engine::Engine;
 use nnqft_gpu::model::EnsembleSpec;
+use nnqft_gpu::plan::Plan;
 
 /// What is compiled sooner is not worth a word.
 const SOON: Duration = Duration::from_millis(300);
@@ -38,7 +39,7 @@ pub fn prepare(engine: &mut dyn Engine, spec: &EnsembleSpec, stop: &AtomicBool) 
         }
         stop.load(Ordering::Relaxed)
     };
-    let done = engine.prepare(spec, &stopped);
+    let done = engine.prepare(&Plan::new(spec.clone())?, &stopped);
     if let Some(shown) = shown.into_inner() {
         shown.end();
     }

@@ -11,6 +11,7 @@ use anyhow::Context;
 use clap::Args;
 use nnqft_gpu::engine::{BlockPlan, DeviceInfo, Engine, Queue};
 use nnqft_gpu::model::{Difference, EnsembleSpec};
+use nnqft_gpu::plan::Plan;
 use nnqft_gpu::state::{self, Shard, State, StateFile, keep};
 use nnqft_gpu::{Error, Result, analysis};
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -310,7 +311,8 @@ impl Session {
             now.ensembles[k].seconds += start.elapsed().as_secs_f64();
             now
         };
-        let accumulate = || engine.accumulate(&ensemble.spec, &queue);
+        let plan = Plan::new(ensemble.spec.clone())?;
+        let accumulate = || engine.accumulate(&plan, &queue);
         // Engines finish the batch that they are in, which may take long: then without it.
         let leave = || -> std::convert::Infallible {
             let _saving = saving.lock().unwrap_or_else(|e| e.into_inner());

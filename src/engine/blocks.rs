@@ -1,7 +1,7 @@
 use std::ops::Range;
 
-use super::GROUP;
 use crate::model::{EnsembleSpec, MAX_NETS};
+use crate::stream::GROUP;
 use crate::tensor::Accumulator;
 
 /// Networks of an experiment in blocks of fixed size.

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::{Condvar, Mutex, MutexGuard};
 
 use super::{DeviceInfo, Engine, Work};
-use crate::model::EnsembleSpec;
+use crate::plan::Plan;
 use crate::tensor::Accumulator;
 use crate::{Error, Result};
 
@@ -63,15 +63,11 @@ impl Engine for Fleet {
     }
 
     /// All engines at a time. One whose device fails will say so again when it is to draw.
-    fn prepare(
-        &mut self,
-        spec: &EnsembleSpec,
-        cancelled: &(dyn Fn() -> bool + Sync),
-    ) -> Result<()> {
+    fn prepare(&mut self, plan: &Plan, cancelled: &(dyn Fn() -> bool + Sync)) -> Result<()> {
         let of_spec = |result: &Result<()>| !matches!(result, Err(Error::Device(_)));
         std::thread::scope(|scope| {
             let threads: Vec<_> = (self.engines.iter_mut())
-                .map(|engine| scope.spawn(|| engine.prepare(spec, cancelled)))
+                .map(|engine| scope.spawn(|| engine.prepare(plan, cancelled)))
                 .collect();
             (threads.into_iter())
                 .map(|t| t.join().unwrap_or_else(|e| std::panic::resume_unwind(e)))
@@ -80,7 +76,7 @@ impl Engine for Fleet {
         })
     }
 
-    fn accumulate(&mut self, spec: &EnsembleSpec, work: &dyn Work) -> Result<()> {
+    fn accumulate(&mut self, plan: &Plan, work: &dyn Work) -> Result<()> {
         let crew = Crew {
             work,
             state: Mutex::new(State {
@@ -94,7 +90,7 @@ impl Engine for Fleet {
             let threads: Vec<_> = (self.engines.iter_mut())
                 .map(|engine| {
                     scope.spawn(move || {
-                        let result = crew.run(engine.as_mut(), spec);
+                        let result = crew.run(engine.as_mut(), plan);
                         if let Err(error @ Error::Device(_)) = &result {
                             lost(&engine.device(), error);
                         }
@@ -137,13 +133,13 @@ impl Crew<'_> {
     }
 
     /// Lets an engine work, and work again if another fails and leaves blocks.
-    fn run(&self, engine: &mut dyn Engine, spec: &EnsembleSpec) -> Result<()> {
+    fn run(&self, engine: &mut dyn Engine, plan: &Plan) -> Result<()> {
         loop {
             let share = Share {
                 crew: self,
                 taken: Mutex::default(),
             };
-            let result = engine.accumulate(spec, &share);
+            let result = engine.accumulate(plan, &share);
             // What it has not finished is there for others before it counts as idle.
             drop(share);
             let mut state = self.lock();
@@ -222,6 +218,7 @@ mod tests {
     use super::*;
     use crate::engine::cpu::CpuEngine;
     use crate::engine::{self, Queue};
+    use crate::model::EnsembleSpec;
 
     fn spec() -> EnsembleSpec {
         EnsembleSpec {
@@ -242,7 +239,7 @@ mod tests {
             }
         }
 
-        fn accumulate(&mut self, _: &EnsembleSpec, work: &dyn Work) -> Result<()> {
+        fn accumulate(&mut self, _: &Plan, work: &dyn Work) -> Result<()> {
             work.take(9);
             for _ in 0..300 {
                 if work.left() > 0 {
@@ -269,10 +266,11 @@ mod tests {
             LOST.fetch_add(1, Ordering::Relaxed);
         });
         let spec = spec();
+        let plan = Plan::new(spec.clone()).unwrap();
         let whole = engine::run(&mut CpuEngine::new(), &spec, &|_| {}).unwrap();
         for _ in 0..2 {
             let queue = Queue::new(&spec);
-            fleet.accumulate(&spec, &queue).unwrap();
+            fleet.accumulate(&plan, &queue).unwrap();
             assert_eq!(queue.left(), 0);
             assert_eq!(queue.into_moments(), whole);
             assert_eq!(fleet.engines(), 1);

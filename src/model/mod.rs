@@ -8,7 +8,6 @@ mod inputs;
 mod memory;
 mod net;
 mod number;
-mod rays;
 mod spec;
 
 pub use activation::{Activation, Growth};
@@ -20,7 +19,6 @@ pub(crate) use inputs::open_npy;
 pub use memory::{MAX_MEMORY, Memory};
 pub use net::{Layer, Net};
 pub use number::{parse_count, parse_count_in, short};
-pub use rays::Rays;
 pub use spec::{
     Difference, EnsembleSpec, MAX_D_OUT, MAX_EXPERIMENTS, MAX_NETS, MAX_ORDER, MAX_WIDTH,
 };

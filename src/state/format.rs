@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::{EnsembleState, Shard, State};
 use crate::engine::{BlockPlan, DeviceInfo};
 use crate::model::EnsembleSpec;
+use crate::plan::Rays;
 use crate::tensor::{Accumulator, Extremes};
 
 /// What a state file starts with.
@@ -192,7 +193,10 @@ fn unframe(bytes: &[u8]) -> Result<&[u8], String> {
 /// Whether these can be moments of blocks of this spec.
 fn check(spec: &EnsembleSpec, moments: &Accumulator) -> Result<(), &'static str> {
     let plan = BlockPlan::new(spec);
-    let (values, fields) = (spec.values() as usize, spec.on_rays().fields());
+    let (values, fields) = (
+        spec.values() as usize,
+        Rays::of(spec).applied_to(spec).fields(),
+    );
     let mut last = (0, 0);
     for (experiment, blocks, statistics) in moments.subtrees() {
         let span = blocks.end - blocks.start;

@@ -36,6 +36,11 @@ pub struct Exact {
 impl Exact {
     /// Neuron moments for the spec's orders, then closed formulas.
     pub fn new(spec: &EnsembleSpec) -> Self {
+        Self::with_kernel(spec, kernel_matrix(spec).into())
+    }
+
+    /// The same with the kernel at the spec's points, where it is known already.
+    pub fn with_kernel(spec: &EnsembleSpec, kernel: Arc<Vec<Vec<f64>>>) -> Self {
         let highest = spec.orders.iter().copied().max().unwrap_or(2);
         // G^(2) is the kernel: its neurons matter from n = 4 on.
         let orders = match highest {
@@ -44,7 +49,7 @@ impl Exact {
             _ => &[2, 4, 6],
         };
         Self {
-            kernel: kernel_matrix(spec).into(),
+            kernel,
             moments: neuron_moments(spec, orders).into(),
             vw: spec.net.readout().sigma_w.powi(2),
             width: spec.net.width() as f64,

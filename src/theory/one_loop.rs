@@ -124,7 +124,7 @@ fn with_nodes<T>(spec: &EnsembleSpec, vertex: Vertex, of: impl FnOnce(&Integrand
         quadratic: &plan,
         d_in: spec.net.d_in(),
         field: &field,
-        homogeneous: spec.is_homogeneous(),
+        homogeneous: spec.net.homogeneous() == Some(1.0),
         marks: marks(spec),
         scale: natural_scale(spec),
         tolerance: 0.0,

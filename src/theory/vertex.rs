@@ -271,7 +271,7 @@ fn with_integrand<T>(
         quadratic: &quadratic,
         d_in: spec.net.d_in(),
         field: &field,
-        homogeneous: spec.is_homogeneous(),
+        homogeneous: spec.net.homogeneous() == Some(1.0),
         marks: points,
         scale: natural_scale(spec),
         tolerance: if spec.net.d_in() < 3 { 1e-11 } else { 1e-8 },

@@ -7,20 +7,16 @@ pub mod activation;
 pub mod moments;
 #[doc(hidden)]
 pub mod networks;
-#[doc(hidden)]
-pub mod normals;
-#[doc(hidden)]
-pub mod words;
+mod rows;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::queue::next_size;
-use super::{
-    BlockPlan, DeviceInfo, Engine, GROUP, Lattice, Network, Parameters, StreamLayout, Work,
-    lattice, measurement,
-};
+use super::{BlockPlan, DeviceInfo, Engine, Network, Work};
 use crate::model::{Builtin, EnsembleSpec, Estimator};
+use crate::plan::{Drawn, Parameters, Plan, Progression};
+use crate::stream::{GROUP, StreamLayout};
 use crate::tensor::Accumulator;
 use crate::{Error, Result};
 
@@ -47,17 +43,17 @@ impl Engine for CpuEngine {
         }
     }
 
-    fn accumulate(&mut self, spec: &EnsembleSpec, work: &dyn Work) -> Result<()> {
-        let plan = BlockPlan::new(spec);
-        let measurement = measurement(spec);
-        let drawn = spec.on_rays();
+    fn accumulate(&mut self, plan: &Plan, work: &dyn Work) -> Result<()> {
+        let spec = plan.spec();
+        let measurement = plan.measurement();
+        let all_blocks = BlockPlan::new(spec);
         let failed = AtomicBool::new(false);
         let memory = spec.memory();
         rayon::broadcast(|worker| {
             if worker.index() >= memory.workers(worker.num_threads()) {
                 return;
             }
-            let networks = networks::Networks::new(&drawn);
+            let networks = networks::Networks::new(plan.drawn());
             let mut blocks = moments::Blocks::new(measurement.moments(), networks);
             let mut size = 1;
             while !failed.load(Ordering::Relaxed) {
@@ -68,7 +64,7 @@ impl Engine for CpuEngine {
                 };
                 let start = Instant::now();
                 let mut moments = Accumulator::new();
-                for block in range.clone().map(|number| plan.block(number)) {
+                for block in range.clone().map(|number| all_blocks.block(number)) {
                     let (means, heaviest) = blocks.means(&block);
                     let means = measurement.elements(means);
                     moments.add_block(block.experiment, block.index, block.networks, means);
@@ -96,7 +92,8 @@ pub fn draw_networks(
     first: u64,
     count: usize,
 ) -> Vec<Network> {
-    let mut networks = networks::Networks::new(spec);
+    let drawn = Drawn::at_all_points(spec).expect("a valid spec");
+    let mut networks = networks::Networks::new(&drawn);
     let mut fields = vec![[0.0; networks::TILE]; networks.fields()];
     let (last, mut all) = (first + count as u64, Vec::with_capacity(count));
     for tile in first / GROUP..last.div_ceil(GROUP) {
@@ -122,8 +119,8 @@ pub(crate) struct Setup {
     /// What the normals of a hidden unit are multiplied by, `[point][component]`: weights,
     /// then the bias if it is drawn.
     pub linear: Vec<Vec<f64>>,
-    /// Gauss-net's points as a lattice, if f64 holds every power on it.
-    pub lattice: Option<Lattice>,
+    /// The points as a progression, if f64 holds every power on it.
+    pub progression: Option<Progression>,
     /// Typical size of each field.
     pub scales: Vec<f64>,
     /// E[h h] of every pair of points (connected estimator, else empty).
@@ -142,8 +139,9 @@ pub(crate) struct Mixture {
 }
 
 impl Setup {
-    pub fn new(spec: &EnsembleSpec) -> Self {
-        let (layout, parameters) = (StreamLayout::new(spec), Parameters::new(spec));
+    pub fn new(drawn: &Drawn) -> Self {
+        let spec = drawn.spec();
+        let (layout, parameters) = (*drawn.layout(), drawn.parameters().clone());
         let bias = layout.has_bias().then_some(parameters.bias);
         let linear = (parameters.weights.iter())
             .map(|x| x.iter().copied().chain(bias).collect())
@@ -154,13 +152,10 @@ impl Setup {
             estimator: spec.estimator,
             width: spec.net.width() as f64,
             layout,
-            lattice: lattice(spec, 600.0),
+            progression: drawn.progression(600.0).cloned(),
             parameters,
-            scales: super::field_scales(spec),
-            centre: match spec.estimator {
-                Estimator::Direct => Vec::new(),
-                Estimator::Connected => super::centre(spec),
-            },
+            scales: drawn.scales().to_vec(),
+            centre: drawn.centre().to_vec(),
             tilt: spec.tilt.as_ref().map(|tilt| Mixture {
                 probability: tilt.probability(),
                 shifts: tilt.shifts.clone(),

@@ -1,16 +1,16 @@
 //! Networks: hidden values, then outputs or covariances (twin of `shaders/networks.wgsl` and
-//! `shaders/tail.wgsl`).
+//! `shaders/remainder.wgsl`).
 //!
 //! 16 networks are drawn side by side, network l in lane l of every number. All loops run
 //! over rows of lanes, so that compilers turn them into vector code.
 
 use super::Setup;
 use super::activation::{Activation, Erf, Exp, Relu, exp};
-use super::normals::{Halves, box_muller, box_muller_blocks};
-use super::words::{Words, lanes};
-use crate::engine::{GROUP, Layer};
-use crate::model::{Builtin, EnsembleSpec, Estimator};
+use super::rows::{add_outputs, add_products, evaluate};
+use crate::model::{Builtin, Estimator};
+use crate::plan::Drawn;
 use crate::simd::{Aligned, has_fma, madd};
+use crate::stream::{GROUP, Halves, Part, Words, box_muller, box_muller_blocks, lanes};
 
 /// Networks that are drawn together.
 pub const TILE: usize = GROUP as usize;
@@ -34,19 +34,19 @@ pub struct Networks {
 struct Work {
     /// Words of one component of a full group, `[word][lane]`.
     words: [u32; ROWS],
-    /// Words of the tail, `[component or output][unit][lane]`.
-    tail: Vec<u32>,
+    /// Words of the remainder, `[component or output][unit][lane]`.
+    remainder: Vec<u32>,
     halves: Halves,
-    /// Where they come from: tails of consecutive tiles follow each other in both streams.
-    hidden_tail: Words,
-    output_tail: Words,
+    /// Where they come from: remainders of consecutive tiles follow each other in both streams.
+    hidden_remainder: Words,
+    output_remainder: Words,
     /// Standard normals of W0 and b0, `[component][unit][lane]`.
     hidden: Aligned,
     /// Standard normals of W1, `[output][unit][lane]`.
     output: Aligned,
     /// z, then h_j(x_p) of one group, `[point][unit][lane]`.
     values: Aligned,
-    /// e^(n . step) of one group on a lattice, `[unit][lane]`.
+    /// e^(n . step) of one group on a progression, `[unit][lane]`.
     step: Aligned,
     /// Sums over units, `[field]`.
     sums: Vec<Tile>,
@@ -69,22 +69,22 @@ struct At {
 }
 
 impl Networks {
-    /// Ready to draw any networks of a spec.
-    pub fn new(spec: &EnsembleSpec) -> Self {
-        let setup = Setup::new(spec);
+    /// Ready to draw any networks of a plan.
+    pub fn new(drawn: &Drawn) -> Self {
+        let setup = Setup::new(drawn);
         let components = setup.layout.hidden_components as usize;
         let outputs = setup.layout.outputs as usize;
-        let tail = setup.layout.blocks(Layer::HiddenTail);
-        let tail = tail.max(setup.layout.blocks(Layer::OutputTail)) as usize * TILE;
+        let remainder = setup.layout.blocks(Part::HiddenRemainder);
+        let remainder = remainder.max(setup.layout.blocks(Part::OutputRemainder)) as usize * TILE;
         let work = Work {
             words: [0; ROWS],
-            tail: vec![0; tail],
+            remainder: vec![0; remainder],
             halves: Halves::default(),
-            hidden_tail: Words::new(setup.seed, 0, 0),
-            output_tail: Words::new(setup.seed, 0, 0),
+            hidden_remainder: Words::new(setup.seed, 0, 0),
+            output_remainder: Words::new(setup.seed, 0, 0),
             hidden: Aligned::new(0.0, components * ROWS),
             output: Aligned::new(0.0, outputs * ROWS),
-            values: Aligned::new(0.0, spec.inputs.len() * ROWS),
+            values: Aligned::new(0.0, drawn.spec().inputs.len() * ROWS),
             step: Aligned::new(0.0, ROWS),
             sums: vec![[0.0; TILE]; setup.fields()],
             ratio: [0.0; TILE],
@@ -125,7 +125,7 @@ impl Networks {
             add_group(setup, work, at);
             at.unit += UNITS;
         }
-        add_tail(setup, work, at);
+        add_remainder(setup, work, at);
         finish(setup, work, fields);
         match &setup.tilt {
             None => [1.0; TILE],
@@ -150,7 +150,7 @@ impl Work {
         let mut words = [0; ROWS];
         Words::new(
             setup.seed,
-            Layer::Tilt.stream(at.experiment),
+            Part::Tilt.stream(at.experiment),
             at.tile * GROUP,
         )
         .fill(&mut words);
@@ -178,8 +178,8 @@ fn add_group(setup: &Setup, work: &mut Work, at: At) {
     "x86_64+avx2+fma",
     "aarch64+neon"
 ))]
-fn add_tail(setup: &Setup, work: &mut Work, at: At) {
-    tail::<{ has_fma!() }>(setup, work, at);
+fn add_remainder(setup: &Setup, work: &mut Work, at: At) {
+    remainder::<{ has_fma!() }>(setup, work, at);
 }
 
 /// Fields from the sums over units.
@@ -192,10 +192,10 @@ fn finish(setup: &Setup, work: &Work, fields: &mut [Tile]) {
     let p = &setup.parameters;
     match setup.estimator {
         Estimator::Direct => {
-            let (points, tail) = (p.weights.len(), setup.layout.tail as usize);
+            let (points, remainder) = (p.weights.len(), setup.layout.remainder as usize);
             for (k, (f, sum)) in fields.iter_mut().zip(&work.sums).enumerate() {
-                // b1 is the last row of the tail; without bias it counts nothing.
-                let b1 = &work.output[(k / points * (tail + 1) + tail) * TILE..][..TILE];
+                // b1 is the last row of the remainder; without bias it counts nothing.
+                let b1 = &work.output[(k / points * (remainder + 1) + remainder) * TILE..][..TILE];
                 for l in 0..TILE {
                     f[l] = p.readout_bias * b1[l] + p.readout * sum[l];
                 }
@@ -219,7 +219,7 @@ fn group<const FMA: bool>(setup: &Setup, work: &mut Work, at: At) {
     draw_group::<FMA>(
         setup,
         at,
-        Layer::Hidden,
+        Part::Hidden,
         layout.hidden_components,
         words,
         &mut hidden[..layout.drawn_components as usize * ROWS],
@@ -228,7 +228,7 @@ fn group<const FMA: bool>(setup: &Setup, work: &mut Work, at: At) {
         draw_group::<FMA>(
             setup,
             at,
-            Layer::Output,
+            Part::Output,
             layout.outputs,
             words,
             &mut work.output,
@@ -242,15 +242,15 @@ fn group<const FMA: bool>(setup: &Setup, work: &mut Work, at: At) {
 fn draw_group<const FMA: bool>(
     setup: &Setup,
     at: At,
-    layer: Layer,
+    part: Part,
     blocks: u64,
     words: &mut [u32; ROWS],
     normals: &mut [f64],
 ) {
-    let stride = setup.layout.blocks(layer);
+    let stride = setup.layout.blocks(part);
     let first = at.tile * GROUP * stride + at.unit as u64 / GROUP * blocks;
     for (c, normals) in normals.chunks_exact_mut(ROWS).enumerate() {
-        let stream = layer.stream(at.experiment);
+        let stream = part.stream(at.experiment);
         lanes(setup.seed, stream, first + c as u64, stride, words);
         let (radii, angles) = words.split_at(ROWS / 2);
         let (x, y) = normals.split_at_mut(ROWS / 2);
@@ -260,24 +260,24 @@ fn draw_group<const FMA: bool>(
 
 /// The units that fill no group: blocks hold a word for each of the 16 networks.
 #[inline(always)]
-fn tail<const FMA: bool>(setup: &Setup, work: &mut Work, at: At) {
-    let units = setup.layout.tail as usize;
+fn remainder<const FMA: bool>(setup: &Setup, work: &mut Work, at: At) {
+    let units = setup.layout.remainder as usize;
     if units > 0 {
         let drawn = setup.layout.drawn_components as usize * units;
-        let owned = setup.layout.blocks(Layer::HiddenTail);
-        let stream = Layer::HiddenTail.stream(at.experiment);
-        work.hidden_tail.seek(stream, at.tile * owned);
-        let words = &mut work.tail[..drawn * TILE];
-        work.hidden_tail.fill(words);
+        let owned = setup.layout.blocks(Part::HiddenRemainder);
+        let stream = Part::HiddenRemainder.stream(at.experiment);
+        work.hidden_remainder.seek(stream, at.tile * owned);
+        let words = &mut work.remainder[..drawn * TILE];
+        work.hidden_remainder.fill(words);
         let normals = &mut work.hidden[..words.len()];
         box_muller_blocks::<FMA>(words, normals, &mut work.halves);
     }
     if setup.estimator == Estimator::Direct && (units > 0 || setup.layout.has_bias()) {
-        let owned = setup.layout.blocks(Layer::OutputTail);
-        let stream = Layer::OutputTail.stream(at.experiment);
-        work.output_tail.seek(stream, at.tile * owned);
-        let words = &mut work.tail[..owned as usize * TILE];
-        work.output_tail.fill(words);
+        let owned = setup.layout.blocks(Part::OutputRemainder);
+        let stream = Part::OutputRemainder.stream(at.experiment);
+        work.output_remainder.seek(stream, at.tile * owned);
+        let words = &mut work.remainder[..owned as usize * TILE];
+        work.output_remainder.fill(words);
         let normals = &mut work.output[..words.len()];
         box_muller_blocks::<FMA>(words, normals, &mut work.halves);
     }
@@ -374,8 +374,8 @@ fn add_fields<const FMA: bool, A: Activation>(
         }
         return;
     }
-    // On a lattice only the first point is evaluated, the rest are multiples of it.
-    let evaluated = match setup.lattice {
+    // On a progression only the first point is evaluated, the rest are multiples of it.
+    let evaluated = match setup.progression {
         Some(_) => 1,
         None => points,
     };
@@ -383,10 +383,10 @@ fn add_fields<const FMA: bool, A: Activation>(
     for ((x, offset), values) in evaluated.zip(work.values.chunks_exact_mut(ROWS)) {
         evaluate::<FMA, A>(x, *offset, &work.hidden, &mut values[..rows]);
     }
-    if let Some(lattice) = &setup.lattice {
+    if let Some(progression) = &setup.progression {
         let ratio = &mut work.step[..rows];
-        evaluate::<FMA, A>(&lattice.step, 0.0, &work.hidden, ratio);
-        for (p, factor) in lattice.factors.iter().enumerate().skip(1) {
+        evaluate::<FMA, A>(&progression.step, 0.0, &work.hidden, ratio);
+        for (p, factor) in progression.factors.iter().enumerate().skip(1) {
             let (before, values) = work.values[(p - 1) * ROWS..].split_at_mut(ROWS);
             let values = values[..rows].iter_mut().zip(&before[..rows]);
             for ((h, before), ratio) in values.zip(ratio.iter()) {
@@ -412,83 +412,4 @@ fn add_fields<const FMA: bool, A: Activation>(
             }
         }
     }
-}
-
-/// Activations of rows of units: `values` = act(sum_c x_c n_c - offset), the normals n being
-/// `[component][row]`.
-#[inline(always)]
-fn evaluate<const FMA: bool, A: Activation>(
-    x: &[f64],
-    offset: f64,
-    normals: &[f64],
-    values: &mut [f64],
-) {
-    // Zipped, not indexed: a check in the loop would leave its last turns without vectors.
-    let rows = values.len();
-    let (a, b) = (
-        &normals[..rows],
-        normals.get(rows..2 * rows).unwrap_or_default(),
-    );
-    match x[..] {
-        [x] => {
-            for (h, n) in values.iter_mut().zip(a) {
-                *h = A::of::<FMA>(madd::<FMA>(*n, x, -offset));
-            }
-        }
-        [x, y] => {
-            for (h, (n, m)) in values.iter_mut().zip(a.iter().zip(b)) {
-                *h = A::of::<FMA>(madd::<FMA>(*m, y, madd::<FMA>(*n, x, -offset)));
-            }
-        }
-        _ => {
-            values.fill(-offset);
-            for (x, n) in x.iter().zip(normals.chunks_exact(rows)) {
-                for (z, n) in values.iter_mut().zip(n) {
-                    *z = madd::<FMA>(*n, *x, *z);
-                }
-            }
-            for z in values {
-                *z = A::of::<FMA>(*z);
-            }
-        }
-    }
-}
-
-/// [`evaluate`] and [`add_products`] in one.
-#[inline(always)]
-fn add_outputs<const FMA: bool, A: Activation, const D: usize>(
-    sum: &mut Tile,
-    x: [f64; D],
-    offset: f64,
-    normals: &[f64],
-    readout: &[f64],
-) {
-    let mut components: [&[Tile]; D] = [&[]; D];
-    for (c, component) in components.iter_mut().enumerate() {
-        *component = normals[c * readout.len()..][..readout.len()].as_chunks().0;
-    }
-    let mut total = *sum;
-    for (unit, readout) in readout.as_chunks::<TILE>().0.iter().enumerate() {
-        for l in 0..TILE {
-            let mut z = -offset;
-            for c in 0..D {
-                z = madd::<FMA>(components[c][unit][l], x[c], z);
-            }
-            total[l] = madd::<FMA>(readout[l], A::of::<FMA>(z), total[l]);
-        }
-    }
-    *sum = total;
-}
-
-/// Adds the products of two rows of units, network by network.
-#[inline(always)]
-fn add_products<const FMA: bool>(sum: &mut Tile, a: &[f64], b: &[f64]) {
-    let mut total = *sum;
-    let rows = a.as_chunks::<TILE>().0.iter().zip(b.as_chunks::<TILE>().0);
-    for (a, b) in rows {
-        for l in 0..TILE {
-            total[l] = madd::<FMA>(a[l], b[l], total[l]);
-        }
-    }
-    *sum = total;
 }

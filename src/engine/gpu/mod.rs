@@ -23,8 +23,9 @@ pub use fault::Fault;
 use run::{Run, texts};
 
 use super::queue::next_size;
-use super::{DeviceInfo, Engine, Work, measurement};
+use super::{DeviceInfo, Engine, Work};
 use crate::model::EnsembleSpec;
+use crate::plan::Plan;
 use crate::tensor::{Accumulator, MomentPlan};
 use crate::{Error, Result};
 
@@ -165,10 +166,10 @@ impl GpuEngine {
         std::mem::replace(&mut self.looped, looped)
     }
 
-    /// Lengths in characters of the shaders that a spec compiles.
+    /// Lengths in characters of the shaders that a plan compiles.
     #[doc(hidden)]
-    pub fn shader_lengths(&self, spec: &EnsembleSpec) -> Vec<usize> {
-        let texts = texts(self, &spec.on_rays(), measurement(spec).moments());
+    pub fn shader_lengths(&self, plan: &Plan) -> Vec<usize> {
+        let texts = texts(self, plan.drawn().spec(), plan.measurement().moments());
         texts.all().iter().map(|t| t.wgsl.len()).collect()
     }
 
@@ -191,7 +192,7 @@ impl GpuEngine {
     /// Whether one shader draws and sums. A software adapter is then faster, but takes longer
     /// to compile, which short runs do not earn back; a GPU has not the registers.
     fn in_one(&self, spec: &EnsembleSpec, elements: usize) -> bool {
-        let networks = spec.nets * u64::from(spec.experiments);
+        let networks = spec.networks();
         let wanted =
             (self.in_one).unwrap_or_else(|| self.summary.is_software() && networks >= LONG_RUN);
         wanted
@@ -229,27 +230,23 @@ impl Engine for GpuEngine {
         }
     }
 
-    fn prepare(
-        &mut self,
-        spec: &EnsembleSpec,
-        cancelled: &(dyn Fn() -> bool + Sync),
-    ) -> Result<()> {
-        self.compile(&spec.on_rays(), measurement(spec).moments(), cancelled)
+    fn prepare(&mut self, plan: &Plan, cancelled: &(dyn Fn() -> bool + Sync)) -> Result<()> {
+        self.compile(plan.drawn().spec(), plan.measurement().moments(), cancelled)
             .map(drop)
     }
 
-    fn accumulate(&mut self, spec: &EnsembleSpec, work: &dyn Work) -> Result<()> {
-        let (drawn, measurement) = (spec.on_rays(), measurement(spec));
+    fn accumulate(&mut self, plan: &Plan, work: &dyn Work) -> Result<()> {
+        let (drawn, measurement) = (plan.drawn().spec(), plan.measurement());
         let stopped = || work.left() == 0;
-        if stopped() || !self.compile(&drawn, measurement.moments(), &stopped)? {
+        if stopped() || !self.compile(drawn, measurement.moments(), &stopped)? {
             return Ok(());
         }
         // Before the first batch was timed: few blocks where a block is much work.
-        let first = match self.looped(&drawn, measurement.moments()) {
+        let first = match self.looped(drawn, measurement.moments()) {
             true => 1,
             false => 64,
         };
-        let run = Run::new(self, &drawn, measurement)?;
+        let run = Run::new(self, drawn, measurement.clone())?;
         let mut flying: VecDeque<(usize, Range<u64>, wgpu::SubmissionIndex, Instant)> =
             VecDeque::new();
         let mut size = self.batch_blocks.unwrap_or(first).min(run.capacity);

@@ -8,8 +8,9 @@ use super::wgsl::Text;
 use super::{
     BATCH_BYTES, Batch, GpuEngine, IN_FLIGHT, SAMPLE_THREADS, dispatch, parameters, shaders, words,
 };
-use crate::engine::{BlockPlan, GROUP, StreamLayout, field_scales};
+use crate::engine::{BlockPlan, field_scales};
 use crate::model::EnsembleSpec;
+use crate::stream::{GROUP, StreamLayout};
 use crate::tensor::{Accumulator, Extreme, Measurement, MomentPlan};
 use crate::{Error, Result};
 

@@ -5,8 +5,9 @@ use std::fmt::Write;
 use super::device::Device;
 use super::wgsl::{Constants, Text, expand};
 use crate::Result;
-use crate::engine::{GROUP, Lattice, Layer, StreamLayout, reach};
+use crate::engine::{Lattice, reach};
 use crate::model::{Builtin, EnsembleSpec, Estimator};
+use crate::stream::{GROUP, Part, StreamLayout};
 use crate::tensor::{Element, MomentPlan, multisets};
 
 /// Groups of 16 hidden units that one thread sums. Wider networks are cut into chunks, so
@@ -127,14 +128,14 @@ fn constants(spec: &EnsembleSpec, block: u64) -> Constants {
         ("BIAS_AT", (points * stride) as u64),
         ("BLOCK", block),
         ("FULL_GROUPS", layout.full_groups),
-        ("TAIL", layout.tail),
+        ("TAIL", layout.remainder),
         ("TILES", block.div_ceil(GROUP)),
         ("ALL_QUADS", flag(tail_threads(spec) == 1)),
         ("ONE_QUAD", flag(tail_threads(spec) > 1)),
-        ("HIDDEN_TAIL_BLOCKS", layout.blocks(Layer::HiddenTail)),
-        ("OUTPUT_TAIL_BLOCKS", layout.blocks(Layer::OutputTail)),
-        ("HIDDEN_BLOCKS", layout.blocks(Layer::Hidden)),
-        ("OUTPUT_BLOCKS", layout.blocks(Layer::Output)),
+        ("HIDDEN_TAIL_BLOCKS", layout.blocks(Part::HiddenRemainder)),
+        ("OUTPUT_TAIL_BLOCKS", layout.blocks(Part::OutputRemainder)),
+        ("HIDDEN_BLOCKS", layout.blocks(Part::Hidden)),
+        ("OUTPUT_BLOCKS", layout.blocks(Part::Output)),
         ("CHUNK_GROUPS", CHUNK_GROUPS),
         ("CHUNKS", chunks(spec)),
         ("MANY_CHUNKS", flag(chunks(spec) > 1)),

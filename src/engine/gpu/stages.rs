@@ -3,8 +3,9 @@
 use super::run::{Run, Stages, Straight};
 use super::{Batch, GpuEngine, IN_FLIGHT, dispatch, shaders, words};
 use crate::Result;
-use crate::engine::{GROUP, Network};
+use crate::engine::Network;
 use crate::model::EnsembleSpec;
+use crate::stream::GROUP;
 use crate::tensor::{Measurement, MomentPlan};
 
 /// Nodes of a quadrature that one thread sums.

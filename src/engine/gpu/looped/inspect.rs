@@ -3,7 +3,7 @@
 use super::super::device::Device;
 use super::{Looped, Pass};
 use crate::Result;
-use crate::engine::GROUP;
+use crate::stream::GROUP;
 
 impl Looped {
     /// Fields, then the inverse weight if there is one, of every network of a block; of a run

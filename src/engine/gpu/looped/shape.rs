@@ -1,8 +1,8 @@
 //! Sizes that the texts of the looped stages and their buffers share.
 
 use super::super::shaders;
-use crate::engine::{GROUP, StreamLayout};
 use crate::model::{EnsembleSpec, Estimator};
+use crate::stream::{GROUP, StreamLayout};
 use crate::tensor::MomentPlan;
 
 /// Rows of the buffer `hidden` that a network's smallest piece may take: a chunk of units is
@@ -106,7 +106,7 @@ impl Shape {
             false => (points, tiles.rows),
         };
         let tail_readouts = match is_direct {
-            true => layout.tail + u64::from(layout.has_bias()),
+            true => layout.remainder + u64::from(layout.has_bias()),
             false => 0,
         };
         let mut shape = Self {
@@ -123,7 +123,7 @@ impl Shape {
             left_tiles: left_rows.div_ceil(lefts),
             rights: tiles.rows,
             right_tiles: points.div_ceil(tiles.rows),
-            tail: layout.tail,
+            tail: layout.remainder,
             tail_readouts,
             chunk_groups: 0,
             is_direct,

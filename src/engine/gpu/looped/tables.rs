@@ -4,6 +4,7 @@ use super::super::parameters::{activation_unit, to_f32};
 use super::shape::{Shape, Tiling};
 use crate::Result;
 use crate::engine::{Parameters, centre};
+
 use crate::model::{EnsembleSpec, Estimator};
 use crate::tensor::{Element, MomentPlan};
 

@@ -1,8 +1,9 @@
 //! Every text is valid WGSL, and none grows with the spec.
 
 use super::{Shape, Tiles};
-use crate::engine::{BlockPlan, measurement};
+use crate::engine::BlockPlan;
 use crate::model::{EnsembleSpec, Estimator, Inputs, source_nets};
+use crate::plan::Plan;
 use crate::theory;
 
 fn spec(points: usize, d_in: usize, width: u64) -> EnsembleSpec {
@@ -24,7 +25,8 @@ fn spec(points: usize, d_in: usize, width: u64) -> EnsembleSpec {
 }
 
 fn texts(spec: &EnsembleSpec, is_software: bool) -> Vec<super::Text> {
-    let measurement = measurement(spec);
+    let plan = Plan::new(spec.clone()).unwrap();
+    let measurement = plan.measurement();
     let block = BlockPlan::new(spec).size;
     let shape = Shape::new(spec, block, measurement.moments(), Tiles::new(is_software));
     shape.texts(spec)

@@ -3,8 +3,8 @@
 use super::super::shaders;
 use super::super::wgsl::{Constants, Text, expand};
 use super::{Kind, Lanes, Shape};
-use crate::engine::Layer;
 use crate::model::{Builtin, EnsembleSpec};
+use crate::stream::Part;
 
 /// Threads in a row of a dispatch: fewer than 65535 workgroups of 64.
 pub const THREADS_PER_ROW: u64 = 1 << 21;
@@ -65,7 +65,7 @@ fn constants(spec: &EnsembleSpec, shape: &Shape, kind: Kind) -> Constants {
             | Kind::Shifts(Lanes::Networks)
             | Kind::Readout(Lanes::Networks)
     );
-    let between = if networks { layout.tail } else { 1 };
+    let between = if networks { layout.remainder } else { 1 };
     let slots = match kind {
         Kind::Readout(_) => shape.tail_readouts,
         _ => shape.tail,
@@ -109,13 +109,13 @@ fn constants(spec: &EnsembleSpec, shape: &Shape, kind: Kind) -> Constants {
         ("DRAWN", layout.drawn_components),
         ("BETWEEN", between),
         ("FULL_GROUPS", layout.full_groups),
-        ("TAIL", layout.tail),
+        ("TAIL", layout.remainder),
         ("SLOTS", slots),
         ("TAIL_ROW", shape.tail_row()),
-        ("HIDDEN_BLOCKS", layout.blocks(Layer::Hidden)),
-        ("OUTPUT_BLOCKS", layout.blocks(Layer::Output)),
-        ("HIDDEN_TAIL_BLOCKS", layout.blocks(Layer::HiddenTail)),
-        ("OUTPUT_TAIL_BLOCKS", layout.blocks(Layer::OutputTail)),
+        ("HIDDEN_BLOCKS", layout.blocks(Part::Hidden)),
+        ("OUTPUT_BLOCKS", layout.blocks(Part::Output)),
+        ("HIDDEN_TAIL_BLOCKS", layout.blocks(Part::HiddenRemainder)),
+        ("OUTPUT_TAIL_BLOCKS", layout.blocks(Part::OutputRemainder)),
         ("TOGETHER", tiling.together),
         ("TILE_QUADS", tiling.together / 4),
         ("POINT_TILES", tiling.tiles),

@@ -8,7 +8,7 @@ pub const GROUP: u64 = 16;
 /// Hidden and output layers have streams of their own, so that the hidden layer of a
 /// network does not depend on what is attached to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Layer {
+pub enum Part {
     /// W0 and b0 of full groups.
     Hidden = 0,
     /// W1 of full groups.
@@ -16,13 +16,13 @@ pub enum Layer {
     /// Importance sampling: the shift of a network and the hidden unit that gets it.
     Tilt = 2,
     /// W0 and b0 of the units that fill no group.
-    HiddenTail = 3,
+    HiddenRemainder = 3,
     /// W1 of the units that fill no group, and b1.
-    OutputTail = 4,
+    OutputRemainder = 4,
 }
 
-impl Layer {
-    /// ChaCha's 64-bit stream number: experiment in the low word, layer in the high one.
+impl Part {
+    /// ChaCha's 64-bit stream number: experiment in the low word, part in the high one.
     pub fn stream(self, experiment: u32) -> u64 {
         (self as u64) << 32 | u64::from(experiment)
     }
@@ -44,8 +44,8 @@ pub fn key(seed: u64) -> [u8; 32] {
 ///
 /// The r = N mod 16 units that are left are drawn for 16 networks at a time, so that narrow
 /// networks throw no words away: word i of every block belongs to network 16 m + i. Block
-/// c r + u of the hidden tail is component c of tail unit u; block a (r + 1) + u of the
-/// output tail is the weight of tail unit u in output a, and u = r is b1_a.
+/// c r + u of the hidden remainder is component c of unit u of those; block a (r + 1) + u of the
+/// output remainder is the weight of unit u of those in output a, and u = r is b1_a.
 ///
 /// Within a block, words 0..8 are the radii and words 8..16 the angles of eight Box-Muller
 /// pairs: normals u and u + 8 share words u and u + 8.
@@ -57,7 +57,7 @@ pub struct StreamLayout {
     /// Groups of 16 hidden units.
     pub full_groups: u64,
     /// Hidden units that fill no group (0 to 15).
-    pub tail: u64,
+    pub remainder: u64,
     /// Components of a hidden unit: d_in + 1.
     pub hidden_components: u64,
     /// Those that are drawn: b0 is last, and left out where sigma_b is zero.
@@ -75,7 +75,7 @@ impl StreamLayout {
             spec.net.layers().iter().any(|layer| layer.sigma_b != 0.0) || spec.tilt.is_some();
         Self {
             full_groups: spec.net.width() / GROUP,
-            tail: spec.net.width() % GROUP,
+            remainder: spec.net.width() % GROUP,
             hidden_components: components,
             drawn_components: components - u64::from(!has_bias),
             outputs: spec.net.d_out() as u64,
@@ -87,14 +87,14 @@ impl StreamLayout {
         self.drawn_components == self.hidden_components
     }
 
-    /// ChaCha blocks in a layer's stream: per network, for the tails per 16 networks.
-    pub fn blocks(&self, layer: Layer) -> u64 {
-        match layer {
-            Layer::Hidden => self.full_groups * self.hidden_components,
-            Layer::Output => self.full_groups * self.outputs,
-            Layer::Tilt => 1,
-            Layer::HiddenTail => self.tail * self.hidden_components,
-            Layer::OutputTail => (self.tail + 1) * self.outputs,
+    /// ChaCha blocks in a part of the stream: per network, for the remainders per 16 networks.
+    pub fn blocks(&self, part: Part) -> u64 {
+        match part {
+            Part::Hidden => self.full_groups * self.hidden_components,
+            Part::Output => self.full_groups * self.outputs,
+            Part::Tilt => 1,
+            Part::HiddenRemainder => self.remainder * self.hidden_components,
+            Part::OutputRemainder => (self.remainder + 1) * self.outputs,
         }
     }
 }

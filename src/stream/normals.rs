@@ -34,7 +34,7 @@ fn in_blocks(words: &[u32], normals: &mut [f64], halves: &mut Halves) {
 /// Radii and angles of several blocks, each side by side: the eight of one block are too few
 /// for a vector loop.
 #[derive(Debug)]
-pub(super) struct Halves {
+pub(crate) struct Halves {
     radii: [u32; BATCH],
     angles: [u32; BATCH],
     x: [f64; BATCH],
@@ -54,7 +54,7 @@ impl Default for Halves {
 
 /// [`normals`], to be compiled into its caller.
 #[inline(always)]
-pub(super) fn box_muller_blocks<const FMA: bool>(
+pub(crate) fn box_muller_blocks<const FMA: bool>(
     words: &[u32],
     normals: &mut [f64],
     halves: &mut Halves,
@@ -96,7 +96,7 @@ pub(super) fn box_muller_blocks<const FMA: bool>(
 
 /// Pairs of normals from their words for radius and angle.
 #[inline(always)]
-pub(super) fn box_muller<const FMA: bool>(
+pub(crate) fn box_muller<const FMA: bool>(
     radii: &[u32],
     angles: &[u32],
     x: &mut [f64],

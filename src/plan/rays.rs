@@ -1,7 +1,7 @@
-use super::{EnsembleSpec, Inputs};
+use crate::model::{EnsembleSpec, Inputs};
 
-/// Points as multiples of fewer points: `x_p = c r`, `c >= 0`. ReLU-net without biases is
-/// positively homogeneous, network by network,
+/// Points as multiples of fewer points: `x_p = c r`, `c >= 0`. An activation with act(c z) = c act(z),
+/// such as max(z, 0), without biases makes networks positively homogeneous, each by itself,
 ///
 /// ```text
 /// f(c r) = c f(r),   h_j(c r) = c h_j(r),   D(c r, c' r') = c c' D(r, r'),
@@ -16,21 +16,12 @@ pub struct Rays {
     pub multiples: Vec<(usize, f64)>,
 }
 
-impl EnsembleSpec {
-    /// Whether f(c x) = c f(x) for all c >= 0.
-    pub fn is_homogeneous(&self) -> bool {
-        self.net.homogeneous() == Some(1.0)
-    }
-
-    /// The points as multiples of those that need evaluation: themselves, unless the networks
-    /// are homogeneous.
-    pub fn rays(&self) -> Rays {
-        let points = self.inputs.points();
-        if !self.is_homogeneous() {
-            return Rays {
-                points: points.to_vec(),
-                multiples: (0..points.len()).map(|p| (p, 1.0)).collect(),
-            };
+impl Rays {
+    /// The rays of homogeneous networks; for all others each point is its own.
+    pub fn of(spec: &EnsembleSpec) -> Self {
+        let points = spec.inputs.points();
+        if spec.net.homogeneous() != Some(1.0) {
+            return Self::none(&spec.inputs);
         }
         let longest_first = {
             let mut order: Vec<usize> = (0..points.len()).collect();
@@ -52,18 +43,25 @@ impl EnsembleSpec {
         for (ray, _) in &mut multiples {
             *ray = longest.partition_point(|r| r < ray);
         }
-        Rays {
+        Self {
             points: longest.iter().map(|&r| points[r].clone()).collect(),
             multiples,
         }
     }
 
-    /// The spec of the networks that have to be drawn: at one point of each ray.
-    pub fn on_rays(&self) -> Self {
-        let inputs = Inputs::new(self.rays().points).expect("points of a valid spec");
+    /// Every point by itself.
+    pub fn none(inputs: &Inputs) -> Self {
         Self {
-            inputs,
-            ..self.clone()
+            points: inputs.points().to_vec(),
+            multiples: (0..inputs.len()).map(|p| (p, 1.0)).collect(),
+        }
+    }
+
+    /// The spec of the networks that have to be drawn: at one point of each ray.
+    pub fn applied_to(&self, spec: &EnsembleSpec) -> EnsembleSpec {
+        EnsembleSpec {
+            inputs: Inputs::new(self.points.clone()).expect("points of a valid spec"),
+            ..spec.clone()
         }
     }
 }
@@ -118,7 +116,7 @@ mod tests {
                 &[(0, 1.0), (1, 1.0), (2, 1.0)],
             ),
         ] {
-            let found = spec(points).rays();
+            let found = Rays::of(&spec(points));
             assert_eq!(
                 found.points,
                 Inputs::parse(rays).unwrap().points(),
@@ -131,6 +129,10 @@ mod tests {
         }
     }
 
+    fn drawn(spec: &EnsembleSpec) -> EnsembleSpec {
+        Rays::of(spec).applied_to(spec)
+    }
+
     #[test]
     fn without_homogeneity_every_point_is_its_own() {
         let relu = spec("1;2;-1;0");
@@ -138,12 +140,12 @@ mod tests {
         let erf = relu.clone().with_net_named("erf").unwrap();
         for spec in [biased, erf] {
             assert_eq!(
-                spec.rays().multiples,
+                Rays::of(&spec).multiples,
                 [(0, 1.0), (1, 1.0), (2, 1.0), (3, 1.0)]
             );
-            assert_eq!(spec.on_rays(), spec);
+            assert_eq!(drawn(&spec), spec);
         }
-        assert_eq!(relu.on_rays().inputs.points(), [[2.0], [-1.0]]);
-        assert_eq!(relu.on_rays().on_rays(), relu.on_rays());
+        assert_eq!(drawn(&relu).inputs.points(), [[2.0], [-1.0]]);
+        assert_eq!(drawn(&drawn(&relu)), drawn(&relu));
     }
 }

@@ -3,7 +3,7 @@
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 
-use crate::engine::{GROUP, key};
+use super::{GROUP, key};
 
 /// A place in one stream of ChaCha8 words.
 #[derive(Debug, Clone)]
@@ -43,16 +43,16 @@ impl Words {
     /// # Panics
     /// If they are no whole number of blocks.
     pub fn fill(&mut self, words: &mut [u32]) {
-        assert!(words.len().is_multiple_of(LANES), "whole blocks");
+        assert!(words.len().is_multiple_of(BLOCK), "whole blocks");
         self.generator.fill_bytes(bytemuck::cast_slice_mut(words));
         for word in words.iter_mut() {
             *word = u32::from_le(*word);
         }
-        self.block += (words.len() / LANES) as u64;
+        self.block += (words.len() / BLOCK) as u64;
     }
 }
 
-const LANES: usize = GROUP as usize;
+const BLOCK: usize = GROUP as usize;
 
 /// Blocks `first + l stride` of a stream for l = 0..16, side by side: word w of block l is
 /// `words[16 w + l]`. The same words as [`Words`], for networks that are drawn together.
@@ -60,16 +60,16 @@ const LANES: usize = GROUP as usize;
 /// One block a lane is a loop that compilers turn into vector code; a generator of
 /// consecutive blocks would leave the words of 16 networks to be transposed.
 #[inline(always)]
-pub(super) fn lanes(
+pub(crate) fn lanes(
     seed: u64,
     stream: u64,
     first: u64,
     stride: u64,
-    words: &mut [u32; LANES * LANES],
+    words: &mut [u32; BLOCK * BLOCK],
 ) {
     let halves = |x: u64| (x as u32, (x >> 32) as u32);
     let (key, stream) = (halves(seed), halves(stream));
-    for l in 0..LANES {
+    for l in 0..BLOCK {
         let counter = halves(first + l as u64 * stride);
         let start = [
             0x6170_7865,
@@ -95,7 +95,7 @@ pub(super) fn lanes(
         double_round(&mut x);
         double_round(&mut x);
         for w in 0..16 {
-            words[w * LANES + l] = x[w].wrapping_add(start[w]);
+            words[w * BLOCK + l] = x[w].wrapping_add(start[w]);
         }
     }
 }
@@ -132,7 +132,7 @@ mod tests {
     fn words_are_the_same_wherever_one_comes_from() {
         let mut words = Words::new(7, 3, 5);
         for (stream, block) in [(3, 5), (3, 6), (3, 6), (4, 7), (4, 2), (3, 7)] {
-            let (mut got, mut want) = ([0; LANES], [0; LANES]);
+            let (mut got, mut want) = ([0; BLOCK], [0; BLOCK]);
             words.seek(stream, block);
             words.fill(&mut got);
             Words::new(7, stream, block).fill(&mut want);
@@ -147,13 +147,13 @@ mod tests {
             (0x0123_4567_89ab_cdef, u64::MAX - 5, 77, 13),
             (u64::MAX, 1 << 32, (1 << 32) - 20, 3),
         ] {
-            let mut words = [0; LANES * LANES];
+            let mut words = [0; BLOCK * BLOCK];
             lanes(seed, stream, first, stride, &mut words);
-            for l in 0..LANES {
-                let mut want = [0; LANES];
+            for l in 0..BLOCK {
+                let mut want = [0; BLOCK];
                 Words::new(seed, stream, first + l as u64 * stride).fill(&mut want);
-                for w in 0..LANES {
-                    assert_eq!(words[w * LANES + l], want[w]);
+                for w in 0..BLOCK {
+                    assert_eq!(words[w * BLOCK + l], want[w]);
                 }
             }
         }

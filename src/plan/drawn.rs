@@ -1,0 +1,124 @@
+use super::progression::reach;
+use super::{Parameters, Progression};
+use crate::model::{Builtin, EnsembleSpec, Estimator};
+use crate::stream::StreamLayout;
+use crate::tensor::multisets;
+use crate::theory::{kernel, second_moment};
+
+/// The networks of a plan as engines draw them: at the points that need evaluation.
+#[derive(Debug, Clone)]
+pub struct Drawn {
+    spec: EnsembleSpec,
+    layout: StreamLayout,
+    parameters: Parameters,
+    scales: Vec<f64>,
+    centre: Vec<f64>,
+    reach: Vec<f64>,
+    progression: Option<Progression>,
+}
+
+impl Drawn {
+    /// Networks evaluated at all points of a validated spec; `progression` allows for the fast
+    /// path of that name.
+    pub(super) fn new(spec: EnsembleSpec, progression: bool) -> Self {
+        let parameters = Parameters::new(&spec);
+        let is_exponential = spec.net.builtin() == Builtin::ExpNormalised;
+        Self {
+            layout: StreamLayout::new(&spec),
+            scales: field_scales(&spec),
+            centre: match spec.estimator {
+                Estimator::Direct => Vec::new(),
+                Estimator::Connected => centre(&spec),
+            },
+            reach: reach(&spec, &parameters),
+            progression: (progression && is_exponential)
+                .then(|| Progression::of(&parameters))
+                .flatten(),
+            parameters,
+            spec,
+        }
+    }
+
+    /// Every point by itself: what the networks of a spec are without fast paths.
+    ///
+    /// # Errors
+    /// Those of [`EnsembleSpec::validate`].
+    pub fn at_all_points(spec: &EnsembleSpec) -> crate::Result<Self> {
+        Ok(Self::new(spec.clone().validate()?, true))
+    }
+
+    /// The spec, with the points that are evaluated.
+    pub fn spec(&self) -> &EnsembleSpec {
+        &self.spec
+    }
+
+    /// Where in the random stream the parameters are.
+    pub fn layout(&self) -> &StreamLayout {
+        &self.layout
+    }
+
+    /// The constants of the network.
+    pub fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+
+    /// Typical size of each field.
+    pub fn scales(&self) -> &[f64] {
+        &self.scales
+    }
+
+    /// Number of fields of a network.
+    pub fn fields(&self) -> usize {
+        self.scales.len()
+    }
+
+    /// E[h(x_p) h(x_q)] for p <= q with the connected estimator, else empty: sums of products
+    /// minus N times this are what fluctuates.
+    pub fn centre(&self) -> &[f64] {
+        &self.centre
+    }
+
+    /// Largest |z| of a hidden unit at each point.
+    pub fn reach(&self) -> &[f64] {
+        &self.reach
+    }
+
+    /// The points as a progression, if they are one and no exponent of a factor along it exceeds
+    /// `limit` / 2.
+    pub fn progression(&self, limit: f64) -> Option<&Progression> {
+        // From one end to the other the exponent changes by less than twice its reach.
+        let fits = self.reach.iter().all(|z| 4.0 * z < limit);
+        self.progression.as_ref().filter(|_| fits)
+    }
+}
+
+/// Typical size of f at each point: sqrt(K).
+fn output_scales(spec: &EnsembleSpec) -> Vec<f64> {
+    (spec.inputs.points().iter())
+        .map(|x| {
+            let scale = kernel(&spec.net, x, x).sqrt();
+            // f = 0 at this point: any unit will do.
+            if scale == 0.0 { 1.0 } else { scale }
+        })
+        .collect()
+}
+
+/// Typical size of each field of the spec's measurement.
+fn field_scales(spec: &EnsembleSpec) -> Vec<f64> {
+    let f = output_scales(spec);
+    match spec.estimator {
+        Estimator::Direct => f.repeat(spec.net.d_out()),
+        Estimator::Connected => {
+            let unit = 1.0 / (spec.net.width() as f64).sqrt();
+            (multisets(f.len(), 2).iter())
+                .map(|pair| unit * f[pair[0]] * f[pair[1]])
+                .collect()
+        }
+    }
+}
+
+fn centre(spec: &EnsembleSpec) -> Vec<f64> {
+    (multisets(spec.inputs.len(), 2).iter())
+        .map(|pair| second_moment(spec, pair[0], pair[1]))
+        .collect()
+}

@@ -1,0 +1,139 @@
+//! A validated spec, compiled once: what engines draw and what analyses measure.
+//!
+//! Everything derived from a spec (kernel, points as drawn, constants, scales, the moments that
+//! are summed) is computed here, once, and passed on. Fast paths are [`Passes`] over the plan: the
+//! results are the same without them.
+
+mod drawn;
+mod fields;
+mod parameters;
+mod progression;
+mod rays;
+
+use std::sync::Arc;
+
+pub use drawn::Drawn;
+pub use parameters::Parameters;
+pub use progression::Progression;
+pub use rays::Rays;
+
+use crate::Result;
+use crate::model::EnsembleSpec;
+use crate::tensor::Measurement;
+use crate::theory::{Exact, kernel_matrix};
+
+/// Fast paths that a plan may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Passes {
+    /// Homogeneous networks are evaluated at one point of every ray through the origin.
+    pub rays: bool,
+    /// exp(z - v) at equally spaced points is a geometric progression.
+    pub progression: bool,
+}
+
+impl Passes {
+    /// Every fast path that fits.
+    pub const ALL: Self = Self {
+        rays: true,
+        progression: true,
+    };
+    /// Each point by itself.
+    pub const NONE: Self = Self {
+        rays: false,
+        progression: false,
+    };
+}
+
+/// A validated spec with everything that engines and analyses derive from it.
+///
+/// ```
+/// use nnqft_gpu::{model::EnsembleSpec, plan::Plan};
+///
+/// let plan = Plan::new(EnsembleSpec::preset("relu", 1)?)?;
+/// assert_eq!(plan.kernel().len(), 6);
+/// // Without biases f(c x) = c f(x): one point of six is drawn.
+/// assert_eq!(plan.drawn().spec().inputs.len(), 1);
+/// # Ok::<(), nnqft_gpu::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Plan {
+    spec: EnsembleSpec,
+    kernel: Arc<Vec<Vec<f64>>>,
+    measurement: Measurement,
+    drawn: Drawn,
+}
+
+impl Plan {
+    /// Compiles a spec with every fast path that fits.
+    ///
+    /// # Errors
+    /// Those of [`EnsembleSpec::validate`].
+    pub fn new(spec: EnsembleSpec) -> Result<Self> {
+        Self::with_passes(spec, Passes::ALL)
+    }
+
+    /// Compiles a spec with some fast paths.
+    ///
+    /// # Errors
+    /// Those of [`EnsembleSpec::validate`].
+    pub fn with_passes(spec: EnsembleSpec, passes: Passes) -> Result<Self> {
+        let spec = spec.validate()?;
+        let kernel = kernel_matrix(&spec).into();
+        Ok(Self::compile(spec, kernel, passes))
+    }
+
+    /// `kernel` is that of the spec's net at its points, which does not depend on the width.
+    fn compile(spec: EnsembleSpec, kernel: Arc<Vec<Vec<f64>>>, passes: Passes) -> Self {
+        let measurement = fields::measurement(&spec, &kernel);
+        let rays = match passes.rays {
+            true => Rays::of(&spec),
+            false => Rays::none(&spec.inputs),
+        };
+        let measurement = match rays.points.len() < spec.inputs.len() {
+            true => measurement.of_multiples(&fields::multiples(&spec, &rays)),
+            false => measurement,
+        };
+        let drawn = Drawn::new(rays.applied_to(&spec), passes.progression);
+        Self {
+            spec,
+            kernel,
+            measurement,
+            drawn,
+        }
+    }
+
+    /// The same plan at another width: what does not depend on the width is shared.
+    ///
+    /// # Errors
+    /// Those of [`EnsembleSpec::validate`].
+    pub fn at_width(&self, width: u64) -> Result<Self> {
+        let spec = self.spec.clone().with_width(width).validate()?;
+        Ok(Self::compile(spec, self.kernel.clone(), Passes::ALL))
+    }
+
+    /// The spec, validated.
+    pub fn spec(&self) -> &EnsembleSpec {
+        &self.spec
+    }
+
+    /// The GP kernel at the points asked for, shape `[points][points]`.
+    pub fn kernel(&self) -> &Arc<Vec<Vec<f64>>> {
+        &self.kernel
+    }
+
+    /// The elements that are asked for with the mean of m_n over those of each order, and the
+    /// fields and moments that they are made of: those of [`drawn`](Self::drawn).
+    pub fn measurement(&self) -> &Measurement {
+        &self.measurement
+    }
+
+    /// The networks as engines draw them.
+    pub fn drawn(&self) -> &Drawn {
+        &self.drawn
+    }
+
+    /// Exact finite-width values at the points asked for.
+    pub fn exact(&self) -> Exact {
+        Exact::with_kernel(&self.spec, self.kernel.clone())
+    }
+}

@@ -1,0 +1,49 @@
+use crate::model::{Builtin, EnsembleSpec};
+
+/// The network as both engines compute it, with every constant folded:
+/// z_j(p) = sum_c n_cj `weights[p][c]` + n_bj `bias` - `offset[p]` for standard normals n,
+/// f_a(p) = `readout` sum_j n_aj act(z_j(p)) + `readout_bias` n_b1a.
+#[derive(Debug, Clone)]
+pub struct Parameters {
+    /// sigma_w / sqrt(d_in) x_c, shape `[points][d_in]`.
+    pub weights: Vec<Vec<f64>>,
+    /// sigma_b.
+    pub bias: f64,
+    /// What an activation of z - v takes off, v = sigma_b^2 + sigma_w^2 x.x / d_in, else 0; shape
+    /// `[points]`.
+    pub offset: Vec<f64>,
+    /// sigma_w / sqrt(N).
+    pub readout: f64,
+    /// sigma_b of the output.
+    pub readout_bias: f64,
+}
+
+impl Parameters {
+    /// Folds the spec's constants.
+    pub fn new(spec: &EnsembleSpec) -> Self {
+        let (first, readout) = (spec.net.first(), spec.net.readout());
+        let weights: Vec<Vec<f64>> = (spec.inputs.points().iter())
+            .map(|x| {
+                let mut form = spec.net.linear_form(x);
+                form.pop();
+                form
+            })
+            .collect();
+        let offset = weights
+            .iter()
+            .map(|w| match spec.net.builtin() {
+                Builtin::ExpNormalised => {
+                    first.sigma_b * first.sigma_b + w.iter().map(|x| x * x).sum::<f64>()
+                }
+                Builtin::Erf | Builtin::Relu => 0.0,
+            })
+            .collect();
+        Self {
+            weights,
+            bias: first.sigma_b,
+            offset,
+            readout: readout.sigma_w / (spec.net.width() as f64).sqrt(),
+            readout_bias: readout.sigma_b,
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! The random stream: counter-based words, the normals made of them, and where in the stream a
+//! network finds its parameters.
+//!
+//! A word is a function of (seed, experiment, network, part, place): no order of drawing, no number
+//! of threads and no device changes a network. The generator is ChaCha8, whose twin in the shaders
+//! is `shaders/words.wgsl`.
+
+mod layout;
+mod normals;
+mod words;
+
+pub use layout::{GROUP, Part, StreamLayout, key};
+pub use normals::normals;
+pub(crate) use normals::{Halves, box_muller, box_muller_blocks};
+pub use words::Words;
+pub(crate) use words::lanes;
+
+/// `count` standard normals of a stream that no network uses: experiments end before the last.
+pub(crate) fn spare_normals(number: u64, count: usize) -> Vec<f64> {
+    let mut words = vec![0; count.next_multiple_of(GROUP as usize)];
+    Words::new(number, u64::from(u32::MAX), 0).fill(&mut words);
+    let mut all = vec![0.0; words.len()];
+    normals(&words, &mut all);
+    all.truncate(count);
+    all
+}
