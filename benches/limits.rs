@@ -58,7 +58,8 @@ fn operations(spec: &EnsembleSpec, gpu: bool) -> Operations {
         true => 2.0 * (linear + act) + 2.0 * (points - 1.0),
         false => points * (linear + act),
     };
-    let measurement = Plan::new(spec.clone()).unwrap().measurement();
+    let compiled = Plan::new(spec.clone()).unwrap();
+    let measurement = compiled.measurement();
     let plan = measurement.moments();
     let elements = plan.elements().len() as f64;
     Operations {
