@@ -72,14 +72,9 @@ fn moments(c: &mut Criterion) {
         group.bench_function(name, |b| b.iter(|| sums.add(black_box(&fields))));
     }
     let spec = spec("relu", 2, Estimator::Direct);
-    let (plan, block) = (
-        Plan::new(spec.clone()).unwrap().measurement(),
-        BlockPlan::new(&spec).block(0),
-    );
-    let mut blocks = Blocks::new(
-        plan.moments(),
-        Networks::new(Plan::new(spec.clone()).unwrap().drawn()),
-    );
+    let block = BlockPlan::new(&spec).block(0);
+    let plan = Plan::new(spec).unwrap();
+    let mut blocks = Blocks::new(plan.measurement().moments(), Networks::new(plan.drawn()));
     group.throughput(Throughput::Elements(block.networks));
     group.bench_function("a whole block, relu N=2", |b| {
         b.iter(|| blocks.means(&block));

@@ -105,7 +105,9 @@ fn in_pieces(engine: &mut dyn Engine, spec: &EnsembleSpec, piece: u64) -> Vec<f6
         let first = part * piece;
         let range = first..(first + piece).min(blocks);
         let queue = Queue::resume(spec, range, Default::default());
-        engine.accumulate(spec, &queue).unwrap();
+        engine
+            .accumulate(&Plan::new(spec.clone()).unwrap(), &queue)
+            .unwrap();
         all.merge(queue.into_moments());
     }
     assert_eq!(all.networks(), spec.nets * u64::from(spec.experiments));

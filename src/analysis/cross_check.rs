@@ -1,7 +1,6 @@
 //! The GPU against the f64 CPU engine, stage by stage, on the same networks.
 
-use rand_chacha::ChaCha8Rng;
-use rand_core::{Rng, SeedableRng};
+use rand::RngExt;
 use serde::Serialize;
 
 use super::{Correlator, LogFit, correlators};
@@ -11,7 +10,7 @@ use crate::engine::gpu::GpuEngine;
 use crate::engine::{self, BlockPlan, Engine};
 use crate::model::{Builtin, CatalogueEntry, EnsembleSpec, Estimator, Inputs, source_nets};
 use crate::plan::{Drawn, Plan};
-use crate::stream::{GROUP, Part, Words, normals};
+use crate::stream::{GROUP, Part, Words, normals, spare_rng};
 use crate::tensor::{LANES, MomentPlan, MomentSums};
 use crate::theory::{Vertex, kernel_matrix, tilt, vertex_integrals, vertex_nodes};
 use crate::{Error, Result};
@@ -137,7 +136,7 @@ impl Worst {
 /// The ensembles of a cross-check: all nets, d_in 1 to 3, narrow and wide, the source's
 /// inputs and random ones.
 fn ensembles(thorough: bool) -> Vec<EnsembleSpec> {
-    let mut draws = ChaCha8Rng::seed_from_u64(1);
+    let mut draws = spare_rng(1);
     let mut all = Vec::new();
     for arch in source_nets() {
         let nets = if thorough { 100_000 } else { 4096 };
@@ -149,7 +148,7 @@ fn ensembles(thorough: bool) -> Vec<EnsembleSpec> {
                 ..preset.with_width(width)
             });
         }
-        let mut uniform = || f64::from(draws.next_u32()) / 2_147_483_648.0 - 1.0;
+        let mut uniform = || draws.random_range(-1.0..1.0);
         let points = (0..4).map(|_| vec![uniform(), uniform()]).collect();
         all.push(EnsembleSpec {
             inputs: Inputs::new(points).expect("finite points"),

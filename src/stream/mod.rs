@@ -9,16 +9,30 @@ mod layout;
 mod normals;
 mod words;
 
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
 pub use layout::{GROUP, Part, StreamLayout, key};
 pub use normals::normals;
 pub(crate) use normals::{Halves, box_muller, box_muller_blocks};
 pub use words::Words;
 pub(crate) use words::lanes;
 
+/// The stream of an experiment that no run has.
+const SPARE: u64 = u32::MAX as u64;
+
+/// A generator for `rand`'s distributions on a stream that no network uses: experiments end before
+/// the last.
+pub(crate) fn spare_rng(seed: u64) -> ChaCha8Rng {
+    let mut rng = ChaCha8Rng::from_seed(key(seed));
+    rng.set_stream(SPARE);
+    rng
+}
+
 /// `count` standard normals of a stream that no network uses: experiments end before the last.
 pub(crate) fn spare_normals(number: u64, count: usize) -> Vec<f64> {
     let mut words = vec![0; count.next_multiple_of(GROUP as usize)];
-    Words::new(number, u64::from(u32::MAX), 0).fill(&mut words);
+    Words::new(number, SPARE, 0).fill(&mut words);
     let mut all = vec![0.0; words.len()];
     normals(&words, &mut all);
     all.truncate(count);

@@ -1,7 +1,7 @@
 //! Random words: ChaCha8 (twin of `shaders/words.wgsl`).
 
+use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use rand_core::{Rng, SeedableRng};
 
 use super::{GROUP, key};
 
