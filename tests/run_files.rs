@@ -477,7 +477,7 @@ fn wrong_options_are_refused_before_the_run() {
         cpu.device(),
     );
     let queue = Queue::resume(&spec, tiny.blocks(0), Default::default());
-    cpu.accumulate(&Plan::new(spec.clone()).unwrap(), &queue)
+    cpu.accumulate(&nnqft_gpu::plan::Plan::new(spec.clone()).unwrap(), &queue)
         .unwrap();
     assert_eq!(queue.moments().subtrees().count(), 1);
     fs::write(&path, tiny.to_bytes()).unwrap();
