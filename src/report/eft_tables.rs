@@ -1,4 +1,5 @@
-use super::table::{number, points, table, title};
+use super::number::{fixed, scientific, value};
+use super::table::{points, table, title};
 use super::{EftDocument, Head, RgDocument};
 use crate::analysis::{ErrorOf, FunctionFit, Misses, SixPoint, within_three_errors};
 use crate::model::short;
@@ -61,18 +62,18 @@ pub fn eft_table(document: &EftDocument) -> String {
         let cutoff = short(point.cutoff);
         let mut row = vec![
             cutoff.clone(),
-            number(l.map(|l| l.mean)),
-            number(l.and_then(|l| l.std_err)),
-            number(l.map(|l| l.std)),
+            value(l.map(|l| l.mean)),
+            value(l.and_then(|l| l.std_err)),
+            value(l.map(|l| l.std)),
             match l {
                 None => "undefined".into(),
                 Some(l) if !l.measured => "unmeasured".into(),
                 Some(l) => l.verdict.to_string(),
             },
-            number(six.and_then(|s| s.delta_mean)),
-            number(six.and_then(|s| s.delta_std_err)),
-            number(six.and_then(|s| s.delta_min)),
-            number(six.and_then(|s| s.delta_max)),
+            value(six.and_then(|s| s.delta_mean)),
+            value(six.and_then(|s| s.delta_std_err)),
+            value(six.and_then(|s| s.delta_min)),
+            value(six.and_then(|s| s.delta_max)),
         ];
         for (ratio, error) in [
             (
@@ -84,9 +85,9 @@ pub fn eft_table(document: &EftDocument) -> String {
                 six.and_then(|s| s.ratio_std_err),
             ),
         ] {
-            row.push(number(ratio));
+            row.push(value(ratio));
             if sampled {
-                row.push(number(error));
+                row.push(value(error));
             }
         }
         rows.add_row(row);
@@ -110,16 +111,16 @@ pub fn eft_table(document: &EftDocument) -> String {
         if let Some([from, to]) = six.and_then(|s| s.delta_interval.filter(|i| is_skew(s, *i))) {
             notes.push_str(&format!(
                 "cutoff {cutoff}: lambda's own error is large; delta is from {} to {} with 99.7% (Fieller)\n",
-                number(Some(from)),
-                number(Some(to)),
+                value(Some(from)),
+                value(Some(to)),
             ));
         }
         if let Some(misfit) = six.and_then(|s| s.misfit) {
             notes.push_str(&format!(
                 "cutoff {cutoff}: delta - 1 = {} from taking lambda constant, {} from the connected 6-point function (kappa = {})\n",
-                number(Some(misfit.constant_lambda)),
-                number(Some(misfit.kappa)),
-                number(Some(misfit.kappa_mean)),
+                value(Some(misfit.constant_lambda)),
+                value(Some(misfit.kappa)),
+                value(Some(misfit.kappa_mean)),
             ));
         }
     }
@@ -161,10 +162,10 @@ pub fn six_point_table(document: &EftDocument) -> String {
             rows.add_row([
                 points(index, None),
                 short(point.cutoff),
-                number(six.delta[e]),
-                number(six.delta_std_errs[e]),
-                number(six.gp_ratio[e]),
-                number(six.ratio[e]),
+                value(six.delta[e]),
+                value(six.delta_std_errs[e]),
+                value(six.gp_ratio[e]),
+                value(six.ratio[e]),
             ]);
         }
     }
@@ -193,9 +194,10 @@ pub fn fit_table(document: &EftDocument) -> String {
         let terms: Vec<String> = fit.terms.iter().map(|t| t.to_string()).collect();
         let errors = fit.coefficients_std_err.as_ref().filter(|_| sampled);
         let coefficients: Option<Vec<String>> = fit.coefficients.as_ref().map(|all| {
-            let error = |k: usize| errors.map_or(String::new(), |e| format!(" ± {:.1e}", e[k]));
+            let error =
+                |k: usize| errors.map_or(String::new(), |e| format!(" ± {}", scientific(e[k], 1)));
             (all.iter().enumerate())
-                .map(|(k, c)| format!("{c:.4e}{}", error(k)))
+                .map(|(k, c)| scientific(*c, 4) + &error(k))
                 .collect()
         });
         let mut row = vec![
@@ -203,7 +205,7 @@ pub fn fit_table(document: &EftDocument) -> String {
             format!("{} of {}", fit.rank, fit.terms.len()),
             coefficients.map_or("not determined".into(), |all| all.join(", ")),
         ];
-        row.extend(of(&fit.train).into_iter().chain(of(&fit.test)).map(number));
+        row.extend(of(&fit.train).into_iter().chain(of(&fit.test)).map(value));
         rows.add_row(row);
     }
     format!(
@@ -273,22 +275,22 @@ pub fn flow_table(document: &RgDocument) -> String {
     let mut notes = String::new();
     for p in &flow.points {
         let slope = match p.measured || p.lambda_mean.is_none() {
-            true => p.slope.map_or("n/a".into(), |s| format!("{s:.6}")),
+            true => fixed(p.slope, 6),
             false => "unmeasured".into(),
         };
         let mut row = vec![
             short(p.cutoff),
-            number(p.lambda_mean),
-            number(p.lambda_std_err),
+            value(p.lambda_mean),
+            value(p.lambda_std_err),
         ];
-        for (value, error) in [
-            (number(p.beta), p.beta_std_err),
-            (number(p.beta_dimensionless), p.beta_dimensionless_std_err),
+        for (cell, error) in [
+            (value(p.beta), p.beta_std_err),
+            (value(p.beta_dimensionless), p.beta_dimensionless_std_err),
             (slope, p.slope_std_err),
         ] {
-            row.push(value);
+            row.push(cell);
             if sampled {
-                row.push(number(error));
+                row.push(value(error));
             }
         }
         rows.add_row(row);
@@ -311,7 +313,7 @@ pub fn flow_table(document: &RgDocument) -> String {
         notes.push_str(&format!("UNMEASURED: {unmeasured}\n"));
     }
     if let Some(fit) = &flow.fit {
-        let error = number(fit.std_err);
+        let error = value(fit.std_err);
         notes.push_str(&format!(
             "fit of log|lambda| against log L: slope {:.5} ± {}, R^2 = {:.6}\n",
             fit.slope,
@@ -319,7 +321,7 @@ pub fn flow_table(document: &RgDocument) -> String {
                 ErrorOf::Line => format!("{error} (of the line)"),
                 ErrorOf::Experiments => format!(
                     "{error} (of the networks; of the line {})",
-                    number(fit.line_std_err)
+                    value(fit.line_std_err)
                 ),
             },
             fit.r2
@@ -330,7 +332,7 @@ pub fn flow_table(document: &RgDocument) -> String {
         None => "theory has none: the vertex kernel changes sign".into(),
     };
     let or_error = |error: Option<f64>| match sampled {
-        true => format!(" ± {}", number(error)),
+        true => format!(" ± {}", value(error)),
         false => String::new(),
     };
     notes.push_str(&format!(
@@ -342,15 +344,15 @@ pub fn flow_table(document: &RgDocument) -> String {
     ));
     for (end, point) in [("UV", &flow.uv), ("IR", &flow.ir)] {
         let Some(beta) = point.relative_beta else {
-            let cutoff = number(Some(point.cutoff));
+            let cutoff = value(Some(point.cutoff));
             notes.push_str(&format!("{end}, L = {cutoff}: n/a\n"));
             continue;
         };
         notes.push_str(&format!(
             "{end}, L = {}: beta of lambda L^{} is {}{} of it: {}\n",
-            number(Some(point.cutoff)),
+            value(Some(point.cutoff)),
             flow.dimension,
-            number(Some(beta)),
+            value(Some(beta)),
             or_error(point.relative_beta_std_err),
             match point.reached {
                 Some(true) => "a fixed point",

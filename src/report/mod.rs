@@ -6,6 +6,7 @@ pub mod figure;
 mod figures;
 mod json;
 mod npz;
+mod number;
 mod page;
 mod reproduction;
 mod table;

@@ -2,6 +2,7 @@ use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyl
 
 use super::claims::Claim;
 use super::eft_tables::eft_title;
+use super::number::{fixed, precise, pull, scientific, value};
 use super::{EnsembleDocument, FalloffDocument, SymmetryDocument, TheoryDocument, unconverged};
 use crate::analysis::CrossCheck;
 use crate::engine::gpu::AdapterSummary;
@@ -22,19 +23,6 @@ pub(super) fn table(header: &[&str], left: usize) -> Table {
         }
     }
     table
-}
-
-/// Four significant digits, in scientific notation where plain digits would hide them.
-pub(super) fn number(x: Option<f64>) -> String {
-    match x {
-        None => "n/a".into(),
-        Some(0.0) => "0".into(),
-        Some(x) if (1e-3..1e5).contains(&x.abs()) => {
-            let digits = (3 - x.abs().log10().floor() as i32).clamp(0, 6);
-            format!("{x:.*}", digits as usize)
-        }
-        Some(x) => format!("{x:.3e}"),
-    }
 }
 
 /// One line per n-point function: its deviation from the GP against exact and background.
@@ -75,12 +63,12 @@ pub fn ensemble_table(document: &EnsembleDocument) -> String {
         rows.add_row([
             c.order.to_string(),
             c.mean.len().to_string(),
-            number(c.deviation_mean),
-            number(c.deviation_mean_std_err),
-            number(c.deviation_mean_exact),
+            value(c.deviation_mean),
+            value(c.deviation_mean_std_err),
+            value(c.deviation_mean_exact),
             pull(c.mean_pull()),
-            number(c.deviation_abs_mean),
-            number(c.background),
+            value(c.deviation_abs_mean),
+            value(c.background),
             match c.reason {
                 None => c.verdict.to_string(),
                 Some(_) => "NOT CONVERGED".into(),
@@ -115,7 +103,7 @@ pub fn ensemble_table(document: &EnsembleDocument) -> String {
     }
     format!(
         "{}, {} x {} networks, {} estimator{}, seed {}\n\
-         {rows}\n{notes}{:.2} s, {:.2e} networks/s, {:.2e} hidden units/s on {} ({})\n",
+         {rows}\n{notes}{:.2} s, {} networks/s, {} hidden units/s on {} ({})\n",
         title(spec),
         spec.experiments,
         spec.nets,
@@ -123,8 +111,8 @@ pub fn ensemble_table(document: &EnsembleDocument) -> String {
         if spec.tilt.is_some() { ", tilted" } else { "" },
         spec.seed,
         document.timing.wall_s,
-        document.timing.networks_per_s.unwrap_or_default(),
-        document.timing.neurons_per_s.unwrap_or_default(),
+        scientific(document.timing.networks_per_s.unwrap_or_default(), 2),
+        scientific(document.timing.neurons_per_s.unwrap_or_default(), 2),
         document.device.adapter,
         document.device.backend,
     )
@@ -160,15 +148,6 @@ pub(super) fn title(spec: &EnsembleSpec) -> String {
     )
 }
 
-/// Distance in standard errors.
-fn pull(x: Option<f64>) -> String {
-    match x {
-        None => "n/a".into(),
-        Some(x) if x.abs() < 1000.0 => format!("{x:+.1}"),
-        Some(x) => format!("{x:+.0e}"),
-    }
-}
-
 /// One line per element.
 pub fn elements_table(document: &EnsembleDocument) -> String {
     let mut rows = table(
@@ -189,13 +168,13 @@ pub fn elements_table(document: &EnsembleDocument) -> String {
         for e in 0..c.mean.len() {
             rows.add_row([
                 points(&c.indices[e], c.outputs.get(e)),
-                number(Some(c.mean[e])),
-                number(Some(c.std_err[e])),
-                number(Some(c.gp[e])),
-                number(Some(c.exact[e])),
+                value(Some(c.mean[e])),
+                value(Some(c.std_err[e])),
+                value(Some(c.gp[e])),
+                value(Some(c.exact[e])),
                 pull(c.pull[e]),
-                number(c.deviation[e]),
-                number(c.deviation_exact[e]),
+                value(c.deviation[e]),
+                value(c.deviation_exact[e]),
                 if c.converged[e] { "yes" } else { "NO" }.into(),
             ]);
         }
@@ -237,7 +216,7 @@ pub fn theory_table(document: &TheoryDocument) -> String {
     text.push('\n');
     for row in document.kernel.iter().take(SHOWN_POINTS) {
         let row: Vec<String> = (row.iter().take(SHOWN_POINTS))
-            .map(|k| format!("{:>11}", number(Some(*k))))
+            .map(|k| format!("{:>11}", value(Some(*k))))
             .collect();
         text.push_str(row.join(" ").trim_end());
         text.push('\n');
@@ -255,11 +234,11 @@ pub fn theory_table(document: &TheoryDocument) -> String {
         for e in 0..all.min(SHOWN_ELEMENTS) {
             rows.add_row([
                 points(&c.indices[e], c.outputs.get(e)),
-                digits(c.gp[e]),
-                digits(c.exact[e]),
-                format!("{:.0e}", c.exact_error[e]),
-                number(c.deviation[e]),
-                number(c.connected.as_ref().map(|all| all[e])),
+                precise(c.gp[e]),
+                precise(c.exact[e]),
+                scientific(c.exact_error[e], 0),
+                value(c.deviation[e]),
+                value(c.connected.as_ref().map(|all| all[e])),
             ]);
         }
     }
@@ -269,7 +248,7 @@ pub fn theory_table(document: &TheoryDocument) -> String {
             format!(
                 "n = {}: mean m_n = {}\n{note}",
                 c.order,
-                number(c.deviation_mean)
+                value(c.deviation_mean)
             )
         })
         .collect();
@@ -281,7 +260,7 @@ pub fn claims_table(claims: &[Claim]) -> String {
     let mut rows = table(&["source", "net", "result", "verdict", "numbers"], 5);
     for claim in claims {
         let numbers =
-            (claim.numbers.iter().take(2)).map(|n| format!("{} {}", n.name, number(Some(n.value))));
+            (claim.numbers.iter().take(2)).map(|n| format!("{} {}", n.name, value(Some(n.value))));
         // The statement up to its reason.
         let statement = claim.statement.split(':').next().unwrap_or_default();
         let statement: String = match statement.chars().count() {
@@ -331,15 +310,15 @@ pub fn falloff_table(document: &FalloffDocument) -> String {
                     String::new()
                 },
                 p.order.to_string(),
-                number(p.deviation_mean),
-                number(p.std_err),
-                number(p.background),
-                number(p.exact_mean),
+                value(p.deviation_mean),
+                value(p.std_err),
+                value(p.background),
+                value(p.exact_mean),
             ];
             if has_connected {
                 let c = p.connected.as_ref();
-                row.push(c.map_or(String::new(), |c| number(c.deviation_mean)));
-                row.push(c.map_or(String::new(), |c| number(c.std_err)));
+                row.push(c.map_or(String::new(), |c| value(c.deviation_mean)));
+                row.push(c.map_or(String::new(), |c| value(c.std_err)));
             }
             row.push(match p.unconverged {
                 None => p.verdict.to_string(),
@@ -366,9 +345,9 @@ pub fn falloff_table(document: &FalloffDocument) -> String {
         slopes.add_row([
             format!("m_{}", fit.order),
             estimator.to_string(),
-            fit.slope.map_or("n/a".into(), |s| format!("{s:.4}")),
-            number(fit.std_err),
-            fit.exact_slope.map_or("n/a".into(), |s| format!("{s:.4}")),
+            fixed(fit.slope, 4),
+            value(fit.std_err),
+            fixed(fit.exact_slope, 4),
             match (&widths[..], &fit.unconverged[..]) {
                 ([], _) => "none above the background".into(),
                 ([one], _) => format!("{one} only"),
@@ -405,16 +384,6 @@ pub fn falloff_table(document: &FalloffDocument) -> String {
     )
 }
 
-/// Ten significant digits.
-fn digits(x: f64) -> String {
-    if x == 0.0 || (1e-3..1e6).contains(&x.abs()) {
-        let places = 9 - x.abs().max(1e-3).log10().floor() as i32;
-        format!("{x:.*}", places.clamp(0, 12) as usize)
-    } else {
-        format!("{x:.9e}")
-    }
-}
-
 /// One line per stage and fit.
 pub fn cross_check_table(check: &CrossCheck) -> String {
     let verdict = |pass: bool| if pass { "pass" } else { "FAIL" }.to_string();
@@ -428,8 +397,8 @@ pub fn cross_check_table(check: &CrossCheck) -> String {
             s.stage.to_string(),
             s.unit.to_string(),
             s.at.clone(),
-            number(Some(s.max_abs)),
-            number(Some(s.tolerance)),
+            value(Some(s.max_abs)),
+            value(Some(s.tolerance)),
             verdict(s.pass),
         ]);
         if let Some(detail) = &s.detail {
@@ -451,11 +420,11 @@ pub fn cross_check_table(check: &CrossCheck) -> String {
     for f in &check.fits {
         fits.add_row([
             f.fit.clone(),
-            number(Some(f.gpu)),
-            number(Some(f.cpu)),
-            number(Some(f.std_err)),
-            number(Some((f.gpu - f.cpu).abs())),
-            number(Some(f.tolerance)),
+            value(Some(f.gpu)),
+            value(Some(f.cpu)),
+            value(Some(f.std_err)),
+            value(Some((f.gpu - f.cpu).abs())),
+            value(Some(f.tolerance)),
             verdict(f.pass),
         ]);
     }
@@ -521,10 +490,10 @@ pub fn symmetry_table(document: &SymmetryDocument) -> String {
                 points.to_string(),
                 c.name.to_string(),
                 c.test.components.to_string(),
-                number(Some(c.value)),
-                number(Some(c.std_err)),
-                number(Some(c.test.p_value)),
-                number(Some(c.test.largest_pull)),
+                value(Some(c.value)),
+                value(Some(c.std_err)),
+                value(Some(c.test.p_value)),
+                value(Some(c.test.largest_pull)),
                 verdict.into(),
             ]);
         }
@@ -534,9 +503,14 @@ pub fn symmetry_table(document: &SymmetryDocument) -> String {
             text.push('\n');
         }
     }
-    let of = |value: Option<f64>, error: Option<f64>, exact: Option<f64>| {
-        let pull = pull(value.zip(error).zip(exact).map(|((v, e), x)| (v - x) / e));
-        [number(value), number(error), number(exact), pull]
+    let of = |measured: Option<f64>, error: Option<f64>, exact: Option<f64>| {
+        let pull = pull(
+            measured
+                .zip(error)
+                .zip(exact)
+                .map(|((v, e), x)| (v - x) / e),
+        );
+        [value(measured), value(error), value(exact), pull]
     };
     let sampled = document.head.source.moments != "exact";
     let mut rows = match sampled {
@@ -568,7 +542,7 @@ pub fn symmetry_table(document: &SymmetryDocument) -> String {
     };
     for row in &document.couplings {
         let c = &row.coupling;
-        let ratio = number(c.loop_over_tree);
+        let ratio = value(c.loop_over_tree);
         let tree = of(
             Some(c.lambda_tree),
             c.lambda_tree_std_err,
@@ -622,26 +596,8 @@ pub fn symmetry_table(document: &SymmetryDocument) -> String {
     {
         text.push_str(&format!(
             "the one-loop term is up to {} times the tree's: the expansion in lambda does not hold at this cutoff\n",
-            number(Some(ratio))
+            value(Some(ratio))
         ));
     }
     text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_keep_four_digits() {
-        for (x, text) in [
-            (0.25, "0.2500"),
-            (-12.3456, "-12.35"),
-            (1.5e-7, "1.500e-7"),
-            (0.0, "0"),
-            (99999.4, "99999"),
-        ] {
-            assert_eq!(number(Some(x)), text);
-        }
-    }
 }
