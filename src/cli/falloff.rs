@@ -106,10 +106,7 @@ pub fn measure(
     }
     let (spec, second) = &sweep[0];
     let falloff = Falloff::new(widths);
-    let source = Source {
-        moments: "sampled".into(),
-        unconverged: falloff.unconverged(),
-    };
+    let source = Source::sampled(falloff.unconverged());
     // Rates would mix the widths.
     let timing = Timing::theory(start.elapsed().as_secs_f64() - compile_s).after(compile_s);
     Ok(FalloffDocument {

@@ -717,10 +717,7 @@ impl EftOptions {
                 interactions,
                 device: CpuEngine::new().device(),
                 timing: Timing::theory(start.elapsed().as_secs_f64()),
-                source: Source {
-                    moments: "sampled".into(),
-                    unconverged,
-                },
+                source: Source::sampled(unconverged),
             }]);
         }
         let specs = match self.moments {
@@ -793,12 +790,11 @@ impl Moment {
                 .expect("the 4-point function is among the orders"),
             device: engine.device(),
             timing,
-            source: Source {
-                moments: "sampled".into(),
-                unconverged: (correlators.iter())
+            source: Source::sampled(
+                (correlators.iter())
                     .filter_map(|c| Some(unconverged(c.order as u64, c.reason.as_ref()?)))
                     .collect(),
-            },
+            ),
             spec,
         })
     }
@@ -820,10 +816,7 @@ impl Moment {
             spec,
             device: CpuEngine::new().device(),
             timing: Timing::theory(start.elapsed().as_secs_f64()),
-            source: Source {
-                moments: "exact".into(),
-                unconverged: Vec::new(),
-            },
+            source: Source::exact(),
         }
     }
 

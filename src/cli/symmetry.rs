@@ -286,10 +286,7 @@ pub fn sampled(
     };
     let sampling_s = start.elapsed().as_secs_f64() - compile_s;
     let timing = Timing::new(&all, sampling_s).after(compile_s);
-    let source = Source {
-        moments: "sampled".into(),
-        unconverged: reasons.collect(),
-    };
+    let source = Source::sampled(reasons.collect());
     Ok(SymmetryDocument {
         vertex,
         cutoff: at.0.cutoff,
@@ -321,10 +318,7 @@ fn from_theory(
         lambda_one_loop_exact: coupling.lambda_one_loop,
         coupling,
     });
-    let source = Source {
-        moments: "exact".into(),
-        unconverged: Vec::new(),
-    };
+    let source = Source::exact();
     Ok(SymmetryDocument {
         vertex,
         cutoff: at.0.cutoff,

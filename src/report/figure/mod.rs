@@ -73,6 +73,13 @@ pub enum Style {
     Band,
 }
 
+impl Style {
+    /// Filled marks for the series of a figure, another for each of three in turn.
+    pub fn nth_mark(k: usize) -> Self {
+        [Self::Triangles, Self::Dots, Self::Squares][k % 3]
+    }
+}
+
 /// Points of one kind.
 #[derive(Debug, Clone, Serialize)]
 pub struct Series {
@@ -134,6 +141,14 @@ impl Series {
     pub fn with(mut self, points: impl IntoIterator<Item = Option<Point>>) -> Self {
         self.points.extend(points.into_iter().flatten());
         self
+    }
+
+    /// With the order of an n-point function as its mark in a terminal.
+    pub fn of_order(self, n: usize) -> Self {
+        match char::from_digit(n as u32, 10) {
+            Some(digit) => self.marked(digit),
+            None => self,
+        }
     }
 
     /// With another mark in a terminal.

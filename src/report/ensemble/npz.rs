@@ -2,12 +2,15 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use npyz::WriterBuilder;
+use serde::Deserialize;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
-use super::{EnsembleDocument, unconverged};
+use super::EnsembleDocument;
+use super::document::SCHEMA;
 use crate::analysis::{Interactions, Samples};
 use crate::model::{EnsembleSpec, open_npy};
+use crate::report::unconverged;
 use crate::theory::kernel_matrix;
 use crate::{Error, Result};
 
@@ -35,7 +38,7 @@ pub fn write_npz(path: &Path, document: &EnsembleDocument) -> io::Result<()> {
     let mut npz = Arrays(ZipWriter::new(io::BufWriter::new(std::fs::File::create(
         path,
     )?)));
-    let spec = &document.spec;
+    let spec = &document.head.spec;
     let points = spec.inputs.len();
     npz.put("inputs", &[points, spec.d_in], flat(spec.inputs.points()))?;
     npz.put("kernel", &[points, points], flat(&kernel_matrix(spec)))?;
@@ -143,23 +146,18 @@ pub fn read_moments(dir: &Path) -> Result<(EnsembleSpec, Interactions, Vec<Strin
             format!("{e}; give a folder that ensemble --out has written"),
         )
     })?;
-    let document: serde_json::Value =
-        serde_json::from_str(&text).map_err(|e| bad("ensemble.json", e.to_string()))?;
-    if document.is_array() {
-        return Err(bad(
-            "ensemble.json",
+    let unread = |reason: String| bad("ensemble.json", reason);
+    if text.trim_start().starts_with('[') {
+        return Err(unread(
             "it holds several widths; give the folder of a run with one".into(),
         ));
     }
-    if document["schema"] != "nnqft.ensemble/1" {
-        return Err(bad(
-            "ensemble.json",
-            format!("schema {} is not nnqft.ensemble/1", document["schema"]),
-        ));
+    let Schema { schema } = serde_json::from_str(&text).map_err(|e| unread(e.to_string()))?;
+    if schema != SCHEMA {
+        return Err(unread(format!("schema \"{schema}\" is not {SCHEMA}")));
     }
-    let spec: EnsembleSpec = serde_json::from_value(document["spec"].clone())
-        .map_err(|e| bad("ensemble.json", format!("spec: {e}")))?;
-    let spec = spec.validate()?;
+    let document: Written = serde_json::from_str(&text).map_err(|e| unread(e.to_string()))?;
+    let spec = document.spec.validate()?;
     if spec.d_out != 1 {
         return Err(bad(
             "ensemble.json",
@@ -218,9 +216,28 @@ pub fn read_moments(dir: &Path) -> Result<(EnsembleSpec, Interactions, Vec<Strin
         six: spec.orders.contains(&6).then(|| of(6)).transpose()?,
         connected_six: None,
     };
-    let correlators = document["correlators"].as_array();
-    let reasons = (correlators.into_iter().flatten())
-        .filter_map(|c| Some(unconverged(c["order"].as_u64()?, c["reason"].as_str()?)))
+    let reasons = (document.correlators.into_iter())
+        .filter_map(|c| Some(unconverged(c.order, &c.reason?)))
         .collect();
     Ok((spec, interactions, reasons))
+}
+
+/// What tells an `ensemble.json` from other documents.
+#[derive(Deserialize)]
+struct Schema {
+    schema: String,
+}
+
+/// What an `ensemble.json` tells of the tensors beside it.
+#[derive(Deserialize)]
+struct Written {
+    spec: EnsembleSpec,
+    correlators: Vec<Convergence>,
+}
+
+/// Whether an n-point function has converged.
+#[derive(Deserialize)]
+struct Convergence {
+    order: u64,
+    reason: Option<String>,
 }

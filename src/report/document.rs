@@ -1,0 +1,165 @@
+//! What every document starts with.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use crate::engine::DeviceInfo;
+use crate::model::EnsembleSpec;
+
+/// Version of the program, written to every document.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Speed of a run; sampling and accumulation, without process start and compilation of shaders.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct Timing {
+    /// Seconds.
+    pub wall_s: f64,
+    /// Seconds that shaders were compiled before, if they were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compile_s: Option<f64>,
+    /// Networks per second, if any were drawn.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub networks_per_s: Option<f64>,
+    /// Hidden units per second.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub neurons_per_s: Option<f64>,
+}
+
+impl Timing {
+    /// Rates of a spec's networks drawn in `wall_s` seconds.
+    pub fn new(spec: &EnsembleSpec, wall_s: f64) -> Self {
+        Self::of(spec.nets * u64::from(spec.experiments), spec.width, wall_s)
+    }
+
+    /// Rates of so many networks of a width.
+    pub fn of(networks: u64, width: u64, wall_s: f64) -> Self {
+        let networks_per_s = networks as f64 / wall_s.max(1e-9);
+        Self {
+            wall_s,
+            compile_s: None,
+            networks_per_s: Some(networks_per_s),
+            neurons_per_s: Some(networks_per_s * width as f64),
+        }
+    }
+
+    /// After shaders were compiled for so many seconds; what is shorter was none.
+    pub fn after(self, compile_s: f64) -> Self {
+        Self {
+            compile_s: (compile_s > 1e-3).then_some(compile_s),
+            ..self
+        }
+    }
+
+    /// A calculation that draws no networks.
+    pub fn theory(wall_s: f64) -> Self {
+        Self {
+            wall_s,
+            compile_s: None,
+            networks_per_s: None,
+            neurons_per_s: None,
+        }
+    }
+}
+
+/// What starts every document.
+///
+/// `S` is what was asked. `M` is [`Source`] where the result rests on moments, and nothing where
+/// it is the moments themselves.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Head<S = EnsembleSpec, M = Source> {
+    schema: Cow<'static, str>,
+    version: Cow<'static, str>,
+    /// What was asked; of an ensemble with exact moments nothing of the sampling is used.
+    pub spec: S,
+    /// What computed it.
+    pub device: DeviceInfo,
+    /// How long it took.
+    pub timing: Timing,
+    /// Where the moments come from.
+    #[serde(flatten)]
+    pub source: M,
+}
+
+impl<S, M> Head<S, M> {
+    /// Puts the parts together.
+    pub fn new(
+        schema: &'static str,
+        spec: S,
+        device: DeviceInfo,
+        timing: Timing,
+        source: M,
+    ) -> Self {
+        Self {
+            schema: schema.into(),
+            version: VERSION.into(),
+            spec,
+            device,
+            timing,
+            source,
+        }
+    }
+}
+
+impl<S: PartialEq, M> Head<S, M> {
+    /// Whether this version of the program computed it for this spec.
+    pub fn is_of(&self, spec: &S) -> bool {
+        self.version == VERSION && self.spec == *spec
+    }
+}
+
+/// How moments were come by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Moments {
+    /// From theory, at the width of the ensemble.
+    Exact,
+    /// From networks.
+    Sampled,
+}
+
+impl std::fmt::Display for Moments {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Self::Exact => "exact",
+            Self::Sampled => "sampled",
+        })
+    }
+}
+
+/// Where the moments of an effective field theory come from.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Source {
+    /// From theory or from networks.
+    pub moments: Moments,
+    /// Why sampled moments have not converged, one sentence per order; empty if they have.
+    pub unconverged: Vec<String>,
+}
+
+impl Source {
+    /// Moments from theory.
+    pub fn exact() -> Self {
+        Self {
+            moments: Moments::Exact,
+            unconverged: Vec::new(),
+        }
+    }
+
+    /// Moments from networks, and why they have not converged, if they have not.
+    pub fn sampled(unconverged: Vec<String>) -> Self {
+        Self {
+            moments: Moments::Sampled,
+            unconverged,
+        }
+    }
+
+    /// Whether networks were drawn, so that results have statistical errors.
+    pub fn is_sampled(&self) -> bool {
+        self.moments == Moments::Sampled
+    }
+}
+
+/// The sentence on an n-point function that has not converged.
+pub fn unconverged(order: u64, reason: &str) -> String {
+    format!("{order}-point function: {reason}")
+}

@@ -1,0 +1,137 @@
+use super::EnsembleDocument;
+use crate::model::Estimator;
+use crate::report::heading::title;
+use crate::report::number::{pull, scientific, value};
+use crate::report::table::{left_out, points, table};
+use crate::report::unconverged;
+
+/// One line per n-point function: its deviation from the GP against exact and background.
+///
+/// ```
+/// use nnqft_gpu::engine::{self, Engine, cpu::CpuEngine};
+/// use nnqft_gpu::model::{Architecture, EnsembleSpec};
+/// use nnqft_gpu::report::{EnsembleDocument, ensemble_table};
+/// use nnqft_gpu::state::State;
+///
+/// let mut spec = EnsembleSpec::preset(Architecture::Erf, 1)?;
+/// (spec.width, spec.nets) = (5, 100);
+/// let spec = spec.validate()?;
+/// let mut cpu = CpuEngine::new();
+/// let mut state = State::new(vec![spec.clone()], None, cpu.device());
+/// state.ensembles[0].moments = engine::run(&mut cpu, &spec, &|_| {})?;
+/// let document = EnsembleDocument::new(&state, 0)?;
+/// assert!(ensemble_table(&document).starts_with("Erf-net, N = 5"));
+/// # Ok::<(), nnqft_gpu::Error>(())
+/// ```
+pub fn ensemble_table(document: &EnsembleDocument) -> String {
+    let (spec, timing) = (&document.head.spec, &document.head.timing);
+    let mut rows = table(
+        &[
+            "n",
+            "elements",
+            "mean m_n",
+            "± error",
+            "exact m_n",
+            "pull",
+            "mean |m_n|",
+            "background",
+            "verdict",
+        ],
+        0,
+    );
+    for c in &document.correlators {
+        rows.add_row([
+            c.order.to_string(),
+            c.mean.len().to_string(),
+            value(c.deviation_mean),
+            value(c.deviation_mean_std_err),
+            value(c.deviation_mean_exact),
+            pull(c.mean_pull()),
+            value(c.deviation_abs_mean),
+            value(c.background),
+            match c.reason {
+                None => c.verdict.to_string(),
+                Some(_) => "NOT CONVERGED".into(),
+            },
+        ]);
+    }
+    let mut notes = String::new();
+    for c in &document.correlators {
+        if let Some(reason) = &c.reason {
+            notes.push_str(&unconverged(c.order as u64, reason));
+            notes.push('\n');
+        }
+    }
+    if document.correlators.iter().any(|c| c.order % 2 == 1) {
+        notes.push_str("odd n: the GP vanishes; m_n is G^(n) / sqrt(prod K_ii)\n");
+    }
+    for c in &document.correlators {
+        notes.push_str(&left_out(c.order, c.left_out, c.mean.len(), spec.d_out));
+    }
+    if spec.experiments == 1 {
+        notes.push_str("one experiment has no background: use --experiments 2 or more\n");
+    }
+    if let Some(part) = &document.partial {
+        let shard = part.shard.as_ref().map(|s| format!("shard {s}: "));
+        notes.push_str(&format!(
+            "PARTIAL: {}{} of {} networks ({:.1}%)\n",
+            shard.unwrap_or_default(),
+            part.networks,
+            part.of,
+            100.0 * part.networks as f64 / part.of as f64
+        ));
+    }
+    format!(
+        "{}, {} x {} networks, {} estimator{}, seed {}\n\
+         {rows}\n{notes}{:.2} s, {} networks/s, {} hidden units/s on {} ({})\n",
+        title(spec),
+        spec.experiments,
+        spec.nets,
+        spec.estimator,
+        if spec.tilt.is_some() { ", tilted" } else { "" },
+        spec.seed,
+        timing.wall_s,
+        scientific(timing.networks_per_s.unwrap_or_default(), 2),
+        scientific(timing.neurons_per_s.unwrap_or_default(), 2),
+        document.head.device.adapter,
+        document.head.device.backend,
+    )
+}
+
+/// One line per element.
+pub fn elements_table(document: &EnsembleDocument) -> String {
+    let mut rows = table(
+        &[
+            "points",
+            "estimate",
+            "± error",
+            "GP",
+            "exact",
+            "pull",
+            "m_n",
+            "exact m_n",
+            "converged",
+        ],
+        1,
+    );
+    for c in &document.correlators {
+        for e in 0..c.mean.len() {
+            rows.add_row([
+                points(&c.indices[e], c.outputs.get(e)),
+                value(Some(c.mean[e])),
+                value(Some(c.std_err[e])),
+                value(Some(c.gp[e])),
+                value(Some(c.exact[e])),
+                pull(c.pull[e]),
+                value(c.deviation[e]),
+                value(c.deviation_exact[e]),
+                if c.converged[e] { "yes" } else { "NO" }.into(),
+            ]);
+        }
+    }
+    let what = match document.head.spec.estimator {
+        Estimator::Direct => "",
+        Estimator::Connected => "estimate: GP + connected estimator\n",
+    };
+    format!("{what}{rows}\n")
+}
