@@ -6,7 +6,7 @@ use clap::Args;
 use nnqft_gpu::analysis::cross_check;
 use nnqft_gpu::engine::Engine;
 use nnqft_gpu::engine::gpu::GpuEngine;
-use nnqft_gpu::report::{CompareDocument, CompareSpec, Timing, cross_check_table};
+use nnqft_gpu::report::{CompareDocument, Timing, cross_check_table};
 use nnqft_gpu::{Error, Result};
 
 use super::emit;
@@ -50,10 +50,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
             timing.wall_s
         ))?;
     }
-    let spec = CompareSpec {
-        thorough: arguments.thorough,
-    };
-    let document = CompareDocument::new(spec, device, timing, check);
+    let document = CompareDocument::new(arguments.thorough, device, timing, check);
     files.documents("compare-cpu.json", std::slice::from_ref(&document))?;
     files.finish()?;
     let check = &document.check;

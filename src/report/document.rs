@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
+use crate::analysis::Unconverged;
 use crate::engine::DeviceInfo;
 use crate::model::EnsembleSpec;
 
@@ -132,8 +133,8 @@ impl std::fmt::Display for Moments {
 pub struct Source {
     /// From theory or from networks.
     pub moments: Moments,
-    /// Why sampled moments have not converged, one sentence per order; empty if they have.
-    pub unconverged: Vec<String>,
+    /// Sampled moments that have not converged; empty if all have.
+    pub unconverged: Vec<Unconverged>,
 }
 
 impl Source {
@@ -145,8 +146,8 @@ impl Source {
         }
     }
 
-    /// Moments from networks, and why they have not converged, if they have not.
-    pub fn sampled(unconverged: Vec<String>) -> Self {
+    /// Moments from networks, those listed not converged.
+    pub fn sampled(unconverged: Vec<Unconverged>) -> Self {
         Self {
             moments: Moments::Sampled,
             unconverged,
@@ -157,9 +158,4 @@ impl Source {
     pub fn is_sampled(&self) -> bool {
         self.moments == Moments::Sampled
     }
-}
-
-/// The sentence on an n-point function that has not converged.
-pub fn unconverged(order: u64, reason: &str) -> String {
-    format!("{order}-point function: {reason}")
 }

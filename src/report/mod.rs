@@ -25,7 +25,7 @@ pub use claims::{Claim, Data, Number, Outcome, claims};
 pub use claims_table::claims_table;
 pub use compare::{CompareDocument, CompareSpec, cross_check_table};
 pub use devices::{Adapter, DevicesDocument, devices_table};
-pub use document::{Head, Moments, Source, Timing, VERSION, unconverged};
+pub use document::{Head, Moments, Source, Timing, VERSION};
 pub use eft::{
     EftDocument, EftPoint, coupling_figure, delta_figure, eft_figure, eft_table, fit_table,
     six_point_figure, six_point_table,

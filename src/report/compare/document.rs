@@ -24,7 +24,8 @@ pub struct CompareSpec {
 
 impl CompareDocument {
     /// Puts a comparison together; `device` is the GPU.
-    pub fn new(spec: CompareSpec, device: DeviceInfo, timing: Timing, check: CrossCheck) -> Self {
+    pub fn new(thorough: bool, device: DeviceInfo, timing: Timing, check: CrossCheck) -> Self {
+        let spec = CompareSpec { thorough };
         Self {
             head: Head::new("nnqft.compare-cpu/1", spec, device, timing, ()),
             check,

@@ -8,9 +8,8 @@ use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
 use super::EnsembleDocument;
 use super::document::SCHEMA;
-use crate::analysis::{Interactions, Samples};
+use crate::analysis::{Interactions, Samples, Unconverged};
 use crate::model::{EnsembleSpec, open_npy};
-use crate::report::unconverged;
 use crate::theory::kernel_matrix;
 use crate::{Error, Result};
 
@@ -134,7 +133,7 @@ impl<W: io::Write + io::Seek> Arrays<W> {
 /// println!("{} elements of width {}", interactions.four.mean.len(), spec.width);
 /// # Ok::<(), nnqft_gpu::Error>(())
 /// ```
-pub fn read_moments(dir: &Path) -> Result<(EnsembleSpec, Interactions, Vec<String>)> {
+pub fn read_moments(dir: &Path) -> Result<(EnsembleSpec, Interactions, Vec<Unconverged>)> {
     let bad = |name: &str, reason: String| Error::File {
         path: dir.join(name),
         line: None,
@@ -217,7 +216,13 @@ pub fn read_moments(dir: &Path) -> Result<(EnsembleSpec, Interactions, Vec<Strin
         connected_six: None,
     };
     let reasons = (document.correlators.into_iter())
-        .filter_map(|c| Some(unconverged(c.order, &c.reason?)))
+        .filter_map(|c| {
+            Some(Unconverged {
+                claim: None,
+                order: c.order,
+                reason: c.reason?,
+            })
+        })
         .collect();
     Ok((spec, interactions, reasons))
 }
@@ -238,6 +243,6 @@ struct Written {
 /// Whether an n-point function has converged.
 #[derive(Deserialize)]
 struct Convergence {
-    order: u64,
+    order: usize,
     reason: Option<String>,
 }

@@ -3,7 +3,6 @@ use crate::model::Estimator;
 use crate::report::heading::title;
 use crate::report::number::{pull, scientific, value};
 use crate::report::table::{left_out, points, table};
-use crate::report::unconverged;
 
 /// One line per n-point function: its deviation from the GP against exact and background.
 ///
@@ -57,9 +56,8 @@ pub fn ensemble_table(document: &EnsembleDocument) -> String {
     }
     let mut notes = String::new();
     for c in &document.correlators {
-        if let Some(reason) = &c.reason {
-            notes.push_str(&unconverged(c.order as u64, reason));
-            notes.push('\n');
+        if let Some(unconverged) = c.unconverged() {
+            notes.push_str(&format!("{unconverged}\n"));
         }
     }
     if document.correlators.iter().any(|c| c.order % 2 == 1) {
