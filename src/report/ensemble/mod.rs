@@ -2,10 +2,12 @@
 
 mod document;
 mod figure;
+mod moments;
 mod npz;
 mod table;
 
 pub use document::{EnsembleDocument, Partial};
 pub use figure::ensemble_figure;
-pub use npz::{read_moments, write_npz};
+pub use moments::read_moments;
+pub use npz::write_npz;
 pub use table::{elements_table, ensemble_table};

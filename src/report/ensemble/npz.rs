@@ -1,17 +1,12 @@
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 
 use npyz::WriterBuilder;
-use serde::Deserialize;
 use zip::write::SimpleFileOptions;
-use zip::{CompressionMethod, ZipArchive, ZipWriter};
+use zip::{CompressionMethod, ZipWriter};
 
 use super::EnsembleDocument;
-use super::document::SCHEMA;
-use crate::analysis::{Interactions, Samples, Unconverged};
-use crate::model::{EnsembleSpec, open_npy};
 use crate::theory::kernel_matrix;
-use crate::{Error, Result};
 
 /// Writes a run's tensors as NumPy arrays.
 ///
@@ -119,130 +114,4 @@ impl<W: io::Write + io::Seek> Arrays<W> {
         array.extend(values)?;
         array.finish()
     }
-}
-
-/// The ensemble that `ensemble --out DIR` left in a folder: its spec, what couplings are
-/// measured on, and why it has not converged, if so.
-///
-/// # Errors
-/// [`Error::File`] with what is missing or wrong.
-///
-/// ```no_run
-/// let (spec, interactions, unconverged) =
-///     nnqft_gpu::report::read_moments("results".as_ref())?;
-/// println!("{} elements of width {}", interactions.four.mean.len(), spec.width);
-/// # Ok::<(), nnqft_gpu::Error>(())
-/// ```
-pub fn read_moments(dir: &Path) -> Result<(EnsembleSpec, Interactions, Vec<Unconverged>)> {
-    let bad = |name: &str, reason: String| Error::File {
-        path: dir.join(name),
-        line: None,
-        reason,
-    };
-    let text = std::fs::read_to_string(dir.join("ensemble.json")).map_err(|e| {
-        bad(
-            "ensemble.json",
-            format!("{e}; give a folder that ensemble --out has written"),
-        )
-    })?;
-    let unread = |reason: String| bad("ensemble.json", reason);
-    if text.trim_start().starts_with('[') {
-        return Err(unread(
-            "it holds several widths; give the folder of a run with one".into(),
-        ));
-    }
-    let Schema { schema } = serde_json::from_str(&text).map_err(|e| unread(e.to_string()))?;
-    if schema != SCHEMA {
-        return Err(unread(format!("schema \"{schema}\" is not {SCHEMA}")));
-    }
-    let document: Written = serde_json::from_str(&text).map_err(|e| unread(e.to_string()))?;
-    let spec = document.spec.validate()?;
-    if spec.d_out != 1 {
-        return Err(bad(
-            "ensemble.json",
-            format!(
-                "the run has d_out {}; eft and rg take one output, and symmetry follows the coupling over d_out",
-                spec.d_out
-            ),
-        ));
-    }
-    if !spec.orders.contains(&4) {
-        return Err(bad(
-            "ensemble.json",
-            "the run has no 4-point function; couplings need --orders 4".into(),
-        ));
-    }
-
-    let name = "moments.npz";
-    let file = std::fs::File::open(dir.join(name)).map_err(|e| bad(name, e.to_string()))?;
-    let mut npz =
-        ZipArchive::new(io::BufReader::new(file)).map_err(|e| bad(name, e.to_string()))?;
-    let mut get = |array: String, shape: &[usize]| -> Result<Vec<f64>> {
-        let wrong = |reason: String| bad(name, format!("{array}: {reason}"));
-        let entry = (npz.by_name(&format!("{array}.npy"))).map_err(|e| wrong(e.to_string()))?;
-        let wanted: usize = shape.iter().product();
-        // Nothing is allocated from a length in the file.
-        let limit = 8 * wanted as u64 + 4096;
-        let mut bytes = Vec::new();
-        (entry.take(limit).read_to_end(&mut bytes)).map_err(|e| wrong(e.to_string()))?;
-        let npy = open_npy(&bytes).map_err(|e| wrong(e.to_string()))?;
-        let found: Vec<usize> = npy.shape().iter().map(|&n| n as usize).collect();
-        if found != shape {
-            return Err(wrong(format!("shape {found:?} instead of {shape:?}")));
-        }
-        let values: Vec<f64> = (npy.data().map_err(|e| wrong(e.to_string()))?)
-            .collect::<io::Result<_>>()
-            .map_err(|e| wrong(e.to_string()))?;
-        match values.iter().all(|x| x.is_finite()) {
-            true => Ok(values),
-            false => Err(wrong("a value is not finite".into())),
-        }
-    };
-    // Differences as they were measured: formed from G - G_GP they would be rounding.
-    let mut of = |n: usize| -> Result<Samples> {
-        let elements = spec.elements_of(n as u64) as usize;
-        let experiments = spec.experiments as usize;
-        let shape = [experiments, elements];
-        let all = get(format!("G{n}_delta_experiments"), &shape)?;
-        Ok(Samples {
-            mean: get(format!("G{n}_delta"), &[elements])?,
-            std_err: get(format!("G{n}_std_err"), &[elements])?,
-            experiments: all.chunks(elements).map(<[f64]>::to_vec).collect(),
-        })
-    };
-    let interactions = Interactions {
-        four: of(4)?,
-        six: spec.orders.contains(&6).then(|| of(6)).transpose()?,
-        connected_six: None,
-    };
-    let reasons = (document.correlators.into_iter())
-        .filter_map(|c| {
-            Some(Unconverged {
-                claim: None,
-                order: c.order,
-                reason: c.reason?,
-            })
-        })
-        .collect();
-    Ok((spec, interactions, reasons))
-}
-
-/// What tells an `ensemble.json` from other documents.
-#[derive(Deserialize)]
-struct Schema {
-    schema: String,
-}
-
-/// What an `ensemble.json` tells of the tensors beside it.
-#[derive(Deserialize)]
-struct Written {
-    spec: EnsembleSpec,
-    correlators: Vec<Convergence>,
-}
-
-/// Whether an n-point function has converged.
-#[derive(Deserialize)]
-struct Convergence {
-    order: usize,
-    reason: Option<String>,
 }

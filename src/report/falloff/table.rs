@@ -48,7 +48,38 @@ pub fn falloff_table(document: &FalloffDocument) -> String {
             rows.add_row(row);
         }
     }
-    let mut slopes = table(
+    let notes: String = (falloff.widths.iter().take(1))
+        .flat_map(|w| &w.orders)
+        .map(|p| left_out(p.order, p.left_out, p.elements, spec.d_out))
+        .collect();
+    let connected = document.connected_spec.as_ref().map_or(String::new(), |c| {
+        let tilted = if c.tilt.is_some() { ", tilted" } else { "" };
+        format!(
+            "\nconnected: {} x {} networks{tilted}",
+            c.experiments, c.nets
+        )
+    });
+    format!(
+        "{}, {} x {} networks per width, {} estimator, seed {}{connected}\n{rows}\n{notes}{}{:.2} s on {} ({})\n",
+        sweep_title(spec),
+        spec.experiments,
+        spec.nets,
+        spec.estimator,
+        spec.seed,
+        slopes(document),
+        document.head.timing.wall_s,
+        document.head.device.adapter,
+        document.head.device.backend,
+    )
+}
+
+/// One line per order and estimator; nothing for orders that do not fall off.
+fn slopes(document: &FalloffDocument) -> String {
+    let (estimator, falloff) = (document.head.spec.estimator, &document.falloff);
+    if falloff.fits.is_empty() {
+        return String::new();
+    }
+    let mut rows = table(
         &[
             "slope of",
             "estimator",
@@ -59,11 +90,11 @@ pub fn falloff_table(document: &FalloffDocument) -> String {
         ],
         2,
     );
-    let direct = (falloff.fits.iter()).map(|f| (spec.estimator, f));
+    let direct = (falloff.fits.iter()).map(|f| (estimator, f));
     let connected = (falloff.connected_fits.iter()).map(|f| (Estimator::Connected, f));
     for (estimator, fit) in direct.chain(connected) {
         let widths: Vec<String> = fit.widths_used.iter().map(u64::to_string).collect();
-        slopes.add_row([
+        rows.add_row([
             format!("m_{}", fit.order),
             estimator.to_string(),
             fixed(fit.slope, 4),
@@ -77,26 +108,7 @@ pub fn falloff_table(document: &FalloffDocument) -> String {
             },
         ]);
     }
-    let notes: String = (falloff.widths.iter().take(1))
-        .flat_map(|w| &w.orders)
-        .map(|p| left_out(p.order, p.left_out, p.elements, spec.d_out))
-        .collect();
-    let connected = document.connected_spec.as_ref().map_or(String::new(), |c| {
-        let tilted = if c.tilt.is_some() { ", tilted" } else { "" };
-        format!(
-            "\nconnected: {} x {} networks{tilted}",
-            c.experiments, c.nets
-        )
-    });
     format!(
-        "{}, {} x {} networks per width, {} estimator, seed {}{connected}\n{rows}\n{notes}\nlog10 |m_n| against log10 N, widths above the background; theory: -1 as N grows\n{slopes}\n{:.2} s on {} ({})\n",
-        sweep_title(spec),
-        spec.experiments,
-        spec.nets,
-        spec.estimator,
-        spec.seed,
-        document.head.timing.wall_s,
-        document.head.device.adapter,
-        document.head.device.backend,
+        "\nlog10 |m_n| against log10 N, widths above the background; theory: -1 as N grows\n{rows}\n"
     )
 }
