@@ -159,3 +159,104 @@ impl Source {
         self.moments == Moments::Sampled
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::analysis::CrossCheck;
+    use crate::report::{Adapter, CompareDocument, DevicesDocument, EftDocument, by_hand};
+
+    /// The keys of a document in the order of its text.
+    fn keys(document: &impl Serialize) -> Vec<String> {
+        let text = serde_json::to_string(document).unwrap();
+        let Ok(Value::Object(fields)) = serde_json::from_str(&text) else {
+            panic!("{text}");
+        };
+        let place = |key: &String| text.find(&format!("\"{key}\":")).unwrap();
+        let mut keys: Vec<String> = fields.keys().cloned().collect();
+        keys.sort_by_key(place);
+        keys
+    }
+
+    #[test]
+    fn every_document_starts_with_its_head() {
+        let start = ["schema", "version", "spec", "device", "timing"];
+        let ensemble = by_hand::ensemble(vec![by_hand::correlator(4)]);
+        assert_eq!(keys(&ensemble), [&start[..], &["correlators"]].concat());
+        let flow = keys(&by_hand::rg(&[]));
+        assert_eq!(flow[..5], start);
+        assert_eq!(flow[5..8], ["moments", "unconverged", "vertex"]);
+        let check = CrossCheck {
+            stages: Vec::new(),
+            fits: Vec::new(),
+            pass: true,
+        };
+        let device = by_hand::device();
+        let compare = CompareDocument::new(true, device, Timing::theory(1.0), check);
+        assert_eq!(
+            keys(&compare),
+            [&start[..], &["stages", "fits", "pass"]].concat()
+        );
+        let text = serde_json::to_string(&compare).unwrap();
+        assert!(text.contains(r#""spec":{"thorough":true}"#), "{text}");
+    }
+
+    #[test]
+    fn a_document_is_of_its_spec_and_of_this_version() {
+        let document = by_hand::eft(vec![(100.0, None)]);
+        let text = serde_json::to_string(&document).unwrap();
+        let read = |text: &str| serde_json::from_str::<EftDocument>(text).unwrap().head;
+        assert!(read(&text).is_of(&document.head.spec));
+        assert!(!read(&text).is_of(&by_hand::spec(&[6])));
+        let old = text.replace(VERSION, "0.0.0");
+        assert!(!read(&old).is_of(&document.head.spec));
+    }
+
+    #[test]
+    fn documents_are_read_as_they_were_written() {
+        let lambda = Some(by_hand::coupling(-1.0 / 3.0));
+        let document = by_hand::eft(vec![(f64::INFINITY, lambda), (0.1, None)]);
+        let text = serde_json::to_string(&document).unwrap();
+        assert!(
+            text.contains(r#"{"cutoff":"inf","lambda":{"mean":-0.333"#),
+            "{text}"
+        );
+        assert!(
+            text.contains(r#""moments":"sampled","unconverged":[]"#),
+            "{text}"
+        );
+        let again: EftDocument = serde_json::from_str(&text).unwrap();
+        assert_eq!(serde_json::to_string(&again).unwrap(), text);
+        for wrong in [r#""cutoff":"-inf""#, r#""cutoff":null"#] {
+            let text = text.replace(r#""cutoff":"inf""#, wrong);
+            assert!(
+                serde_json::from_str::<EftDocument>(&text).is_err(),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn adapters_are_listed_with_the_choice() {
+        let adapter = Adapter {
+            name: "llvmpipe".into(),
+            driver: "Mesa".into(),
+            api: "Vulkan".into(),
+            kind: "software",
+            max_buffer: 128 << 20,
+            max_workgroups: 65535,
+            workgroup_memory: 32 << 10,
+            shader_f64: true,
+        };
+        let document = DevicesDocument::new(vec![adapter], "cpu".into());
+        assert_eq!(keys(&document), ["schema", "version", "adapters", "auto"]);
+        let table = crate::report::devices_table(&document.adapters);
+        let row: Vec<&str> = table.lines().last().unwrap().split_whitespace().collect();
+        let cells = [
+            "llvmpipe", "software", "Vulkan", "Mesa", "128", "65535", "32",
+        ];
+        assert_eq!(row, cells);
+    }
+}

@@ -1,6 +1,8 @@
 //! Results as tables, figures, JSON and NPZ: for each a folder with its document, and what is
 //! made of it.
 
+#[cfg(test)]
+mod by_hand;
 mod claims;
 mod claims_table;
 mod compare;

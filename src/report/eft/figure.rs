@@ -116,3 +116,22 @@ pub fn coupling_figure(documents: &[(&str, &EftDocument)], cutoff: usize) -> Fig
         series: series.collect(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::by_hand::{coupling, eft};
+
+    #[test]
+    fn tuples_without_a_coupling_are_no_points() {
+        let document = eft(vec![(f64::INFINITY, Some(coupling(-0.5)))]);
+        let figure = eft_figure(&document, 2);
+        assert_eq!(figure.name, "eft-width100");
+        assert_eq!(figure.series[0].points.len(), 1);
+        assert!(figure.title.ends_with("Λ = inf"));
+        // Neither has a 6-point function.
+        assert!(six_point_figure(&document, 0).is_empty());
+        assert!(delta_figure(&[("direct", &document)]).is_empty());
+        assert!(eft_figure(&eft(vec![(10.0, None)]), 1).is_empty());
+    }
+}

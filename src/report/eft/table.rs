@@ -142,3 +142,42 @@ pub fn six_point_table(document: &EftDocument) -> String {
     }
     format!("{rows}\n")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::by_hand::{coupling, eft};
+    use crate::report::{Source, fit_table};
+
+    #[test]
+    fn a_coupling_without_a_vertex_is_undefined() {
+        let document = eft(vec![(10.0, None), (f64::INFINITY, Some(coupling(-0.5)))]);
+        let text = eft_table(&document);
+        let cells = |start: &str| -> Vec<&str> {
+            let line = text.lines().find(|l| l.starts_with(start)).unwrap();
+            line.split_whitespace().collect()
+        };
+        let none = [&["10"][..], &["n/a"; 3], &["undefined"], &["n/a"; 8]].concat();
+        assert_eq!(cells("    10 "), none, "{text}");
+        assert_eq!(
+            cells("   inf ")[..4],
+            ["inf", "-0.5000", "n/a", "0"],
+            "{text}"
+        );
+        assert!(text.contains("vanishes for 1 of 2 tuples"), "{text}");
+        assert_eq!(six_point_table(&document).lines().count(), 2);
+        assert!(fit_table(&document).contains("train MAPE %"));
+    }
+
+    #[test]
+    fn exact_moments_have_no_errors() {
+        let mut document = eft(vec![(10.0, Some(coupling(-0.5)))]);
+        assert!(eft_table(&document).contains("errors: jackknife over 2 experiments"));
+        document.head.source = Source::exact();
+        let text = eft_table(&document);
+        assert!(
+            text.contains("exact moments") && !text.contains("errors:"),
+            "{text}"
+        );
+    }
+}

@@ -47,3 +47,30 @@ pub fn ensemble_figure(document: &EnsembleDocument, widths: usize) -> Figure {
         series,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::by_hand;
+
+    #[test]
+    fn undefined_deviations_are_no_points() {
+        let figure = |correlator| ensemble_figure(&by_hand::ensemble(vec![correlator]), 1);
+        assert!(figure(by_hand::undefined_correlator(4)).is_empty());
+        let figure = figure(by_hand::correlator(4));
+        let points: Vec<usize> = figure.series.iter().map(|s| s.points.len()).collect();
+        // The background is a line from the first element to the last.
+        assert_eq!(points, [2, 5, 5]);
+        assert_eq!(figure.series[1].symbol, '4');
+    }
+
+    #[test]
+    fn a_deviation_of_zero_has_no_error_bar() {
+        let mut zero = by_hand::correlator(4);
+        zero.deviation = vec![Some(0.0); 5];
+        zero.delta = vec![0.0; 5];
+        let figure = ensemble_figure(&by_hand::ensemble(vec![zero]), 1);
+        assert!(figure.series[1].points.iter().all(|p| p.range.is_none()));
+        assert!(!figure.svg().contains("NaN"));
+    }
+}

@@ -149,3 +149,69 @@ fn array(
         false => Err("a value is not finite".into()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::{EnsembleDocument, by_hand, write_npz};
+
+    fn folder(document: &EnsembleDocument) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let text = serde_json::to_string(document).unwrap();
+        std::fs::write(folder.path().join(DOCUMENT), text).unwrap();
+        write_npz(&folder.path().join(ARRAYS), document).unwrap();
+        folder
+    }
+
+    /// The differences are below the rounding of the n-point functions, from which nothing of
+    /// them could be formed.
+    #[test]
+    fn differences_are_those_that_were_written() {
+        let mut six = by_hand::correlator(6);
+        six.reason = Some("a tail".into());
+        let document = by_hand::ensemble(vec![by_hand::correlator(4), six]);
+        let folder = folder(&document);
+        let (spec, read, unconverged) = read_moments(folder.path()).unwrap();
+        assert_eq!(spec, document.head.spec);
+        assert_eq!(unconverged.len(), 1);
+        assert_eq!(unconverged[0].to_string(), "6-point function: a tail");
+        let six = read.six.unwrap();
+        for (samples, correlator) in [&read.four, &six].into_iter().zip(&document.correlators) {
+            assert_eq!(samples.mean, correlator.delta);
+            assert_eq!(samples.std_err, correlator.std_err);
+            assert_eq!(samples.experiments, correlator.delta_experiments);
+        }
+    }
+
+    #[test]
+    fn what_is_no_run_with_one_output_and_order_four_is_refused() {
+        let refused = |change: &dyn Fn(&mut EnsembleDocument), part: &str| {
+            let mut document = by_hand::ensemble(vec![by_hand::correlator(4)]);
+            change(&mut document);
+            let error = read_moments(folder(&document).path()).unwrap_err();
+            assert!(error.to_string().contains(part), "{error}");
+        };
+        refused(&|d| d.head.spec.orders = vec![2], "need --orders 4");
+        refused(&|d| d.head.spec.orders = vec![4, 6], "G6_delta");
+        refused(&|d| d.head.spec.experiments = 3, "instead of [3, 5]");
+        refused(&|d| d.correlators[0].delta[1] = f64::NAN, "not finite");
+        refused(&|d| d.correlators.clear(), "G4_delta");
+    }
+
+    #[test]
+    fn other_documents_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let eft = serde_json::to_string(&by_hand::eft(Vec::new())).unwrap();
+        for (text, part) in [
+            ("[]", "several widths"),
+            ("{", "EOF"),
+            ("{}", "schema"),
+            (&eft, "nnqft.eft/1\" is not nnqft.ensemble/1"),
+            (r#"{"schema":"nnqft.ensemble/1"}"#, "spec"),
+        ] {
+            std::fs::write(folder.path().join(DOCUMENT), text).unwrap();
+            let error = read_moments(folder.path()).unwrap_err().to_string();
+            assert!(error.contains(DOCUMENT) && error.contains(part), "{error}");
+        }
+    }
+}

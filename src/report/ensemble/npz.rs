@@ -115,3 +115,53 @@ impl<W: io::Write + io::Seek> Arrays<W> {
         array.finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use zip::ZipArchive;
+
+    use super::*;
+    use crate::report::by_hand;
+
+    /// The header of an array without its blanks, and the bytes of the values.
+    fn bytes(path: &Path, name: &str) -> (String, Vec<u8>) {
+        let mut npz = ZipArchive::new(std::fs::File::open(path).unwrap()).unwrap();
+        let mut entry = npz.by_name(&format!("{name}.npy")).unwrap();
+        let mut all = Vec::new();
+        io::Read::read_to_end(&mut entry, &mut all).unwrap();
+        assert_eq!(&all[..8], b"\x93NUMPY\x01\x00");
+        let start = 10 + usize::from(u16::from_le_bytes([all[8], all[9]]));
+        let header = String::from_utf8(all[10..start].to_vec()).unwrap();
+        (header.replace(' ', ""), all[start..].to_vec())
+    }
+
+    #[test]
+    fn what_is_undefined_is_nan_and_shapes_are_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("moments.npz");
+        let document = by_hand::ensemble(vec![by_hand::undefined_correlator(4)]);
+        write_npz(&path, &document).unwrap();
+        for name in ["G4_deviation", "G4_deviation_exact", "G4_pull"] {
+            let (header, values) = bytes(&path, name);
+            assert!(
+                header.contains("'<f8'") && header.contains("(5,)"),
+                "{header}"
+            );
+            assert!(values == f64::NAN.to_le_bytes().repeat(5), "{name}");
+        }
+        let (header, values) = bytes(&path, "G4_indices");
+        assert!(
+            header.contains("'<i8'") && header.contains("(5,4,"),
+            "{header}"
+        );
+        // 0000, 0001, 0011, 0111, 1111.
+        let ones = values.chunks(8).filter(|v| v[0] == 1).count();
+        assert_eq!((values.len(), ones), (8 * 20, 10));
+        let (header, values) = bytes(&path, "G4_delta_experiments");
+        assert!(header.contains("(2,5,"), "{header}");
+        let first = document.correlators[0].delta_experiments[0][0];
+        assert_eq!(values[..8], first.to_le_bytes());
+        assert!(bytes(&path, "kernel").0.contains("(2,2,"));
+        assert!(bytes(&path, "inputs").0.contains("(2,1,"));
+    }
+}

@@ -133,3 +133,43 @@ pub fn elements_table(document: &EnsembleDocument) -> String {
     };
     format!("{what}{rows}\n")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::by_hand;
+
+    fn row(text: &str, starts: &str) -> Vec<String> {
+        let line = text.lines().find(|l| l.starts_with(starts)).unwrap();
+        line.split_whitespace().map(str::to_string).collect()
+    }
+
+    #[test]
+    fn what_is_undefined_is_said_to_be() {
+        let document = by_hand::ensemble(vec![by_hand::undefined_correlator(4)]);
+        let text = ensemble_table(&document);
+        let cells = ["4", "5"]
+            .into_iter()
+            .chain(["n/a"; 6])
+            .chain(["undecided"]);
+        assert_eq!(row(&text, "4 "), cells.collect::<Vec<_>>());
+        let cells = ["0,0,0,0", "1.000", "1.000e-20", "1.000", "1.000"];
+        let cells = cells.into_iter().chain(["n/a"; 3]).chain(["yes"]);
+        let text = elements_table(&document);
+        assert_eq!(row(&text, "0,0,0,0"), cells.collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn what_has_not_converged_is_said_below() {
+        let mut four = by_hand::correlator(4);
+        four.reason = Some("a tail: it is heavy".into());
+        let text = ensemble_table(&by_hand::ensemble(vec![four]));
+        assert!(text.contains("NOT CONVERGED\n"), "{text}");
+        assert!(
+            text.contains("\n4-point function: a tail: it is heavy\n"),
+            "{text}"
+        );
+        assert_eq!(row(&text, "4 ")[2..4], ["3.000e-19", "1.000e-20"]);
+        assert!(text.contains("0.50 s, 4.10e3 networks/s, 4.10e5 hidden units/s on"));
+    }
+}

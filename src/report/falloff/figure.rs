@@ -120,3 +120,22 @@ pub fn gain_figure(documents: &[&FalloffDocument]) -> Figure {
         series: series.collect(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::by_hand::{falloff, falloff_point};
+
+    #[test]
+    fn even_and_odd_orders_have_figures_of_their_own() {
+        let document = |n| falloff(vec![(5, falloff_point(n, Some(-0.1)))]);
+        assert!(falloff_figure(&document(3)).is_empty());
+        assert!(odd_figure(&document(4)).is_empty());
+        for figure in [falloff_figure(&document(4)), odd_figure(&document(3))] {
+            let points: Vec<_> = figure.series.iter().flat_map(|s| &s.points).collect();
+            assert_eq!(points.len(), 1);
+            assert_eq!((points[0].x, points[0].y), (5.0, 0.1));
+        }
+        assert!(gain_figure(&[&document(4)]).is_empty() && gain_figure(&[]).is_empty());
+    }
+}

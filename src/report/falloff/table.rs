@@ -112,3 +112,46 @@ fn slopes(document: &FalloffDocument) -> String {
         "\nlog10 |m_n| against log10 N, widths above the background; theory: -1 as N grows\n{rows}\n"
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::by_hand::{falloff, falloff_point};
+
+    #[test]
+    fn orders_that_do_not_fall_off_have_no_slopes() {
+        for order in [2, 3] {
+            let document = falloff(vec![(5, falloff_point(order, Some(0.1)))]);
+            let text = falloff_table(&document);
+            assert!(!text.contains("slope") && !text.contains("log10"), "{text}");
+            assert!(text.contains("0.1000") && text.contains("0.50 s on a processor"));
+        }
+    }
+
+    #[test]
+    fn slopes_are_those_of_the_widths_that_show_one() {
+        let point = |m| falloff_point(4, m);
+        let text = falloff_table(&falloff(vec![
+            (2, point(Some(0.5))),
+            (10, point(Some(-0.1))),
+            (20, point(None)),
+        ]));
+        let line = text.lines().find(|l| l.starts_with("m_4")).unwrap();
+        let cells: Vec<&str> = line.split_whitespace().collect();
+        assert_eq!(cells[..3], ["m_4", "direct", "-1.0000"], "{text}");
+        assert!(line.ends_with("2 to 10, 2 of them"), "{line}");
+        let line = text.lines().find(|l| l.starts_with("20 ")).unwrap();
+        assert_eq!(line.matches("n/a").count(), 4, "{line}");
+        let none = falloff_table(&falloff(vec![(2, point(None))]));
+        assert!(none.contains("none above the background"), "{none}");
+    }
+
+    #[test]
+    fn the_title_of_a_sweep_has_no_width() {
+        let text = falloff_table(&falloff(vec![(5, falloff_point(2, None))]));
+        assert!(
+            text.starts_with("Erf-net, d_in = 1, sigma_w = 1,"),
+            "{text}"
+        );
+    }
+}

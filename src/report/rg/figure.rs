@@ -85,3 +85,32 @@ pub fn fixed_point_figure(documents: &[(String, &RgDocument)]) -> Figure {
         series: series.collect(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::by_hand;
+
+    #[test]
+    fn theory_goes_through_the_largest_cutoff_in_any_order() {
+        let figure = rg_figure(&by_hand::rg(&[(100.0, Some(-2.0)), (10.0, Some(-7.0))]), 1);
+        let [theory, measured] = &figure.series[..] else {
+            panic!("{figure:?}");
+        };
+        assert_eq!(theory.label, "slope −1");
+        let ys = |s: &Series| s.points.iter().map(|p| p.y).collect::<Vec<_>>();
+        assert_eq!(ys(measured), [7.0, 2.0]);
+        assert_eq!(
+            (ys(theory)[1], (ys(theory)[0] - 20.0).abs() < 1e-12),
+            (2.0, true)
+        );
+    }
+
+    #[test]
+    fn a_flow_without_couplings_is_empty() {
+        let document = by_hand::rg(&[(10.0, None)]);
+        assert!(rg_figure(&document, 1).is_empty());
+        assert!(fixed_point_figure(&[("Erf".into(), &document)]).is_empty());
+        assert!(fixed_point_figure(&[]).is_empty());
+    }
+}

@@ -124,3 +124,30 @@ pub fn flow_table(document: &RgDocument) -> String {
         eft_errors(&document.head),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::by_hand;
+
+    #[test]
+    fn a_flow_of_which_nothing_is_known_says_so() {
+        let text = flow_table(&by_hand::rg(&[(10.0, None), (100.0, Some(-2.0))]));
+        let line = text.lines().find(|l| l.starts_with("   100 ")).unwrap();
+        let cells: Vec<&str> = line.split_whitespace().collect();
+        assert_eq!(
+            cells,
+            [&["100", "-2.000"][..], &["n/a"; 7]].concat(),
+            "{text}"
+        );
+        assert!(
+            text.contains("slope at the largest cutoff: n/a; theory -1\n"),
+            "{text}"
+        );
+        assert!(
+            text.contains("UV, L = 1000: n/a\nIR, L = 0.001000: n/a\n"),
+            "{text}"
+        );
+        assert!(!text.contains("fit of"), "{text}");
+    }
+}

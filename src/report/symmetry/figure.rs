@@ -50,3 +50,23 @@ pub fn symmetry_figure(document: &SymmetryDocument, widths: usize) -> Figure {
         series,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::Source;
+    use crate::report::by_hand::symmetry;
+
+    #[test]
+    fn outputs_are_in_order_and_those_without_a_root_left_out() {
+        let mut document = symmetry(&[(8, None), (2, Some(-0.2)), (4, Some(-0.1))]);
+        let figure = symmetry_figure(&document, 1);
+        let at = |k: usize| -> Vec<(f64, f64)> {
+            figure.series[k].points.iter().map(|p| (p.x, p.y)).collect()
+        };
+        assert_eq!(at(2), [(2.0, 0.5), (4.0, 0.5), (8.0, 0.5)]);
+        assert_eq!(at(3), [(2.0, 0.2), (4.0, 0.1)]);
+        document.head.source = Source::exact();
+        assert_eq!(symmetry_figure(&document, 1).series.len(), 2);
+    }
+}

@@ -146,3 +146,30 @@ pub fn symmetry_table(document: &SymmetryDocument) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::by_hand::symmetry;
+
+    #[test]
+    fn outputs_without_a_root_have_no_coupling() {
+        let text = symmetry_table(&symmetry(&[(1, None), (4, Some(-0.25))]));
+        let line = text
+            .lines()
+            .find(|l| l.trim_start().starts_with("1 "))
+            .unwrap();
+        let cells: Vec<&str> = line.split_whitespace().collect();
+        let tree = ["1", "-0.5000", "0.2500", "0", "-2.0"];
+        assert_eq!(cells, [&tree[..], &["n/a"; 5]].concat(), "{text}");
+        // One number of outputs shows no trend.
+        assert!(!text.contains("falls") && !text.contains("fall"), "{text}");
+    }
+
+    #[test]
+    fn the_trend_is_that_of_the_outputs_in_order() {
+        let of = |a, b| symmetry_table(&symmetry(&[(8, Some(a)), (2, Some(b))]));
+        assert!(of(-0.1, -0.2).ends_with("one loop falls as d_out grows\n"));
+        assert!(of(-0.2, -0.1).ends_with("does NOT fall as d_out grows\n"));
+    }
+}
