@@ -6,9 +6,8 @@ use clap::Args;
 use nnqft_gpu::analysis::cross_check;
 use nnqft_gpu::engine::Engine;
 use nnqft_gpu::engine::gpu::GpuEngine;
-use nnqft_gpu::report::{Timing, VERSION, cross_check_table};
+use nnqft_gpu::report::{CompareDocument, Timing, cross_check_table};
 use nnqft_gpu::{Error, Result};
-use serde_json::json;
 
 use super::emit;
 use super::output::OutputOptions;
@@ -51,13 +50,10 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
             timing.wall_s
         ))?;
     }
-    let document = json!({
-        "schema": "nnqft.compare-cpu/1", "version": VERSION, "spec": {"thorough": arguments.thorough},
-        "device": device, "timing": timing,
-        "stages": check.stages, "fits": check.fits, "pass": check.pass,
-    });
-    files.documents("compare-cpu.json", &[document])?;
+    let document = CompareDocument::new(arguments.thorough, device, timing, check);
+    files.documents("compare-cpu.json", std::slice::from_ref(&document))?;
     files.finish()?;
+    let check = &document.check;
     if !check.pass {
         let failed: Vec<&str> = (check.stages.iter())
             .filter(|s| !s.pass)

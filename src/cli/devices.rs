@@ -1,9 +1,8 @@
 //! `nnqft-gpu devices`
 
 use clap::Args;
-use nnqft_gpu::engine::gpu;
-use nnqft_gpu::report::{VERSION, devices_table};
-use serde_json::json;
+use nnqft_gpu::engine::gpu::{self, AdapterSummary};
+use nnqft_gpu::report::{Adapter, DevicesDocument, devices_table};
 
 use super::options::auto_choice;
 
@@ -20,17 +19,28 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let adapters = gpu::adapters();
     let auto = auto_choice(&adapters);
+    let document = DevicesDocument::new(adapters.into_iter().map(row).collect(), auto);
     if arguments.json {
-        let document = json!({
-            "schema": "nnqft.devices/1", "version": VERSION,
-            "adapters": adapters, "auto": auto,
-        });
-        return super::emit(&format!("{document:#}\n"));
+        let text = serde_json::to_string_pretty(&document)?;
+        return super::emit(&format!("{text}\n"));
     }
-    let list = if adapters.is_empty() {
+    let list = if document.adapters.is_empty() {
         "no adapter: no Vulkan, Metal or DirectX 12 driver answers\n".to_string()
     } else {
-        devices_table(&adapters)
+        devices_table(&document.adapters)
     };
-    super::emit(&format!("{list}--backend auto takes {auto}\n"))
+    super::emit(&format!("{list}--backend auto takes {}\n", document.auto))
+}
+
+fn row(adapter: AdapterSummary) -> Adapter {
+    Adapter {
+        name: adapter.name,
+        driver: adapter.driver,
+        api: adapter.api,
+        kind: adapter.kind,
+        max_buffer: adapter.max_buffer,
+        max_workgroups: adapter.max_workgroups,
+        workgroup_memory: adapter.workgroup_memory,
+        shader_f64: adapter.shader_f64,
+    }
 }

@@ -139,7 +139,7 @@ impl Results<'_> {
         for document in documents {
             let name = match documents.len() {
                 1 => "moments.npz".to_string(),
-                _ => format!("moments_width{}.npz", document.spec.net.width()),
+                _ => format!("moments_width{}.npz", document.head.spec.net.width()),
             };
             files.beside(&name, |part| write_npz(part, document))?;
         }

@@ -75,7 +75,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     files.documents("falloff.json", std::slice::from_ref(&document))?;
     files.figures(&[figure])?;
     files.finish()?;
-    Ok(must_rest_on(&document.head.source.unconverged, None)?)
+    let unconverged = document.head.source.unconverged.iter();
+    let reasons: Vec<String> = unconverged.map(ToString::to_string).collect();
+    Ok(must_rest_on(&reasons, None)?)
 }
 
 /// The direct ensemble of one width and the connected one beside it.
@@ -106,10 +108,7 @@ pub fn measure(
     }
     let (spec, second) = &sweep[0];
     let falloff = Falloff::new(widths);
-    let source = Source {
-        moments: "sampled".into(),
-        unconverged: falloff.unconverged(),
-    };
+    let source = Source::sampled(falloff.unconverged());
     // Rates would mix the widths.
     let timing = Timing::theory(start.elapsed().as_secs_f64() - compile_s).after(compile_s);
     Ok(FalloffDocument {

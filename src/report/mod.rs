@@ -1,29 +1,43 @@
-//! Tables, figures, JSON and NPZ.
+//! Results as tables, figures, JSON and NPZ: for each a folder with its document, and what is
+//! made of it.
 
+#[cfg(test)]
+mod by_hand;
 mod claims;
-mod eft_tables;
+mod claims_table;
+mod compare;
+mod cutoff;
+mod devices;
+mod document;
+mod eft;
+mod ensemble;
+mod falloff;
 pub mod figure;
-mod figures;
-mod json;
-mod npz;
+mod heading;
+pub(crate) mod number;
 mod page;
 mod reproduction;
-mod table;
+mod rg;
+mod symmetry;
+pub(crate) mod table;
+mod theory;
 mod unmeasured;
 
 pub use claims::{Claim, Data, Number, Outcome, claims};
-pub use eft_tables::{eft_table, fit_table, flow_table, six_point_table};
-pub use figures::{
-    coupling_figure, delta_figure, eft_figure, ensemble_figure, falloff_figure, fixed_point_figure,
-    flow_figure, gain_figure, odd_figure, rg_figure, six_point_figure, symmetry_figure,
+pub use claims_table::claims_table;
+pub use compare::{CompareDocument, CompareSpec, cross_check_table};
+pub use devices::{Adapter, DevicesDocument, devices_table};
+pub use document::{Head, Moments, Source, Timing, VERSION};
+pub use eft::{
+    EftDocument, EftPoint, coupling_figure, delta_figure, eft_figure, eft_table, fit_table,
+    six_point_figure, six_point_table,
 };
-pub use json::{
-    CouplingRow, EftDocument, EftPoint, EnsembleDocument, FalloffDocument, Head, Partial,
-    RgDocument, Source, SymmetryDocument, TheoryDocument, Timing, VERSION, unconverged,
+pub use ensemble::{
+    EnsembleDocument, Partial, elements_table, ensemble_figure, ensemble_table, read_moments,
+    write_npz,
 };
-pub use npz::{read_moments, write_npz};
+pub use falloff::{FalloffDocument, falloff_figure, falloff_table, gain_figure, odd_figure};
 pub use reproduction::{Report, Reproduction, ReproductionDocument, ReproductionSpec, Scale};
-pub use table::{
-    claims_table, cross_check_table, devices_table, elements_table, ensemble_table, falloff_table,
-    symmetry_table, theory_table,
-};
+pub use rg::{RgDocument, fixed_point_figure, flow_figure, flow_table, rg_figure};
+pub use symmetry::{CouplingRow, SymmetryDocument, symmetry_figure, symmetry_table};
+pub use theory::{TheoryDocument, theory_table};

@@ -7,11 +7,11 @@ use serde_json::Value;
 
 use super::claims::{Claim, Data, claims};
 use super::figure::Figure;
-use super::figures::{
-    coupling_figure, delta_figure, falloff_figure, fixed_point_figure, flow_figure, gain_figure,
-    odd_figure, six_point_figure, symmetry_figure,
+use super::{
+    EftDocument, FalloffDocument, RgDocument, SymmetryDocument, Timing, VERSION, coupling_figure,
+    delta_figure, falloff_figure, fixed_point_figure, flow_figure, gain_figure, odd_figure, page,
+    six_point_figure, symmetry_figure,
 };
-use super::{EftDocument, FalloffDocument, RgDocument, SymmetryDocument, Timing, VERSION, page};
 use crate::analysis::Falloff;
 use crate::engine::DeviceInfo;
 use crate::model::{net_title, source_nets};

@@ -73,6 +73,13 @@ pub enum Style {
     Band,
 }
 
+impl Style {
+    /// Filled marks for the series of a figure, another for each of three in turn.
+    pub fn nth_mark(k: usize) -> Self {
+        [Self::Triangles, Self::Dots, Self::Squares][k % 3]
+    }
+}
+
 /// Points of one kind.
 #[derive(Debug, Clone, Serialize)]
 pub struct Series {
@@ -134,6 +141,14 @@ impl Series {
     pub fn with(mut self, points: impl IntoIterator<Item = Option<Point>>) -> Self {
         self.points.extend(points.into_iter().flatten());
         self
+    }
+
+    /// With the order of an n-point function as its mark in a terminal.
+    pub fn of_order(self, n: usize) -> Self {
+        match char::from_digit(n as u32, 10) {
+            Some(digit) => self.marked(digit),
+            None => self,
+        }
     }
 
     /// With another mark in a terminal.
@@ -220,5 +235,107 @@ impl Figure {
 
     fn path(&self, dir: &Path, extension: &str) -> PathBuf {
         dir.join(format!("{}.{extension}", self.name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn figure(scale: fn(&str) -> Axis, style: Style, points: &[(f64, f64)]) -> Figure {
+        let points = points
+            .iter()
+            .map(|&(x, y)| Some(Point::measured(x, y, Some(0.1))));
+        Figure {
+            name: "f".into(),
+            title: "a < b".into(),
+            x: scale("x"),
+            y: scale("y"),
+            series: vec![Series::new("data", 0, style).with(points)],
+        }
+    }
+
+    fn linear(label: &str) -> Axis {
+        Axis::linear(label)
+    }
+
+    fn log(label: &str) -> Axis {
+        Axis::log(label)
+    }
+
+    /// Values that can be pointed at, in a drawing without a number that is none.
+    fn drawn(figure: &Figure) -> usize {
+        let (svg, text) = (figure.svg(), figure.text(80));
+        assert!(svg.starts_with("<svg ") && svg.trim_end().ends_with("</svg>"));
+        assert!(svg.contains("a &lt; b") && !svg.contains("NaN") && !svg.contains("inf"));
+        assert!(text.lines().all(|l| l.chars().count() <= 80) && !text.contains("NaN"));
+        svg.matches("class=\"value\"").count()
+    }
+
+    const STYLES: [Style; 8] = [
+        Style::Dots,
+        Style::Rings,
+        Style::Squares,
+        Style::Diamonds,
+        Style::Triangles,
+        Style::Line,
+        Style::Dashes,
+        Style::Band,
+    ];
+
+    #[test]
+    fn nothing_is_drawn_of_nothing() {
+        for scale in [linear, log] {
+            for style in STYLES {
+                let figure = figure(scale, style, &[]);
+                assert!(figure.is_empty());
+                assert_eq!(drawn(&figure), 0);
+            }
+        }
+        let csv = figure(linear, Style::Dots, &[]).csv();
+        assert_eq!(csv, "series,x,y,low,high\n");
+    }
+
+    #[test]
+    fn one_point_is_a_figure() {
+        for scale in [linear, log] {
+            for style in STYLES {
+                for at in [(1.0, 2.0), (1e-300, 1e300), (5e-324, 1.0)] {
+                    let figure = figure(scale, style, &[at]);
+                    assert!(!figure.is_empty());
+                    assert_eq!(drawn(&figure), 1, "{style:?} {at:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_has_no_logarithm_is_left_out_of_the_drawing_but_not_of_the_data() {
+        let points = [
+            (1.0, 0.0),
+            (10.0, -1.0),
+            (0.0, 1.0),
+            (10.0, f64::NAN),
+            (2.0, 3.0),
+        ];
+        for style in STYLES {
+            let figure = figure(log, style, &points);
+            assert_eq!(drawn(&figure), 1, "{style:?}");
+            assert!(!figure.is_empty());
+            assert_eq!(figure.csv().lines().count(), 6);
+        }
+        assert!(figure(log, Style::Dots, &points[..4]).is_empty());
+        assert_eq!(drawn(&figure(linear, Style::Dots, &points)), 4);
+    }
+
+    #[test]
+    fn numbers_of_the_data_are_whole() {
+        let third = 1.0 / 3.0;
+        let csv = figure(linear, Style::Dots, &[(third, -1e-300)]).csv();
+        let row = csv.lines().nth(1).unwrap();
+        let cells: Vec<f64> = row.split(',').skip(1).map(|x| x.parse().unwrap()).collect();
+        assert_eq!(cells, [third, -1e-300, -0.1, 0.1]);
+        let point = Series::new("s", 0, Style::Dots).with([None, Some(Point::new(1.0, 2.0))]);
+        assert_eq!(point.points.len(), 1);
     }
 }

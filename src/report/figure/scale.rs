@@ -1,6 +1,9 @@
+use std::ops::Range;
+
 use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, ValueFormatter};
 use serde::Serialize;
-use std::ops::Range;
+
+use crate::report::number::{power_tick, tick};
 
 /// How values become positions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -148,37 +151,11 @@ impl Span {
             Scale::Linear => (1e-2..1e4).contains(&largest),
             Scale::Log => self.ends[0] >= 5e-4 && largest < 2e4,
         };
-        if value == 0.0 || plain {
-            // Binary fractions such as 0.30000000000000004.
-            return format!("{}", (value * 1e9).round() / 1e9).replace('-', "−");
-        }
-        let exponent = value.abs().log10().floor() as i32;
-        let mantissa = value / 10f64.powi(exponent);
-        let power = format!("10{}", superscript(exponent));
-        match (mantissa * 1e6).round() / 1e6 {
-            1.0 => power,
-            10.0 => format!("10{}", superscript(exponent + 1)),
-            -1.0 => format!("−{power}"),
-            m => format!("{m}×{power}").replace('-', "−"),
+        match value == 0.0 || plain {
+            true => tick(value),
+            false => power_tick(value),
         }
     }
-}
-
-fn superscript(exponent: i32) -> String {
-    let digit = |c| match c {
-        '-' => '⁻',
-        '1' => '¹',
-        '2' => '²',
-        '3' => '³',
-        '4' => '⁴',
-        '5' => '⁵',
-        '6' => '⁶',
-        '7' => '⁷',
-        '8' => '⁸',
-        '9' => '⁹',
-        _ => '⁰',
-    };
-    exponent.to_string().chars().map(digit).collect()
 }
 
 impl Ranged for Span {

@@ -7,6 +7,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::scale::Span;
 use super::{Figure, Point, Series, Style};
+use crate::report::number::{reading, scientific};
 
 /// plotters draws in whole pixels: a quarter of a CSS pixel each.
 const UNIT: i32 = 4;
@@ -187,28 +188,19 @@ impl Figure {
     fn value(&self, series: &Series, p: &Point) -> String {
         let range = match p.range {
             Some([low, high]) if series.style == Style::Band => {
-                format!(" ({} to {})", digits(low), digits(high))
+                format!(" ({} to {})", reading(low), reading(high))
             }
-            Some([low, high]) => format!(" ± {:.1e}", 0.5 * (high - low)),
+            Some([low, high]) => format!(" ± {}", scientific(0.5 * (high - low), 1)),
             None => String::new(),
         };
         format!(
             "{}\n{}: {}\n{}: {}{range}",
             series.label,
             self.x.label,
-            digits(p.x),
+            reading(p.x),
             self.y.label,
-            digits(p.y)
+            reading(p.y)
         )
-    }
-}
-
-fn digits(x: f64) -> String {
-    match x {
-        0.0 => "0".into(),
-        x if x.fract() == 0.0 && x.abs() < 1e6 => format!("{x}"),
-        x if (1e-3..1e5).contains(&x.abs()) => format!("{x:.5}"),
-        x => format!("{x:.4e}"),
     }
 }
 

@@ -1,0 +1,244 @@
+//! Documents made by hand, for tests that need no run.
+
+use super::{
+    CouplingRow, EftDocument, EftPoint, EnsembleDocument, FalloffDocument, Head, RgDocument,
+    Source, SymmetryDocument, Timing,
+};
+use crate::analysis::{
+    Correlator, Coupling, Falloff, FalloffPoint, FalloffWidth, FixedPoint, Flow, FlowPoint,
+    Naturalness, OutputCoupling, Verdict,
+};
+use crate::engine::DeviceInfo;
+use crate::model::{EnsembleSpec, Inputs};
+use crate::tensor::multisets;
+use crate::theory::Vertex;
+
+/// Two points, two experiments of 1024 networks.
+pub fn spec(orders: &[usize]) -> EnsembleSpec {
+    EnsembleSpec {
+        inputs: Inputs::new(vec![vec![0.5], vec![1.0]]).unwrap(),
+        nets: 1024,
+        experiments: 2,
+        orders: orders.to_vec(),
+        ..EnsembleSpec::preset("erf", 1).unwrap()
+    }
+}
+
+pub fn device() -> DeviceInfo {
+    DeviceInfo {
+        backend: "cpu".into(),
+        adapter: "a processor".into(),
+        driver: "1 thread".into(),
+    }
+}
+
+pub fn head(schema: &'static str) -> Head {
+    let source = Source::sampled(Vec::new());
+    Head::new(schema, spec(&[4]), device(), Timing::theory(0.5), source)
+}
+
+/// An n-point function near one, whose deviation from the GP is far below its rounding.
+pub fn correlator(order: usize) -> Correlator {
+    let indices = multisets(2, order);
+    let elements = indices.len();
+    let of = |value: f64| vec![value; elements];
+    let count = |scale: f64| (0..elements).map(|e| scale * (e + 1) as f64).collect();
+    Correlator {
+        order,
+        indices,
+        outputs: Vec::new(),
+        mean: of(1.0),
+        std_err: count(1e-20),
+        gp: of(1.0),
+        exact: of(1.0),
+        exact_error: of(0.0),
+        pull: vec![Some(0.5); elements],
+        deviation: vec![Some(3e-19); elements],
+        deviation_exact: vec![Some(2e-19); elements],
+        connected: None,
+        left_out: 0,
+        background: Some(1e-20),
+        deviation_mean: Some(3e-19),
+        deviation_mean_std_err: Some(1e-20),
+        deviation_mean_p_value: Some(0.0),
+        deviation_mean_exact: Some(2e-19),
+        deviation_mean_exact_error: Some(0.0),
+        deviation_mean_pull: Some(10.0),
+        deviation_abs_mean: Some(3e-19),
+        deviation_abs_max: Some(3e-19),
+        verdict: Verdict::AboveBackground,
+        largest_share: of(0.01),
+        tail_index: vec![None; elements],
+        converged: vec![true; elements],
+        reason: None,
+        experiments: vec![of(1.0), of(1.0)],
+        delta: count(3e-19),
+        delta_experiments: vec![count(2e-19), count(4e-19)],
+    }
+}
+
+/// The same with nothing that can be undefined.
+pub fn undefined_correlator(order: usize) -> Correlator {
+    let correlator = correlator(order);
+    let none = || vec![None; correlator.mean.len()];
+    Correlator {
+        pull: none(),
+        deviation: none(),
+        deviation_exact: none(),
+        background: None,
+        deviation_mean: None,
+        deviation_mean_std_err: None,
+        deviation_mean_p_value: None,
+        deviation_mean_exact: None,
+        deviation_mean_exact_error: None,
+        deviation_mean_pull: None,
+        deviation_abs_mean: None,
+        deviation_abs_max: None,
+        verdict: Verdict::Undecided,
+        ..correlator
+    }
+}
+
+pub fn ensemble(correlators: Vec<Correlator>) -> EnsembleDocument {
+    let orders: Vec<usize> = correlators.iter().map(|c| c.order).collect();
+    EnsembleDocument {
+        head: Head::new(
+            "nnqft.ensemble/1",
+            spec(&orders),
+            device(),
+            Timing::of(2048, 100, 0.5),
+            (),
+        ),
+        partial: None,
+        correlators,
+    }
+}
+
+/// An n-point function of a width, its mean m_n with an error of a tenth.
+pub fn falloff_point(order: usize, deviation_mean: Option<f64>) -> FalloffPoint {
+    FalloffPoint {
+        order,
+        elements: 1,
+        left_out: 0,
+        deviation_mean,
+        std_err: deviation_mean.map(|m| 0.1 * m.abs()),
+        deviation_abs_mean: deviation_mean.map(f64::abs),
+        background: None,
+        exact_mean: None,
+        exact_mean_error: None,
+        verdict: match deviation_mean {
+            Some(_) => Verdict::AboveBackground,
+            None => Verdict::Undecided,
+        },
+        largest_pull: None,
+        unconverged: None,
+        connected: None,
+    }
+}
+
+pub fn falloff(widths: Vec<(u64, FalloffPoint)>) -> FalloffDocument {
+    let widths = widths.into_iter().map(|(width, point)| FalloffWidth {
+        width,
+        orders: vec![point],
+    });
+    FalloffDocument {
+        head: head("nnqft.falloff/1"),
+        connected_spec: None,
+        falloff: Falloff::new(widths.collect()),
+    }
+}
+
+pub fn coupling(mean: f64) -> Coupling {
+    Coupling {
+        mean,
+        std: 0.0,
+        std_err: None,
+        degrees_of_freedom: None,
+        measured: true,
+        verdict: Naturalness::Undecided,
+        values: vec![Some(mean), None],
+        undefined: 1,
+    }
+}
+
+pub fn eft(cutoffs: Vec<(f64, Option<Coupling>)>) -> EftDocument {
+    let cutoffs = cutoffs.into_iter().map(|(cutoff, lambda)| EftPoint {
+        cutoff,
+        lambda,
+        six_point: None,
+    });
+    EftDocument {
+        head: head("nnqft.eft/1"),
+        vertex: Vertex::Full,
+        cutoffs: cutoffs.collect(),
+        fits: Vec::new(),
+    }
+}
+
+/// A flow through these cutoffs and couplings, of which nothing else is known.
+pub fn rg(points: &[(f64, Option<f64>)]) -> RgDocument {
+    let points = points.iter().map(|&(cutoff, lambda_mean)| FlowPoint {
+        cutoff,
+        lambda_mean,
+        lambda_std_err: None,
+        lambda_std: None,
+        measured: true,
+        beta: None,
+        beta_std_err: None,
+        beta_dimensionless: None,
+        beta_dimensionless_std_err: None,
+        slope: None,
+        slope_std_err: None,
+        undefined: 0,
+        opposite_sign: 0,
+    });
+    let end = |cutoff| FixedPoint {
+        cutoff,
+        relative_beta: None,
+        relative_beta_std_err: None,
+        reached: None,
+    };
+    RgDocument {
+        head: head("nnqft.rg/1"),
+        vertex: Vertex::Full,
+        flow: Flow {
+            points: points.collect(),
+            degrees_of_freedom: None,
+            fit: None,
+            asymptotic_slope: None,
+            asymptotic_slope_std_err: None,
+            theory_slope: Some(-1.0),
+            dimension: 1.0,
+            uv: end(1e3),
+            ir: end(1e-3),
+        },
+    }
+}
+
+/// The coupling at these numbers of outputs, its one-loop value if it has one.
+pub fn symmetry(couplings: &[(usize, Option<f64>)]) -> SymmetryDocument {
+    let row = |&(d_out, lambda_one_loop): &(usize, Option<f64>)| CouplingRow {
+        coupling: OutputCoupling {
+            d_out,
+            lambda_tree: -0.5,
+            lambda_tree_std_err: Some(0.25),
+            measured: true,
+            lambda_one_loop,
+            lambda_one_loop_std_err: None,
+            loop_over_tree: None,
+            loop_over_tree_std_err: None,
+            undefined: 0,
+        },
+        lambda_tree_exact: 0.0,
+        lambda_one_loop_exact: None,
+    };
+    SymmetryDocument {
+        head: head("nnqft.symmetry/1"),
+        vertex: Vertex::Full,
+        cutoff: 100.0,
+        couplings: couplings.iter().map(row).collect(),
+        checks: Vec::new(),
+        ensembles: Vec::new(),
+        notes: Vec::new(),
+    }
+}

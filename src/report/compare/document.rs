@@ -1,0 +1,34 @@
+use serde::Serialize;
+
+use crate::analysis::CrossCheck;
+use crate::engine::DeviceInfo;
+use crate::report::{Head, Timing};
+
+/// `nnqft.compare-cpu/1`: every stage and fit of the GPU beside those of the f64 CPU engine.
+#[derive(Debug, Clone, Serialize)]
+pub struct CompareDocument {
+    /// Schema, version, spec, device, timing.
+    #[serde(flatten)]
+    pub head: Head<CompareSpec, ()>,
+    /// Stages, fits, and whether all agree.
+    #[serde(flatten)]
+    pub check: CrossCheck,
+}
+
+/// How much is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct CompareSpec {
+    /// Some twenty times as many networks.
+    pub thorough: bool,
+}
+
+impl CompareDocument {
+    /// Puts a comparison together; `device` is the GPU.
+    pub fn new(thorough: bool, device: DeviceInfo, timing: Timing, check: CrossCheck) -> Self {
+        let spec = CompareSpec { thorough };
+        Self {
+            head: Head::new("nnqft.compare-cpu/1", spec, device, timing, ()),
+            check,
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! The adapters of a machine.
+
+mod document;
+mod table;
+
+pub use document::{Adapter, DevicesDocument};
+pub use table::devices_table;

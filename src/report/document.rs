@@ -1,0 +1,266 @@
+//! What every document starts with.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use crate::analysis::Unconverged;
+use crate::engine::DeviceInfo;
+use crate::model::EnsembleSpec;
+
+/// Version of the program, written to every document.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Speed of a run; sampling and accumulation, without process start and compilation of shaders.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct Timing {
+    /// Seconds.
+    pub wall_s: f64,
+    /// Seconds that shaders were compiled before, if they were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compile_s: Option<f64>,
+    /// Networks per second, if any were drawn.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub networks_per_s: Option<f64>,
+    /// Hidden units per second.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub neurons_per_s: Option<f64>,
+}
+
+impl Timing {
+    /// Rates of a spec's networks drawn in `wall_s` seconds.
+    pub fn new(spec: &EnsembleSpec, wall_s: f64) -> Self {
+        Self::of(
+            spec.nets * u64::from(spec.experiments),
+            spec.net.width(),
+            wall_s,
+        )
+    }
+
+    /// Rates of so many networks of a width.
+    pub fn of(networks: u64, width: u64, wall_s: f64) -> Self {
+        let networks_per_s = networks as f64 / wall_s.max(1e-9);
+        Self {
+            wall_s,
+            compile_s: None,
+            networks_per_s: Some(networks_per_s),
+            neurons_per_s: Some(networks_per_s * width as f64),
+        }
+    }
+
+    /// After shaders were compiled for so many seconds; what is shorter was none.
+    pub fn after(self, compile_s: f64) -> Self {
+        Self {
+            compile_s: (compile_s > 1e-3).then_some(compile_s),
+            ..self
+        }
+    }
+
+    /// A calculation that draws no networks.
+    pub fn theory(wall_s: f64) -> Self {
+        Self {
+            wall_s,
+            compile_s: None,
+            networks_per_s: None,
+            neurons_per_s: None,
+        }
+    }
+}
+
+/// What starts every document.
+///
+/// `S` is what was asked. `M` is [`Source`] where the result rests on moments, and nothing where
+/// it is the moments themselves.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Head<S = EnsembleSpec, M = Source> {
+    schema: Cow<'static, str>,
+    version: Cow<'static, str>,
+    /// What was asked; of an ensemble with exact moments nothing of the sampling is used.
+    pub spec: S,
+    /// What computed it.
+    pub device: DeviceInfo,
+    /// How long it took.
+    pub timing: Timing,
+    /// Where the moments come from.
+    #[serde(flatten)]
+    pub source: M,
+}
+
+impl<S, M> Head<S, M> {
+    /// Puts the parts together.
+    pub fn new(
+        schema: &'static str,
+        spec: S,
+        device: DeviceInfo,
+        timing: Timing,
+        source: M,
+    ) -> Self {
+        Self {
+            schema: schema.into(),
+            version: VERSION.into(),
+            spec,
+            device,
+            timing,
+            source,
+        }
+    }
+}
+
+impl<S: PartialEq, M> Head<S, M> {
+    /// Whether this version of the program computed it for this spec.
+    pub fn is_of(&self, spec: &S) -> bool {
+        self.version == VERSION && self.spec == *spec
+    }
+}
+
+/// How moments were come by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Moments {
+    /// From theory, at the width of the ensemble.
+    Exact,
+    /// From networks.
+    Sampled,
+}
+
+impl std::fmt::Display for Moments {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Self::Exact => "exact",
+            Self::Sampled => "sampled",
+        })
+    }
+}
+
+/// Where the moments of an effective field theory come from.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Source {
+    /// From theory or from networks.
+    pub moments: Moments,
+    /// Sampled moments that have not converged; empty if all have.
+    pub unconverged: Vec<Unconverged>,
+}
+
+impl Source {
+    /// Moments from theory.
+    pub fn exact() -> Self {
+        Self {
+            moments: Moments::Exact,
+            unconverged: Vec::new(),
+        }
+    }
+
+    /// Moments from networks, those listed not converged.
+    pub fn sampled(unconverged: Vec<Unconverged>) -> Self {
+        Self {
+            moments: Moments::Sampled,
+            unconverged,
+        }
+    }
+
+    /// Whether networks were drawn, so that results have statistical errors.
+    pub fn is_sampled(&self) -> bool {
+        self.moments == Moments::Sampled
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::analysis::CrossCheck;
+    use crate::report::{Adapter, CompareDocument, DevicesDocument, EftDocument, by_hand};
+
+    /// The keys of a document in the order of its text.
+    fn keys(document: &impl Serialize) -> Vec<String> {
+        let text = serde_json::to_string(document).unwrap();
+        let Ok(Value::Object(fields)) = serde_json::from_str(&text) else {
+            panic!("{text}");
+        };
+        let place = |key: &String| text.find(&format!("\"{key}\":")).unwrap();
+        let mut keys: Vec<String> = fields.keys().cloned().collect();
+        keys.sort_by_key(place);
+        keys
+    }
+
+    #[test]
+    fn every_document_starts_with_its_head() {
+        let start = ["schema", "version", "spec", "device", "timing"];
+        let ensemble = by_hand::ensemble(vec![by_hand::correlator(4)]);
+        assert_eq!(keys(&ensemble), [&start[..], &["correlators"]].concat());
+        let flow = keys(&by_hand::rg(&[]));
+        assert_eq!(flow[..5], start);
+        assert_eq!(flow[5..8], ["moments", "unconverged", "vertex"]);
+        let check = CrossCheck {
+            stages: Vec::new(),
+            fits: Vec::new(),
+            pass: true,
+        };
+        let device = by_hand::device();
+        let compare = CompareDocument::new(true, device, Timing::theory(1.0), check);
+        assert_eq!(
+            keys(&compare),
+            [&start[..], &["stages", "fits", "pass"]].concat()
+        );
+        let text = serde_json::to_string(&compare).unwrap();
+        assert!(text.contains(r#""spec":{"thorough":true}"#), "{text}");
+    }
+
+    #[test]
+    fn a_document_is_of_its_spec_and_of_this_version() {
+        let document = by_hand::eft(vec![(100.0, None)]);
+        let text = serde_json::to_string(&document).unwrap();
+        let read = |text: &str| serde_json::from_str::<EftDocument>(text).unwrap().head;
+        assert!(read(&text).is_of(&document.head.spec));
+        assert!(!read(&text).is_of(&by_hand::spec(&[6])));
+        let old = text.replace(VERSION, "0.0.0");
+        assert!(!read(&old).is_of(&document.head.spec));
+    }
+
+    #[test]
+    fn documents_are_read_as_they_were_written() {
+        let lambda = Some(by_hand::coupling(-1.0 / 3.0));
+        let document = by_hand::eft(vec![(f64::INFINITY, lambda), (0.1, None)]);
+        let text = serde_json::to_string(&document).unwrap();
+        assert!(
+            text.contains(r#"{"cutoff":"inf","lambda":{"mean":-0.333"#),
+            "{text}"
+        );
+        assert!(
+            text.contains(r#""moments":"sampled","unconverged":[]"#),
+            "{text}"
+        );
+        let again: EftDocument = serde_json::from_str(&text).unwrap();
+        assert_eq!(serde_json::to_string(&again).unwrap(), text);
+        for wrong in [r#""cutoff":"-inf""#, r#""cutoff":null"#] {
+            let text = text.replace(r#""cutoff":"inf""#, wrong);
+            assert!(
+                serde_json::from_str::<EftDocument>(&text).is_err(),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn adapters_are_listed_with_the_choice() {
+        let adapter = Adapter {
+            name: "llvmpipe".into(),
+            driver: "Mesa".into(),
+            api: "Vulkan".into(),
+            kind: "software",
+            max_buffer: 128 << 20,
+            max_workgroups: 65535,
+            workgroup_memory: 32 << 10,
+            shader_f64: true,
+        };
+        let document = DevicesDocument::new(vec![adapter], "cpu".into());
+        assert_eq!(keys(&document), ["schema", "version", "adapters", "auto"]);
+        let table = crate::report::devices_table(&document.adapters);
+        let row: Vec<&str> = table.lines().last().unwrap().split_whitespace().collect();
+        let cells = [
+            "llvmpipe", "software", "Vulkan", "Mesa", "128", "65535", "32",
+        ];
+        assert_eq!(row, cells);
+    }
+}

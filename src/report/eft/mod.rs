@@ -1,0 +1,11 @@
+//! The quartic coupling, and the 6-point function that it predicts.
+
+mod document;
+mod figure;
+mod fit_table;
+mod table;
+
+pub use document::{EftDocument, EftPoint};
+pub use figure::{coupling_figure, delta_figure, eft_figure, six_point_figure};
+pub use fit_table::fit_table;
+pub use table::{eft_table, six_point_table};

@@ -1,0 +1,180 @@
+use super::EnsembleDocument;
+use crate::model::Estimator;
+use crate::report::heading::title;
+use crate::report::number::{pull, scientific, value};
+use crate::report::table::{left_out, points, table};
+
+/// One line per n-point function: its deviation from the GP against exact and background.
+///
+/// ```
+/// use nnqft_gpu::engine::{self, Engine, cpu::CpuEngine};
+/// use nnqft_gpu::model::EnsembleSpec;
+/// use nnqft_gpu::report::{EnsembleDocument, ensemble_table};
+/// use nnqft_gpu::state::State;
+///
+/// let mut spec = EnsembleSpec::preset("erf", 1)?;
+/// (spec.net.width(), spec.nets) = (5, 100);
+/// let spec = spec.validate()?;
+/// let mut cpu = CpuEngine::new();
+/// let mut state = State::new(vec![spec.clone()], None, cpu.device());
+/// state.ensembles[0].moments = engine::run(&mut cpu, &spec, &|_| {})?;
+/// let document = EnsembleDocument::new(&state, 0)?;
+/// assert!(ensemble_table(&document).starts_with("Erf-net, N = 5"));
+/// # Ok::<(), nnqft_gpu::Error>(())
+/// ```
+pub fn ensemble_table(document: &EnsembleDocument) -> String {
+    let (spec, timing) = (&document.head.spec, &document.head.timing);
+    let mut rows = table(
+        &[
+            "n",
+            "elements",
+            "mean m_n",
+            "± error",
+            "exact m_n",
+            "pull",
+            "mean |m_n|",
+            "background",
+            "verdict",
+        ],
+        0,
+    );
+    for c in &document.correlators {
+        rows.add_row([
+            c.order.to_string(),
+            c.mean.len().to_string(),
+            value(c.deviation_mean),
+            value(c.deviation_mean_std_err),
+            value(c.deviation_mean_exact),
+            pull(c.mean_pull()),
+            value(c.deviation_abs_mean),
+            value(c.background),
+            match c.reason {
+                None => c.verdict.to_string(),
+                Some(_) => "NOT CONVERGED".into(),
+            },
+        ]);
+    }
+    let mut notes = String::new();
+    for c in &document.correlators {
+        if let Some(unconverged) = c.unconverged() {
+            notes.push_str(&format!("{unconverged}\n"));
+        }
+    }
+    if document.correlators.iter().any(|c| c.order % 2 == 1) {
+        notes.push_str("odd n: the GP vanishes; m_n is G^(n) / sqrt(prod K_ii)\n");
+    }
+    for c in &document.correlators {
+        notes.push_str(&left_out(
+            c.order,
+            c.left_out,
+            c.mean.len(),
+            spec.net.d_out(),
+        ));
+    }
+    if spec.experiments == 1 {
+        notes.push_str("one experiment has no background: use --experiments 2 or more\n");
+    }
+    if let Some(part) = &document.partial {
+        let shard = part.shard.as_ref().map(|s| format!("shard {s}: "));
+        notes.push_str(&format!(
+            "PARTIAL: {}{} of {} networks ({:.1}%)\n",
+            shard.unwrap_or_default(),
+            part.networks,
+            part.of,
+            100.0 * part.networks as f64 / part.of as f64
+        ));
+    }
+    format!(
+        "{}, {} x {} networks, {} estimator{}, seed {}\n\
+         {rows}\n{notes}{:.2} s, {} networks/s, {} hidden units/s on {} ({})\n",
+        title(spec),
+        spec.experiments,
+        spec.nets,
+        spec.estimator,
+        if spec.tilt.is_some() { ", tilted" } else { "" },
+        spec.seed,
+        timing.wall_s,
+        scientific(timing.networks_per_s.unwrap_or_default(), 2),
+        scientific(timing.neurons_per_s.unwrap_or_default(), 2),
+        document.head.device.adapter,
+        document.head.device.backend,
+    )
+}
+
+/// One line per element.
+pub fn elements_table(document: &EnsembleDocument) -> String {
+    let mut rows = table(
+        &[
+            "points",
+            "estimate",
+            "± error",
+            "GP",
+            "exact",
+            "pull",
+            "m_n",
+            "exact m_n",
+            "converged",
+        ],
+        1,
+    );
+    for c in &document.correlators {
+        for e in 0..c.mean.len() {
+            rows.add_row([
+                points(&c.indices[e], c.outputs.get(e)),
+                value(Some(c.mean[e])),
+                value(Some(c.std_err[e])),
+                value(Some(c.gp[e])),
+                value(Some(c.exact[e])),
+                pull(c.pull[e]),
+                value(c.deviation[e]),
+                value(c.deviation_exact[e]),
+                if c.converged[e] { "yes" } else { "NO" }.into(),
+            ]);
+        }
+    }
+    let what = match document.head.spec.estimator {
+        Estimator::Direct => "",
+        Estimator::Connected => "estimate: GP + connected estimator\n",
+    };
+    format!("{what}{rows}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::by_hand;
+
+    fn row(text: &str, starts: &str) -> Vec<String> {
+        let line = text.lines().find(|l| l.starts_with(starts)).unwrap();
+        line.split_whitespace().map(str::to_string).collect()
+    }
+
+    #[test]
+    fn what_is_undefined_is_said_to_be() {
+        let document = by_hand::ensemble(vec![by_hand::undefined_correlator(4)]);
+        let text = ensemble_table(&document);
+        let cells = ["4", "5"]
+            .into_iter()
+            .chain(["n/a"; 6])
+            .chain(["undecided"]);
+        assert_eq!(row(&text, "4 "), cells.collect::<Vec<_>>());
+        let cells = ["0,0,0,0", "1.000", "1.000e-20", "1.000", "1.000"];
+        let cells = cells.into_iter().chain(["n/a"; 3]).chain(["yes"]);
+        let text = elements_table(&document);
+        assert_eq!(row(&text, "0,0,0,0"), cells.collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn what_has_not_converged_is_said_below() {
+        let mut four = by_hand::correlator(4);
+        four.reason = Some("a tail: it is heavy".into());
+        let text = ensemble_table(&by_hand::ensemble(vec![four]));
+        assert!(text.contains("NOT CONVERGED\n"), "{text}");
+        assert!(
+            text.contains("\n4-point function: a tail: it is heavy\n"),
+            "{text}"
+        );
+        assert_eq!(row(&text, "4 ")[2..4], ["3.000e-19", "1.000e-20"]);
+        assert!(text.contains("0.50 s, 4.10e3 networks/s, 4.10e5 hidden units/s on"));
+    }
+}

@@ -1,0 +1,81 @@
+//! The lines above and below tables, and the titles of figures.
+
+use super::{Head, Moments};
+use crate::analysis::within_three_errors;
+use crate::model::{EnsembleSpec, short};
+use crate::theory::Vertex;
+
+/// The net and its parameters.
+pub fn title(spec: &EnsembleSpec) -> String {
+    parameters(spec, &format!(" N = {},", spec.net.width()))
+}
+
+/// The same for all widths of a sweep.
+pub fn sweep_title(spec: &EnsembleSpec) -> String {
+    parameters(spec, "")
+}
+
+fn parameters(spec: &EnsembleSpec, width: &str) -> String {
+    let outputs = match spec.net.d_out() {
+        1 => String::new(),
+        d => format!(" d_out = {d},"),
+    };
+    format!(
+        "{},{width} d_in = {},{outputs} sigma_w = {}, sigma_b = {}, {} points",
+        spec.net.title(),
+        spec.net.d_in(),
+        short(spec.net.readout().sigma_w),
+        short(spec.net.readout().sigma_b),
+        spec.inputs.len(),
+    )
+}
+
+/// The line above a table of the effective field theory.
+pub fn eft_title(head: &Head, vertex: Vertex) -> String {
+    let spec = &head.spec;
+    let moments = match head.source.moments {
+        Moments::Exact => "exact moments".to_string(),
+        Moments::Sampled => format!("{} x {} networks", spec.experiments, spec.nets),
+    };
+    let mut text = format!("{}, {moments}, {vertex} vertices\n", title(spec));
+    for reason in &head.source.unconverged {
+        text.push_str(&format!("NOT CONVERGED: {reason}\n"));
+    }
+    text
+}
+
+/// What the errors of a table of the effective field theory are; nothing for exact moments.
+pub fn eft_errors(head: &Head) -> String {
+    match (head.source.moments, head.spec.experiments) {
+        (Moments::Exact, _) => String::new(),
+        (Moments::Sampled, 1) => {
+            "one experiment has no error: use --experiments 2 or more\n".into()
+        }
+        (Moments::Sampled, n) => format!(
+            "errors: jackknife over {n} experiments; as Student's t has it with {}, {:.1}% are within three of them\n",
+            match n - 1 {
+                1 => "1 degree of freedom".to_string(),
+                n => format!("{n} degrees of freedom"),
+            },
+            100.0 * within_three_errors(n as usize - 1),
+        ),
+    }
+}
+
+/// The name of a figure: `ensemble`, or `ensemble-width20` beside those of other widths.
+pub fn name(command: &str, spec: &EnsembleSpec, widths: usize) -> String {
+    match widths {
+        1 => command.into(),
+        _ => format!("{command}-width{}", spec.net.width()),
+    }
+}
+
+/// The net in the title of a figure.
+pub fn net(spec: &EnsembleSpec) -> String {
+    format!(
+        "{}, N = {}, d_in = {}",
+        spec.net.title(),
+        spec.net.width(),
+        spec.net.d_in()
+    )
+}

@@ -1,0 +1,117 @@
+use super::RgDocument;
+use crate::report::figure::{Axis, Figure, Point, Series, Style};
+use crate::report::heading;
+
+/// log |lambda| against log L, with theory's slope through the largest cutoff.
+pub fn flow_figure(documents: &[(String, &RgDocument)], name: &str) -> Figure {
+    let spec = &documents[0].1.head.spec;
+    let mut series = Vec::new();
+    for (colour, (label, document)) in documents.iter().enumerate() {
+        let flow = &document.flow;
+        let mut points: Vec<Option<Point>> = (flow.points.iter())
+            .map(|p| {
+                Some(Point::measured(
+                    p.cutoff,
+                    p.lambda_mean?.abs(),
+                    p.lambda_std_err,
+                ))
+            })
+            .collect();
+        points.sort_by(|a, b| {
+            let x = |p: &Option<Point>| p.map_or(0.0, |p| p.x);
+            x(a).total_cmp(&x(b))
+        });
+        let measured = (flow.points.iter()).all(|p| p.measured || p.lambda_mean.is_none());
+        let theory = flow.theory_slope.filter(|_| measured);
+        if let (Some(slope), Some(top)) = (theory, points.iter().flatten().last()) {
+            let line = points
+                .iter()
+                .flatten()
+                .map(|p| Some(Point::new(p.x, top.y * (p.x / top.x).powf(slope))));
+            series.push(
+                Series::new(
+                    format!("slope {slope}").replace('-', "−"),
+                    colour,
+                    Style::Line,
+                )
+                .with(line),
+            );
+        }
+        series.push(Series::new(label.clone(), colour, Style::nth_mark(colour + 1)).with(points));
+    }
+    Figure {
+        name: name.into(),
+        title: format!(
+            "{}, N = {}: running coupling",
+            spec.net.title(),
+            spec.net.width()
+        ),
+        x: Axis::log("cutoff Λ"),
+        y: Axis::log("|λ|"),
+        series,
+    }
+}
+
+/// What `rg` plots.
+pub fn rg_figure(document: &RgDocument, widths: usize) -> Figure {
+    let spec = &document.head.spec;
+    let label = format!(
+        "{} moments, d_in = {}",
+        document.head.source.moments,
+        spec.net.d_in()
+    );
+    flow_figure(&[(label, document)], &heading::name("rg", spec, widths))
+}
+
+/// |beta| / |lambda| of the dimensionless coupling against the cutoff: 0 at a fixed point.
+pub fn fixed_point_figure(documents: &[(String, &RgDocument)]) -> Figure {
+    let series = documents
+        .iter()
+        .enumerate()
+        .map(|(colour, (label, document))| {
+            let flow = &document.flow;
+            Series::new(label.clone(), colour, Style::nth_mark(colour + 1)).with(
+                flow.points.iter().map(|p| {
+                    let beta = (p.slope? + flow.dimension).abs();
+                    // Below this it is rounding.
+                    (beta > 1e-9).then(|| Point::new(p.cutoff, beta))
+                }),
+            )
+        });
+    Figure {
+        name: "fixed-points".into(),
+        title: "Dimensionless coupling: fixed points, d_in = 1".into(),
+        x: Axis::log("cutoff Λ"),
+        y: Axis::log("|β / λ|"),
+        series: series.collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::by_hand;
+
+    #[test]
+    fn theory_goes_through_the_largest_cutoff_in_any_order() {
+        let figure = rg_figure(&by_hand::rg(&[(100.0, Some(-2.0)), (10.0, Some(-7.0))]), 1);
+        let [theory, measured] = &figure.series[..] else {
+            panic!("{figure:?}");
+        };
+        assert_eq!(theory.label, "slope −1");
+        let ys = |s: &Series| s.points.iter().map(|p| p.y).collect::<Vec<_>>();
+        assert_eq!(ys(measured), [7.0, 2.0]);
+        assert_eq!(
+            (ys(theory)[1], (ys(theory)[0] - 20.0).abs() < 1e-12),
+            (2.0, true)
+        );
+    }
+
+    #[test]
+    fn a_flow_without_couplings_is_empty() {
+        let document = by_hand::rg(&[(10.0, None)]);
+        assert!(rg_figure(&document, 1).is_empty());
+        assert!(fixed_point_figure(&[("Erf".into(), &document)]).is_empty());
+        assert!(fixed_point_figure(&[]).is_empty());
+    }
+}

@@ -1,0 +1,9 @@
+//! The coupling against the cutoff.
+
+mod document;
+mod figure;
+mod table;
+
+pub use document::RgDocument;
+pub use figure::{fixed_point_figure, flow_figure, rg_figure};
+pub use table::flow_table;

@@ -1,0 +1,153 @@
+use super::RgDocument;
+use crate::analysis::{ErrorOf, FlowPoint};
+use crate::model::short;
+use crate::report::heading::{eft_errors, eft_title};
+use crate::report::number::{fixed, value};
+use crate::report::table::table;
+
+/// The running coupling, one line per cutoff, then slopes and fixed points.
+pub fn flow_table(document: &RgDocument) -> String {
+    let flow = &document.flow;
+    let sampled = document.head.source.is_sampled();
+    let mut header = vec![
+        "cutoff",
+        "lambda",
+        "± error",
+        "beta",
+        "dimensionless beta",
+        "local slope",
+    ];
+    if sampled {
+        header = vec![
+            "cutoff",
+            "lambda",
+            "± error",
+            "beta",
+            "± error",
+            "dimensionless beta",
+            "± error",
+            "local slope",
+            "± error",
+        ];
+    }
+    let mut rows = table(&header, 0);
+    let mut notes = String::new();
+    for p in &flow.points {
+        let slope = match p.measured || p.lambda_mean.is_none() {
+            true => fixed(p.slope, 6),
+            false => "unmeasured".into(),
+        };
+        let mut row = vec![
+            short(p.cutoff),
+            value(p.lambda_mean),
+            value(p.lambda_std_err),
+        ];
+        for (cell, error) in [
+            (value(p.beta), p.beta_std_err),
+            (value(p.beta_dimensionless), p.beta_dimensionless_std_err),
+            (slope, p.slope_std_err),
+        ] {
+            row.push(cell);
+            if sampled {
+                row.push(value(error));
+            }
+        }
+        rows.add_row(row);
+    }
+    let most = |f: &dyn Fn(&FlowPoint) -> usize| flow.points.iter().map(f).max().unwrap_or(0);
+    let (undefined, opposite) = (most(&|p| p.undefined), most(&|p| p.opposite_sign));
+    if undefined > 0 {
+        notes.push_str(&format!(
+            "up to {undefined} tuples have a vanishing vertex integral and are left out\n"
+        ));
+    }
+    if opposite > 0 {
+        notes.push_str(&format!(
+            "up to {opposite} tuples have a coupling of the other sign: the kernel changes sign and one constant lambda does not describe them\n"
+        ));
+    }
+    if let Some(unmeasured) = document.unmeasured() {
+        notes.push_str(&format!("UNMEASURED: {unmeasured}\n"));
+    }
+    if let Some(fit) = &flow.fit {
+        let error = value(fit.std_err);
+        notes.push_str(&format!(
+            "fit of log|lambda| against log L: slope {:.5} ± {}, R^2 = {:.6}\n",
+            fit.slope,
+            match fit.error_of {
+                ErrorOf::Line => format!("{error} (of the line)"),
+                ErrorOf::Experiments => format!(
+                    "{error} (of the networks; of the line {})",
+                    value(fit.line_std_err)
+                ),
+            },
+            fit.r2
+        ));
+    }
+    let theory = match flow.theory_slope {
+        Some(slope) => format!("theory {slope}"),
+        None => "theory has none: the vertex kernel changes sign".into(),
+    };
+    let or_error = |error: Option<f64>| match sampled {
+        true => format!(" ± {}", value(error)),
+        false => String::new(),
+    };
+    notes.push_str(&format!(
+        "slope at the largest cutoff: {}; {theory}\n",
+        flow.asymptotic_slope.map_or("n/a".into(), |s| format!(
+            "{s:.6}{}",
+            or_error(flow.asymptotic_slope_std_err)
+        )),
+    ));
+    for (end, point) in [("UV", &flow.uv), ("IR", &flow.ir)] {
+        let Some(beta) = point.relative_beta else {
+            let cutoff = value(Some(point.cutoff));
+            notes.push_str(&format!("{end}, L = {cutoff}: n/a\n"));
+            continue;
+        };
+        notes.push_str(&format!(
+            "{end}, L = {}: beta of lambda L^{} is {}{} of it: {}\n",
+            value(Some(point.cutoff)),
+            flow.dimension,
+            value(Some(beta)),
+            or_error(point.relative_beta_std_err),
+            match point.reached {
+                Some(true) => "a fixed point",
+                Some(false) => "no fixed point",
+                None => "undecided",
+            },
+        ));
+    }
+    format!(
+        "{}{rows}\n{notes}{}",
+        eft_title(&document.head, document.vertex),
+        eft_errors(&document.head),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::by_hand;
+
+    #[test]
+    fn a_flow_of_which_nothing_is_known_says_so() {
+        let text = flow_table(&by_hand::rg(&[(10.0, None), (100.0, Some(-2.0))]));
+        let line = text.lines().find(|l| l.starts_with("   100 ")).unwrap();
+        let cells: Vec<&str> = line.split_whitespace().collect();
+        assert_eq!(
+            cells,
+            [&["100", "-2.000"][..], &["n/a"; 7]].concat(),
+            "{text}"
+        );
+        assert!(
+            text.contains("slope at the largest cutoff: n/a; theory -1\n"),
+            "{text}"
+        );
+        assert!(
+            text.contains("UV, L = 1000: n/a\nIR, L = 0.001000: n/a\n"),
+            "{text}"
+        );
+        assert!(!text.contains("fit of"), "{text}");
+    }
+}

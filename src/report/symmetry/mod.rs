@@ -1,0 +1,9 @@
+//! SO(d_out), and the coupling against the number of outputs.
+
+mod document;
+mod figure;
+mod table;
+
+pub use document::{CouplingRow, SymmetryDocument};
+pub use figure::symmetry_figure;
+pub use table::symmetry_table;

@@ -1,0 +1,36 @@
+use serde::Serialize;
+
+use crate::analysis::Prediction;
+use crate::engine::{Engine, cpu::CpuEngine};
+use crate::model::EnsembleSpec;
+use crate::report::{Head, Timing};
+use crate::theory::kernel_matrix;
+
+/// `nnqft.theory/1`: kernel, GP and exact values.
+#[derive(Debug, Clone, Serialize)]
+pub struct TheoryDocument {
+    /// Schema, version, spec, of which the sampling is not used, device, timing.
+    #[serde(flatten)]
+    pub head: Head<EnsembleSpec, ()>,
+    /// K(x_i, x_j), shape `[points][points]`.
+    pub kernel: Vec<Vec<f64>>,
+    /// The n-point functions, one per order.
+    pub correlators: Vec<Prediction>,
+}
+
+impl TheoryDocument {
+    /// Puts a spec's theory together.
+    pub fn new(spec: EnsembleSpec, wall_s: f64, correlators: Vec<Prediction>) -> Self {
+        Self {
+            kernel: kernel_matrix(&spec),
+            head: Head::new(
+                "nnqft.theory/1",
+                spec,
+                CpuEngine::new().device(),
+                Timing::theory(wall_s),
+                (),
+            ),
+            correlators,
+        }
+    }
+}

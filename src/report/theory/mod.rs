@@ -1,0 +1,7 @@
+//! Kernel, GP and exact n-point functions.
+
+mod document;
+mod table;
+
+pub use document::TheoryDocument;
+pub use table::theory_table;

@@ -1,0 +1,64 @@
+use super::TheoryDocument;
+use crate::report::heading::title;
+use crate::report::number::{precise, scientific, value};
+use crate::report::table::{left_out, points, table};
+
+/// Points whose kernel is printed whole, and elements of an order that are.
+const SHOWN_POINTS: usize = 30;
+const SHOWN_ELEMENTS: usize = 1000;
+
+/// Kernel, then one line per element: GP, exact, m_n; of many the first.
+pub fn theory_table(document: &TheoryDocument) -> String {
+    let mut text = title(&document.head.spec) + "\nkernel K(x_i, x_j)";
+    if document.kernel.len() > SHOWN_POINTS {
+        text.push_str(&format!(
+            " of the first {SHOWN_POINTS} of {} points (--json has all)",
+            document.kernel.len()
+        ));
+    }
+    text.push('\n');
+    for row in document.kernel.iter().take(SHOWN_POINTS) {
+        let row: Vec<String> = (row.iter().take(SHOWN_POINTS))
+            .map(|k| format!("{:>11}", value(Some(*k))))
+            .collect();
+        text.push_str(row.join(" ").trim_end());
+        text.push('\n');
+    }
+    let mut rows = table(&["points", "GP", "exact", "error", "m_n", "connected"], 1);
+    let mut more = String::new();
+    for c in &document.correlators {
+        let all = c.exact.len();
+        if all > SHOWN_ELEMENTS {
+            more.push_str(&format!(
+                "n = {}: the first {SHOWN_ELEMENTS} of {all} elements (--json has all)\n",
+                c.order
+            ));
+        }
+        for e in 0..all.min(SHOWN_ELEMENTS) {
+            rows.add_row([
+                points(&c.indices[e], c.outputs.get(e)),
+                precise(c.gp[e]),
+                precise(c.exact[e]),
+                scientific(c.exact_error[e], 0),
+                value(c.deviation[e]),
+                value(c.connected.as_ref().map(|all| all[e])),
+            ]);
+        }
+    }
+    let means: String = (document.correlators.iter())
+        .map(|c| {
+            let note = left_out(
+                c.order,
+                c.left_out,
+                c.exact.len(),
+                document.head.spec.net.d_out(),
+            );
+            format!(
+                "n = {}: mean m_n = {}\n{note}",
+                c.order,
+                value(c.deviation_mean)
+            )
+        })
+        .collect();
+    format!("{text}{rows}\n{more}{means}")
+}
