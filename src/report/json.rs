@@ -192,7 +192,8 @@ pub struct EftDocument {
 /// What starts every document of the effective field theory.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Head {
-    schema: Cow<'static, str>,
+    /// Kind of document, with its version.
+    pub schema: Cow<'static, str>,
     version: Cow<'static, str>,
     /// The ensemble; with exact moments nothing of its sampling is used.
     pub spec: EnsembleSpec,

@@ -1,17 +1,13 @@
 //! Tables, figures, JSON and NPZ.
 
-mod claims;
 mod eft_tables;
 pub mod figure;
 mod figures;
 mod json;
 mod npz;
-mod page;
-mod reproduction;
-mod table;
+pub(crate) mod table;
 mod unmeasured;
 
-pub use claims::{Claim, Data, Number, Outcome, claims};
 pub use eft_tables::{eft_table, fit_table, flow_table, six_point_table};
 pub use figures::{
     coupling_figure, delta_figure, eft_figure, ensemble_figure, falloff_figure, fixed_point_figure,
@@ -22,8 +18,7 @@ pub use json::{
     RgDocument, Source, SymmetryDocument, TheoryDocument, Timing, VERSION,
 };
 pub use npz::{read_moments, write_npz};
-pub use reproduction::{Report, Reproduction, ReproductionDocument, ReproductionSpec, Scale};
 pub use table::{
-    claims_table, cross_check_table, devices_table, elements_table, ensemble_table, falloff_table,
+    cross_check_table, devices_table, elements_table, ensemble_table, falloff_table,
     symmetry_table, theory_table,
 };

@@ -1,6 +1,5 @@
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 
-use super::claims::Claim;
 use super::eft_tables::eft_title;
 use super::{EnsembleDocument, FalloffDocument, SymmetryDocument, TheoryDocument};
 use crate::analysis::CrossCheck;
@@ -8,7 +7,7 @@ use crate::engine::gpu::AdapterSummary;
 use crate::model::{EnsembleSpec, Estimator, short};
 use crate::theory::MIN_MEAN_UNIT;
 
-pub(super) fn table(header: &[&str], left: usize) -> Table {
+pub(crate) fn table(header: &[&str], left: usize) -> Table {
     let mut table = Table::new();
     table
         .load_style(TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─')))
@@ -25,7 +24,7 @@ pub(super) fn table(header: &[&str], left: usize) -> Table {
 }
 
 /// Four significant digits, in scientific notation where plain digits would hide them.
-pub(super) fn number(x: Option<f64>) -> String {
+pub(crate) fn number(x: Option<f64>) -> String {
     match x {
         None => "n/a".into(),
         Some(0.0) => "0".into(),
@@ -273,34 +272,6 @@ pub fn theory_table(document: &TheoryDocument) -> String {
         })
         .collect();
     format!("{text}{rows}\n{more}{means}")
-}
-
-/// One line per result of a reproduction: net, where the source has it, verdict, numbers.
-pub fn claims_table(claims: &[Claim]) -> String {
-    let mut rows = table(&["source", "net", "result", "verdict", "numbers"], 5);
-    for claim in claims {
-        let numbers =
-            (claim.numbers.iter().take(2)).map(|n| format!("{} {}", n.name, number(Some(n.value))));
-        // The statement up to its reason.
-        let statement = claim.statement.split(':').next().unwrap_or_default();
-        let statement: String = match statement.chars().count() {
-            0..=60 => statement.into(),
-            _ => statement.chars().take(59).chain(['…']).collect(),
-        };
-        rows.add_row([
-            if claim.source.is_empty() {
-                "beyond"
-            } else {
-                claim.source
-            }
-            .to_string(),
-            claim.net.into(),
-            statement,
-            claim.verdict.to_string(),
-            numbers.collect::<Vec<_>>().join(", "),
-        ]);
-    }
-    format!("{rows}\n")
 }
 
 /// One line per width and order, then the slopes.

@@ -1,0 +1,31 @@
+//! The verdicts in a terminal.
+
+use super::verdict::Claim;
+use crate::report::table::{number, table};
+
+/// One line per verdict, with the first two of its numbers.
+pub fn claims_table(claims: &[Claim]) -> String {
+    let mut rows = table(&["source", "net", "result", "verdict", "numbers"], 5);
+    for claim in claims {
+        let numbers =
+            (claim.numbers.iter().take(2)).map(|n| format!("{} {}", n.name, number(Some(n.value))));
+        let statement = claim.statement.short();
+        let statement: String = match statement.chars().count() {
+            0..=60 => statement,
+            _ => statement.chars().take(59).chain(['…']).collect(),
+        };
+        rows.add_row([
+            if claim.source.is_empty() {
+                "beyond"
+            } else {
+                claim.source
+            }
+            .to_string(),
+            claim.net.into(),
+            statement,
+            claim.verdict.to_string(),
+            numbers.collect::<Vec<_>>().join(", "),
+        ]);
+    }
+    format!("{rows}\n")
+}
