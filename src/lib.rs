@@ -13,7 +13,8 @@
 //! - [`state`]: how far a run has come: saved, resumed, merged;
 //! - [`theory`]: kernels, Wick sums and exact finite-width values, pure functions in f64;
 //! - [`analysis`]: measured tensors held against theory;
-//! - [`report`]: tables, figures, JSON, NPZ, and the page of a reproduction.
+//! - [`report`]: tables, figures, JSON, NPZ;
+//! - [`reproduction`]: the source's results measured again: plan, verdicts, page.
 //!
 //! ```
 //! use nnqft_gpu::{analysis, engine, model};
@@ -44,6 +45,7 @@ mod error;
 pub mod model;
 pub mod plan;
 pub mod report;
+pub mod reproduction;
 mod simd;
 pub mod state;
 pub mod stream;

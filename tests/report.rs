@@ -112,6 +112,8 @@ fn a_killed_reproduction_goes_on_and_every_number_can_be_traced() {
             None => assert!(out.join(link).exists(), "{link}"),
         }
     }
+    // Slides are those of a talk that the page names.
+    assert!(html.contains("“The NN-QFT Correspondence”"));
     // Nothing is fetched.
     for fetch in ["src=", "@import", "url(", "<link rel=\"stylesheet\""] {
         assert!(!html.contains(fetch), "{fetch}");

@@ -6,6 +6,7 @@ mod devices;
 mod eft;
 mod ensemble;
 mod falloff;
+mod measurements;
 mod merge;
 mod options;
 mod output;

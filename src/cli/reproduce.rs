@@ -1,27 +1,20 @@
 //! `nnqft-gpu reproduce`
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::Mutex;
 use std::time::Instant;
 
 use anyhow::Context;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use nnqft_gpu::analysis::{self, WIDTHS, connected_spec};
-use nnqft_gpu::engine::Engine;
-use nnqft_gpu::engine::cpu::CpuEngine;
-use nnqft_gpu::model::{CatalogueEntry, EnsembleSpec, Estimator, Inputs, source_nets};
-use nnqft_gpu::report::{
-    EftDocument, FalloffDocument, Reproduction, RgDocument, Scale, SymmetryDocument, claims_table,
+use nnqft_gpu::reproduction::{
+    self, Failure, Folder, Plan, Report, Scale, Step, Watch, claims_table,
 };
-use nnqft_gpu::state::replace;
-use nnqft_gpu::theory::{self, Exact, Vertex, loop_integrals, vertex_integrals};
-use nnqft_gpu::{Error, Result};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 
-use super::options::{CUTOFFS, EngineOptions, Moment, seed};
+use super::emit;
+use super::measurements::{Measuring, SETTINGS};
+use super::options::{EngineOptions, seed};
 use super::output::Force;
-use super::{eft, emit, falloff, symmetry};
 
 /// Every table and figure of the source, with verdicts, in one report
 #[derive(Args)]
@@ -50,38 +43,6 @@ pub struct Arguments {
     force: Force,
 }
 
-/// One measurement: what is drawn or calculated, and the files that it makes.
-enum Task {
-    /// One width of a falloff.
-    Width(falloff::Ensembles),
-    /// Coupling, 6-point prediction and flow of one ensemble, or of exact moments.
-    Eft {
-        name: String,
-        spec: EnsembleSpec,
-        exact: bool,
-    },
-    /// The flow of exact moments.
-    Flow {
-        name: String,
-        spec: EnsembleSpec,
-        vertex: Vertex,
-        cutoffs: Vec<f64>,
-    },
-    Symmetry(symmetry::Plan),
-    /// lambda as a function.
-    Fit {
-        name: String,
-        spec: EnsembleSpec,
-        cutoff: f64,
-        exact: bool,
-    },
-}
-
-/// Outputs of the symmetry tests.
-const OUTPUTS: [usize; 4] = [1, 2, 4, 8];
-/// Cutoff of couplings over d_out.
-const CUTOFF: f64 = 100.0;
-
 /// Makes all measurements that the folder does not hold, then the report.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let scale = if arguments.quick {
@@ -89,49 +50,24 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     } else {
         Scale::FULL
     };
-    let seed = seed(&arguments.seed)?;
-    let tasks = plan(scale, seed)?;
-    let out = Folder::open(&arguments.out)?;
+    let plan = Plan::new(scale, seed(&arguments.seed)?, &SETTINGS)?;
+    let folder = Folder::open(&arguments.out)?;
     if !arguments.force.force {
-        out.refuse_another_plan(&tasks)?;
+        folder.refuse_another_plan(&plan)?;
     }
     let mut engine = arguments.engine.engine()?;
     let start = Instant::now();
-    let mut found = Reproduction::new(scale, seed, engine.device());
-    let on_gpu = engine.device().backend == "gpu";
-    let bar = bar(tasks.iter().map(|t| t.cost(on_gpu)).sum());
-    let mut kept = 0;
-    for (k, task) in tasks.iter().enumerate() {
-        bar.set_message(task.title());
-        if task.load(&out, &mut found) {
-            // Not work: the remaining time is that of what is left.
-            bar.set_length(bar.length().unwrap_or(0) - task.cost(on_gpu));
-            kept += 1;
-            continue;
-        }
-        let begin = (bar.position(), Instant::now());
-        let progress = |spec: &EnsembleSpec, networks: u64| {
-            bar.inc(cost(spec, on_gpu) * networks / 1000);
-        };
-        task.run(engine.as_mut(), &out, &progress)
-            .with_context(|| task.title())?;
-        bar.set_position(begin.0 + task.cost(on_gpu));
-        if !task.load(&out, &mut found) {
-            anyhow::bail!("{}: what was written cannot be read back", task.title());
-        }
-        if bar.is_hidden() {
-            let seconds = begin.1.elapsed().as_secs_f64();
-            eprintln!("{}/{} {}: {seconds:.1} s", k + 1, tasks.len(), task.title());
-        }
-    }
-    bar.finish_and_clear();
-    if kept > 0 {
-        eprintln!("{kept} of {} measurements were there already", tasks.len());
-    }
-    found.assemble();
-    let report = found.report(&arguments.engine.command_line());
+    let device = engine.device();
+    let bar = Bar::new(plan.work(device.backend == "gpu"), plan.len());
+    let documents = reproduction::run(&plan, &folder, &mut Measuring(engine.as_mut()), &bar)
+        .map_err(|failure| match failure {
+            Failure::Measurement { title, source } => anyhow::Error::new(source).context(title),
+            other => other.into(),
+        })?;
+    bar.finish();
+    let report = Report::new(&plan, device, documents, &arguments.engine.command_line());
     report
-        .write(&arguments.out)
+        .write(&folder)
         .with_context(|| format!("writing the report to {}", arguments.out.display()))?;
     for name in ["report.html", "reproduce.json"] {
         eprintln!("wrote {}", arguments.out.join(name).display());
@@ -149,351 +85,75 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A bar over the whole plan, in units of estimated work.
-fn bar(work: u64) -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(Some(work), ProgressDrawTarget::stderr_with_hz(10));
-    bar.set_style(
-        ProgressStyle::with_template("{msg:32} {wide_bar} {percent}%, {eta} left")
-            .expect("a valid template"),
-    );
-    bar
+/// A bar over the whole plan, in units of estimated work; a line per measurement where stderr is
+/// no terminal.
+struct Bar {
+    bar: ProgressBar,
+    measurements: usize,
+    state: Mutex<State>,
 }
 
-/// Estimated work of a thousand networks, in nanoseconds of two cores: right to a factor of
-/// two, which is what a remaining time needs.
-fn cost(spec: &EnsembleSpec, on_gpu: bool) -> u64 {
-    let per_unit = match (spec.net.name().unwrap_or(""), on_gpu) {
-        ("relu", true) => 2.7,
-        (_, true) => 4.0,
-        ("relu", false) => 6.2,
-        ("gauss", false) => 15.0,
-        (_, false) => 48.0,
-    };
-    let moments = if spec.estimator == Estimator::Connected {
-        3000.0
-    } else {
-        700.0
-    };
-    (1000.0 * (per_unit * spec.net.width() as f64 + moments)) as u64
+/// Where the bar stood, and when, as the current measurement began; measurements found.
+struct State {
+    begun: (u64, Instant),
+    kept: usize,
 }
 
-fn networks(spec: &EnsembleSpec) -> u64 {
-    spec.nets * u64::from(spec.experiments)
-}
-
-/// All measurements, in the order of the report.
-fn plan(scale: Scale, seed: u64) -> Result<Vec<Task>> {
-    let mut tasks = Vec::new();
-    let preset = |arch, d_in| -> Result<EnsembleSpec> {
-        Ok(EnsembleSpec {
-            seed,
-            experiments: scale.experiments,
-            ..EnsembleSpec::preset(arch, d_in)?
-        })
-    };
-    for arch in source_nets() {
-        for width in WIDTHS {
-            let direct = EnsembleSpec {
-                nets: scale.falloff,
-                orders: (1..=6).collect(),
-                ..preset(arch, 1)?.with_width(width)
-            };
-            let connected = connected_spec(&direct, true)?;
-            tasks.push(Task::Width((direct, connected)));
-        }
-    }
-    for arch in source_nets() {
-        for d_in in 1..=3 {
-            let width = CatalogueEntry::find(arch)?.eft_width;
-            let direct = EnsembleSpec {
-                nets: scale.couplings,
-                ..preset(arch, d_in)?.with_width(width)
-            };
-            let connected = EnsembleSpec {
-                nets: scale.connected,
-                estimator: Estimator::Connected,
-                tilt: theory::tilt(&direct),
-                ..direct.clone()
-            };
-            let mut push = |kind: &str, spec: &EnsembleSpec, exact| {
-                let (name, spec) = (format!("{arch}-d{d_in}-{kind}"), spec.clone());
-                tasks.push(Task::Eft { name, spec, exact });
-            };
-            push("exact", &direct, true);
-            push("connected", &connected, false);
-            push("direct", &direct, false);
-            if arch == "gauss" {
-                tasks.push(Task::Flow {
-                    name: format!("{arch}-d{d_in}-weight"),
-                    spec: direct.clone(),
-                    vertex: Vertex::Weight,
-                    cutoffs: CUTOFFS.to_vec(),
-                });
-            }
-            if d_in == 1 {
-                tasks.push(Task::Flow {
-                    name: format!("{arch}-fixed-points"),
-                    spec: direct.clone(),
-                    vertex: Vertex::Full,
-                    cutoffs: (-8..=10).map(|k| 10f64.powf(0.5 * f64::from(k))).collect(),
-                });
-            }
-        }
-    }
-    for arch in source_nets() {
-        let couplings = EnsembleSpec {
-            nets: scale.symmetry,
-            experiments: 100,
-            orders: vec![2, 4],
-            estimator: Estimator::Connected,
-            tilt: theory::tilt(&preset(arch, 1)?),
-            ..preset(arch, 1)?.with_width(CatalogueEntry::find(arch)?.eft_width)
+impl Bar {
+    fn new(work: u64, measurements: usize) -> Self {
+        let bar = ProgressBar::with_draw_target(Some(work), ProgressDrawTarget::stderr_with_hz(10));
+        bar.set_style(
+            ProgressStyle::with_template("{msg:32} {wide_bar} {percent}%, {eta} left")
+                .expect("a valid template"),
+        );
+        let state = State {
+            begun: (0, Instant::now()),
+            kept: 0,
         };
-        let tests = (OUTPUTS.iter()).map(|&d| symmetry::test_spec(&couplings, d));
-        let tests = tests.collect::<Result<_>>()?;
-        tasks.push(Task::Symmetry(symmetry::Plan { couplings, tests }));
-    }
-    for arch in source_nets() {
-        let (inputs, width, cutoff) = eft::v2_setting(arch)?;
-        let mut spec = EnsembleSpec {
-            inputs: Inputs::parse(inputs)?,
-            nets: scale.connected,
-            orders: vec![4],
-            estimator: Estimator::Connected,
-            ..preset(arch, 1)?.with_width(width)
-        };
-        spec.tilt = theory::tilt(&spec);
-        for (kind, exact) in [("exact", true), ("connected", false)] {
-            let (name, spec) = (format!("{arch}-{kind}"), spec.clone());
-            tasks.push(Task::Fit {
-                name,
-                spec,
-                cutoff,
-                exact,
-            });
-        }
-    }
-    Ok(tasks)
-}
-
-impl Task {
-    fn title(&self) -> String {
-        match self {
-            Self::Width((spec, _)) => format!("falloff {} N = {}", spec.net, spec.net.width()),
-            Self::Eft { name, .. } => format!("couplings {name}"),
-            Self::Flow { name, .. } => format!("flow {name}"),
-            Self::Symmetry(plan) => format!("symmetry {}", plan.couplings.net),
-            Self::Fit { name, .. } => format!("fits {name}"),
+        Self {
+            bar,
+            measurements,
+            state: state.into(),
         }
     }
 
-    /// Estimated work, in nanoseconds.
-    fn cost(&self, on_gpu: bool) -> u64 {
-        let of = |spec: &EnsembleSpec| cost(spec, on_gpu) * networks(spec) / 1000;
-        match self {
-            Self::Width((spec, second)) => of(spec) + second.as_ref().map_or(0, of),
-            Self::Eft {
-                exact: false, spec, ..
-            } => of(spec),
-            Self::Symmetry(plan) => of(&plan.couplings) + plan.tests.iter().map(of).sum::<u64>(),
-            Self::Fit {
-                exact: false, spec, ..
-            } => 2 * of(spec),
-            // Quadrature.
-            _ => 300_000_000,
-        }
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(|e| e.into_inner())
     }
 
-    /// Takes what an earlier run has finished; false if there is nothing that fits.
-    fn load(&self, out: &Folder, found: &mut Reproduction) -> bool {
-        match self {
-            Self::Width((spec, second)) => {
-                let name = width_name(spec);
-                (out.read(&name, |d: &FalloffDocument| {
-                    d.head.is_of(spec) && d.connected_spec == *second
-                }))
-                .map(|d| found.add_width(name, d))
-            }
-            Self::Eft { name, spec, .. } => {
-                let eft = out.read(&format!("eft-{name}"), |d: &EftDocument| d.head.is_of(spec));
-                let rg = out.read(&format!("rg-{name}"), |d: &RgDocument| d.head.is_of(spec));
-                eft.zip(rg).map(|(eft, rg)| {
-                    found.add_eft(format!("eft-{name}"), eft);
-                    found.add_rg(format!("rg-{name}"), rg);
-                })
-            }
-            Self::Flow {
-                name,
-                spec,
-                vertex,
-                cutoffs,
-            } => {
-                let fits = |d: &RgDocument| {
-                    let same = d
-                        .flow
-                        .points
-                        .iter()
-                        .map(|p| p.cutoff)
-                        .eq(cutoffs.iter().copied());
-                    d.head.is_of(spec) && d.vertex == *vertex && same
-                };
-                (out.read(&format!("rg-{name}"), fits))
-                    .map(|d| found.add_rg(format!("rg-{name}"), d))
-            }
-            Self::Symmetry(plan) => {
-                let name = format!("symmetry-{}", plan.couplings.net);
-                (out.read(&name, |d: &SymmetryDocument| {
-                    d.head.is_of(&plan.couplings) && d.ensembles == plan.tests
-                }))
-                .map(|d| found.add_symmetry(name, d))
-            }
-            Self::Fit { name, spec, .. } => {
-                let name = format!("fit-{name}");
-                out.read(&name, |d: &EftDocument| d.head.is_of(spec))
-                    .map(|d| found.add_fit(name, d))
-            }
-        }
-        .is_some()
-    }
-
-    fn run(
-        &self,
-        engine: &mut dyn Engine,
-        out: &Folder,
-        progress: &(dyn Fn(&EnsembleSpec, u64) + Sync),
-    ) -> anyhow::Result<()> {
-        let moment = |engine: &mut dyn Engine, spec: &EnsembleSpec, exact| match exact {
-            true => Ok(Moment::exact(spec.clone(), &Moment::neurons(spec))),
-            false => {
-                let known = Exact::new(spec);
-                Moment::sampled(engine, spec.clone(), &known, &|n| progress(spec, n))
-            }
-        };
-        match self {
-            Self::Width(ensembles) => {
-                let document = falloff::measure(engine, std::slice::from_ref(ensembles), progress)?;
-                out.write(&width_name(&ensembles.0), &document)
-            }
-            Self::Eft { name, spec, exact } => {
-                let moment = moment(engine, spec, *exact)?;
-                let (vertex, four) = (Vertex::Full, &moment.interactions.four);
-                let rg = RgDocument {
-                    head: moment.head("nnqft.rg/1"),
-                    vertex,
-                    flow: analysis::flow(spec, vertex, &CUTOFFS, four)?,
-                };
-                let eft = EftDocument {
-                    head: moment.head("nnqft.eft/1"),
-                    vertex,
-                    cutoffs: eft::measure(spec, &moment.interactions, vertex, &CUTOFFS)?,
-                    fits: Vec::new(),
-                };
-                out.write(&format!("eft-{name}"), &eft)?;
-                out.write(&format!("rg-{name}"), &rg)
-            }
-            Self::Flow {
-                name,
-                spec,
-                vertex,
-                cutoffs,
-            } => {
-                let moment = moment(engine, spec, true)?;
-                let four = &moment.interactions.four;
-                let document = RgDocument {
-                    head: moment.head("nnqft.rg/1"),
-                    vertex: *vertex,
-                    flow: analysis::flow(spec, *vertex, cutoffs, four)?,
-                };
-                out.write(&format!("rg-{name}"), &document)
-            }
-            Self::Symmetry(plan) => {
-                let spec = &plan.couplings;
-                let vertex = Vertex::Full;
-                let integrals = vertex_integrals(spec, vertex, &[CUTOFF])?.remove(0);
-                let loops = loop_integrals(spec, vertex, CUTOFF)?;
-                let at = symmetry::Vertices(&integrals, &loops, &OUTPUTS);
-                let exact = Exact::new(spec);
-                let document = symmetry::sampled(engine, plan, &exact, vertex, at, progress)?;
-                out.write(&format!("symmetry-{}", spec.net), &document)
-            }
-            Self::Fit {
-                name,
-                spec,
-                cutoff,
-                exact,
-            } => {
-                let train = EnsembleSpec {
-                    inputs: eft::train_inputs(&spec.inputs)?,
-                    ..spec.clone()
-                };
-                let test = moment(engine, spec, *exact)?;
-                let train = moment(engine, &train, *exact)?;
-                let vertex = Vertex::Weight;
-                let document = EftDocument {
-                    fits: eft::fit(&train, &test, vertex, *cutoff)?,
-                    head: test.head("nnqft.eft/1"),
-                    vertex,
-                    cutoffs: Vec::new(),
-                };
-                out.write(&format!("fit-{name}"), &document)
-            }
+    fn finish(&self) {
+        self.bar.finish_and_clear();
+        let (kept, all) = (self.state().kept, self.measurements);
+        if kept > 0 {
+            eprintln!("{kept} of {all} measurements were there already");
         }
     }
 }
 
-fn width_name(spec: &EnsembleSpec) -> String {
-    format!("falloff-{}-n{}", spec.net, spec.net.width())
-}
-
-/// The folder of the documents.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn open(out: &Path) -> Result<Self> {
-        let data = out.join("data");
-        let probe = data.join(".nnqft-gpu-probe");
-        (std::fs::create_dir_all(&data))
-            .and_then(|()| std::fs::create_dir_all(out.join("figures")))
-            .and_then(|()| std::fs::write(&probe, b""))
-            .and_then(|()| std::fs::remove_file(&probe))
-            .map_err(|e| {
-                let reason = format!("the folder cannot be written: {e}");
-                Error::invalid("--out", out.display(), reason)
-            })?;
-        Ok(Self(data))
+impl Watch for Bar {
+    fn begins(&self, step: Step) {
+        self.bar.set_message(step.title.to_string());
+        self.state().begun = (self.bar.position(), Instant::now());
     }
 
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.join(format!("{name}.json"))
+    fn was_there(&self, step: Step) {
+        // Not work: the remaining time is that of what is left.
+        let length = self.bar.length().unwrap_or(0);
+        self.bar.set_length(length.saturating_sub(step.work));
+        self.state().kept += 1;
     }
 
-    /// Refuses a folder whose documents are all of another scale, seed or version. What is torn, or
-    /// strange among others that fit, is measured again.
-    fn refuse_another_plan(&self, tasks: &[Task]) -> Result<()> {
-        let mut documents = std::fs::read_dir(&self.0).into_iter().flatten().flatten();
-        let is_document = |e: std::fs::DirEntry| {
-            let text = std::fs::read(e.path()).unwrap_or_default();
-            serde_json::from_slice::<serde_json::Value>(&text).is_ok()
-        };
-        let mut none = Reproduction::new(Scale::QUICK, 0, CpuEngine::new().device());
-        if !documents.any(is_document) || tasks.iter().any(|task| task.load(self, &mut none)) {
-            return Ok(());
+    fn advances(&self, work: u64) {
+        self.bar.inc(work);
+    }
+
+    fn is_done(&self, step: Step) {
+        let (position, start) = self.state().begun;
+        self.bar.set_position(position + step.work);
+        if self.bar.is_hidden() {
+            let (k, all, title) = (step.number, self.measurements, step.title);
+            let seconds = start.elapsed().as_secs_f64();
+            eprintln!("{k}/{all} {title}: {seconds:.1} s");
         }
-        let dir = self.0.parent().unwrap_or(&self.0).display();
-        let reason = "the folder holds the measurements of another scale, seed or version; give another folder, or add --force to write over them";
-        Err(Error::invalid("--out", dir, reason))
-    }
-
-    /// A document that is whole and of this plan.
-    fn read<T: DeserializeOwned>(&self, name: &str, fits: impl Fn(&T) -> bool) -> Option<T> {
-        let text = std::fs::read_to_string(self.path(name)).ok()?;
-        serde_json::from_str(&text).ok().filter(fits)
-    }
-
-    /// Writes a document whole or not at all.
-    fn write<T: Serialize>(&self, name: &str, document: &T) -> anyhow::Result<()> {
-        let path = self.path(name);
-        let text = serde_json::to_string(document)? + "\n";
-        replace(&path, text.as_bytes()).with_context(|| format!("writing {}", path.display()))
     }
 }

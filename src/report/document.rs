@@ -30,11 +30,7 @@ pub struct Timing {
 impl Timing {
     /// Rates of a spec's networks drawn in `wall_s` seconds.
     pub fn new(spec: &EnsembleSpec, wall_s: f64) -> Self {
-        Self::of(
-            spec.nets * u64::from(spec.experiments),
-            spec.net.width(),
-            wall_s,
-        )
+        Self::of(spec.networks(), spec.net.width(), wall_s)
     }
 
     /// Rates of so many networks of a width.
@@ -73,7 +69,8 @@ impl Timing {
 /// it is the moments themselves.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Head<S = EnsembleSpec, M = Source> {
-    schema: Cow<'static, str>,
+    /// Name and version of the document.
+    pub schema: Cow<'static, str>,
     version: Cow<'static, str>,
     /// What was asked; of an ensemble with exact moments nothing of the sampling is used.
     pub spec: S,

@@ -3,8 +3,6 @@
 
 #[cfg(test)]
 mod by_hand;
-mod claims;
-mod claims_table;
 mod compare;
 mod cutoff;
 mod devices;
@@ -15,16 +13,12 @@ mod falloff;
 pub mod figure;
 mod heading;
 pub(crate) mod number;
-mod page;
-mod reproduction;
 mod rg;
 mod symmetry;
 pub(crate) mod table;
 mod theory;
 mod unmeasured;
 
-pub use claims::{Claim, Data, Number, Outcome, claims};
-pub use claims_table::claims_table;
 pub use compare::{CompareDocument, CompareSpec, cross_check_table};
 pub use devices::{Adapter, DevicesDocument, devices_table};
 pub use document::{Head, Moments, Source, Timing, VERSION};
@@ -37,7 +31,6 @@ pub use ensemble::{
     write_npz,
 };
 pub use falloff::{FalloffDocument, falloff_figure, falloff_table, gain_figure, odd_figure};
-pub use reproduction::{Report, Reproduction, ReproductionDocument, ReproductionSpec, Scale};
 pub use rg::{RgDocument, fixed_point_figure, flow_figure, flow_table, rg_figure};
 pub use symmetry::{CouplingRow, SymmetryDocument, symmetry_figure, symmetry_table};
 pub use theory::{TheoryDocument, theory_table};

@@ -1,17 +1,18 @@
-use super::Claim;
-use super::number::value;
-use super::table::table;
+//! The verdicts in a terminal.
 
-/// One line per result of a reproduction: net, where the source has it, verdict, numbers.
+use super::verdict::Claim;
+use crate::report::number::value;
+use crate::report::table::table;
+
+/// One line per verdict, with the first two of its numbers.
 pub fn claims_table(claims: &[Claim]) -> String {
     let mut rows = table(&["source", "net", "result", "verdict", "numbers"], 5);
     for claim in claims {
         let numbers =
             (claim.numbers.iter().take(2)).map(|n| format!("{} {}", n.name, value(Some(n.value))));
-        // The statement up to its reason.
-        let statement = claim.statement.split(':').next().unwrap_or_default();
+        let statement = claim.statement.short();
         let statement: String = match statement.chars().count() {
-            0..=60 => statement.into(),
+            0..=60 => statement,
             _ => statement.chars().take(59).chain(['…']).collect(),
         };
         rows.add_row([

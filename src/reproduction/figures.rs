@@ -1,0 +1,81 @@
+//! The figures of a report, section by section.
+
+use super::documents::OfNet;
+use super::plan::CUTOFF;
+use super::verdict::Section;
+use crate::report::figure::Figure;
+use crate::report::{
+    EftDocument, FalloffDocument, RgDocument, coupling_figure, delta_figure, falloff_figure,
+    fixed_point_figure, flow_figure, gain_figure, odd_figure, six_point_figure, symmetry_figure,
+};
+
+/// All figures that show something.
+pub(super) fn figures(nets: &[OfNet]) -> Vec<(Section, Figure)> {
+    let mut all = Vec::new();
+    let mut add = |section, name: String, figure: Figure| {
+        if !figure.is_empty() {
+            all.push((section, Figure { name, ..figure }));
+        }
+    };
+    for of in nets {
+        let (net, document) = (of.net.name(), of.falloff.value);
+        add(
+            Section::Falloff,
+            format!("falloff-{net}"),
+            falloff_figure(document),
+        );
+        add(Section::Odd, format!("odd-{net}"), odd_figure(document));
+    }
+    for of in nets {
+        let (net, line) = (of.net.name(), &of.dimensions[0]);
+        let documents: [(&str, &EftDocument); 3] = line
+            .couplings
+            .each()
+            .map(|(origin, d)| (origin.name(), d.value));
+        let direct = line.couplings.direct.value;
+        let Some(at) = direct.cutoffs.iter().position(|p| p.cutoff == CUTOFF) else {
+            continue;
+        };
+        add(
+            Section::Couplings,
+            format!("coupling-{net}"),
+            coupling_figure(&documents, at),
+        );
+        add(
+            Section::Couplings,
+            format!("six-point-{net}"),
+            six_point_figure(direct, at),
+        );
+        add(
+            Section::Couplings,
+            format!("delta-{net}"),
+            delta_figure(&documents),
+        );
+    }
+    for of in nets {
+        let documents: Vec<(String, &RgDocument)> = (of.dimensions.iter())
+            .map(|d| (format!("d_in = {}", d.d_in), d.flows.direct.value))
+            .collect();
+        let name = format!("flow-{}", of.net.name());
+        add(Section::Flow, name, flow_figure(&documents, ""));
+    }
+    let fixed: Vec<(String, &RgDocument)> = (nets.iter())
+        .map(|of| (of.net.title().to_string(), of.fixed_points.value))
+        .collect();
+    add(
+        Section::Fixed,
+        "fixed-points".into(),
+        fixed_point_figure(&fixed),
+    );
+    for of in nets {
+        let name = format!("symmetry-{}", of.net.name());
+        add(
+            Section::Symmetry,
+            name,
+            symmetry_figure(of.symmetry.value, 1),
+        );
+    }
+    let falloffs: Vec<&FalloffDocument> = nets.iter().map(|of| of.falloff.value).collect();
+    add(Section::Estimator, "gain".into(), gain_figure(&falloffs));
+    all
+}

@@ -1,0 +1,29 @@
+//! The results of the source measured again, judged, and shown on one page.
+//!
+//! A [`Plan`] lists the measurements, [`run`] makes those that a [`Folder`] does not hold yet, and
+//! a [`Report`] has the verdicts, the figures and the page. What is judged are the documents' own
+//! fields; every number of a verdict or a table names the file and the place where it stands.
+
+mod claims;
+mod document;
+mod documents;
+mod figures;
+mod folder;
+mod measurements;
+mod page;
+mod plan;
+mod run;
+mod source;
+mod table;
+mod traced;
+mod verdict;
+
+pub use document::{Report, ReproductionDocument, ReproductionSpec};
+pub use documents::Documents;
+pub use folder::Folder;
+pub use measurements::{Measurements, Progress, Settings};
+pub use plan::{Plan, Scale};
+pub use run::{Failure, Step, Watch, run};
+pub use table::claims_table;
+pub use traced::Number;
+pub use verdict::{Claim, Outcome, Section, Statement};

@@ -1,0 +1,368 @@
+//! Which ensembles are drawn, and what is measured on them.
+
+use serde::Serialize;
+
+use super::documents::Document;
+use super::folder::{Folder, Origin};
+use super::measurements::Settings;
+use super::source::{SourceNet, source};
+use crate::Result;
+use crate::analysis::{WIDTHS, connected_spec};
+use crate::model::{EnsembleSpec, Estimator, Inputs};
+use crate::report::{EftDocument, FalloffDocument, RgDocument, SymmetryDocument};
+use crate::theory::{Vertex, tilt};
+
+/// Outputs of the symmetry tests.
+pub(super) const OUTPUTS: [usize; 4] = [1, 2, 4, 8];
+/// Cutoff at which couplings are compared.
+pub(super) const CUTOFF: f64 = 100.0;
+/// The source's input dimensions.
+pub(super) const DIMENSIONS: [usize; 3] = [1, 2, 3];
+
+/// How many networks a reproduction draws, per experiment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Scale {
+    /// Whether it is the quick one.
+    pub quick: bool,
+    /// Experiments of every ensemble but those of the symmetry tests, which have 100.
+    pub experiments: u32,
+    /// Each width of a falloff.
+    pub falloff: u64,
+    /// Couplings, direct estimator.
+    pub couplings: u64,
+    /// Couplings and function fits, connected estimator.
+    pub connected: u64,
+    /// Symmetry tests.
+    pub symmetry: u64,
+}
+
+impl Scale {
+    /// The source's: 10 experiments of 10^6 networks.
+    pub const FULL: Self = Self {
+        quick: false,
+        experiments: 10,
+        falloff: 1_000_000,
+        couplings: 1_000_000,
+        connected: 100_000,
+        symmetry: 100_000,
+    };
+    /// About a minute on two cores.
+    pub const QUICK: Self = Self {
+        quick: true,
+        experiments: 10,
+        falloff: 20_000,
+        couplings: 100_000,
+        connected: 10_000,
+        symmetry: 1000,
+    };
+}
+
+/// All measurements of a reproduction, in the order of the report.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// How many networks.
+    pub scale: Scale,
+    /// Key of the random stream.
+    pub seed: u64,
+    pub(super) tasks: Vec<Task>,
+}
+
+/// One measurement.
+#[derive(Debug, Clone)]
+pub(super) struct Task {
+    pub title: String,
+    net: &'static SourceNet,
+    pub kind: Kind,
+}
+
+/// What is drawn or calculated, and the names of the documents that it makes.
+#[derive(Debug, Clone)]
+pub(super) enum Kind {
+    /// One width of a falloff.
+    Width {
+        name: String,
+        direct: EnsembleSpec,
+        connected: Option<EnsembleSpec>,
+    },
+    /// Coupling, 6-point prediction and flow of one ensemble, or of exact moments.
+    Couplings {
+        name: String,
+        flow_name: String,
+        spec: EnsembleSpec,
+        is_exact: bool,
+        cutoffs: &'static [f64],
+    },
+    /// The flow of exact moments.
+    Flow {
+        name: String,
+        spec: EnsembleSpec,
+        vertex: Vertex,
+        cutoffs: Vec<f64>,
+    },
+    /// The coupling over numbers of outputs, and SO(d_out).
+    Symmetry {
+        name: String,
+        couplings: EnsembleSpec,
+        tests: Vec<EnsembleSpec>,
+    },
+    /// The coupling as a function.
+    Fit {
+        name: String,
+        spec: EnsembleSpec,
+        is_exact: bool,
+        cutoff: f64,
+    },
+}
+
+impl Plan {
+    /// The plan at a scale.
+    ///
+    /// # Errors
+    /// Those of [`EnsembleSpec::validate`].
+    pub fn new(scale: Scale, seed: u64, settings: &Settings) -> Result<Self> {
+        let mut plan = Self {
+            scale,
+            seed,
+            tasks: Vec::new(),
+        };
+        let nets = &source().nets;
+        (nets.iter()).try_for_each(|net| plan.falloff(net))?;
+        (nets.iter()).try_for_each(|net| plan.couplings(net, settings))?;
+        (nets.iter()).try_for_each(|net| plan.symmetry(net, settings))?;
+        (nets.iter()).try_for_each(|net| plan.fits(net))?;
+        Ok(plan)
+    }
+
+    /// Number of measurements.
+    pub fn len(&self) -> usize {
+        self.tasks.len()
+    }
+
+    /// Whether there is nothing to measure.
+    pub fn is_empty(&self) -> bool {
+        self.tasks.is_empty()
+    }
+
+    /// Estimated work of all measurements, in nanoseconds of two cores, or of a GPU.
+    pub fn work(&self, on_gpu: bool) -> u64 {
+        self.tasks.iter().map(|task| task.work(on_gpu)).sum()
+    }
+
+    fn preset(&self, net: &SourceNet, d_in: usize) -> Result<EnsembleSpec> {
+        Ok(EnsembleSpec {
+            seed: self.seed,
+            experiments: self.scale.experiments,
+            ..net.preset(d_in)?
+        })
+    }
+
+    fn push(&mut self, net: &'static SourceNet, title: String, kind: Kind) {
+        self.tasks.push(Task { title, net, kind });
+    }
+
+    fn falloff(&mut self, net: &'static SourceNet) -> Result<()> {
+        for width in WIDTHS {
+            let direct = EnsembleSpec {
+                nets: self.scale.falloff,
+                orders: (1..=6).collect(),
+                ..self.preset(net, 1)?.with_width(width)
+            };
+            let kind = Kind::Width {
+                name: net.width_name(width),
+                connected: connected_spec(&direct, true)?,
+                direct,
+            };
+            self.push(net, format!("falloff {} N = {width}", net.name()), kind);
+        }
+        Ok(())
+    }
+
+    fn couplings(&mut self, net: &'static SourceNet, settings: &Settings) -> Result<()> {
+        for d_in in DIMENSIONS {
+            let direct = EnsembleSpec {
+                nets: self.scale.couplings,
+                ..self.preset(net, d_in)?.with_width(net.eft_width())
+            };
+            let connected = EnsembleSpec {
+                nets: self.scale.connected,
+                estimator: Estimator::Connected,
+                tilt: tilt(&direct),
+                ..direct.clone()
+            };
+            for (origin, spec) in [
+                (Origin::Exact, &direct),
+                (Origin::Connected, &connected),
+                (Origin::Direct, &direct),
+            ] {
+                let title = format!("couplings {}-d{d_in}-{}", net.name(), origin.name());
+                let kind = Kind::Couplings {
+                    name: net.couplings_name(d_in, origin),
+                    flow_name: net.flow_name(d_in, origin),
+                    spec: spec.clone(),
+                    is_exact: origin == Origin::Exact,
+                    cutoffs: settings.cutoffs,
+                };
+                self.push(net, title, kind);
+            }
+            if net.weight_flow {
+                let kind = Kind::Flow {
+                    name: net.weight_flow_name(d_in),
+                    spec: direct.clone(),
+                    vertex: Vertex::Weight,
+                    cutoffs: settings.cutoffs.to_vec(),
+                };
+                self.push(net, format!("flow {}-d{d_in}-weight", net.name()), kind);
+            }
+            if d_in == 1 {
+                let kind = Kind::Flow {
+                    name: net.fixed_points_name(),
+                    spec: direct,
+                    vertex: Vertex::Full,
+                    cutoffs: (-8..=10).map(|k| 10f64.powf(0.5 * f64::from(k))).collect(),
+                };
+                self.push(net, format!("flow {}-fixed-points", net.name()), kind);
+            }
+        }
+        Ok(())
+    }
+
+    fn symmetry(&mut self, net: &'static SourceNet, settings: &Settings) -> Result<()> {
+        let couplings = EnsembleSpec {
+            nets: self.scale.symmetry,
+            experiments: 100,
+            orders: vec![2, 4],
+            estimator: Estimator::Connected,
+            tilt: tilt(&self.preset(net, 1)?),
+            ..self.preset(net, 1)?.with_width(net.eft_width())
+        };
+        let tests = OUTPUTS
+            .iter()
+            .map(|&d| (settings.symmetry_test)(&couplings, d));
+        let kind = Kind::Symmetry {
+            name: net.symmetry_name(),
+            tests: tests.collect::<Result<_>>()?,
+            couplings,
+        };
+        self.push(net, format!("symmetry {}", net.name()), kind);
+        Ok(())
+    }
+
+    fn fits(&mut self, net: &'static SourceNet) -> Result<()> {
+        let fit = &net.entry().fit;
+        let mut spec = EnsembleSpec {
+            inputs: Inputs::parse(&fit.inputs)?,
+            nets: self.scale.connected,
+            orders: vec![4],
+            estimator: Estimator::Connected,
+            ..self.preset(net, 1)?.with_width(fit.width)
+        };
+        spec.tilt = tilt(&spec);
+        for origin in [Origin::Exact, Origin::Connected] {
+            let kind = Kind::Fit {
+                name: net.fit_name(origin),
+                spec: spec.clone(),
+                is_exact: origin == Origin::Exact,
+                cutoff: fit.cutoff,
+            };
+            self.push(net, format!("fits {}-{}", net.name(), origin.name()), kind);
+        }
+        Ok(())
+    }
+}
+
+impl Task {
+    /// Estimated work, in nanoseconds.
+    pub fn work(&self, on_gpu: bool) -> u64 {
+        let of = |spec: &EnsembleSpec| self.work_of(spec, spec.networks(), on_gpu);
+        match &self.kind {
+            Kind::Width {
+                direct, connected, ..
+            } => of(direct) + connected.as_ref().map_or(0, of),
+            Kind::Couplings {
+                is_exact: false,
+                spec,
+                ..
+            } => of(spec),
+            Kind::Symmetry {
+                couplings, tests, ..
+            } => of(couplings) + tests.iter().map(of).sum::<u64>(),
+            Kind::Fit {
+                is_exact: false,
+                spec,
+                ..
+            } => 2 * of(spec),
+            // Quadrature.
+            Kind::Couplings { is_exact: true, .. }
+            | Kind::Flow { .. }
+            | Kind::Fit { is_exact: true, .. } => 300_000_000,
+        }
+    }
+
+    /// Estimated work of so many networks: right to a factor of two, which is what a remaining
+    /// time needs.
+    pub fn work_of(&self, spec: &EnsembleSpec, networks: u64, on_gpu: bool) -> u64 {
+        let work = &self.net.work;
+        let per_unit = if on_gpu { work.gpu } else { work.cpu };
+        let per_network = match spec.estimator {
+            Estimator::Connected => 3000.0,
+            Estimator::Direct => 700.0,
+        };
+        let of_a_thousand = (1000.0 * (per_unit * spec.net.width() as f64 + per_network)) as u64;
+        of_a_thousand * networks / 1000
+    }
+
+    /// Takes what an earlier run has finished, if it is of this plan.
+    pub fn load(&self, folder: &Folder) -> Option<Vec<(String, Document)>> {
+        match &self.kind {
+            Kind::Width {
+                name,
+                direct,
+                connected,
+            } => {
+                let document = folder.read(name, |d: &FalloffDocument| {
+                    d.head.is_of(direct) && d.connected_spec == *connected
+                })?;
+                Some(vec![(name.clone(), Document::Falloff(document))])
+            }
+            Kind::Couplings {
+                name,
+                flow_name,
+                spec,
+                ..
+            } => {
+                let eft = folder.read(name, |d: &EftDocument| d.head.is_of(spec))?;
+                let flow = folder.read(flow_name, |d: &RgDocument| d.head.is_of(spec))?;
+                Some(vec![
+                    (name.clone(), Document::Eft(eft)),
+                    (flow_name.clone(), Document::Flow(flow)),
+                ])
+            }
+            Kind::Flow {
+                name,
+                spec,
+                vertex,
+                cutoffs,
+            } => {
+                let document = folder.read(name, |d: &RgDocument| {
+                    let same = (d.flow.points.iter().map(|p| &p.cutoff)).eq(cutoffs);
+                    d.head.is_of(spec) && d.vertex == *vertex && same
+                })?;
+                Some(vec![(name.clone(), Document::Flow(document))])
+            }
+            Kind::Symmetry {
+                name,
+                couplings,
+                tests,
+            } => {
+                let document = folder.read(name, |d: &SymmetryDocument| {
+                    d.head.is_of(couplings) && d.ensembles == *tests
+                })?;
+                Some(vec![(name.clone(), Document::Symmetry(document))])
+            }
+            Kind::Fit { name, spec, .. } => {
+                let document = folder.read(name, |d: &EftDocument| d.head.is_of(spec))?;
+                Some(vec![(name.clone(), Document::Eft(document))])
+            }
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! The run over a plan: what the folder does not hold yet is measured.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::documents::Documents;
+use super::folder::Folder;
+use super::measurements::{Measurements, Progress};
+use super::plan::{CUTOFF, Kind, Plan, Task};
+use crate::Error;
+use crate::model::EnsembleSpec;
+
+/// A measurement of a plan, as those who watch know it.
+#[derive(Debug, Clone, Copy)]
+pub struct Step<'a> {
+    /// Its number, counted from 1.
+    pub number: usize,
+    /// What is measured.
+    pub title: &'a str,
+    /// Estimated work, in nanoseconds.
+    pub work: u64,
+}
+
+/// Those who watch a run.
+pub trait Watch: Sync {
+    /// A measurement is looked for, and made if it is not there.
+    fn begins(&self, step: Step);
+    /// It was there.
+    fn was_there(&self, step: Step);
+    /// So much more of its work is done.
+    fn advances(&self, work: u64);
+    /// It was made.
+    fn is_done(&self, step: Step);
+}
+
+/// Why a run ended before its plan did.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// A measurement failed.
+    #[error("{title}")]
+    Measurement {
+        /// Which.
+        title: String,
+        /// Why.
+        source: Error,
+    },
+    /// Its document cannot be written.
+    #[error("{title}: writing {}", path.display())]
+    Writing {
+        /// Which.
+        title: String,
+        /// To what file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Its document is not what was written.
+    #[error("{title}: what was written cannot be read back")]
+    Reading {
+        /// Which.
+        title: String,
+    },
+}
+
+/// Makes all measurements that the folder does not hold, and reads them all.
+///
+/// # Errors
+/// The first measurement that fails; what is finished stays in the folder.
+pub fn run(
+    plan: &Plan,
+    folder: &Folder,
+    measurements: &mut dyn Measurements,
+    watch: &dyn Watch,
+) -> Result<Documents, Failure> {
+    let on_gpu = measurements.device().backend == "gpu";
+    let mut documents = Documents::new();
+    for (k, task) in plan.tasks.iter().enumerate() {
+        let step = Step {
+            number: k + 1,
+            title: &task.title,
+            work: task.work(on_gpu),
+        };
+        watch.begins(step);
+        if let Some(found) = task.load(folder) {
+            documents.add(found);
+            watch.was_there(step);
+            continue;
+        }
+        let progress = |spec: &EnsembleSpec, networks: u64| {
+            watch.advances(task.work_of(spec, networks, on_gpu));
+        };
+        task.measure(folder, measurements, &progress)?;
+        let written = task.load(folder).ok_or_else(|| Failure::Reading {
+            title: task.title.clone(),
+        })?;
+        documents.add(written);
+        watch.is_done(step);
+    }
+    documents.join_widths();
+    Ok(documents)
+}
+
+impl Task {
+    fn measure(
+        &self,
+        folder: &Folder,
+        measurements: &mut dyn Measurements,
+        progress: Progress,
+    ) -> Result<(), Failure> {
+        let failed = |source| Failure::Measurement {
+            title: self.title.clone(),
+            source,
+        };
+        match &self.kind {
+            Kind::Width {
+                name,
+                direct,
+                connected,
+            } => {
+                let document = measurements.width(direct, connected.as_ref(), progress);
+                self.write(folder, name, &document.map_err(failed)?)
+            }
+            Kind::Couplings {
+                name,
+                flow_name,
+                spec,
+                is_exact,
+                cutoffs,
+            } => {
+                let documents = measurements.couplings(spec, *is_exact, cutoffs, progress);
+                let (couplings, flow) = documents.map_err(failed)?;
+                self.write(folder, name, &couplings)?;
+                self.write(folder, flow_name, &flow)
+            }
+            Kind::Flow {
+                name,
+                spec,
+                vertex,
+                cutoffs,
+            } => {
+                let document = measurements.flow(spec, *vertex, cutoffs);
+                self.write(folder, name, &document.map_err(failed)?)
+            }
+            Kind::Symmetry {
+                name,
+                couplings,
+                tests,
+            } => {
+                let document = measurements.symmetry(couplings, tests, CUTOFF, progress);
+                self.write(folder, name, &document.map_err(failed)?)
+            }
+            Kind::Fit {
+                name,
+                spec,
+                is_exact,
+                cutoff,
+            } => {
+                let document = measurements.fit(spec, *is_exact, *cutoff, progress);
+                self.write(folder, name, &document.map_err(failed)?)
+            }
+        }
+    }
+
+    fn write<T: serde::Serialize>(
+        &self,
+        folder: &Folder,
+        name: &str,
+        document: &T,
+    ) -> Result<(), Failure> {
+        (folder.write(name, document)).map_err(|source| Failure::Writing {
+            title: self.title.clone(),
+            path: folder.document(name),
+            source,
+        })
+    }
+}

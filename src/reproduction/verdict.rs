@@ -1,0 +1,166 @@
+//! What a verdict consists of.
+
+use serde::{Serialize, Serializer};
+
+use super::source::SourceNet;
+use super::traced::Number;
+
+/// Whether a result of the source stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The criterion is met.
+    Reproduced,
+    /// It is not.
+    NotReproduced,
+    /// The source's measurement, repeated here, rests on averages that have not converged.
+    SourceUnconverged,
+    /// Too few networks to tell.
+    Undecided,
+}
+
+impl Outcome {
+    /// The outcome of a criterion that holds, does not, or cannot be decided.
+    pub(super) fn of(holds: Option<bool>) -> Self {
+        match holds {
+            Some(true) => Self::Reproduced,
+            Some(false) => Self::NotReproduced,
+            None => Self::Undecided,
+        }
+    }
+}
+
+impl std::fmt::Display for Outcome {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Self::Reproduced => "reproduced",
+            Self::NotReproduced => "not reproduced",
+            Self::SourceUnconverged => "source's measurement unconverged",
+            Self::Undecided => "undecided at this scale",
+        })
+    }
+}
+
+/// The parts of a report's page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Section {
+    /// The ensembles drawn.
+    Experiments,
+    /// m_n against the width.
+    Falloff,
+    /// Odd n-point functions.
+    Odd,
+    /// Couplings and the 6-point prediction.
+    Couplings,
+    /// Running couplings.
+    Flow,
+    /// Fixed points of the flow.
+    Fixed,
+    /// SO(d_out).
+    Symmetry,
+    /// The coupling as a function.
+    Fits,
+    /// Exact values.
+    Exact,
+    /// The connected estimator.
+    Estimator,
+    /// Heavy tails.
+    Tail,
+    /// The documents behind the page.
+    Documents,
+}
+
+/// A result in one sentence, and what follows its colon: the reason, or the result in symbols.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// The result, without a full stop.
+    pub result: String,
+    /// What follows the colon.
+    pub detail: Option<String>,
+}
+
+impl Statement {
+    /// A result that needs no more words.
+    pub(super) fn plain(result: impl Into<String>) -> Self {
+        Self {
+            result: result.into(),
+            detail: None,
+        }
+    }
+
+    /// A result with what follows its colon.
+    pub(super) fn with(result: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self {
+            result: result.into(),
+            detail: Some(detail.into()),
+        }
+    }
+
+    /// The statement up to its colon, for narrow tables.
+    pub fn short(&self) -> String {
+        match self.detail {
+            Some(_) => self.result.clone(),
+            None => self.to_string(),
+        }
+    }
+}
+
+impl std::fmt::Display for Statement {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.detail {
+            Some(detail) => write!(f, "{}: {detail}.", self.result),
+            None => write!(f, "{}.", self.result),
+        }
+    }
+}
+
+impl Serialize for Statement {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// One result with its verdict.
+#[derive(Debug, Clone, Serialize)]
+pub struct Claim {
+    /// Section of the report.
+    pub section: Section,
+    /// The net, as `Erf-net`.
+    pub net: &'static str,
+    /// Where the source has it; empty beyond the source.
+    pub source: &'static str,
+    /// The result.
+    pub statement: Statement,
+    /// What decides.
+    pub criterion: &'static str,
+    /// The verdict.
+    pub verdict: Outcome,
+    /// The numbers it follows from.
+    pub numbers: Vec<Number>,
+    /// What else must be said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+impl Claim {
+    /// A claim on a net, undecided until numbers come.
+    pub(super) fn new(
+        section: Section,
+        net: &'static SourceNet,
+        source: &'static str,
+        statement: Statement,
+        criterion: &'static str,
+    ) -> Self {
+        Self {
+            section,
+            net: net.title(),
+            source,
+            statement,
+            criterion,
+            verdict: Outcome::Undecided,
+            numbers: Vec::new(),
+            note: None,
+        }
+    }
+}
