@@ -1,5 +1,6 @@
 //! What is sampled: architectures, hyper-parameters, input points, ensembles.
 
+pub mod activation;
 mod architecture;
 mod estimator;
 mod inputs;
