@@ -1,3 +1,5 @@
+use std::sync::LazyLock;
+
 use super::Activation;
 
 /// Activations with code of their own in the engines and closed forms in theory, recognised by
@@ -12,19 +14,33 @@ pub enum Builtin {
     ExpNormalised,
 }
 
-impl Builtin {
-    const ALL: [(Self, &'static str); 3] = [
-        (Self::Erf, "erf(z)"),
-        (Self::Relu, "max(z, 0)"),
-        (Self::ExpNormalised, "exp(z - v)"),
-    ];
+static ALL: LazyLock<[(Builtin, Activation); 3]> = LazyLock::new(|| {
+    let of = |text: &str| text.parse().expect("a valid expression");
+    [
+        (Builtin::Erf, of("erf(z)")),
+        (Builtin::Relu, of("max(z, 0)")),
+        (Builtin::ExpNormalised, of("exp(z - v)")),
+    ]
+});
 
+impl Builtin {
     /// The one that an activation is.
     pub(super) fn of(activation: &Activation) -> Option<Self> {
-        let is = |text: &str| {
-            text.parse()
-                .is_ok_and(|same: Activation| same == *activation)
-        };
-        (Self::ALL.into_iter()).find_map(|(builtin, text)| is(text).then_some(builtin))
+        let mut all = ALL.iter();
+        all.find_map(|(builtin, same)| (same == activation).then_some(*builtin))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spelling_is_of_no_matter() {
+        let of = |text: &str| Builtin::of(&text.parse().unwrap());
+        assert_eq!(of("max(0, z)"), Some(Builtin::Relu));
+        assert_eq!(of("exp(-v + z)"), Some(Builtin::ExpNormalised));
+        assert_eq!(of("erf(z)"), Some(Builtin::Erf));
+        assert_eq!(of("erf(2*z)"), None);
     }
 }

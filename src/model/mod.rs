@@ -1,6 +1,6 @@
 //! What is sampled: networks, input points, ensembles.
 
-mod activation;
+pub mod activation;
 mod builtin;
 mod catalogue;
 mod estimator;

@@ -1,43 +1,179 @@
-//! INTERIM
+//! Activations: expressions in z, compiled to tapes, with the properties that theory asks for.
+
+mod builder;
+mod error;
+mod expression;
+mod growth;
+mod interval;
+mod kinks;
+mod op;
+mod range;
+mod symmetry;
+mod tape;
+
+use std::fmt::{self, Display};
+use std::hash::{Hash, Hasher};
+use std::str::FromStr;
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(transparent)]
-/// An activation.
-pub struct Activation(String);
-#[derive(Debug, Clone, Copy, PartialEq)]
-/// Growth.
-pub enum Growth {
-    /// B
-    Bounded,
-    /// P
-    Power(f64),
-    /// E
-    Exponential {
-        /// r
-        rate: f64,
-    },
+
+pub use error::ExpressionError;
+pub use expression::{Expression, MAX_DEPTH, MAX_LENGTH};
+pub use growth::Growth;
+pub use kinks::{KINKS_WITHIN, MAX_KINKS};
+pub use op::{Binary, Op, Register, Unary};
+pub use symmetry::Parity;
+pub use tape::Tape;
+
+/// A part of a tape for which it is no activation, in a sentence that goes on from the part.
+#[derive(Debug, Clone, PartialEq)]
+struct Fault {
+    register: Register,
+    message: String,
 }
-impl std::str::FromStr for Activation {
-    type Err = crate::Error;
-    fn from_str(s: &str) -> Result<Self, crate::Error> {
-        Ok(Self(s.replace(' ', "")))
-    }
+
+/// An activation of a layer: a function of the pre-activation `z` and of its variance `v` at the
+/// point. It is real and fits 32-bit floats within the growth it has; clones share it.
+///
+/// Two activations are equal if their tapes are.
+///
+/// ```
+/// use nnqft_gpu::model::activation::{Activation, Growth, Parity};
+///
+/// let relu: Activation = "max(z, 0)".parse()?;
+/// assert_eq!(relu, "max(0,z)".parse()?);
+/// assert_eq!(relu.evaluate(-1.5, 1.0), 0.0);
+/// assert_eq!(relu.growth(), Growth::Power(1.0));
+/// assert_eq!(relu.parity(), Parity::Neither);
+/// assert_eq!(relu.homogeneous(), Some(1.0));
+/// assert_eq!(relu.kinks(), [0.0]);
+/// # Ok::<(), nnqft_gpu::Error>(())
+/// ```
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Activation(Arc<Compiled>);
+
+struct Compiled {
+    expression: String,
+    tape: Tape,
+    parity: Parity,
+    homogeneous: Option<f64>,
+    kinks: Vec<f64>,
+    growth: Growth,
 }
+
 impl Activation {
-    /// e
+    /// The expression, in its shortest usual spelling.
     pub fn expression(&self) -> &str {
-        &self.0
+        &self.0.expression
     }
-    /// g
-    pub fn growth(&self) -> Growth {
-        match &self.0[..] {
-            "max(z,0)" => Growth::Power(1.0),
-            "exp(z-v)" => Growth::Exponential { rate: 1.0 },
-            _ => Growth::Bounded,
-        }
+
+    /// The operations that it takes.
+    pub fn tape(&self) -> &Tape {
+        &self.0.tape
     }
-    /// h
+
+    /// The value at `z`, where the variance of `z` is `v`.
+    pub fn evaluate(&self, z: f64, v: f64) -> f64 {
+        self.0.tape.evaluate(z, v)
+    }
+
+    /// What becomes of it under z -> -z.
+    pub fn parity(&self) -> Parity {
+        self.0.parity
+    }
+
+    /// The degree p of `act(c z) = c^p act(z)` for c > 0, if it is seen to have one. With z its
+    /// variance changes, so that v goes with c^2.
     pub fn homogeneous(&self) -> Option<f64> {
-        (self.0 == "max(z,0)").then_some(1.0)
+        self.0.homogeneous
+    }
+
+    /// The places on the z line, in order, where it may jump, bend or have a singular derivative:
+    /// the roots of the arguments of abs, sign, step, min, max, sqrt and powers that are not
+    /// whole. Between them it is analytic. Roots of arguments that are not linear in z are found
+    /// up to |z| = [`KINKS_WITHIN`].
+    pub fn kinks(&self) -> &[f64] {
+        &self.0.kinks
+    }
+
+    /// How it grows for large |z|.
+    pub fn growth(&self) -> Growth {
+        self.0.growth
     }
 }
+
+impl FromStr for Activation {
+    type Err = ExpressionError;
+
+    fn from_str(text: &str) -> Result<Self, ExpressionError> {
+        let expression: Expression = text.parse()?;
+        let (tape, places) = Tape::with_places(&expression)?;
+        if !tape.ops().contains(&Op::Z) {
+            let message = "does not depend on z, so that it is no activation";
+            return Err(expression.error(expression.place(expression.nodes().len() - 1), message));
+        }
+        let at = |Fault { register, message }: Fault| {
+            expression.error(places[register].clone(), &message)
+        };
+        // Where there is no value, how it grows is of no interest.
+        let growth = growth::growth(&tape);
+        range::check_domain(&tape, growth.as_ref().ok().copied()).map_err(at)?;
+        let growth = growth.map_err(at)?;
+        range::check_floats(&tape, growth).map_err(at)?;
+        Ok(Self(Arc::new(Compiled {
+            expression: expression.to_string(),
+            parity: symmetry::parity(&tape),
+            homogeneous: symmetry::homogeneous(&tape),
+            kinks: kinks::kinks(&tape).map_err(at)?,
+            growth,
+            tape,
+        })))
+    }
+}
+
+impl PartialEq for Activation {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || self.0.tape == other.0.tape
+    }
+}
+
+impl Eq for Activation {}
+
+impl Hash for Activation {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.tape.hash(state);
+    }
+}
+
+impl Display for Activation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.expression())
+    }
+}
+
+impl fmt::Debug for Activation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Activation")
+            .field(&self.expression())
+            .finish()
+    }
+}
+
+impl From<Activation> for String {
+    fn from(activation: Activation) -> Self {
+        activation.expression().into()
+    }
+}
+
+impl TryFrom<String> for Activation {
+    type Error = ExpressionError;
+
+    fn try_from(text: String) -> Result<Self, ExpressionError> {
+        text.parse()
+    }
+}
+
+#[cfg(test)]
+mod tests;
