@@ -9,7 +9,7 @@ use nnqft_gpu::engine::cpu::normals::normals;
 use nnqft_gpu::engine::cpu::words::Words;
 use nnqft_gpu::engine::{BlockPlan, measurement};
 use nnqft_gpu::model::{Architecture, EnsembleSpec, Estimator};
-use nnqft_gpu::tensor::{LANES, MomentPlan, MomentSums};
+use nnqft_gpu::tensor::{MomentPlan, MomentSums, ROW};
 
 fn spec(arch: Architecture, width: u64, estimator: Estimator) -> EnsembleSpec {
     EnsembleSpec {
@@ -60,13 +60,13 @@ fn networks(c: &mut Criterion) {
 
 fn moments(c: &mut Criterion) {
     let mut group = c.benchmark_group("moments");
-    group.throughput(Throughput::Elements(LANES as u64));
+    group.throughput(Throughput::Elements(ROW as u64));
     for (name, points, orders) in [
         ("direct, 6 points, orders 2,4,6", 6, &[2, 4, 6][..]),
         ("connected, 6 points, orders 1,2,3", 21, &[1, 2, 3]),
     ] {
         let plan = MomentPlan::new(points, orders);
-        let fields = vec![[0.7; LANES]; points];
+        let fields = vec![[0.7; ROW]; points];
         let mut sums = MomentSums::new(&plan);
         group.bench_function(name, |b| b.iter(|| sums.add(black_box(&fields))));
     }

@@ -120,11 +120,22 @@ impl Correlator {
 pub fn gp_predictions(spec: &EnsembleSpec) -> Result<Vec<f64>> {
     check_range(spec)?;
     let kernel = kernel_matrix(spec);
-    let all = Tuples::of_orders(spec);
-    Ok(all
-        .iter()
-        .map(|tuple| gp_correlator(&kernel, tuple))
+    Ok((spec.orders.iter())
+        .flat_map(|&n| {
+            let tuples = tuples_of(spec, n);
+            let gp = tuples.iter().map(|tuple| gp_correlator(&kernel, tuple));
+            gp.collect::<Vec<_>>()
+        })
         .collect())
+}
+
+/// The elements of order n of a spec's run.
+fn tuples_of(spec: &EnsembleSpec, order: usize) -> Tuples {
+    let points = spec.inputs.len();
+    match spec.estimator {
+        Estimator::Direct => Tuples::all(points, spec.d_out, order),
+        Estimator::Connected => Tuples::paired(points, spec.d_out, order),
+    }
 }
 
 /// One n-point function as theory has it, without sampling; fields as in [`Correlator`].
@@ -164,7 +175,7 @@ pub fn predictions(spec: &EnsembleSpec, exact: &Exact) -> Result<Vec<Prediction>
     let mut all_gp = gp_predictions(spec)?.into_iter();
     Ok((spec.orders.iter())
         .map(|&order| {
-            let tuples = Tuples::of(spec, order);
+            let tuples = tuples_of(spec, order);
             let gp: Vec<f64> = all_gp.by_ref().take(tuples.len()).collect();
             let delta: Vec<f64> = tuples.iter().map(|t| exact.deviation(t)).collect();
             let deviation: Vec<Option<f64>> = (tuples.iter().zip(&gp).zip(&delta))
@@ -349,7 +360,7 @@ pub fn correlators_beside(
             let of_mean = judge(mean_at, mean_std_err, mean.pull, missed_of_mean);
             let connected = match (plan.is_connected(), order) {
                 (true, 4) => Some(range.clone()),
-                (true, 6) => plan.connected_six(),
+                (true, 6) => plan.linear_connected(6),
                 _ => None,
             }
             .map(|range| Connected {

@@ -10,7 +10,7 @@ use crate::engine::cpu::{CpuEngine, draw_networks, networks::Networks, normals, 
 use crate::engine::gpu::GpuEngine;
 use crate::engine::{self, BlockPlan, Engine, GROUP, Layer, measurement};
 use crate::model::{Architecture, EnsembleSpec, Estimator, Inputs};
-use crate::tensor::{LANES, MomentPlan, MomentSums};
+use crate::tensor::{MomentPlan, MomentSums, ROW};
 use crate::theory::{Vertex, kernel_matrix, tilt, vertex_integrals, vertex_nodes};
 use crate::{Error, Result};
 
@@ -434,7 +434,7 @@ fn check_vertex(gpu: &GpuEngine, spec: &EnsembleSpec, worst: &mut Worst) -> Resu
         let mut sums = MomentSums::new(&plan);
         for (node, weight) in nodes.iter().zip(&weights) {
             let first = |x: f64| std::array::from_fn(|l| if l == 0 { x } else { 0.0 });
-            let field: Vec<[f64; LANES]> = node.iter().map(|&k| first(sign(k))).collect();
+            let field: Vec<[f64; ROW]> = node.iter().map(|&k| first(sign(k))).collect();
             sums.add_weighted(&field, &first(*weight));
         }
         sums.take()

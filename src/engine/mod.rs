@@ -24,7 +24,7 @@ pub use stream::{GROUP, Layer, StreamLayout, key};
 
 use crate::Result;
 use crate::model::{Architecture, EnsembleSpec, Estimator, Rays};
-use crate::tensor::{Accumulator, Measurement, multisets};
+use crate::tensor::{Accumulator, MeanOfD, Measurement, multisets};
 use crate::theory::{gp_correlator, kernel_matrix, mean_unit, second_moment};
 
 /// What computed a result.
@@ -119,7 +119,9 @@ pub fn measurement(spec: &EnsembleSpec) -> Measurement {
     let kernel = kernel_matrix(spec);
     let all = match spec.estimator {
         Estimator::Direct => Measurement::direct(points, spec.d_out, &spec.orders),
-        Estimator::Connected => Measurement::connected(&kernel, spec.d_out, &spec.orders),
+        Estimator::Connected => {
+            Measurement::connected(&kernel, spec.d_out, &spec.orders, MeanOfD::Zero)
+        }
     };
     let units: Vec<Option<f64>> = (all.tuples().iter())
         .map(|tuple| mean_unit(&kernel, tuple, gp_correlator(&kernel, tuple)))
@@ -363,9 +365,12 @@ mod tests {
             // The fields at all points, and a measurement that knows no rays.
             let all = match estimator {
                 Estimator::Direct => Measurement::direct(6, d_out, &spec.orders),
-                Estimator::Connected => {
-                    Measurement::connected(&kernel_matrix(&spec), d_out, &spec.orders)
-                }
+                Estimator::Connected => Measurement::connected(
+                    &kernel_matrix(&spec),
+                    d_out,
+                    &spec.orders,
+                    MeanOfD::Zero,
+                ),
             };
             let mut want = vec![0.0; all.tuples().len()];
             let mut size = want.clone();

@@ -175,7 +175,7 @@ impl GpuEngine {
     ) -> Result<Vec<f64>> {
         let d = &self.device;
         let blocks = nodes.len().div_ceil(NODES);
-        let quads = (plan.points() + 1).div_ceil(4);
+        let quads = (plan.fields() + 1).div_ceil(4);
         // [node in block][quad][block]; what is missing in the last block weighs nothing.
         let mut fields = vec![[0f32; 4]; NODES * quads * blocks];
         for (k, (node, weight)) in nodes.iter().zip(weights).enumerate() {
