@@ -1,7 +1,7 @@
 use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
 
-use super::correlators::average;
+use super::average::average;
 use super::couplings::{Coupling, Samples, non_local};
 use super::jackknife::jackknife;
 use crate::tensor::multisets;

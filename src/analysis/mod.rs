@@ -1,26 +1,35 @@
 //! Measured tensors held against theory.
 
+mod average;
 mod chi_squared;
+mod compare;
+mod connected;
 pub mod convergence;
+mod correlator;
 mod correlators;
 mod couplings;
 mod cross_check;
 mod element_mean;
+mod elements;
 mod falloff;
 mod flow;
 mod function_fit;
 mod jackknife;
+mod judge;
 mod log_fit;
+mod measured;
 mod output_couplings;
+mod predictions;
 mod range;
+mod reference;
 mod six_point;
 mod symmetry;
 mod verdict;
 
 pub use chi_squared::ChiSquared;
-pub use correlators::{
-    Connected, Correlator, Prediction, correlators, correlators_beside, gp_predictions, predictions,
-};
+pub use connected::Connected;
+pub use correlator::Correlator;
+pub use correlators::{correlators, correlators_beside};
 pub use couplings::{Coupling, Interactions, Naturalness, Samples};
 pub use cross_check::{CrossCheck, Fit, Stage, check_stages, cross_check};
 pub use falloff::{
@@ -32,7 +41,9 @@ pub use jackknife::three_sigma;
 pub(crate) use jackknife::within_three_errors;
 pub use log_fit::LogFit;
 pub use output_couplings::{OutputCoupling, output_couplings};
+pub use predictions::{Prediction, predictions};
 pub use range::{check_interacting, check_range};
+pub use reference::{Agreement, Known, Reference};
 pub use six_point::{Misfit, SixPoint};
 pub use symmetry::{
     ROTATIONS, SymmetryCheck, TEST_FIELDS, check_experiments, symmetry_checks, test_points,

@@ -34,7 +34,7 @@ pub struct Timing {
 impl Timing {
     /// Rates of a spec's networks drawn in `wall_s` seconds.
     pub fn new(spec: &EnsembleSpec, wall_s: f64) -> Self {
-        Self::of(spec.nets * u64::from(spec.experiments), spec.width, wall_s)
+        Self::of(spec.networks(), spec.width, wall_s)
     }
 
     /// Rates of so many networks of a width.
@@ -114,7 +114,7 @@ impl EnsembleDocument {
         let ensemble = &state.ensembles[k];
         let spec = &ensemble.spec;
         let networks = ensemble.moments.networks();
-        let of = spec.nets * u64::from(spec.experiments);
+        let of = spec.networks();
         Ok(Self {
             schema: "nnqft.ensemble/1",
             version: VERSION,

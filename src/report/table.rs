@@ -3,7 +3,7 @@ use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyl
 use super::claims::Claim;
 use super::eft_tables::eft_title;
 use super::{EnsembleDocument, FalloffDocument, SymmetryDocument, TheoryDocument, unconverged};
-use crate::analysis::CrossCheck;
+use crate::analysis::{CrossCheck, Reference};
 use crate::engine::gpu::AdapterSummary;
 use crate::model::{EnsembleSpec, Estimator, short};
 use crate::theory::MIN_MEAN_UNIT;
@@ -57,13 +57,14 @@ pub(super) fn number(x: Option<f64>) -> String {
 /// ```
 pub fn ensemble_table(document: &EnsembleDocument) -> String {
     let spec = &document.spec;
+    let known = reference_title(document.correlators.iter().map(|c| &c.reference));
     let mut rows = table(
         &[
             "n",
             "elements",
             "mean m_n",
             "± error",
-            "exact m_n",
+            &format!("{known} m_n"),
             "pull",
             "mean |m_n|",
             "background",
@@ -77,7 +78,7 @@ pub fn ensemble_table(document: &EnsembleDocument) -> String {
             c.mean.len().to_string(),
             number(c.deviation_mean),
             number(c.deviation_mean_std_err),
-            number(c.deviation_mean_exact),
+            number(c.reference.known().and_then(|k| k.deviation_mean)),
             pull(c.mean_pull()),
             number(c.deviation_abs_mean),
             number(c.background),
@@ -92,6 +93,11 @@ pub fn ensemble_table(document: &EnsembleDocument) -> String {
         if let Some(reason) = &c.reason {
             notes.push_str(&unconverged(c.order as u64, reason));
             notes.push('\n');
+        }
+    }
+    for c in &document.correlators {
+        if let Some(verdict) = c.first_order_verdict {
+            notes.push_str(&format!("n = {}: {verdict}\n", c.order));
         }
     }
     if document.correlators.iter().any(|c| c.order % 2 == 1) {
@@ -128,6 +134,13 @@ pub fn ensemble_table(document: &EnsembleDocument) -> String {
         document.device.adapter,
         document.device.backend,
     )
+}
+
+/// The title of a column of what theory knows beyond the GP.
+fn reference_title<'a>(all: impl Iterator<Item = &'a Reference>) -> &'static str {
+    let names = all.filter(|r| r.known().is_some()).map(Reference::name);
+    let same = |a, b| if a == b { a } else { "theory" };
+    names.reduce(same).unwrap_or("exact")
 }
 
 /// Which elements a row's means do without.
@@ -171,31 +184,33 @@ fn pull(x: Option<f64>) -> String {
 
 /// One line per element.
 pub fn elements_table(document: &EnsembleDocument) -> String {
+    let known = reference_title(document.correlators.iter().map(|c| &c.reference));
     let mut rows = table(
         &[
             "points",
             "estimate",
             "± error",
             "GP",
-            "exact",
+            known,
             "pull",
             "m_n",
-            "exact m_n",
+            &format!("{known} m_n"),
             "converged",
         ],
         1,
     );
     for c in &document.correlators {
+        let known = c.reference.known();
         for e in 0..c.mean.len() {
             rows.add_row([
                 points(&c.indices[e], c.outputs.get(e)),
                 number(Some(c.mean[e])),
                 number(Some(c.std_err[e])),
                 number(Some(c.gp[e])),
-                number(Some(c.exact[e])),
-                pull(c.pull[e]),
+                number(known.map(|k| k.mean[e])),
+                pull(c.pull_of(e)),
                 number(c.deviation[e]),
-                number(c.deviation_exact[e]),
+                number(known.and_then(|k| k.deviation[e])),
                 if c.converged[e] { "yes" } else { "NO" }.into(),
             ]);
         }
@@ -242,10 +257,12 @@ pub fn theory_table(document: &TheoryDocument) -> String {
         text.push_str(row.join(" ").trim_end());
         text.push('\n');
     }
-    let mut rows = table(&["points", "GP", "exact", "error", "m_n", "connected"], 1);
+    let known = reference_title(document.correlators.iter().map(|c| &c.reference));
+    let mut rows = table(&["points", "GP", known, "error", "m_n", "connected"], 1);
     let mut more = String::new();
     for c in &document.correlators {
-        let all = c.exact.len();
+        let (all, known) = (c.gp.len(), c.reference.known());
+        let or_not = |text: Option<String>| text.unwrap_or_else(|| number(None));
         if all > SHOWN_ELEMENTS {
             more.push_str(&format!(
                 "n = {}: the first {SHOWN_ELEMENTS} of {all} elements (--json has all)\n",
@@ -256,20 +273,20 @@ pub fn theory_table(document: &TheoryDocument) -> String {
             rows.add_row([
                 points(&c.indices[e], c.outputs.get(e)),
                 digits(c.gp[e]),
-                digits(c.exact[e]),
-                format!("{:.0e}", c.exact_error[e]),
-                number(c.deviation[e]),
-                number(c.connected.as_ref().map(|all| all[e])),
+                or_not(known.map(|k| digits(k.mean[e]))),
+                or_not(known.map(|k| format!("{:.0e}", k.error[e]))),
+                number(known.and_then(|k| k.deviation[e])),
+                number(known.and_then(|k| Some(k.connected.as_ref()?[e]))),
             ]);
         }
     }
     let means: String = (document.correlators.iter())
         .map(|c| {
-            let note = left_out(c.order, c.left_out, c.exact.len(), document.spec.d_out);
+            let note = left_out(c.order, c.left_out, c.gp.len(), document.spec.d_out);
             format!(
                 "n = {}: mean m_n = {}\n{note}",
                 c.order,
-                number(c.deviation_mean)
+                number(c.reference.known().and_then(|k| k.deviation_mean))
             )
         })
         .collect();

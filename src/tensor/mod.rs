@@ -21,7 +21,7 @@ pub use index::{multiset_count, multisets};
 #[doc(hidden)]
 pub use connected::MeanOfD;
 #[doc(hidden)]
-pub use measurement::Measurement;
+pub use measurement::{Drawn, Measurement};
 #[doc(hidden)]
 pub use moments::{MomentSums, ROW, Row};
 pub use pairings::pairings;
