@@ -8,6 +8,7 @@ pub mod cpu;
 mod fleet;
 pub mod gpu;
 mod queue;
+mod stages;
 mod stream;
 
 use std::borrow::Cow;
@@ -18,6 +19,8 @@ use serde::{Deserialize, Serialize};
 pub use blocks::{Block, BlockPlan};
 pub use fleet::Fleet;
 pub use queue::{Queue, Work};
+#[doc(hidden)]
+pub use stages::{Form, Stages};
 // The layout of the random stream, public for tests and benchmarks.
 #[doc(hidden)]
 pub use stream::{GROUP, Layer, StreamLayout, key};

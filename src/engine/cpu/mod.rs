@@ -9,6 +9,7 @@ pub mod moments;
 pub mod networks;
 #[doc(hidden)]
 pub mod normals;
+mod stages;
 #[doc(hidden)]
 pub mod words;
 
