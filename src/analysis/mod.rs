@@ -16,12 +16,13 @@ mod flow;
 mod function_fit;
 mod jackknife;
 mod judge;
-mod log_fit;
+mod least_squares;
 mod measured;
 mod output_couplings;
 mod predictions;
 mod range;
 mod reference;
+mod rotation;
 mod six_point;
 mod symmetry;
 mod verdict;
@@ -36,10 +37,10 @@ pub use falloff::{
     ConnectedPoint, Falloff, FalloffFit, FalloffPoint, FalloffWidth, WIDTHS, connected_spec,
 };
 pub use flow::{ErrorOf, FixedPoint, Flow, FlowPoint, SlopeFit, check_flow, flow};
-pub use function_fit::{FunctionFit, MODELS, Misses, Term, Tuples, fit_function};
+pub use function_fit::{FitSet, FunctionFit, MODELS, Misses, Term, fit_function};
 pub use jackknife::three_sigma;
 pub(crate) use jackknife::within_three_errors;
-pub use log_fit::LogFit;
+pub use least_squares::LogFit;
 pub use output_couplings::{OutputCoupling, output_couplings};
 pub use predictions::{Prediction, predictions};
 pub use range::{check_interacting, check_range};

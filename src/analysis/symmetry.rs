@@ -7,11 +7,11 @@ use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
 
 use super::chi_squared::ChiSquared;
-use crate::engine::cpu::{normals::normals, words::Words};
-use crate::engine::{GROUP, measurement};
+use super::rotation::rotation;
+use crate::engine::measurement;
 use crate::model::EnsembleSpec;
 use crate::tensor::{Accumulator, Tuples, multisets};
-use crate::theory::{Exact, gp_correlator, kernel_matrix};
+use crate::theory::{Exact, field_size, gp_correlator, kernel_matrix};
 use crate::{Error, Result};
 
 /// Fields of the ensemble that symmetries are tested on: 4012 elements of orders 2 and 4.
@@ -67,21 +67,17 @@ pub fn test_points(points: usize, d_out: usize) -> Vec<usize> {
 /// [`Error::Invalid`] with too few experiments; [`Error::NotFinite`].
 pub fn symmetry_checks(
     spec: &EnsembleSpec,
-    moments: &Accumulator,
+    run: &Accumulator,
     unconverged: Option<&str>,
 ) -> Result<Vec<SymmetryCheck>> {
-    moments.total()?;
+    run.total()?;
     check_experiments(spec)?;
     let plan = measurement(spec);
     let tuples = plan.tuples();
     let kernel = kernel_matrix(spec);
     let exact = Exact::new(spec);
-    let samples: Vec<Vec<f64>> = (moments.experiments().into_iter())
-        .map(|s| s.mean)
-        .collect();
-    let sizes: Vec<f64> = (tuples.points.iter())
-        .map(|index| index.iter().map(|&i| kernel[i][i].sqrt()).product())
-        .collect();
+    let samples: Vec<Vec<f64>> = (run.experiments().into_iter()).map(|s| s.mean).collect();
+    let sizes: Vec<f64> = tuples.iter().map(|t| field_size(&kernel, t)).collect();
     let expected: Vec<f64> = (tuples.iter())
         .map(|t| gp_correlator(&kernel, t) + exact.deviation(t))
         .collect();
@@ -158,26 +154,6 @@ pub fn check_experiments(spec: &EnsembleSpec) -> Result<()> {
         ));
     }
     Ok(())
-}
-
-/// A uniformly distributed rotation: Q of the QR decomposition of a matrix of normals, with
-/// R's diagonal positive, and one column turned if it is a reflection.
-fn rotation(d: usize, number: u64) -> DMatrix<f64> {
-    let mut words = vec![0; (d * d).next_multiple_of(GROUP as usize)];
-    Words::new(number, u64::from(u32::MAX), 0).fill(&mut words);
-    let mut all = vec![0.0; words.len()];
-    normals(&words, &mut all);
-    let square = DMatrix::from_column_slice(d, d, &all[..d * d]);
-    let (mut q, r) = square.qr().unpack();
-    for c in 0..d {
-        if r[(c, c)] < 0.0 {
-            q.column_mut(c).neg_mut();
-        }
-    }
-    if q.determinant() < 0.0 {
-        q.column_mut(0).neg_mut();
-    }
-    q
 }
 
 /// Where the elements of a direct measurement sit in full tensors.
@@ -297,16 +273,6 @@ impl Placements {
 mod tests {
     use super::*;
     use crate::model::Architecture;
-
-    #[test]
-    fn rotations_are_rotations() {
-        for d in [2, 3, 8] {
-            let r = rotation(d, 5);
-            let unit = &r * r.transpose() - DMatrix::identity(d, d);
-            assert!(unit.norm() < 1e-13);
-            assert!((r.determinant() - 1.0).abs() < 1e-12);
-        }
-    }
 
     #[test]
     fn rotating_a_product_rotates_its_factors() {
