@@ -10,7 +10,7 @@ use nnqft_gpu::model::{EnsembleSpec, Estimator, source_nets};
 use nnqft_gpu::plan::Plan;
 use nnqft_gpu::stream::Words;
 use nnqft_gpu::stream::normals;
-use nnqft_gpu::tensor::{LANES, MomentPlan, MomentSums};
+use nnqft_gpu::tensor::{MomentPlan, MomentSums, ROW};
 
 fn spec(arch: &str, width: u64, estimator: Estimator) -> EnsembleSpec {
     EnsembleSpec {
@@ -61,13 +61,13 @@ fn networks(c: &mut Criterion) {
 
 fn moments(c: &mut Criterion) {
     let mut group = c.benchmark_group("moments");
-    group.throughput(Throughput::Elements(LANES as u64));
+    group.throughput(Throughput::Elements(ROW as u64));
     for (name, points, orders) in [
         ("direct, 6 points, orders 2,4,6", 6, &[2, 4, 6][..]),
         ("connected, 6 points, orders 1,2,3", 21, &[1, 2, 3]),
     ] {
         let plan = MomentPlan::new(points, orders);
-        let fields = vec![[0.7; LANES]; points];
+        let fields = vec![[0.7; ROW]; points];
         let mut sums = MomentSums::new(&plan);
         group.bench_function(name, |b| b.iter(|| sums.add(black_box(&fields))));
     }

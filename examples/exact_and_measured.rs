@@ -23,7 +23,9 @@ fn main() -> Result<()> {
         let row = (
             four.deviation_mean,
             four.deviation_mean_std_err,
-            four.deviation_mean_exact,
+            four.reference
+                .exact()
+                .and_then(|exact| exact.deviation_mean),
             four.mean_pull(),
         );
         let (Some(mean), Some(error), Some(exact), Some(pull)) = row else {

@@ -169,7 +169,7 @@ fn coverage(all: &[Correlator]) -> [(usize, usize); 2] {
     let mut elements = (0, 0);
     let mut means = (0, 0);
     for c in all {
-        for (pull, _) in c.pull.iter().zip(&c.converged).filter(|(_, c)| **c) {
+        for (pull, _) in c.pulls().zip(&c.converged).filter(|(_, c)| **c) {
             elements.0 += 1;
             elements.1 += usize::from(pull.is_some_and(|p| p.abs() > 3.0));
         }

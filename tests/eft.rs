@@ -2,7 +2,7 @@
 //! (arXiv:2008.08601), from exact moments, and against one-neuron limits.
 
 use nnqft_gpu::analysis::{
-    self, Coupling, Interactions, MODELS, Naturalness, Samples, SixPoint, Tuples, fit_function,
+    self, Coupling, FitSet, Interactions, MODELS, Naturalness, Samples, SixPoint, fit_function,
 };
 use nnqft_gpu::model::{CatalogueEntry, EnsembleSpec, Inputs};
 use nnqft_gpu::theory::{Exact, Vertex, VertexIntegrals, vertex_integrals};
@@ -144,7 +144,7 @@ fn fits(arch: &str) -> Vec<analysis::FunctionFit> {
     let (train, test) = (at_scale(unit * 0.5f64.sqrt()), at_scale(unit));
     let deltas = [&train, &test].map(|s| exact(s).four);
     let vertices = [&train, &test].map(|s| at(s, Vertex::Weight, cutoff));
-    let tuples = |k: usize| Tuples {
+    let tuples = |k: usize| FitSet {
         points: 6,
         four: &deltas[k],
         vertex: &vertices[k],
@@ -183,7 +183,7 @@ fn too_few_tuples_are_refused() {
         ..spec("erf", 1)
     };
     let v = at(&spec, Vertex::Weight, 10.0);
-    let tuples = Tuples {
+    let tuples = FitSet {
         points: 1,
         four: &exact(&spec).four,
         vertex: &v,

@@ -3,12 +3,17 @@
 mod common;
 
 use common::gpu;
-use nnqft_gpu::analysis::{Correlator, correlators};
+use nnqft_gpu::analysis::{Agreement, Correlator, Reference, correlators};
 use nnqft_gpu::engine::cpu::CpuEngine;
 use nnqft_gpu::engine::{self, Engine};
 use nnqft_gpu::model::{EnsembleSpec, Estimator, Inputs, source_nets};
+use nnqft_gpu::report::{EnsembleDocument, elements_table, ensemble_table};
+use nnqft_gpu::state::State;
+use nnqft_gpu::tensor::{Accumulator, Extreme, MeanOfD, Measurement};
 use nnqft_gpu::theory::{self, Exact, gp_correlator, kernel_matrix};
 use proptest::prelude::*;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 
 fn spec(arch: &str) -> EnsembleSpec {
     EnsembleSpec::preset(arch, 1).unwrap()
@@ -45,11 +50,12 @@ fn the_connected_estimator_is_unbiased_and_its_errors_cover() {
             };
             let measured = measure(&mut CpuEngine::new(), &spec);
             let (four, six) = (&measured[1], &measured[2]);
-            pulls[0].push(four.pull[element(four, &[0, 1, 2, 3])].unwrap());
+            pulls[0].push(four.pull_of(element(four, &[0, 1, 2, 3])).unwrap());
             let e = element(six, &[0, 1, 2, 3, 4, 5]);
-            pulls[1].push(six.pull[e].unwrap());
+            pulls[1].push(six.pull_of(e).unwrap());
             let c = six.connected.as_ref().unwrap();
-            pulls[2].push((c.mean[e] - c.exact[e]) / c.std_err[e]);
+            let (exact, error) = (c.exact.as_ref().unwrap(), c.std_err.as_ref().unwrap());
+            pulls[2].push((c.mean[e] - exact[e]) / error[e]);
         }
         for (what, pulls) in ["dG4", "dG6", "connected 6"].iter().zip(&pulls) {
             let n = pulls.len() as f64;
@@ -104,9 +110,9 @@ fn importance_sampling_cures_gauss_net() {
     for engine in [&mut CpuEngine::new() as &mut dyn Engine, &mut gpu()] {
         for c in &measure(engine, &spec)[1..] {
             for e in 0..c.mean.len() {
-                let (delta, exact) = (c.delta[e], c.exact[e] - c.gp[e]);
+                let (delta, exact) = (c.delta[e], c.reference.exact().unwrap().delta[e]);
                 assert!((delta / exact - 1.0).abs() < 0.01, "{:?}", c.indices[e]);
-                assert!(c.pull[e].unwrap().abs() < 4.0);
+                assert!(c.pull_of(e).unwrap().abs() < 4.0);
                 assert!(c.std_err[e] < 0.003 * exact.abs());
                 assert!(c.converged[e], "{:?}", c.reason);
             }
@@ -131,7 +137,7 @@ fn tilting_does_not_bias_nets_that_need_none() {
                 .with_sigma_b(0.8)
         };
         for c in measure(&mut CpuEngine::new(), &spec.validate().unwrap()) {
-            for pull in c.pull.iter().flatten() {
+            for pull in c.pulls().flatten() {
                 assert!(pull.abs() < 4.5, "{arch} {} {pull}", c.order);
             }
         }
@@ -327,5 +333,234 @@ proptest! {
         let rest = |e: &Exact| e.deviation(&six) - e.connected_six(&six);
         let (narrow, broad) = (rest(&exact), 1e6 * rest(&wide));
         prop_assert!((narrow - broad).abs() <= 1e-9 * narrow.abs().max(exact.deviation(&six).abs()));
+    }
+}
+
+/// Standard normal numbers, two of each two words.
+struct Normals(ChaCha8Rng, Option<f64>);
+
+impl Normals {
+    fn draw(&mut self) -> f64 {
+        if let Some(normal) = self.1.take() {
+            return normal;
+        }
+        let mut uniform = || (f64::from(self.0.next_u32()) + 0.5) / 4_294_967_296.0;
+        let (radius, angle) = (
+            (-2.0 * uniform().ln()).sqrt(),
+            std::f64::consts::TAU * uniform(),
+        );
+        self.1 = Some(radius * angle.sin());
+        radius * angle.cos()
+    }
+}
+
+/// Two hidden layers of tanh, written out: weights, biases, pre-activations.
+struct TwoLayers {
+    sigma_w: f64,
+    sigma_b: f64,
+    width: usize,
+    points: [f64; 2],
+}
+
+impl TwoLayers {
+    /// The outputs of a network at both points, and their covariances given its hidden layers.
+    fn draw(&self, n: &mut Normals) -> ([f64; 2], [f64; 3]) {
+        let per_unit = self.sigma_w / (self.width as f64).sqrt();
+        let first: Vec<[f64; 2]> = (0..self.width)
+            .map(|_| {
+                let (w, b) = (self.sigma_w * n.draw(), self.sigma_b * n.draw());
+                self.points.map(|x| (w * x + b).tanh())
+            })
+            .collect();
+        let layer = |n: &mut Normals, below: &[[f64; 2]]| {
+            let mut z = [self.sigma_b * n.draw(); 2];
+            for h in below {
+                let w = per_unit * n.draw();
+                (0..2).for_each(|p| z[p] += w * h[p]);
+            }
+            z
+        };
+        let second: Vec<[f64; 2]> = (0..self.width)
+            .map(|_| layer(n, &first).map(f64::tanh))
+            .collect();
+        let c = [(0, 0), (0, 1), (1, 1)].map(|(p, q)| {
+            let sum: f64 = second.iter().map(|h| h[p] * h[q]).sum();
+            self.sigma_b.powi(2) + per_unit.powi(2) * sum
+        });
+        (layer(n, &second), c)
+    }
+
+    /// The kernel at infinite width, by the trapezoidal rule.
+    fn kernel(&self) -> [f64; 3] {
+        let (vw, vb) = (self.sigma_w.powi(2), self.sigma_b.powi(2));
+        let [x, y] = self.points;
+        let mut k = [x * x, x * y, y * y].map(|xy| vb + vw * xy);
+        for _ in 0..2 {
+            let (a, b) = (k[0].sqrt(), k[1] / k[0].sqrt());
+            let c = (k[2] - b * b).sqrt();
+            let (mut sums, mut total) = ([0.0; 3], 0.0);
+            for (i, j) in (-80..=80).flat_map(|i| (-80..=80).map(move |j| (i, j))) {
+                let (g, h) = (0.1 * f64::from(i), 0.1 * f64::from(j));
+                let weight = (-(g * g + h * h) / 2.0).exp();
+                let (s, t) = ((a * g).tanh(), (b * g + c * h).tanh());
+                total += weight;
+                [s * s, s * t, t * t]
+                    .iter()
+                    .zip(&mut sums)
+                    .for_each(|(x, s)| *s += weight * x);
+            }
+            k = sums.map(|s| vb + vw * s / total);
+        }
+        k
+    }
+}
+
+#[test]
+fn a_mean_of_d_that_is_not_zero_is_measured() {
+    let net = TwoLayers {
+        sigma_w: 2.0,
+        sigma_b: 0.2,
+        width: 4,
+        points: [0.6, -1.1],
+    };
+    let k = net.kernel();
+    let kernel = [vec![k[0], k[1]], vec![k[1], k[2]]];
+    let [plan, without] = [MeanOfD::Measured, MeanOfD::Zero]
+        .map(|mean| Measurement::connected(&kernel, 1, &[2, 4, 6], mean));
+    let direct = Measurement::direct(2, 1, &[2, 4, 6]);
+    let mut normals = Normals(ChaCha8Rng::seed_from_u64(1), None);
+    let mut runs = [(); 3].map(|()| Accumulator::new());
+    let (blocks, nets) = (200, 5000u32);
+    for block in 0..blocks {
+        let mut sums = [&plan, &without, &direct].map(|plan| vec![0.0; plan.means().end]);
+        for _ in 0..nets {
+            let (f, c) = net.draw(&mut normals);
+            let d = [c[0] - k[0], c[1] - k[1], c[2] - k[2]];
+            for (sum, (plan, field)) in (sums.iter_mut()).zip([
+                (&plan, d.to_vec()),
+                (&without, d.to_vec()),
+                (&direct, f.to_vec()),
+            ]) {
+                let (experiment, weight) = (0, 1.0);
+                let network = Extreme {
+                    score: 0.0,
+                    experiment,
+                    network: 0,
+                    weight,
+                    field,
+                };
+                let added = plan.contributions(&network);
+                sum.iter_mut()
+                    .zip(added)
+                    .for_each(|(s, x)| *s += x / f64::from(nets));
+            }
+        }
+        for (run, means) in runs.iter_mut().zip(sums) {
+            // Blocks as experiments, so that some may be left out.
+            run.add_block(block, 0, nets.into(), means);
+        }
+    }
+    let [total, wrong, of_f] = runs.each_ref().map(|run| run.total().unwrap());
+    let errors = of_f.std_err().unwrap();
+    let mut largest = 0.0f64;
+    for (e, tuple) in plan.tuples().iter().enumerate() {
+        let delta = of_f.mean[e] - gp_correlator(&kernel, tuple);
+        // Less than the direct estimator's error: the networks are the same.
+        assert!(
+            (total.mean[e] - delta).abs() < 4.0 * errors[e],
+            "{:?}",
+            tuple.points()
+        );
+        largest = largest.max((wrong.mean[e] - delta).abs() / errors[e]);
+    }
+    // Without the terms in the mean they do not agree.
+    assert!(largest > 6.0, "{largest}");
+
+    // Cumulants of f at the first point from its moments, whose elements are 0, 3 and 8.
+    let cumulants = |m: &[f64]| {
+        let (two, four, six) = (m[0], m[3], m[8]);
+        [
+            four - 3.0 * two * two,
+            six - 15.0 * four * two + 30.0 * two.powi(3),
+        ]
+    };
+    let all = cumulants(&of_f.mean);
+    let parts: Vec<[f64; 2]> = runs[2]
+        .experiments()
+        .iter()
+        .map(|b| cumulants(&b.mean))
+        .collect();
+    for (i, n) in [4, 6].into_iter().enumerate() {
+        let got = plan
+            .connected_function(n, &total.mean, total.networks)
+            .unwrap()[0];
+        let mean = parts.iter().map(|p| p[i]).sum::<f64>() / f64::from(blocks);
+        let squares: f64 = parts.iter().map(|p| (p[i] - mean).powi(2)).sum();
+        let error = (squares / f64::from(blocks * (blocks - 1))).sqrt();
+        assert!(
+            (got - all[i]).abs() < 4.0 * error,
+            "{n}: {got} {} {error}",
+            all[i]
+        );
+        // The direct estimator does not see the sixth cumulant with so few networks.
+        assert!(n == 6 || got.abs() > 5.0 * error, "{n}: nothing was tested");
+    }
+}
+
+#[test]
+fn tables_show_a_pull_beside_exact_values_only() {
+    let spec = EnsembleSpec {
+        nets: 1000,
+        orders: vec![4],
+        ..spec("erf")
+    };
+    let mut cpu = CpuEngine::new();
+    let mut state = State::new(vec![spec.clone()], None, cpu.device());
+    state.ensembles[0].moments = engine::run(&mut cpu, &spec, &|_| {}).unwrap();
+    let exact = EnsembleDocument::new(&state, 0).unwrap();
+    let with = |reference: Reference, verdict| {
+        let mut document = exact.clone();
+        let four = &mut document.correlators[0];
+        (four.pull, four.deviation_mean_pull) = (None, None);
+        (four.reference, four.first_order_verdict) = (reference, verdict);
+        document
+    };
+    let known = exact.correlators[0].reference.exact().unwrap().clone();
+    let first_order = with(Reference::FirstOrder(known), Some(Agreement::AsPredicted));
+    let none = with(Reference::None, None);
+    for (document, title, pull, note) in [
+        (&exact, "exact m_n", true, false),
+        (&first_order, "first order m_n", false, true),
+        (&none, "exact m_n", false, false),
+    ] {
+        for text in [ensemble_table(document), elements_table(document)] {
+            assert!(text.contains(title), "{text}");
+            // A pull has a sign of its own, and one digit after the point.
+            let pulls = text.split_whitespace().filter(|cell| {
+                cell.starts_with(['+', '-']) && cell.split('.').nth(1).is_some_and(|d| d.len() == 1)
+            });
+            assert_eq!(pulls.count() > 0, pull, "{text}");
+        }
+        let text = ensemble_table(document);
+        assert_eq!(
+            text.contains("n = 4: as predicted at first order"),
+            note,
+            "{text}"
+        );
+        let row = elements_table(document);
+        let row = row
+            .lines()
+            .find(|line| line.starts_with("0,0,0,0"))
+            .unwrap();
+        assert_eq!(
+            row.matches("n/a").count(),
+            if pull {
+                0
+            } else if note {
+                1
+            } else {
+                3
+            }
+        );
     }
 }

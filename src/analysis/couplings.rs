@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::correlators::average;
+use super::average::average;
 use super::jackknife::{jackknife, jackknife_rms, three_sigma};
 use crate::model::EnsembleSpec;
 use crate::tensor::{multisets, pairings};

@@ -30,7 +30,7 @@ pub struct FalloffPoint {
     pub deviation_abs_mean: Option<f64>,
     /// The source's background: standard deviation of m_n across experiments, averaged.
     pub background: Option<f64>,
-    /// Mean of the exact m_n.
+    /// Mean of the exact m_n, if it is known.
     pub exact_mean: Option<f64>,
     /// Its error.
     pub exact_mean_error: Option<f64>,
@@ -154,10 +154,10 @@ impl FalloffWidth {
             std_err: c.deviation_mean_std_err,
             deviation_abs_mean: c.deviation_abs_mean,
             background: c.background,
-            exact_mean: c.deviation_mean_exact,
-            exact_mean_error: c.deviation_mean_exact_error,
+            exact_mean: c.reference.exact().and_then(|x| x.deviation_mean),
+            exact_mean_error: c.reference.exact().and_then(|x| x.deviation_mean_error),
             verdict: c.verdict,
-            largest_pull: largest_pull(c),
+            largest_pull: c.largest_pull(),
             unconverged: c.reason.clone(),
             connected: connected.and_then(|(other, correlators)| {
                 let best = correlators.iter().find(|b| b.order == c.order)?;
@@ -166,7 +166,7 @@ impl FalloffWidth {
                     std_err: best.deviation_mean_std_err,
                     background: best.background,
                     verdict: best.verdict,
-                    largest_pull: largest_pull(best),
+                    largest_pull: best.largest_pull(),
                     gain: gain((spec, c), (other, best)),
                     unconverged: best.reason.clone(),
                 })
@@ -179,10 +179,6 @@ impl FalloffWidth {
     }
 }
 
-fn largest_pull(c: &Correlator) -> Option<f64> {
-    c.pull.iter().flatten().map(|p| p.abs()).reduce(f64::max)
-}
-
 /// Median over elements of the variances' ratio, per network.
 fn gain(
     (direct, a): (&EnsembleSpec, &Correlator),
@@ -192,8 +188,7 @@ fn gain(
     if a.std_err.len() != b.std_err.len() {
         return None;
     }
-    let networks = |s: &EnsembleSpec| s.nets as f64 * f64::from(s.experiments);
-    let per_network = networks(direct) / networks(connected);
+    let per_network = direct.networks() as f64 / connected.networks() as f64;
     let mut ratios: Vec<f64> = (a.std_err.iter().zip(&b.std_err))
         .map(|(a, b)| (a / b).powi(2) * per_network)
         .filter(|r| r.is_finite())

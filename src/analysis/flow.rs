@@ -1,8 +1,9 @@
 use serde::{Deserialize, Serialize};
 
-use super::correlators::average;
+use super::average::average;
 use super::couplings::{Coupling, Matching, Samples};
 use super::jackknife::{ratio_error, three_sigma};
+use super::least_squares::Line;
 use crate::model::EnsembleSpec;
 use crate::tensor::multisets;
 use crate::theory::{Far, Vertex, VertexIntegrals, check_cutoffs, line_growth, vertex_integrals};
@@ -318,59 +319,33 @@ impl<'a> Measured<'a> {
             return None;
         }
         let line_of = |four: &[f64]| {
-            let couplings = used.iter().map(|(p, m)| Some((p.cutoff, m.mean(four)?)));
-            Line::new(&couplings.collect::<Option<Vec<_>>>()?)
+            let points = (used.iter()).map(|(p, m)| {
+                let lambda = m.mean(four)?;
+                Some((p.cutoff.log10(), lambda.abs().log10(), 1.0))
+            });
+            Line::new(&points.collect::<Option<Vec<_>>>()?)
         };
         let line = line_of(&self.four.mean)?;
+        let points = used.len() as f64;
+        let line_std_err = (line.residual / (points - 2.0) / line.spread).sqrt();
+        let line_std_err = (used.len() > 2).then_some(line_std_err);
         let (slope, statistical) = self.value(|four| Some(line_of(four)?.slope));
         let (std_err, error_of) = match self.four.is_exact() {
-            true => (line.std_err, ErrorOf::Line),
+            true => (line_std_err, ErrorOf::Line),
             false => (statistical, ErrorOf::Experiments),
         };
         Some(SlopeFit {
             slope: slope?,
             std_err,
             error_of,
-            line_std_err: line.std_err,
-            r2: line.r2,
+            line_std_err,
+            r2: match line.total > 0.0 {
+                true => 1.0 - line.residual / line.total,
+                false => 1.0,
+            },
         })
     }
 }
 
 /// Largest |beta / lambda| of the dimensionless coupling at a fixed point.
 const FIXED: f64 = 0.01;
-
-/// Straight line through log10 |lambda| against log10 L.
-struct Line {
-    slope: f64,
-    std_err: Option<f64>,
-    r2: f64,
-}
-
-impl Line {
-    /// Through points (L, lambda); `None` with fewer than two cutoffs.
-    fn new(points: &[(f64, f64)]) -> Option<Self> {
-        let xy: Vec<(f64, f64)> = points
-            .iter()
-            .map(|p| (p.0.log10(), p.1.abs().log10()))
-            .collect();
-        let n = xy.len() as f64;
-        let mean = |f: &dyn Fn(&(f64, f64)) -> f64| xy.iter().map(f).sum::<f64>() / n;
-        let (mx, my) = (mean(&|p| p.0), mean(&|p| p.1));
-        let sxx: f64 = xy.iter().map(|p| (p.0 - mx).powi(2)).sum();
-        let sxy: f64 = xy.iter().map(|p| (p.0 - mx) * (p.1 - my)).sum();
-        let syy: f64 = xy.iter().map(|p| (p.1 - my).powi(2)).sum();
-        if xy.len() < 2 || sxx == 0.0 {
-            return None;
-        }
-        let slope = sxy / sxx;
-        let residual: f64 = (xy.iter())
-            .map(|p| (p.1 - my - slope * (p.0 - mx)).powi(2))
-            .sum();
-        Some(Self {
-            slope,
-            std_err: (xy.len() > 2).then(|| (residual / (n - 2.0) / sxx).sqrt()),
-            r2: if syy > 0.0 { 1.0 - residual / syy } else { 1.0 },
-        })
-    }
-}

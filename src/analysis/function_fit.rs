@@ -1,9 +1,10 @@
 use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
 
-use super::correlators::average;
+use super::average::average;
 use super::couplings::{Coupling, Samples, non_local};
 use super::jackknife::jackknife;
+use super::least_squares::Terms;
 use crate::tensor::multisets;
 use crate::theory::VertexIntegrals;
 use crate::{Error, Result};
@@ -76,9 +77,10 @@ pub struct FunctionFit {
     pub test: Misses,
 }
 
-/// dG^(4) of each unique 4-tuple of some inputs, with their vertex integrals.
+/// What a fit is made to or tried on: dG^(4) of each unique 4-tuple of some inputs, with their
+/// vertex integrals.
 #[derive(Debug, Clone, Copy)]
-pub struct Tuples<'a> {
+pub struct FitSet<'a> {
     /// Number of input points.
     pub points: usize,
     /// dG^(4).
@@ -87,7 +89,7 @@ pub struct Tuples<'a> {
     pub vertex: &'a VertexIntegrals,
 }
 
-impl Tuples<'_> {
+impl FitSet<'_> {
     /// -T_k of every tuple, `[tuple][term]`.
     fn matrix(&self, terms: &[Term]) -> DMatrix<f64> {
         let tuples = multisets(self.points, 4);
@@ -126,7 +128,7 @@ fn percent(four: &[f64], predicted: &DVector<f64>, seen: &[bool]) -> Vec<f64> {
 ///
 /// # Errors
 /// [`Error::Invalid`] with fewer tuples than terms.
-pub fn fit_function(terms: &[Term], train: Tuples, test: Tuples) -> Result<FunctionFit> {
+pub fn fit_function(terms: &[Term], train: FitSet, test: FitSet) -> Result<FunctionFit> {
     let full = train.matrix(terms);
     if full.nrows() < terms.len() {
         return Err(Error::invalid(
@@ -139,41 +141,11 @@ pub fn fit_function(terms: &[Term], train: Tuples, test: Tuples) -> Result<Funct
             ),
         ));
     }
-    // Columns of unit length: terms differ by powers of the cutoff.
-    let scales: Vec<f64> = (full.column_iter())
-        .map(|c| c.norm())
-        .map(|norm| if norm > 0.0 { norm } else { 1.0 })
-        .collect();
-    let mut unit = full.clone();
-    for (mut column, scale) in unit.column_iter_mut().zip(&scales) {
-        column /= *scale;
-    }
-    // Pivoted QR: the columns that matter come first; the integrals are good to 1e-11.
-    let qr = unit.col_piv_qr();
-    let r = qr.r();
-    let rank = (0..terms.len())
-        .take_while(|&k| r[(k, k)].abs() > 1e-9 * r[(0, 0)].abs())
-        .count();
-    let leading = r.view((0, 0), (rank, rank)).into_owned();
-    let solve = |four: &[f64]| -> Result<DVector<f64>> {
-        let projected = qr.q().transpose() * DVector::from_column_slice(four);
-        let mut solution = DVector::zeros(terms.len());
-        if rank > 0 {
-            let solved = leading
-                .solve_upper_triangular(&projected.rows(0, rank).into_owned())
-                .ok_or_else(|| Error::NotFinite("the fit".into()))?;
-            solution.rows_mut(0, rank).copy_from(&solved);
-        }
-        qr.p().inv_permute_rows(&mut solution);
-        for (coefficient, scale) in solution.iter_mut().zip(&scales) {
-            *coefficient /= scale;
-        }
-        Ok(solution)
-    };
-    let solution = solve(&train.four.mean)?;
+    let fit = Terms::new(&full);
+    let solution = fit.solve(&train.four.mean)?;
     let train_without = train.four.leave_one_out();
     let without: Vec<DVector<f64>> = (train_without.iter())
-        .map(|four| solve(four))
+        .map(|four| fit.solve(four))
         .collect::<Result<_>>()?;
     let measured = train.is_measured() && test.is_measured();
     let is_exact = train.four.is_exact();
@@ -184,7 +156,7 @@ pub fn fit_function(terms: &[Term], train: Tuples, test: Tuples) -> Result<Funct
             jackknife(values)
         }
     };
-    let misses = |of: &Tuples, matrix: &DMatrix<f64>, left_out: &[Vec<f64>]| -> Misses {
+    let misses = |of: &FitSet, matrix: &DMatrix<f64>, left_out: &[Vec<f64>]| -> Misses {
         let mut seen = of.seen(left_out);
         if !measured {
             seen.fill(false);
@@ -207,10 +179,10 @@ pub fn fit_function(terms: &[Term], train: Tuples, test: Tuples) -> Result<Funct
             unmeasured: seen.iter().filter(|s| !**s).count(),
         }
     };
-    let determined = rank == terms.len();
+    let determined = fit.rank == terms.len();
     Ok(FunctionFit {
         terms: terms.to_vec(),
-        rank,
+        rank: fit.rank,
         measured,
         train: misses(&train, &full, &train_without),
         test: misses(&test, &test.matrix(terms), &test.four.leave_one_out()),

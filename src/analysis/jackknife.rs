@@ -2,7 +2,7 @@
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
-use super::correlators::standard_deviation;
+use super::average::standard_deviation;
 
 /// Probability that a normal number is within three standard deviations.
 pub(crate) const THREE_SIGMA: f64 = 0.997_300_203_936_74;

@@ -1,39 +1,51 @@
 //! Measured tensors held against theory.
 
+mod average;
 mod chi_squared;
+mod compare;
+mod connected;
 pub mod convergence;
+mod correlator;
 mod correlators;
 mod couplings;
 mod cross_check;
 mod element_mean;
+mod elements;
 mod falloff;
 mod flow;
 mod function_fit;
 mod jackknife;
-mod log_fit;
+mod judge;
+mod least_squares;
+mod measured;
 mod output_couplings;
+mod predictions;
 mod range;
+mod reference;
+mod rotation;
 mod six_point;
 mod symmetry;
 mod unconverged;
 mod verdict;
 
 pub use chi_squared::ChiSquared;
-pub use correlators::{
-    Connected, Correlator, Prediction, correlators, correlators_beside, gp_predictions, predictions,
-};
+pub use connected::Connected;
+pub use correlator::Correlator;
+pub use correlators::{correlators, correlators_beside};
 pub use couplings::{Coupling, Interactions, Naturalness, Samples};
 pub use cross_check::{CrossCheck, Fit, Stage, check_stages, cross_check};
 pub use falloff::{
     ConnectedPoint, Falloff, FalloffFit, FalloffPoint, FalloffWidth, WIDTHS, connected_spec,
 };
 pub use flow::{ErrorOf, FixedPoint, Flow, FlowPoint, SlopeFit, check_flow, flow};
-pub use function_fit::{FunctionFit, MODELS, Misses, Term, Tuples, fit_function};
+pub use function_fit::{FitSet, FunctionFit, MODELS, Misses, Term, fit_function};
 pub use jackknife::three_sigma;
 pub(crate) use jackknife::within_three_errors;
-pub use log_fit::LogFit;
+pub use least_squares::LogFit;
 pub use output_couplings::{OutputCoupling, output_couplings};
+pub use predictions::{Prediction, predictions};
 pub use range::{check_interacting, check_range};
+pub use reference::{Agreement, Known, Reference};
 pub use six_point::{Misfit, SixPoint};
 pub use symmetry::{
     ROTATIONS, SymmetryCheck, TEST_FIELDS, check_experiments, symmetry_checks, test_points,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::correlators::average;
+use super::average::average;
 use super::couplings::{Coupling, Samples};
 use crate::model::short;
 use crate::tensor::multisets;

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::correlators::average;
+use super::average::average;
 use super::couplings::{Coupling, Interactions, Matching, Samples};
 use super::jackknife::{fieller, jackknife, ratio_error, three_sigma};
 use crate::model::EnsembleSpec;

@@ -7,11 +7,11 @@ use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
 
 use super::chi_squared::ChiSquared;
+use super::rotation::rotation;
 use crate::model::EnsembleSpec;
 use crate::plan::Plan;
-use crate::stream::spare_normals;
-use crate::tensor::{Accumulator, Tuples, multisets};
-use crate::theory::{Exact, gp_correlator, kernel_matrix};
+use crate::tensor::{Accumulator, Measurement, Tuples, multisets};
+use crate::theory::{Exact, field_size, gp_correlator, kernel_matrix};
 use crate::{Error, Result};
 
 /// Fields of the ensemble that symmetries are tested on: 4012 elements of orders 2 and 4.
@@ -67,22 +67,18 @@ pub fn test_points(points: usize, d_out: usize) -> Vec<usize> {
 /// [`Error::Invalid`] with too few experiments; [`Error::NotFinite`].
 pub fn symmetry_checks(
     spec: &EnsembleSpec,
-    moments: &Accumulator,
+    run: &Accumulator,
     unconverged: Option<&str>,
 ) -> Result<Vec<SymmetryCheck>> {
-    moments.total()?;
+    run.total()?;
     check_experiments(spec)?;
-    let plan = Plan::new(spec.clone()).expect("a valid spec");
+    let plan = Plan::new(spec.clone())?;
     let plan = plan.measurement();
     let tuples = plan.tuples();
     let kernel = kernel_matrix(spec);
     let exact = Exact::new(spec);
-    let samples: Vec<Vec<f64>> = (moments.experiments().into_iter())
-        .map(|s| s.mean)
-        .collect();
-    let sizes: Vec<f64> = (tuples.points.iter())
-        .map(|index| index.iter().map(|&i| kernel[i][i].sqrt()).product())
-        .collect();
+    let samples: Vec<Vec<f64>> = (run.experiments().into_iter()).map(|s| s.mean).collect();
+    let sizes: Vec<f64> = tuples.iter().map(|t| field_size(&kernel, t)).collect();
     let expected: Vec<f64> = (tuples.iter())
         .map(|t| gp_correlator(&kernel, t) + exact.deviation(t))
         .collect();
@@ -117,7 +113,7 @@ pub fn symmetry_checks(
         let pick = |all: &[f64]| -> Vec<f64> { unpaired.iter().map(|&e| all[e]).collect() };
         add("unpaired", &map(&pick), &pick(&sizes));
 
-        let tensors = Tensors::new(spec);
+        let tensors = Tensors::new(spec, plan);
         let rotations: Vec<DMatrix<f64>> = (0..ROTATIONS)
             .map(|k| rotation(spec.net.d_out(), k))
             .collect();
@@ -162,23 +158,6 @@ pub fn check_experiments(spec: &EnsembleSpec) -> Result<()> {
     Ok(())
 }
 
-/// A uniformly distributed rotation: Q of the QR decomposition of a matrix of normals, with
-/// R's diagonal positive, and one column turned if it is a reflection.
-fn rotation(d: usize, number: u64) -> DMatrix<f64> {
-    let all = spare_normals(number, d * d);
-    let square = DMatrix::from_column_slice(d, d, &all[..d * d]);
-    let (mut q, r) = square.qr().unpack();
-    for c in 0..d {
-        if r[(c, c)] < 0.0 {
-            q.column_mut(c).neg_mut();
-        }
-    }
-    if q.determinant() < 0.0 {
-        q.column_mut(0).neg_mut();
-    }
-    q
-}
-
 /// Where the elements of a direct measurement sit in full tensors.
 struct Tensors {
     points: usize,
@@ -188,9 +167,7 @@ struct Tensors {
 }
 
 impl Tensors {
-    fn new(spec: &EnsembleSpec) -> Self {
-        let plan = Plan::new(spec.clone()).expect("a valid spec");
-        let plan = plan.measurement();
+    fn new(spec: &EnsembleSpec, plan: &Measurement) -> Self {
         let (points, d_out) = (spec.inputs.len(), spec.net.d_out());
         let fields = points * d_out;
         let all = plan.tuples().fields(points);
@@ -298,16 +275,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rotations_are_rotations() {
-        for d in [2, 3, 8] {
-            let r = rotation(d, 5);
-            let unit = &r * r.transpose() - DMatrix::identity(d, d);
-            assert!(unit.norm() < 1e-13);
-            assert!((r.determinant() - 1.0).abs() < 1e-12);
-        }
-    }
-
-    #[test]
     fn rotating_a_product_rotates_its_factors() {
         let spec = EnsembleSpec {
             orders: vec![2, 4],
@@ -315,7 +282,7 @@ mod tests {
             ..EnsembleSpec::preset("erf", 1).unwrap().with_d_out(3)
         };
         let f = [0.3, -0.7, 1.1, 0.4, -0.2, 0.9];
-        let plan = Plan::new(spec.clone()).expect("a valid spec");
+        let plan = Plan::new(spec.clone()).unwrap();
         let plan = plan.measurement();
         let products = |f: &[f64]| -> Vec<f64> {
             (plan.moments().indices().iter())
@@ -326,7 +293,7 @@ mod tests {
         let turned: Vec<f64> = (0..6)
             .map(|k| (0..3).map(|b| r[(k / 2, b)] * f[2 * b + k % 2]).sum())
             .collect();
-        let got = Tensors::new(&spec).rotated(&products(&f), &r);
+        let got = Tensors::new(&spec, plan).rotated(&products(&f), &r);
         for (a, b) in got.iter().zip(products(&turned)) {
             assert!((a - b).abs() < 1e-13);
         }

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use nnqft_gpu::analysis::{
-    self, Coupling, FunctionFit, Interactions, SixPoint, Tuples, fit_function,
+    self, Coupling, FitSet, FunctionFit, Interactions, SixPoint, fit_function,
 };
 use nnqft_gpu::model::{CatalogueEntry, EnsembleSpec, Inputs};
 use nnqft_gpu::report::{EftDocument, EftPoint, eft_figure, eft_table, fit_table, six_point_table};
@@ -162,7 +162,7 @@ pub fn fit(train: &Moment, test: &Moment, vertex: Vertex, cutoff: f64) -> Result
     let vertices = [at(&train.spec)?.remove(0), at(&test.spec)?.remove(0)];
     let tuples = |k: usize| {
         let moment = [train, test][k];
-        Tuples {
+        FitSet {
             points: moment.spec.inputs.len(),
             four: &moment.interactions.four,
             vertex: &vertices[k],

@@ -117,7 +117,12 @@ impl Results<'_> {
         }
         // All ensembles of a run have the same net and inputs.
         let exact = (self.exact).get_or_insert_with(|| Exact::new(&state.ensembles[k].spec));
-        let document = EnsembleDocument::beside(exact, state, k)?;
+        let document = EnsembleDocument::beside(
+            exact,
+            &nnqft_gpu::plan::Plan::new(state.ensembles[k].spec.clone())?,
+            state,
+            k,
+        )?;
         if !self.options.output.json {
             emit(&ensemble_table(&document))?;
             if self.options.elements {
@@ -159,5 +164,8 @@ pub fn measure_with(
     let start = Instant::now();
     let moments = engine::run(engine, spec, progress)?;
     let timing = Timing::new(spec, start.elapsed().as_secs_f64()).after(compile_s);
-    Ok((analysis::correlators_beside(exact, spec, &moments)?, timing))
+    Ok((
+        analysis::correlators_beside(exact, &nnqft_gpu::plan::Plan::new(spec.clone())?, &moments)?,
+        timing,
+    ))
 }

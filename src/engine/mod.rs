@@ -8,6 +8,7 @@ pub mod cpu;
 mod fleet;
 pub mod gpu;
 mod queue;
+mod stages;
 
 use std::borrow::Cow;
 
@@ -20,6 +21,7 @@ use crate::tensor::Accumulator;
 pub use blocks::{Block, BlockPlan};
 pub use fleet::Fleet;
 pub use queue::{Queue, Work};
+pub use stages::{Form, Stages};
 
 /// What computed a result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,7 +88,8 @@ pub trait Engine {
 /// use nnqft_gpu::model::EnsembleSpec;
 ///
 /// let mut spec = EnsembleSpec::preset("erf", 1)?;
-/// (spec.net.width(), spec.nets) = (5, 100);
+/// spec = spec.with_width(5);
+/// spec.nets = 100;
 /// let moments = engine::run(&mut CpuEngine::new(), &spec, &|_| {})?;
 /// assert_eq!(moments.networks(), 1000); // in ten experiments
 /// # Ok::<(), nnqft_gpu::Error>(())

@@ -1,7 +1,7 @@
 //! What a run holds in memory: the bound on points, orders, outputs and experiments.
 
-use super::spec::choose;
 use super::{EnsembleSpec, Estimator};
+use crate::tensor::multiset_count;
 use crate::{Error, Result};
 
 /// Most memory that a run may take, in bytes: the same on every machine, so that a spec that is
@@ -57,7 +57,7 @@ impl EnsembleSpec {
             Estimator::Connected => highest / 2,
         };
         let products: f64 = (2..=degree.div_ceil(2))
-            .map(|n| choose(fields, n) as f64)
+            .map(|n| multiset_count(fields, n) as f64)
             .sum();
         let (values, sums, fields) = (self.values() as f64, self.sums() as f64, fields as f64);
         let experiments = f64::from(self.experiments);

@@ -1,6 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Estimator, Inputs, Net, Tilt, short};
+use crate::tensor::{Tuples, multiset_count};
 use crate::{Error, Result};
 
 /// Largest width: the random stream counts hidden units in 32 bits with room to spare.
@@ -133,7 +134,7 @@ impl EnsembleSpec {
 
     /// Networks over all experiments.
     pub fn networks(&self) -> u64 {
-        self.nets * u64::from(self.experiments)
+        self.nets.saturating_mul(self.experiments.into())
     }
 
     /// Checks every field; sampling cannot fail on a spec that passed.
@@ -162,7 +163,7 @@ impl EnsembleSpec {
                 "one network in one experiment has no error bar; draw at least 2",
             ));
         }
-        let neurons = self.net.width() as f64 * self.nets as f64 * f64::from(self.experiments);
+        let neurons = self.net.width() as f64 * self.networks() as f64;
         if neurons > MAX_NEURONS {
             return Err(Error::invalid(
                 "--nets",
@@ -254,7 +255,7 @@ impl EnsembleSpec {
     pub fn fields(&self) -> usize {
         match self.estimator {
             Estimator::Direct => self.inputs.len() * self.net.d_out(),
-            Estimator::Connected => choose(self.inputs.len() as u64, 2) as usize,
+            Estimator::Connected => multiset_count(self.inputs.len() as u64, 2) as usize,
         }
     }
 
@@ -323,16 +324,15 @@ impl EnsembleSpec {
     /// Sums of the connected estimator: products of up to three of the P (P + 1) / 2
     /// components of D.
     pub(super) fn connected_sums(&self) -> u64 {
-        let pairs = choose(self.inputs.len() as u64, 2);
+        let pairs = multiset_count(self.inputs.len() as u64, 2);
         let highest = self.orders.last().copied().unwrap_or(0) as u64 / 2;
         (1..=highest)
-            .map(|n| choose(pairs, n))
+            .map(|n| multiset_count(pairs, n))
             .fold(0, u64::saturating_add)
     }
 
-    /// Unique tensor elements over all orders. Direct: C(P d_out + n - 1, n). Connected:
-    /// those whose outputs pair, up to renaming of the outputs, which do not grow with d_out
-    /// beyond 3.
+    /// Unique tensor elements over all orders: those of [`Tuples::all`], or with the connected
+    /// estimator of [`Tuples::paired`], which do not grow with d_out beyond 3.
     pub fn elements(&self) -> u64 {
         let orders = self.orders.iter();
         orders.fold(0, |sum, &n| sum.saturating_add(self.elements_of(n as u64)))
@@ -341,16 +341,9 @@ impl EnsembleSpec {
     /// Unique tensor elements of one order.
     pub(crate) fn elements_of(&self, order: u64) -> u64 {
         let (points, d_out) = (self.inputs.len() as u64, self.net.d_out() as u64);
-        let pairs = choose(points, 2);
-        match (self.estimator, order) {
-            (Estimator::Direct, n) => choose(points.saturating_mul(d_out), n),
-            (Estimator::Connected, 4) if d_out > 1 => {
-                choose(points, 4).saturating_add(choose(pairs, 2))
-            }
-            (Estimator::Connected, 6) if d_out > 1 => choose(points, 6)
-                .saturating_add(choose(points, 4).saturating_mul(pairs))
-                .saturating_add(if d_out > 2 { choose(pairs, 3) } else { 0 }),
-            (Estimator::Connected, n) => choose(points, n),
+        match self.estimator {
+            Estimator::Direct => Tuples::count_all(points, d_out, order),
+            Estimator::Connected => Tuples::count_paired(points, d_out, order),
         }
     }
 }
@@ -364,11 +357,6 @@ pub struct Difference {
     pub ours: String,
     /// Its value in the second.
     pub theirs: String,
-}
-
-/// Multisets of `n` out of `m`: C(m + n - 1, n).
-pub(super) fn choose(m: u64, n: u64) -> u64 {
-    (0..n).fold(1u64, |c, k| c.saturating_mul(m.saturating_add(k)) / (k + 1))
 }
 
 #[cfg(test)]

@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 
 use super::Rays;
 use crate::model::{EnsembleSpec, Estimator};
-use crate::tensor::{Measurement, multisets};
+use crate::tensor::{MeanOfD, Measurement, multisets};
 use crate::theory::{gp_correlator, mean_unit};
 
 /// Elements of a spec, from fields at all its points.
 pub(super) fn measurement(spec: &EnsembleSpec, kernel: &[Vec<f64>]) -> Measurement {
     let all = match spec.estimator {
         Estimator::Direct => Measurement::direct(kernel.len(), spec.net.d_out(), &spec.orders),
-        Estimator::Connected => Measurement::connected(kernel, spec.net.d_out(), &spec.orders),
+        Estimator::Connected => {
+            Measurement::connected(kernel, spec.net.d_out(), &spec.orders, MeanOfD::Zero)
+        }
     };
     let units: Vec<Option<f64>> = (all.tuples().iter())
         .map(|tuple| mean_unit(kernel, tuple, gp_correlator(kernel, tuple)))

@@ -5,8 +5,8 @@ use super::{
     Source, SymmetryDocument, Timing,
 };
 use crate::analysis::{
-    Correlator, Coupling, Falloff, FalloffPoint, FalloffWidth, FixedPoint, Flow, FlowPoint,
-    Naturalness, OutputCoupling, Verdict,
+    Correlator, Coupling, Falloff, FalloffPoint, FalloffWidth, FixedPoint, Flow, FlowPoint, Known,
+    Naturalness, OutputCoupling, Reference, Verdict,
 };
 use crate::engine::DeviceInfo;
 use crate::model::{EnsembleSpec, Inputs};
@@ -50,19 +50,25 @@ pub fn correlator(order: usize) -> Correlator {
         mean: of(1.0),
         std_err: count(1e-20),
         gp: of(1.0),
-        exact: of(1.0),
-        exact_error: of(0.0),
-        pull: vec![Some(0.5); elements],
+        reference: Reference::Exact(Known {
+            mean: of(1.0),
+            error: of(0.0),
+            delta: of(2e-19),
+            delta_error: of(0.0),
+            deviation: vec![Some(2e-19); elements],
+            deviation_mean: Some(2e-19),
+            deviation_mean_error: Some(0.0),
+            connected: None,
+        }),
+        pull: Some(vec![Some(0.5); elements]),
+        first_order_verdict: None,
         deviation: vec![Some(3e-19); elements],
-        deviation_exact: vec![Some(2e-19); elements],
         connected: None,
         left_out: 0,
         background: Some(1e-20),
         deviation_mean: Some(3e-19),
         deviation_mean_std_err: Some(1e-20),
         deviation_mean_p_value: Some(0.0),
-        deviation_mean_exact: Some(2e-19),
-        deviation_mean_exact_error: Some(0.0),
         deviation_mean_pull: Some(10.0),
         deviation_abs_mean: Some(3e-19),
         deviation_abs_max: Some(3e-19),
@@ -81,16 +87,20 @@ pub fn correlator(order: usize) -> Correlator {
 pub fn undefined_correlator(order: usize) -> Correlator {
     let correlator = correlator(order);
     let none = || vec![None; correlator.mean.len()];
+    let known = correlator.reference.exact().expect("as above").clone();
     Correlator {
-        pull: none(),
+        reference: Reference::Exact(Known {
+            deviation: none(),
+            deviation_mean: None,
+            deviation_mean_error: None,
+            ..known
+        }),
+        pull: Some(none()),
         deviation: none(),
-        deviation_exact: none(),
         background: None,
         deviation_mean: None,
         deviation_mean_std_err: None,
         deviation_mean_p_value: None,
-        deviation_mean_exact: None,
-        deviation_mean_exact_error: None,
         deviation_mean_pull: None,
         deviation_abs_mean: None,
         deviation_abs_max: None,

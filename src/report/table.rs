@@ -2,7 +2,15 @@
 
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 
+use crate::analysis::Reference;
 use crate::theory::MIN_MEAN_UNIT;
+
+/// The title of a column of what theory knows beyond the GP.
+pub fn reference_title<'a>(all: impl Iterator<Item = &'a Reference>) -> &'static str {
+    let names = all.filter(|r| r.known().is_some()).map(Reference::name);
+    let same = |a, b| if a == b { a } else { "theory" };
+    names.reduce(same).unwrap_or("exact")
+}
 
 /// A table of these columns, of which the first so many are text.
 pub fn table(header: &[&str], left: usize) -> Table {

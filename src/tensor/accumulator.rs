@@ -57,7 +57,8 @@ impl Statistics {
     }
 }
 
-/// The measured moments of any set of blocks of one run: a value that can be merged.
+/// An accumulator holds the elements measured on any set of blocks of one run, with their spread:
+/// a value that can be merged.
 ///
 /// Blocks are the leaves of a fixed binary tree (block b and its neighbour b^1 join, then
 /// pairs of pairs, and so on); an accumulator holds the largest complete subtrees of what
@@ -88,7 +89,7 @@ struct Node {
 }
 
 impl Accumulator {
-    /// Nothing seen.
+    /// Starts with nothing seen.
     pub fn new() -> Self {
         Self::default()
     }
@@ -185,7 +186,7 @@ impl Accumulator {
         self.nodes.insert((experiment, first), node);
     }
 
-    /// What has been seen: experiment, blocks and statistics of each subtree, ascending.
+    /// Lists what has been seen: experiment, blocks and statistics of each subtree, ascending.
     pub fn subtrees(&self) -> impl Iterator<Item = (u32, Range<u64>, &Statistics)> {
         (self.nodes.iter()).map(|(&(experiment, first), node)| {
             let blocks = first..first.saturating_add(node.span);
@@ -193,7 +194,7 @@ impl Accumulator {
         })
     }
 
-    /// Networks seen.
+    /// Counts the networks seen.
     pub fn networks(&self) -> u64 {
         // Counts stay far below 2^53, where f64 is exact.
         self.nodes
@@ -202,7 +203,7 @@ impl Accumulator {
             .sum()
     }
 
-    /// Statistics of each experiment, in the order of their numbers.
+    /// Joins the statistics of each experiment, in the order of their numbers.
     pub fn experiments(&self) -> Vec<Statistics> {
         let mut all: BTreeMap<u32, Statistics> = BTreeMap::new();
         for (&(experiment, _), node) in &self.nodes {
@@ -215,7 +216,7 @@ impl Accumulator {
         all.into_values().collect()
     }
 
-    /// Statistics over all experiments.
+    /// Joins the statistics over all experiments.
     ///
     /// # Errors
     /// [`Error::NotFinite`] if nothing was accumulated or a mean is NaN or infinite.

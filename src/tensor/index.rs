@@ -1,4 +1,4 @@
-/// Index multisets i_1 <= i_2 <= .. <= i_n over `points` points, in lexicographic order.
+/// Lists the index multisets i_1 <= i_2 <= .. <= i_n over `points` points, in lexicographic order.
 ///
 /// A symmetric n-point tensor is known from these C(points + n - 1, n) elements.
 ///
@@ -25,6 +25,26 @@ pub fn multisets(points: usize, order: usize) -> Vec<Vec<usize>> {
     }
 }
 
+/// Counts the [`multisets`] without forming them: C(points + order - 1, order). The
+/// product saturates, so that a count too large for 64 bits is at least `u64::MAX / order`.
+///
+/// ```
+/// use nnqft_gpu::tensor::multiset_count;
+///
+/// assert_eq!(multiset_count(6, 4), 126);
+/// ```
+pub fn multiset_count(points: u64, order: u64) -> u64 {
+    (0..order).fold(1u64, |count, k| {
+        count.saturating_mul(points.saturating_add(k)) / (k + 1)
+    })
+}
+
+/// The position of the pair a, b among the multisets of two of `points`.
+pub(super) fn pair_number(points: usize, a: usize, b: usize) -> usize {
+    let (low, high) = (a.min(b), a.max(b));
+    low * points - low * low.saturating_sub(1) / 2 - low + high
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -43,5 +63,20 @@ mod tests {
             assert!(all.windows(2).all(|w| w[0] < w[1]));
             assert!(all.iter().all(|m| m.is_sorted() && m[order - 1] < points));
         }
+    }
+
+    #[test]
+    fn numbers_are_positions() {
+        for points in 1..6 {
+            for (k, pair) in multisets(points, 2).iter().enumerate() {
+                assert_eq!(pair_number(points, pair[0], pair[1]), k);
+                assert_eq!(pair_number(points, pair[1], pair[0]), k);
+            }
+            for order in 1..5 {
+                let listed = multisets(points, order).len() as u64;
+                assert_eq!(multiset_count(points as u64, order as u64), listed);
+            }
+        }
+        assert_eq!(multiset_count(u64::MAX, 2), u64::MAX / 2);
     }
 }

@@ -1,7 +1,8 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::{Extreme, MomentPlan, Tuples, multisets};
+use super::connected::{ConnectedElements, Cumulants, MeanOfD, Row};
+use super::{Extreme, MomentPlan, Tuples};
 
 /// What a run measures: the fields of a network, the moments of those fields that are
 /// summed, and the tensor elements that a block's moments are turned into.
@@ -10,18 +11,20 @@ pub struct Measurement {
     moments: MomentPlan,
     tuples: Tuples,
     orders: Vec<(usize, Range<usize>)>,
-    connected_six: Option<Range<usize>>,
-    is_connected: bool,
+    /// What connected functions are made of, if the elements are deviations from the GP.
+    cumulants: Option<Cumulants>,
     /// Row e: element e as a sum of moments with coefficients; `None` if the elements are
     /// the moments themselves.
-    contraction: Option<Vec<Vec<(usize, f64)>>>,
+    contraction: Option<Vec<Row>>,
     /// Means over elements, one per order: weight of each element.
-    means: Vec<Vec<(usize, f64)>>,
+    means: Vec<Row>,
 }
 
 impl Measurement {
-    /// Direct estimator. Fields: f_a(x_p), output after output, for each of `points` points.
-    /// Elements: G^(n), [`Tuples::all`].
+    /// Plans the direct estimator.
+    ///
+    /// Fields: f_a(x_p), output after output, for each of `points` points. Elements: G^(n),
+    /// [`Tuples::all`].
     pub fn direct(points: usize, d_out: usize, orders: &[usize]) -> Self {
         let moments = MomentPlan::new(points * d_out, orders);
         let mut tuples = Tuples::default();
@@ -31,104 +34,48 @@ impl Measurement {
         Self {
             tuples,
             orders: moments.orders().to_vec(),
-            connected_six: None,
-            is_connected: false,
+            cumulants: None,
             contraction: None,
             means: Vec::new(),
             moments,
         }
     }
 
-    /// Connected estimator, for even orders: given the hidden layer f is Gaussian, with
-    /// covariance C = K + D. Fields: D(x_p, x_q) for p <= q. Elements: G^(n) - G_GP^(n),
+    /// Plans the connected estimator, for even orders: given the hidden layers f is Gaussian, with
+    /// covariance C = K + D.
+    ///
+    /// Fields: D(x_p, x_q) for p <= q. Elements: G^(n) - G_GP^(n),
     ///
     /// ```text
     /// n = 2: E[D_12]
-    /// n = 4: sum over 3 pairings of E[D_A D_B]
+    /// n = 4: sum over 3 pairings of E[D_A D_B] + K_A E[D_B] + K_B E[D_A]
     /// n = 6: sum over 15 pairings of
-    ///        K_A E[D_B D_D] + K_B E[D_A D_D] + K_D E[D_A D_B] + E[D_A D_B D_D]
+    ///        E[D_A D_B D_D] + K_A E[D_B D_D] + K_B E[D_A D_D] + K_D E[D_A D_B]
+    ///        + K_A K_B E[D_D] + K_A K_D E[D_B] + K_B K_D E[D_A]
     /// ```
     ///
-    /// and after those of n = 6 its last term alone, the connected 6-point function. With
-    /// several outputs the sums are over pairings that join equal outputs, for the elements
-    /// [`Tuples::paired`]: the fields and their moments stay the same.
-    pub fn connected(kernel: &[Vec<f64>], d_out: usize, orders: &[usize]) -> Self {
-        let points = kernel.len();
-        let pairs = multisets(points, 2);
-        let highest = orders.iter().copied().max().unwrap_or(2) / 2;
-        let degrees: Vec<usize> = (1..=highest)
-            .filter(|&d| match d {
-                1 => orders.contains(&2),
-                2 => orders.contains(&4) || orders.contains(&6),
-                _ => orders.contains(&6),
-            })
-            .collect();
-        let moments = MomentPlan::new(pairs.len(), &degrees);
-        let at: BTreeMap<&[usize], usize> = (moments.indices().iter().enumerate())
-            .map(|(m, index)| (&index[..], m))
-            .collect();
-        let moment = |mut fields: Vec<usize>| {
-            fields.sort_unstable();
-            at[&fields[..]]
-        };
-        let field: BTreeMap<&[usize], usize> =
-            pairs.iter().enumerate().map(|(i, p)| (&p[..], i)).collect();
-
-        let mut this = Self {
-            moments: MomentPlan::new(1, &[]),
-            tuples: Tuples::default(),
-            orders: Vec::new(),
-            connected_six: None,
-            is_connected: true,
-            contraction: None,
+    /// without what is linear in D at n = 4 and 6 where the mean of D is known to be zero. After
+    /// the elements of the orders come those that the connected functions are made of,
+    /// [`connected_function`](Self::connected_function). With several outputs the sums are over
+    /// pairings that join equal outputs, for the elements [`Tuples::paired`]: the fields and their
+    /// moments stay the same.
+    pub fn connected(kernel: &[Vec<f64>], d_out: usize, orders: &[usize], mean: MeanOfD) -> Self {
+        let all = ConnectedElements::new(kernel, d_out, orders, mean);
+        Self {
+            moments: all.moments,
+            tuples: all.tuples,
+            orders: all.orders,
+            cumulants: Some(all.cumulants),
+            contraction: Some(all.rows),
             means: Vec::new(),
-        };
-        let mut rows: Vec<Vec<(usize, f64)>> = Vec::new();
-        let mut six = Vec::new();
-        for &n in orders {
-            let start = rows.len();
-            let tuples = Tuples::paired(points, d_out, n);
-            for tuple in tuples.iter() {
-                let index = tuple.points();
-                let mut row: BTreeMap<usize, f64> = BTreeMap::new();
-                let mut last: BTreeMap<usize, f64> = BTreeMap::new();
-                for pairing in tuple.pairings() {
-                    // Positions ascend, and so do the points of one output.
-                    let ends: Vec<[usize; 2]> =
-                        pairing.iter().map(|&(a, b)| [index[a], index[b]]).collect();
-                    let d: Vec<usize> = ends.iter().map(|e| field[&e[..]]).collect();
-                    *row.entry(moment(d.clone())).or_default() += 1.0;
-                    if n == 6 {
-                        *last.entry(moment(d.clone())).or_default() += 1.0;
-                        for (k, [a, b]) in ends.into_iter().enumerate() {
-                            let mut others = d.clone();
-                            others.remove(k);
-                            *row.entry(moment(others)).or_default() += kernel[a][b];
-                        }
-                    }
-                }
-                rows.push(row.into_iter().collect());
-                if n == 6 {
-                    six.push(last.into_iter().collect());
-                }
-            }
-            this.tuples.extend(tuples);
-            this.orders.push((n, start..rows.len()));
         }
-        if !six.is_empty() {
-            this.connected_six = Some(rows.len()..rows.len() + six.len());
-            rows.extend(six);
-        }
-        this.contraction = Some(rows);
-        this.moments = moments;
-        this
     }
 
     /// Follows the mean over each order's elements too, of element e in units of `units[e]`,
     /// those without one left out: its scatter over blocks is not to be had from those of the
     /// elements, which are correlated. The means come after everything else, [`means`](Self::means).
     pub fn with_means(mut self, units: &[Option<f64>]) -> Self {
-        let mean = |range: &Range<usize>| -> Vec<(usize, f64)> {
+        let mean = |range: &Range<usize>| -> Row {
             let units = range.clone().filter_map(|e| Some((e, units[e]?)));
             let count = units.clone().count() as f64;
             units.map(|(e, unit)| (e, 1.0 / (count * unit))).collect()
@@ -144,8 +91,8 @@ impl Measurement {
 
     /// Where the means over elements are, one per order.
     pub fn means(&self) -> Range<usize> {
-        let six = self.connected_six.as_ref().map_or(0, |six| six.len());
-        let start = self.tuples.len() + six;
+        let rows = self.contraction.as_ref();
+        let start = rows.map_or(self.tuples.len(), |rows| rows.len());
         start..start + self.means.len()
     }
 
@@ -164,17 +111,34 @@ impl Measurement {
         &self.tuples
     }
 
-    /// The elements of the connected 6-point function, where it is measured separately.
-    pub fn connected_six(&self) -> Option<Range<usize>> {
-        self.connected_six.clone()
-    }
-
     /// Whether the elements are deviations from the GP rather than n-point functions.
     pub fn is_connected(&self) -> bool {
-        self.is_connected
+        self.cumulants.is_some()
     }
 
-    /// The same elements from fewer fields: field i is `multiples[i].1` times the one with
+    /// Where the connected n-point function is among the elements; `None` if it was not measured,
+    /// or is not linear in them because the mean of D is measured too.
+    pub fn linear_connected(&self, order: usize) -> Option<Range<usize>> {
+        self.cumulants.as_ref()?.linear(order)
+    }
+
+    /// The connected n-point function, n = 4 or 6, of each tuple of that order, from the means of
+    /// all elements over `networks` networks: sums over pairings of covariances, or of third
+    /// cumulants, of D. Where the mean of D is measured these are unbiased k-statistics of
+    /// networks that weigh the same, n / (n - 1) and n^2 / ((n - 1) (n - 2)) times the cumulants
+    /// of the sample. `None` if it was not measured, or with fewer networks than factors.
+    pub fn connected_function(
+        &self,
+        order: usize,
+        elements: &[f64],
+        networks: f64,
+    ) -> Option<Vec<f64>> {
+        let (_, range) = self.orders.iter().find(|(n, _)| *n == order)?;
+        let tuples = self.tuples.slice(range.clone());
+        (self.cumulants.as_ref()?).connected(order, &tuples, elements, networks)
+    }
+
+    /// Makes the same elements of fewer fields: field i is `multiples[i].1` times the one with
     /// number `multiples[i].0`.
     pub fn of_multiples(mut self, multiples: &[(usize, f64)]) -> Self {
         let fields = multiples.iter().map(|m| m.0 + 1).max().unwrap_or(0);
@@ -193,7 +157,7 @@ impl Measurement {
             .collect();
         let same = || (0..reduced.len()).map(|m| vec![(m, 1.0)]).collect();
         let rows = self.contraction.take().unwrap_or_else(same);
-        let contract = |row: Vec<(usize, f64)>| {
+        let contract = |row: Row| {
             let mut sum: BTreeMap<usize, f64> = BTreeMap::new();
             for (m, c) in row {
                 *sum.entry(reduced[m].0).or_default() += c * reduced[m].1;
@@ -205,11 +169,9 @@ impl Measurement {
         self
     }
 
-    /// The elements of a block from its moments, then the means over them.
+    /// Forms the elements of a block from its moments, then the means over them.
     pub fn elements(&self, moments: Vec<f64>) -> Vec<f64> {
-        let combine = |row: &Vec<(usize, f64)>, of: &[f64]| -> f64 {
-            row.iter().map(|&(m, c)| c * of[m]).sum()
-        };
+        let combine = |row: &Row, of: &[f64]| -> f64 { row.iter().map(|&(m, c)| c * of[m]).sum() };
         let mut elements = match &self.contraction {
             None => moments,
             Some(rows) => rows.iter().map(|row| combine(row, &moments)).collect(),
@@ -277,7 +239,7 @@ mod tests {
 
     #[test]
     fn one_point_counts_the_pairings() {
-        let plan = Measurement::connected(&[vec![2.0]], 1, &[2, 4, 6]);
+        let plan = Measurement::connected(&[vec![2.0]], 1, &[2, 4, 6], MeanOfD::Zero);
         let d: f64 = 0.3;
         let want = [
             d,
@@ -292,29 +254,34 @@ mod tests {
 
     #[test]
     fn shifted_covariance_gives_the_shifted_gaussian() {
-        // With one network, K + D is the covariance: Wick's theorem for it, minus that for K,
-        // minus the terms linear in D, which average to zero.
+        // With one network, K + D is the covariance: Wick's theorem for it, minus that for K, and
+        // minus the terms linear in D where these are known to average to zero.
         let kernel = [vec![1.0, 0.4], vec![0.4, 0.7]];
         let d = [0.05, -0.02, 0.03];
-        let plan = Measurement::connected(&kernel, 1, &[4, 6]);
-        let got = plan.contributions(&network(d.to_vec()));
         let entry = |a: usize, b: usize, t: f64| kernel[a][b] + t * d[a + b];
-        for (e, index) in plan.tuples().points.iter().enumerate() {
-            let wick = |t: f64| -> f64 {
-                (pairings(index.len()).iter())
-                    .map(|p| {
-                        p.iter()
-                            .map(|&(a, b)| entry(index[a], index[b], t))
-                            .product::<f64>()
-                    })
-                    .sum()
-            };
-            // The linear term by the symmetric difference of a cubic polynomial.
-            let (up, down) = (wick(1.0), wick(-1.0));
-            let (up2, down2) = (wick(2.0), wick(-2.0));
-            let linear = (8.0 * (up - down) - (up2 - down2)) / 12.0;
-            let want = up - wick(0.0) - linear;
-            assert!((got[e] - want).abs() < 1e-12, "{index:?}");
+        for mean in [MeanOfD::Zero, MeanOfD::Measured] {
+            let plan = Measurement::connected(&kernel, 1, &[2, 4, 6], mean);
+            let got = plan.contributions(&network(d.to_vec()));
+            for (e, index) in plan.tuples().points.iter().enumerate() {
+                let wick = |t: f64| -> f64 {
+                    (pairings(index.len()).iter())
+                        .map(|p| {
+                            p.iter()
+                                .map(|&(a, b)| entry(index[a], index[b], t))
+                                .product::<f64>()
+                        })
+                        .sum()
+                };
+                // The linear term by the symmetric difference of a cubic polynomial.
+                let (up, down) = (wick(1.0), wick(-1.0));
+                let (up2, down2) = (wick(2.0), wick(-2.0));
+                let linear = match (mean, index.len()) {
+                    (MeanOfD::Measured, _) | (_, 2) => 0.0,
+                    _ => (8.0 * (up - down) - (up2 - down2)) / 12.0,
+                };
+                let want = up - wick(0.0) - linear;
+                assert!((got[e] - want).abs() < 1e-12, "{mean:?} {index:?}");
+            }
         }
     }
 }

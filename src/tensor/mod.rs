@@ -1,6 +1,9 @@
-//! Symmetric n-point tensors: unique elements, moment sums, mergeable accumulators.
+//! Symmetric n-point tensors: unique elements, sums of moments, mergeable accumulators.
+//!
+//! This room knows the fields of a network, not the network.
 
 mod accumulator;
+mod connected;
 mod extremes;
 mod index;
 mod measurement;
@@ -13,12 +16,14 @@ pub use accumulator::{Accumulator, Statistics};
 pub use extremes::Extreme;
 #[doc(hidden)]
 pub use extremes::{Extremes, MAX_EXTREMES};
-pub use index::multisets;
+pub use index::{multiset_count, multisets};
 // The sums of the engines and their layout, public for tests and benchmarks.
 #[doc(hidden)]
-pub use measurement::Measurement;
+pub use connected::MeanOfD;
 #[doc(hidden)]
-pub use moments::{LANES, Lanes, MomentSums};
+pub use measurement::{Drawn, Measurement};
+#[doc(hidden)]
+pub use moments::{MomentSums, ROW, Row};
 pub use pairings::pairings;
 #[doc(hidden)]
 pub use plan::{Element, MomentPlan, Product, Rectangle};

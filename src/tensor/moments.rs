@@ -1,21 +1,22 @@
 use super::{MomentPlan, Rectangle};
 use crate::simd::{Aligned, has_fma, madd};
 
-/// Samples that are processed side by side: enough that their sum in registers is worth a load
-/// and a store, few enough that the table of a usual run (84 rows) stays in a second-level cache.
-pub const LANES: usize = 128;
+/// Samples that are processed side by side, in one row: enough that their sum in registers is worth
+/// a load and a store, few enough that the table of a usual run (84 rows) stays in a second-level
+/// cache.
+pub const ROW: usize = 128;
 
-/// One number for each of [`LANES`] samples.
-pub type Lanes = [f64; LANES];
+/// One number for each of [`ROW`] samples.
+pub type Row = [f64; ROW];
 
-/// Lanes of a sum in registers. Fixed, so that sums have the same bits on every processor,
+/// Row of a sum in registers. Fixed, so that sums have the same bits on every processor,
 /// whatever its vector width.
 const WIDE: usize = 8;
 
-/// Lanes of a sum in memory.
+/// Row of a sum in memory.
 const SUMS: usize = WIDE / 2;
 
-/// Running sums of all elements of a [`MomentPlan`], in f64.
+/// Running sums of all moments of a [`MomentPlan`], in f64.
 #[derive(Debug, Clone)]
 pub struct MomentSums<'a> {
     plan: &'a MomentPlan,
@@ -27,34 +28,34 @@ pub struct MomentSums<'a> {
 }
 
 impl<'a> MomentSums<'a> {
-    /// All sums zero.
+    /// Starts with all sums zero.
     pub fn new(plan: &'a MomentPlan) -> Self {
         Self {
             // Its last entry stays 1.
-            table: Aligned::new(1.0, plan.table() * LANES),
+            table: Aligned::new(1.0, plan.table() * ROW),
             weighted: Aligned::new(0.0, 0),
             sums: vec![[0.0; SUMS]; plan.elements().len()],
             plan,
         }
     }
 
-    /// Adds [`LANES`] samples; `field` has shape `[points]`. A sample that is zero in
-    /// every component adds nothing.
-    pub fn add(&mut self, field: &[Lanes]) {
-        add(self.plan, field, &mut self.table, &mut self.sums);
+    /// Adds [`ROW`] samples, one row for each field. A sample of which every field is zero adds
+    /// nothing.
+    pub fn add(&mut self, fields: &[Row]) {
+        add(self.plan, fields, &mut self.table, &mut self.sums);
     }
 
-    /// Adds [`LANES`] samples with weights: nodes of a quadrature, or networks drawn from
+    /// Adds [`ROW`] samples with weights: nodes of a quadrature, or networks drawn from
     /// another distribution. A sample of weight zero adds nothing.
-    pub fn add_weighted(&mut self, field: &[Lanes], weight: &Lanes) {
+    pub fn add_weighted(&mut self, fields: &[Row], weight: &Row) {
         if self.weighted.is_empty() {
             self.weighted = Aligned::new(0.0, self.table.len());
         }
         let (table, weighted) = (&mut self.table, &mut self.weighted);
-        add_weighted(self.plan, field, weight, table, weighted, &mut self.sums);
+        add_weighted(self.plan, fields, weight, table, weighted, &mut self.sums);
     }
 
-    /// The sums over all samples, one per element, lanes added in a fixed order; the sums
+    /// Takes the sums over all samples, one per moment, lanes added in a fixed order; the sums
     /// are zero again afterwards.
     pub fn take(&mut self) -> Vec<f64> {
         self.sums
@@ -69,8 +70,8 @@ impl<'a> MomentSums<'a> {
     "x86_64+avx2+fma",
     "aarch64+neon"
 ))]
-fn add(plan: &MomentPlan, field: &[Lanes], table: &mut [f64], sums: &mut [[f64; SUMS]]) {
-    fill(plan, field, table);
+fn add(plan: &MomentPlan, fields: &[Row], table: &mut [f64], sums: &mut [[f64; SUMS]]) {
+    fill(plan, fields, table);
     accumulate::<{ has_fma!() }>(plan, table, table, sums);
 }
 
@@ -81,35 +82,34 @@ fn add(plan: &MomentPlan, field: &[Lanes], table: &mut [f64], sums: &mut [[f64; 
 ))]
 fn add_weighted(
     plan: &MomentPlan,
-    field: &[Lanes],
-    weight: &Lanes,
+    fields: &[Row],
+    weight: &Row,
     table: &mut [f64],
     weighted: &mut [f64],
     sums: &mut [[f64; SUMS]],
 ) {
-    fill(plan, field, table);
+    fill(plan, fields, table);
     let (entries, out) = (
-        table.as_chunks::<LANES>().0,
-        weighted.as_chunks_mut::<LANES>().0,
+        table.as_chunks::<ROW>().0,
+        weighted.as_chunks_mut::<ROW>().0,
     );
     for (out, entry) in out.iter_mut().zip(entries) {
-        for l in 0..LANES {
+        for l in 0..ROW {
             out[l] = entry[l] * weight[l];
         }
     }
     accumulate::<{ has_fma!() }>(plan, weighted, table, sums);
 }
 
-/// The table of products.
+/// Fills the table of products.
 #[inline(always)]
-fn fill(plan: &MomentPlan, field: &[Lanes], table: &mut [f64]) {
-    let points = plan.points();
-    let (table, _) = table.as_chunks_mut::<LANES>();
-    table[..points].copy_from_slice(field);
+fn fill(plan: &MomentPlan, fields: &[Row], table: &mut [f64]) {
+    let (table, _) = table.as_chunks_mut::<ROW>();
+    table[..plan.fields()].copy_from_slice(fields);
     for (k, product) in plan.products().iter().enumerate() {
-        let (known, rest) = table.split_at_mut(points + k);
-        let (a, b) = (&known[product.left], &field[product.point]);
-        for l in 0..LANES {
+        let (known, rest) = table.split_at_mut(fields.len() + k);
+        let (a, b) = (&known[product.left], &fields[product.field]);
+        for l in 0..ROW {
             rest[0][l] = a[l] * b[l];
         }
     }
@@ -218,14 +218,14 @@ mod tests {
     #[test]
     fn sums_are_products_over_the_index() {
         let plan = MomentPlan::new(3, &[1, 2, 3, 4, 5, 6]);
-        let field: Vec<Lanes> = (0..3)
+        let field: Vec<Row> = (0..3)
             .map(|i| std::array::from_fn(|l| 0.3 + 0.7 * i as f64 - 0.2 * l as f64))
             .collect();
         let mut sums = MomentSums::new(&plan);
         sums.add(&field);
         sums.add(&field);
         for (got, index) in sums.take().iter().zip(plan.indices()) {
-            let want: f64 = (0..LANES)
+            let want: f64 = (0..ROW)
                 .map(|l| 2.0 * index.iter().map(|&i| field[i][l]).product::<f64>())
                 .sum();
             assert!(

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use super::multisets;
 
-/// How one tensor element is formed from the table of products.
+/// The way in which one moment is formed from the table of products.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Element {
     /// Entry of the table itself (first moments).
@@ -11,33 +11,33 @@ pub enum Element {
     Product(usize, usize),
 }
 
-/// A product of field values kept in the table: table entry = `table[left] * field[point]`.
+/// A product of fields kept in the table: table entry = `table[left] * fields[field]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Product {
     /// Table entry of one degree less.
     pub left: usize,
-    /// Field component that it is multiplied by.
-    pub point: usize,
+    /// Field that it is multiplied by.
+    pub field: usize,
 }
 
-/// Elements that are all products of one set of table entries with another.
+/// A set of moments that are all products of one set of table entries with another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rectangle {
-    /// Table entry of each left factor, and the element with the first right factor; those
+    /// Table entry of each left factor, and the moment with the first right factor; those
     /// with the others follow it.
     pub lefts: Vec<(usize, usize)>,
     /// Table entry of each right factor.
     pub rights: Vec<usize>,
 }
 
-/// The arithmetic of all n-point functions of one run, shared by every engine.
+/// The arithmetic of all moments of the fields of one run, shared by every engine.
 ///
-/// The table starts with the P field values, then products of degree 2 and 3, each one
-/// multiplication, and ends with 1. An element of order n is one more product, of the halves of its index:
-/// 609 elements of 6 points cost 609 multiply-adds and 77 multiplications per network.
+/// The table starts with the fields, then products of degree 2 and 3, each one multiplication, and
+/// ends with 1. A moment of degree n is one more product, of the halves of its index: the 609
+/// moments of 6 fields cost 609 multiply-adds and 77 multiplications per network.
 #[derive(Debug, Clone)]
 pub struct MomentPlan {
-    points: usize,
+    fields: usize,
     products: Vec<Product>,
     elements: Vec<Element>,
     indices: Vec<Vec<usize>>,
@@ -46,24 +46,24 @@ pub struct MomentPlan {
 }
 
 impl MomentPlan {
-    /// Plan for a field of `points` components and the given orders (1 to 6).
+    /// Plans the moments of `fields` fields of the given degrees (1 to 6).
     ///
     /// # Panics
-    /// If an order is outside 1..=6.
-    pub fn new(points: usize, orders: &[usize]) -> Self {
+    /// If a degree is outside 1..=6.
+    pub fn new(fields: usize, orders: &[usize]) -> Self {
         assert!(orders.iter().all(|n| (1..=6).contains(n)));
         let mut plan = Self {
-            points,
+            fields,
             products: Vec::new(),
             elements: Vec::new(),
             indices: Vec::new(),
             orders: Vec::new(),
             rectangles: Vec::new(),
         };
-        let mut known: BTreeMap<Vec<usize>, usize> = (0..points).map(|i| (vec![i], i)).collect();
+        let mut known: BTreeMap<Vec<usize>, usize> = (0..fields).map(|i| (vec![i], i)).collect();
         for &order in orders {
             let start = plan.elements.len();
-            for index in multisets(points, order) {
+            for index in multisets(fields, order) {
                 let element = if order == 1 {
                     Element::Single(index[0])
                 } else {
@@ -112,65 +112,65 @@ impl MomentPlan {
         if let Some(&entry) = known.get(index) {
             return entry;
         }
-        let (&point, rest) = index.split_last().expect("degree 1 is in the table");
+        let (&field, rest) = index.split_last().expect("degree 1 is in the table");
         let left = self.entry(known, rest);
-        self.products.push(Product { left, point });
-        let entry = self.points + self.products.len() - 1;
+        self.products.push(Product { left, field });
+        let entry = self.fields + self.products.len() - 1;
         known.insert(index.to_vec(), entry);
         entry
     }
 
-    /// Field components P.
-    pub fn points(&self) -> usize {
-        self.points
+    /// Fields of a network.
+    pub fn fields(&self) -> usize {
+        self.fields
     }
 
-    /// Products that follow the P field values in the table.
+    /// Products that follow the fields in the table.
     pub fn products(&self) -> &[Product] {
         &self.products
     }
 
     /// Entries of the table.
     pub fn table(&self) -> usize {
-        self.points + self.products.len() + 1
+        self.fields + self.products.len() + 1
     }
 
-    /// All elements again, as rectangles of products.
+    /// All moments again, as rectangles of products.
     pub fn rectangles(&self) -> &[Rectangle] {
         &self.rectangles
     }
 
-    /// All elements, order after order.
+    /// All moments, degree after degree.
     pub fn elements(&self) -> &[Element] {
         &self.elements
     }
 
-    /// Index multiset of every element.
+    /// The fields that every moment is a product of.
     pub fn indices(&self) -> &[Vec<usize>] {
         &self.indices
     }
 
-    /// The table of one network's fields.
-    pub fn table_of(&self, field: &[f64]) -> Vec<f64> {
+    /// Forms the table of one network's fields.
+    pub fn table_of(&self, fields: &[f64]) -> Vec<f64> {
         let mut table = Vec::with_capacity(self.table());
-        table.extend_from_slice(field);
+        table.extend_from_slice(fields);
         for product in &self.products {
-            table.push(table[product.left] * field[product.point]);
+            table.push(table[product.left] * fields[product.field]);
         }
         table.push(1.0);
         table
     }
 
-    /// What a network of this table and weight adds to the sum of element `e`: the same bits as
+    /// What a network of this table and weight adds to the sum of moment `m`: the same bits as
     /// [`MomentSums`](super::MomentSums) has of it alone.
-    pub fn addend(&self, table: &[f64], weight: f64, e: usize) -> f64 {
-        match self.elements[e] {
+    pub fn addend(&self, table: &[f64], weight: f64, m: usize) -> f64 {
+        match self.elements[m] {
             Element::Single(a) => table[a] * weight,
             Element::Product(a, b) => table[a] * weight * table[b],
         }
     }
 
-    /// Each order with its range of elements.
+    /// Each degree with its range of moments.
     pub fn orders(&self) -> &[(usize, std::ops::Range<usize>)] {
         &self.orders
     }

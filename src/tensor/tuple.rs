@@ -1,7 +1,6 @@
-use super::{multisets, pairings};
-use crate::model::{EnsembleSpec, Estimator};
+use super::{multiset_count, multisets, pairings};
 
-/// The arguments of one n-point function: points, and the output index of each, if the
+/// The arguments of one n-point function are points, and the output index of each if the
 /// networks have several outputs.
 #[derive(Debug, Clone, Copy)]
 pub struct Tuple<'a> {
@@ -10,7 +9,7 @@ pub struct Tuple<'a> {
 }
 
 impl<'a> Tuple<'a> {
-    /// Points, `outputs[k]` being the output that is evaluated at `points[k]`.
+    /// Makes a tuple of points, `outputs[k]` being the output that is evaluated at `points[k]`.
     ///
     /// # Panics
     /// If the lengths differ.
@@ -32,7 +31,7 @@ impl<'a> Tuple<'a> {
         self.points
     }
 
-    /// The arguments at the positions in `set`, a bit mask, and the others.
+    /// Splits the arguments into those at the positions in `set`, a bit mask, and the others.
     pub(crate) fn split(&self, set: u32) -> (OwnedTuple, OwnedTuple) {
         let part = |wanted: bool| {
             let pick = |all: &[usize]| -> Vec<usize> {
@@ -47,8 +46,8 @@ impl<'a> Tuple<'a> {
         (part(true), part(false))
     }
 
-    /// Perfect pairings of the n positions that join equal outputs: given the hidden layer,
-    /// outputs are independent.
+    /// Lists the perfect pairings of the n positions that join equal outputs: given the hidden
+    /// layers, outputs are independent.
     pub fn pairings(&self) -> Vec<Vec<(usize, usize)>> {
         let mut all = pairings(self.order());
         if let Some(o) = self.outputs {
@@ -66,7 +65,7 @@ pub(crate) struct OwnedTuple {
 }
 
 impl OwnedTuple {
-    /// The same, borrowed.
+    /// Borrows the arguments.
     pub fn tuple(&self) -> Tuple<'_> {
         Tuple {
             points: &self.points,
@@ -94,7 +93,7 @@ impl<'a, const N: usize> From<&'a [usize; N]> for Tuple<'a> {
     }
 }
 
-/// Unique elements of an n-point tensor.
+/// A list of the unique elements of n-point tensors.
 #[derive(Debug, Clone, Default)]
 pub struct Tuples {
     /// Points of each element.
@@ -104,26 +103,8 @@ pub struct Tuples {
 }
 
 impl Tuples {
-    /// Elements of order n of a spec's run.
-    pub fn of(spec: &EnsembleSpec, order: usize) -> Self {
-        match spec.estimator {
-            Estimator::Direct => Self::all(spec.inputs.len(), spec.net.d_out(), order),
-            Estimator::Connected => Self::paired(spec.inputs.len(), spec.net.d_out(), order),
-        }
-    }
-
-    /// Elements of all orders of a spec's run, one order after the other.
-    pub fn of_orders(spec: &EnsembleSpec) -> Self {
-        let mut all = Self::default();
-        spec.orders
-            .iter()
-            .for_each(|&n| all.extend(Self::of(spec, n)));
-        all
-    }
-
-    /// All elements that are independent under simultaneous permutation of points and
-    /// outputs: multisets of the P x d_out fields f_a(x_p), number a P + p. There are
-    /// C(P d_out + n - 1, n).
+    /// Lists all elements that are independent under simultaneous permutation of points and
+    /// outputs: multisets of the P x d_out fields f_a(x_p), number a P + p.
     pub fn all(points: usize, d_out: usize, order: usize) -> Self {
         let fields = multisets(points * d_out, order);
         let part = |of: &dyn Fn(usize) -> usize| -> Vec<Vec<usize>> {
@@ -141,8 +122,32 @@ impl Tuples {
         }
     }
 
-    /// Those of [`all`](Self::all) that are left when outputs may be renamed and what
-    /// vanishes because they do not pair is left out: outputs (0,0); (0,0,0,0), (0,0,1,1);
+    /// Counts [`all`](Self::all) without forming them.
+    pub fn count_all(points: u64, d_out: u64, order: u64) -> u64 {
+        multiset_count(points.saturating_mul(d_out), order)
+    }
+
+    /// Counts [`paired`](Self::paired) without forming them.
+    pub fn count_paired(points: u64, d_out: u64, order: u64) -> u64 {
+        let pairs = multiset_count(points, 2);
+        let fours = multiset_count(points, 4);
+        match order {
+            _ if d_out == 1 => multiset_count(points, order),
+            2 => pairs,
+            4 => fours.saturating_add(multiset_count(pairs, 2)),
+            6 => multiset_count(points, 6)
+                .saturating_add(fours.saturating_mul(pairs))
+                .saturating_add(match d_out {
+                    2 => 0,
+                    _ => multiset_count(pairs, 3),
+                }),
+            // Odd orders do not pair.
+            _ => 0,
+        }
+    }
+
+    /// Lists the elements of [`all`](Self::all) that are left when outputs may be renamed and what
+    /// vanishes because outputs do not pair is left out: outputs (0,0); (0,0,0,0), (0,0,1,1);
     /// (0,0,0,0,0,0), (0,0,0,0,1,1), (0,0,1,1,2,2). Their number does not grow with d_out
     /// beyond 3.
     pub fn paired(points: usize, d_out: usize, order: usize) -> Self {
@@ -184,7 +189,7 @@ impl Tuples {
         tuples
     }
 
-    /// Fields of each element, number a P + p for output a and point p of `points`.
+    /// Lists the fields of each element, number a P + p for output a and point p of `points`.
     pub fn fields(&self, points: usize) -> Vec<Vec<usize>> {
         let mut all = self.points.clone();
         for (fields, outputs) in all.iter_mut().zip(&self.outputs) {
@@ -218,13 +223,13 @@ impl Tuples {
         (0..self.len()).map(|e| self.get(e))
     }
 
-    /// Adds the elements of `other`.
+    /// Appends the elements of `other`.
     pub(crate) fn extend(&mut self, other: Self) {
         self.points.extend(other.points);
         self.outputs.extend(other.outputs);
     }
 
-    /// A part of them.
+    /// Copies a range of the list.
     pub(crate) fn slice(&self, range: std::ops::Range<usize>) -> Self {
         Self {
             points: self.points[range.clone()].to_vec(),
@@ -253,6 +258,19 @@ mod tests {
             Tuple::new(&[0, 1, 2, 3], &[0, 1, 0, 1]).pairings(),
             [[(0, 2), (1, 3)]]
         );
+    }
+
+    #[test]
+    fn elements_are_counted_as_they_are_listed() {
+        for (points, d_out, order) in
+            (1..4).flat_map(|p| (1..5).flat_map(move |d| (1..7).map(move |n| (p, d, n))))
+        {
+            let [p, d, n] = [points, d_out, order].map(|x| x as u64);
+            let all = Tuples::all(points, d_out, order).len() as u64;
+            let paired = Tuples::paired(points, d_out, order).len() as u64;
+            assert_eq!(Tuples::count_all(p, d, n), all, "{p} {d} {n}");
+            assert_eq!(Tuples::count_paired(p, d, n), paired, "{p} {d} {n}");
+        }
     }
 
     #[test]

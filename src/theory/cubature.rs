@@ -3,13 +3,13 @@
 use gauss_quad::GaussLegendre;
 use rayon::prelude::*;
 
-use crate::tensor::{LANES, Lanes, MomentPlan, MomentSums};
+use crate::tensor::{MomentPlan, MomentSums, ROW, Row};
 
 /// Nodes of a quadrature, pushed one by one; sums of products of a field's components.
 pub(super) struct Nodes<'a> {
     sums: MomentSums<'a>,
-    field: Vec<Lanes>,
-    weight: Lanes,
+    field: Vec<Row>,
+    weight: Row,
     lane: usize,
 }
 
@@ -17,8 +17,8 @@ impl<'a> Nodes<'a> {
     pub fn new(plan: &'a MomentPlan) -> Self {
         Self {
             sums: MomentSums::new(plan),
-            field: vec![[0.0; LANES]; plan.points()],
-            weight: [0.0; LANES],
+            field: vec![[0.0; ROW]; plan.fields()],
+            weight: [0.0; ROW],
             lane: 0,
         }
     }
@@ -30,7 +30,7 @@ impl<'a> Nodes<'a> {
         }
         self.weight[self.lane] = weight;
         self.lane += 1;
-        if self.lane == LANES {
+        if self.lane == ROW {
             self.flush();
         }
     }
@@ -263,7 +263,7 @@ impl Integrand<'_> {
     fn sizes(&self, sums: &Sums) -> Vec<f64> {
         let powers: Vec<Vec<f64>> = (self.plan.orders().iter())
             .map(|(n, range)| {
-                let mut powers = vec![0.0; self.plan.points()];
+                let mut powers = vec![0.0; self.plan.fields()];
                 for e in range.clone() {
                     let index = &self.plan.indices()[e];
                     if index[0] == index[n - 1] {
@@ -343,7 +343,7 @@ impl Integrand<'_> {
                 .collect();
         }
         let mut y = vec![0.0; self.d_in];
-        let mut values = vec![0.0; self.plan.points()];
+        let mut values = vec![0.0; self.plan.fields()];
         for (u, wu) in &angles {
             for &(r, wr) in &radii {
                 let mut others = u.iter();

@@ -8,6 +8,7 @@ pub mod moments;
 #[doc(hidden)]
 pub mod networks;
 mod rows;
+mod stages;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};

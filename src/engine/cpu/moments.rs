@@ -2,7 +2,7 @@
 
 use super::networks::{Networks, TILE, Tile};
 use crate::engine::Block;
-use crate::tensor::{Extreme, LANES, Lanes, MomentPlan, MomentSums};
+use crate::tensor::{Extreme, MomentPlan, MomentSums, ROW, Row};
 
 /// Draws blocks of networks and averages the products of their fields; keeps its buffers from
 /// block to block.
@@ -10,7 +10,7 @@ use crate::tensor::{Extreme, LANES, Lanes, MomentPlan, MomentSums};
 pub struct Blocks<'a> {
     networks: Networks,
     sums: MomentSums<'a>,
-    batch: Vec<Lanes>,
+    batch: Vec<Row>,
     fields: Vec<Tile>,
     /// Of the typical size of each field.
     inverse: Vec<f64>,
@@ -21,7 +21,7 @@ impl<'a> Blocks<'a> {
     pub fn new(plan: &'a MomentPlan, networks: Networks) -> Self {
         Self {
             sums: MomentSums::new(plan),
-            batch: vec![[0.0; LANES]; networks.fields()],
+            batch: vec![[0.0; ROW]; networks.fields()],
             fields: vec![[0.0; TILE]; networks.fields()],
             inverse: networks.scales().iter().map(|s| 1.0 / s).collect(),
             networks,
@@ -38,7 +38,7 @@ impl<'a> Blocks<'a> {
             fields,
             inverse,
         } = self;
-        let mut batch_weights = [0.0; LANES];
+        let mut batch_weights = [0.0; ROW];
         let mut heaviest = Extreme {
             score: -1.0,
             experiment: block.experiment,
@@ -76,7 +76,7 @@ impl<'a> Blocks<'a> {
                     }
                 }
             }
-            let at = turn * TILE % LANES;
+            let at = turn * TILE % ROW;
             for (batch, field) in batch.iter_mut().zip(fields.iter()) {
                 batch[at..at + TILE].copy_from_slice(field);
             }
@@ -85,7 +85,7 @@ impl<'a> Blocks<'a> {
                 batch.iter_mut().for_each(|b| b[at + TILE..].fill(0.0));
                 batch_weights[at + TILE..].fill(0.0);
             }
-            if at + TILE == LANES || tile + 1 == end {
+            if at + TILE == ROW || tile + 1 == end {
                 match networks.is_weighted() {
                     true => sums.add_weighted(batch, &batch_weights),
                     false => sums.add(batch),

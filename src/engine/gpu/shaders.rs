@@ -445,9 +445,9 @@ impl Sampler<Text> {
 
 /// `reduce.wgsl` for the nodes of a quadrature, in blocks of `block`.
 pub fn quadrature(block: u64, plan: &MomentPlan) -> Text {
-    let rows = plan.points() + 1;
+    let rows = plan.fields() + 1;
     let mut constants: Constants = [
-        ("FIELDS", plan.points() as u64),
+        ("FIELDS", plan.fields() as u64),
         ("QUADS", rows.div_ceil(4) as u64),
         ("BLOCK", block),
         ("MANY_CHUNKS", 0),
@@ -459,7 +459,7 @@ pub fn quadrature(block: u64, plan: &MomentPlan) -> Text {
     .into_iter()
     .map(|(name, value)| (name, value.to_string()))
     .collect();
-    constants.insert("UNPACK", unpack(rows, plan.points()));
+    constants.insert("UNPACK", unpack(rows, plan.fields()));
     straight_line(plan, &order(plan), 0, false, &mut constants);
     Text {
         label: "quadrature",
@@ -485,7 +485,7 @@ pub fn heaviest_at(plan: &MomentPlan) -> usize {
 
 /// Quads in a block's row of the buffer `sums`.
 pub fn row_quads(plan: &MomentPlan) -> usize {
-    heaviest_at(plan) + (3 + plan.points()).div_ceil(4)
+    heaviest_at(plan) + (3 + plan.fields()).div_ceil(4)
 }
 
 /// `reduce.wgsl`, one text for every `sums_per_thread` elements of the plan, a multiple of 4.
@@ -523,7 +523,7 @@ pub const MAX_ENSEMBLE_WIDTH: u64 = 512;
 pub fn ensemble(spec: &EnsembleSpec, block: u64, plan: &MomentPlan) -> Text {
     let mut constants = constants(spec, block);
     let rows = rows(spec) as usize;
-    let name = |r: usize| match r < plan.points() {
+    let name = |r: usize| match r < plan.fields() {
         true => format!("t_{r}"),
         false => "ratio".into(),
     };
@@ -578,7 +578,7 @@ fn straight_line(
     four: bool,
     constants: &mut Constants,
 ) {
-    let points = plan.points();
+    let points = plan.fields();
     let mut needed = vec![false; points + plan.products().len()];
     for &e in elements {
         match plan.elements()[e] {
@@ -602,7 +602,7 @@ fn straight_line(
     let (mut products, mut declare, mut accumulate) = (String::new(), String::new(), String::new());
     for (k, product) in plan.products().iter().enumerate() {
         if needed[points + k] {
-            let (left, point) = (product.left, product.point);
+            let (left, point) = (product.left, product.field);
             let _ = writeln!(products, "let t_{} = t_{left} * t_{point};", points + k);
         }
     }
@@ -628,7 +628,7 @@ fn straight_line(
     store.push_str(&store_quads(first / 4, &sums));
     let mut find = String::new();
     if first == 0 {
-        let fields = plan.points();
+        let fields = plan.fields();
         declare.push_str("var best = -1.0; var best_n = 0u; var best_weight = 0.0;\n");
         for f in 0..fields {
             let _ = writeln!(declare, "var best_{f} = 0.0;");

@@ -3,7 +3,7 @@
 use super::run::{Run, Stages, Straight};
 use super::{Batch, GpuEngine, IN_FLIGHT, dispatch, shaders, words};
 use crate::Result;
-use crate::engine::Network;
+use crate::engine::{Form, Network};
 use crate::model::EnsembleSpec;
 use crate::stream::GROUP;
 use crate::tensor::{Measurement, MomentPlan};
@@ -176,7 +176,7 @@ impl GpuEngine {
     ) -> Result<Vec<f64>> {
         let d = &self.device;
         let blocks = nodes.len().div_ceil(NODES);
-        let quads = (plan.points() + 1).div_ceil(4);
+        let quads = (plan.fields() + 1).div_ceil(4);
         // [node in block][quad][block]; what is missing in the last block weighs nothing.
         let mut fields = vec![[0f32; 4]; NODES * quads * blocks];
         for (k, (node, weight)) in nodes.iter().zip(weights).enumerate() {
@@ -219,5 +219,74 @@ impl GpuEngine {
             }
         }
         Ok(total)
+    }
+}
+
+impl crate::engine::Stages for GpuEngine {
+    fn draws(
+        &self,
+        seed: u64,
+        stream: u64,
+        first: u32,
+        count: u32,
+    ) -> Result<(Vec<u32>, Vec<f64>)> {
+        let (words, normals) = GpuEngine::draws(self, seed, stream, first, count)?;
+        Ok((words, normals.into_iter().map(f64::from).collect()))
+    }
+
+    fn hidden_values(
+        &self,
+        spec: &EnsembleSpec,
+        block: u64,
+        networks: usize,
+    ) -> Result<Vec<Vec<Vec<f64>>>> {
+        let mut all = GpuEngine::hidden_values(self, spec, block)?;
+        all.truncate(networks);
+        Ok(all)
+    }
+
+    fn draw_networks(
+        &self,
+        spec: &EnsembleSpec,
+        block: u64,
+        networks: usize,
+    ) -> Result<Vec<Network>> {
+        let mut all = GpuEngine::draw_networks(self, spec, block)?;
+        all.truncate(networks);
+        Ok(all)
+    }
+
+    fn weighted_moments(
+        &self,
+        plan: &MomentPlan,
+        nodes: &[Vec<f64>],
+        weights: &[f64],
+    ) -> Result<Vec<f64>> {
+        GpuEngine::weighted_moments(self, plan, nodes, weights)
+    }
+
+    fn has(&self, form: Form) -> bool {
+        match form {
+            Form::Fused => self.adapter().is_software(),
+            Form::Staged | Form::Looped => true,
+        }
+    }
+
+    fn form(&self) -> Option<Form> {
+        match (self.looped, self.in_one) {
+            (Some(true), _) => Some(Form::Looped),
+            (_, Some(true)) => Some(Form::Fused),
+            (_, Some(false)) => Some(Form::Staged),
+            _ => None,
+        }
+    }
+
+    fn set_form(&mut self, form: Option<Form>) {
+        self.looped = (form == Some(Form::Looped)).then_some(true);
+        self.in_one = match form {
+            Some(Form::Fused) => Some(true),
+            Some(Form::Staged) => Some(false),
+            _ => None,
+        };
     }
 }

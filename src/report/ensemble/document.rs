@@ -3,6 +3,7 @@ use serde::Serialize;
 use crate::Result;
 use crate::analysis::{Correlator, correlators_beside};
 use crate::model::EnsembleSpec;
+use crate::plan::Plan;
 use crate::report::{Head, Timing};
 use crate::state::State;
 use crate::theory::Exact;
@@ -41,18 +42,19 @@ impl EnsembleDocument {
     /// # Errors
     /// Those of [`crate::analysis::correlators`].
     pub fn new(state: &State, k: usize) -> Result<Self> {
-        Self::beside(&Exact::new(&state.ensembles[k].spec), state, k)
+        let plan = Plan::new(state.ensembles[k].spec.clone())?;
+        Self::beside(&plan.exact(), &plan, state, k)
     }
 
-    /// The same with exact values that are known already, [`correlators_beside`].
+    /// The same with the plan of that ensemble, and exact values that are known already, [`correlators_beside`].
     ///
     /// # Errors
     /// Those of [`crate::analysis::correlators`].
-    pub fn beside(exact: &Exact, state: &State, k: usize) -> Result<Self> {
+    pub fn beside(exact: &Exact, plan: &Plan, state: &State, k: usize) -> Result<Self> {
         let ensemble = &state.ensembles[k];
         let spec = &ensemble.spec;
         let networks = ensemble.moments.networks();
-        let of = spec.nets * u64::from(spec.experiments);
+        let of = spec.networks();
         let timing = Timing::of(networks, spec.net.width(), ensemble.seconds);
         Ok(Self {
             head: Head::new(
@@ -67,7 +69,7 @@ impl EnsembleDocument {
                 of,
                 shard: state.shard.map(|s| s.to_string()),
             }),
-            correlators: correlators_beside(exact, spec, &ensemble.moments)?,
+            correlators: correlators_beside(exact, plan, &ensemble.moments)?,
         })
     }
 }

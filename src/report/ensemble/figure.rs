@@ -31,10 +31,11 @@ pub fn ensemble_figure(document: &EnsembleDocument, widths: usize) -> Figure {
                 elements().map(|(e, x)| Some(Point::measured(x, c.deviation[e]?.abs(), error(e)))),
             ),
         );
-        series.push(
-            Series::new(format!("exact n={n}"), colour, Style::Line)
-                .with(elements().map(|(e, x)| Some(Point::new(x, c.deviation_exact[e]?.abs())))),
-        );
+        if let Some(known) = c.reference.known() {
+            let name = format!("{} n={n}", c.reference.name());
+            let point = |(e, x): (usize, f64)| Some(Point::new(x, known.deviation[e]?.abs()));
+            series.push(Series::new(name, colour, Style::Line).with(elements().map(point)));
+        }
     }
     Figure {
         name: name("ensemble", spec, widths),

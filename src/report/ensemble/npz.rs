@@ -18,12 +18,13 @@ use crate::theory::kernel_matrix;
 /// | `G{n}_indices` | `(E, n)`, int64 | points of each element |
 /// | `G{n}_outputs` | `(E, n)`, int64 | outputs of each, with several |
 /// | `G{n}_mean`, `_std_err` | `(E,)` | estimate of G^(n), unit f^n |
-/// | `G{n}_gp`, `_exact`, `_exact_error` | `(E,)` | Wick's and the exact value |
+/// | `G{n}_gp` | `(E,)` | Wick's value |
+/// | `G{n}_exact`, `_exact_error`, `_pull` | `(E,)` | the exact value, and (mean - exact) / error |
+/// | `G{n}_first_order`, `_first_order_neglected` | `(E,)` | instead of them, what is known to first order |
 /// | `G{n}_delta` | `(E,)` | G^(n) - G_GP^(n), to its own precision |
-/// | `G{n}_deviation`, `_deviation_exact` | `(E,)` | m_n and its exact value |
-/// | `G{n}_pull` | `(E,)` | (mean - exact) / error |
+/// | `G{n}_deviation`, `_deviation_exact` or `_deviation_first_order` | `(E,)` | m_n and what theory has of it |
 /// | `G{n}_converged` | `(E,)`, bool | whether mean and error bar can be believed |
-/// | `G{n}_connected`, `_connected_std_err`, `_connected_exact` | `(E,)` | connected n-point function (connected estimator, n = 4 and 6) |
+/// | `G{n}_connected`, `_connected_std_err`, `_connected_exact` | `(E,)` | connected n-point function (connected estimator, n = 4 and 6), as far as each is known |
 /// | `G{n}_experiments`, `_delta_experiments` | `(experiments, E)` | mean and difference in each experiment |
 ///
 /// # Errors
@@ -51,23 +52,39 @@ pub fn write_npz(path: &Path, document: &EnsembleDocument) -> io::Result<()> {
             ("mean", &c.mean),
             ("std_err", &c.std_err),
             ("gp", &c.gp),
-            ("exact", &c.exact),
-            ("exact_error", &c.exact_error),
             ("delta", &c.delta),
         ];
+        if let Some(exact) = c.reference.exact() {
+            columns.push(("exact", &exact.mean));
+            columns.push(("exact_error", &exact.error));
+        }
+        if let Some(first) = c.reference.first_order() {
+            columns.push(("first_order", &first.mean));
+            columns.push(("first_order_neglected", &first.error));
+        }
         if let Some(connected) = &c.connected {
             columns.push(("connected", &connected.mean));
-            columns.push(("connected_std_err", &connected.std_err));
-            columns.push(("connected_exact", &connected.exact));
+            let known = [
+                ("connected_std_err", &connected.std_err),
+                ("connected_exact", &connected.exact),
+                ("connected_first_order", &connected.first_order),
+            ];
+            for (what, values) in known {
+                columns.extend(values.as_ref().map(|values| (what, values)));
+            }
         }
         for (what, values) in columns {
             npz.put(&name(what), &[elements], values.iter().copied())?;
         }
+        let exact = c.reference.exact().map(|known| &known.deviation);
+        let first_order = c.reference.first_order().map(|known| &known.deviation);
         for (what, values) in [
-            ("deviation", &c.deviation),
-            ("deviation_exact", &c.deviation_exact),
-            ("pull", &c.pull),
+            ("deviation", Some(&c.deviation)),
+            ("deviation_exact", exact),
+            ("deviation_first_order", first_order),
+            ("pull", c.pull.as_ref()),
         ] {
+            let Some(values) = values else { continue };
             let values = values.iter().map(|x| x.unwrap_or(f64::NAN));
             npz.put(&name(what), &[elements], values)?;
         }

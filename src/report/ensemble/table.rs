@@ -2,7 +2,7 @@ use super::EnsembleDocument;
 use crate::model::Estimator;
 use crate::report::heading::title;
 use crate::report::number::{pull, scientific, value};
-use crate::report::table::{left_out, points, table};
+use crate::report::table::{left_out, points, reference_title, table};
 
 /// One line per n-point function: its deviation from the GP against exact and background.
 ///
@@ -13,7 +13,8 @@ use crate::report::table::{left_out, points, table};
 /// use nnqft_gpu::state::State;
 ///
 /// let mut spec = EnsembleSpec::preset("erf", 1)?;
-/// (spec.net.width(), spec.nets) = (5, 100);
+/// spec = spec.with_width(5);
+/// spec.nets = 100;
 /// let spec = spec.validate()?;
 /// let mut cpu = CpuEngine::new();
 /// let mut state = State::new(vec![spec.clone()], None, cpu.device());
@@ -24,13 +25,14 @@ use crate::report::table::{left_out, points, table};
 /// ```
 pub fn ensemble_table(document: &EnsembleDocument) -> String {
     let (spec, timing) = (&document.head.spec, &document.head.timing);
+    let known = reference_title(document.correlators.iter().map(|c| &c.reference));
     let mut rows = table(
         &[
             "n",
             "elements",
             "mean m_n",
             "± error",
-            "exact m_n",
+            &format!("{known} m_n"),
             "pull",
             "mean |m_n|",
             "background",
@@ -44,7 +46,7 @@ pub fn ensemble_table(document: &EnsembleDocument) -> String {
             c.mean.len().to_string(),
             value(c.deviation_mean),
             value(c.deviation_mean_std_err),
-            value(c.deviation_mean_exact),
+            value(c.reference.known().and_then(|k| k.deviation_mean)),
             pull(c.mean_pull()),
             value(c.deviation_abs_mean),
             value(c.background),
@@ -58,6 +60,11 @@ pub fn ensemble_table(document: &EnsembleDocument) -> String {
     for c in &document.correlators {
         if let Some(unconverged) = c.unconverged() {
             notes.push_str(&format!("{unconverged}\n"));
+        }
+    }
+    for c in &document.correlators {
+        if let Some(verdict) = c.first_order_verdict {
+            notes.push_str(&format!("n = {}: {verdict}\n", c.order));
         }
     }
     if document.correlators.iter().any(|c| c.order % 2 == 1) {
@@ -103,31 +110,33 @@ pub fn ensemble_table(document: &EnsembleDocument) -> String {
 
 /// One line per element.
 pub fn elements_table(document: &EnsembleDocument) -> String {
+    let known = reference_title(document.correlators.iter().map(|c| &c.reference));
     let mut rows = table(
         &[
             "points",
             "estimate",
             "± error",
             "GP",
-            "exact",
+            known,
             "pull",
             "m_n",
-            "exact m_n",
+            &format!("{known} m_n"),
             "converged",
         ],
         1,
     );
     for c in &document.correlators {
+        let known = c.reference.known();
         for e in 0..c.mean.len() {
             rows.add_row([
                 points(&c.indices[e], c.outputs.get(e)),
                 value(Some(c.mean[e])),
                 value(Some(c.std_err[e])),
                 value(Some(c.gp[e])),
-                value(Some(c.exact[e])),
-                pull(c.pull[e]),
+                value(known.map(|k| k.mean[e])),
+                pull(c.pull_of(e)),
                 value(c.deviation[e]),
-                value(c.deviation_exact[e]),
+                value(known.and_then(|k| k.deviation[e])),
                 if c.converged[e] { "yes" } else { "NO" }.into(),
             ]);
         }

@@ -1,7 +1,7 @@
 use super::TheoryDocument;
 use crate::report::heading::title;
 use crate::report::number::{precise, scientific, value};
-use crate::report::table::{left_out, points, table};
+use crate::report::table::{left_out, points, reference_title, table};
 
 /// Points whose kernel is printed whole, and elements of an order that are.
 const SHOWN_POINTS: usize = 30;
@@ -24,10 +24,12 @@ pub fn theory_table(document: &TheoryDocument) -> String {
         text.push_str(row.join(" ").trim_end());
         text.push('\n');
     }
-    let mut rows = table(&["points", "GP", "exact", "error", "m_n", "connected"], 1);
+    let known = reference_title(document.correlators.iter().map(|c| &c.reference));
+    let mut rows = table(&["points", "GP", known, "error", "m_n", "connected"], 1);
     let mut more = String::new();
     for c in &document.correlators {
-        let all = c.exact.len();
+        let (all, known) = (c.gp.len(), c.reference.known());
+        let or_not = |text: Option<String>| text.unwrap_or_else(|| value(None));
         if all > SHOWN_ELEMENTS {
             more.push_str(&format!(
                 "n = {}: the first {SHOWN_ELEMENTS} of {all} elements (--json has all)\n",
@@ -38,10 +40,10 @@ pub fn theory_table(document: &TheoryDocument) -> String {
             rows.add_row([
                 points(&c.indices[e], c.outputs.get(e)),
                 precise(c.gp[e]),
-                precise(c.exact[e]),
-                scientific(c.exact_error[e], 0),
-                value(c.deviation[e]),
-                value(c.connected.as_ref().map(|all| all[e])),
+                or_not(known.map(|k| precise(k.mean[e]))),
+                or_not(known.map(|k| scientific(k.error[e], 0))),
+                value(known.and_then(|k| k.deviation[e])),
+                value(known.and_then(|k| Some(k.connected.as_ref()?[e]))),
             ]);
         }
     }
@@ -50,13 +52,13 @@ pub fn theory_table(document: &TheoryDocument) -> String {
             let note = left_out(
                 c.order,
                 c.left_out,
-                c.exact.len(),
+                c.gp.len(),
                 document.head.spec.net.d_out(),
             );
             format!(
                 "n = {}: mean m_n = {}\n{note}",
                 c.order,
-                value(c.deviation_mean)
+                value(c.reference.known().and_then(|k| k.deviation_mean))
             )
         })
         .collect();

@@ -99,14 +99,14 @@ fn scale_table(spec: &EnsembleSpec, p: &Parameters, scales: &[f64]) -> Vec<f64> 
 
 /// The fields that each product of the plan is made of.
 fn factors(plan: &MomentPlan) -> Vec<[u32; 4]> {
-    let points = plan.points();
+    let points = plan.fields();
     let one = plan.table() as u32 - 1;
     (plan.products().iter())
         .map(|product| match product.left.checked_sub(points) {
-            None => [product.left as u32, product.point as u32, one, 0],
+            None => [product.left as u32, product.field as u32, one, 0],
             Some(k) => {
                 let left = plan.products()[k];
-                [left.left as u32, left.point as u32, product.point as u32, 0]
+                [left.left as u32, left.field as u32, product.field as u32, 0]
             }
         })
         .collect()

@@ -1,0 +1,60 @@
+//! An engine against the f64 CPU engine, stage by stage, on the same networks.
+
+mod ensembles;
+mod fits;
+mod stage;
+mod stages;
+
+use serde::Serialize;
+
+pub use fits::Fit;
+pub use stage::Stage;
+pub use stages::check_stages;
+
+use crate::Result;
+use crate::engine::{Form, Stages};
+use crate::model::Builtin;
+use ensembles::ensembles;
+
+/// All stages and fits.
+#[derive(Debug, Clone, Serialize)]
+pub struct CrossCheck {
+    /// One entry per stage.
+    pub stages: Vec<Stage>,
+    /// One entry per fit.
+    pub fits: Vec<Fit>,
+    /// Whether all passed.
+    pub pass: bool,
+}
+
+/// Compares every stage and both fits. `thorough` draws more networks.
+///
+/// # Errors
+/// [`crate::Error::Device`] if the adapter fails.
+pub fn cross_check(engine: &mut dyn Stages, thorough: bool) -> Result<CrossCheck> {
+    let mut stages = check_stages(engine, &ensembles(thorough), thorough)?;
+    if engine.has(Form::Looped) {
+        for (stage, looped) in stages.iter_mut().zip(check_looped(engine)?) {
+            stage.join(looped);
+        }
+    }
+    let fits = fits::fits(engine, thorough)?;
+    let pass = stages.iter().all(|s| s.pass) && fits.iter().all(|f| f.pass);
+    Ok(CrossCheck { stages, fits, pass })
+}
+
+/// Compares every stage of the shaders that loop over buffers, which ensembles of many points
+/// take: several outputs, and importance sampling.
+fn check_looped(engine: &mut dyn Stages) -> Result<Vec<Stage>> {
+    let mut few = ensembles(false);
+    few.retain(|spec| match spec.net.builtin() {
+        Builtin::Erf => spec.net.d_out() > 1,
+        Builtin::Relu => false,
+        Builtin::ExpNormalised => spec.net.width() == 20,
+    });
+    let before = engine.form();
+    engine.set_form(Some(Form::Looped));
+    let stages = check_stages(engine, &few, false);
+    engine.set_form(before);
+    stages
+}
