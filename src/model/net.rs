@@ -14,7 +14,7 @@ use crate::{Error, Result};
 /// use nnqft_gpu::model::Net;
 ///
 /// let net = Net::named("relu", 2)?.with_width(20).with_sigma_b(0.1);
-/// assert_eq!(net.activation().expression(), "max(z, 0)");
+/// assert_eq!(net.activation().expression(), "max(z,0)");
 /// assert_eq!((net.d_in(), net.width(), net.d_out()), (2, 20, 1));
 /// # Ok::<(), nnqft_gpu::Error>(())
 /// ```
@@ -255,7 +255,7 @@ mod tests {
         assert_eq!(
             json,
             serde_json::json!({
-                "arch": "gauss", "activation": "exp(z - v)", "hidden": [7], "d_in": 3,
+                "arch": "gauss", "activation": "exp(z-v)", "hidden": [7], "d_in": 3,
                 "d_out": 2, "sigma_w": [1.0, 1.0], "sigma_b": [1.0, 1.0],
             })
         );
