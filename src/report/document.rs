@@ -1,4 +1,4 @@
-//! What every document starts with.
+//! Every document starts with the same head.
 
 use std::borrow::Cow;
 
@@ -8,32 +8,33 @@ use crate::analysis::Unconverged;
 use crate::engine::DeviceInfo;
 use crate::model::EnsembleSpec;
 
-/// Version of the program, written to every document.
+/// The version of the program is written to every document.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Speed of a run; sampling and accumulation, without process start and compilation of shaders.
+/// The speed of a run is that of sampling and accumulation, without process start and
+/// compilation of shaders.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Timing {
-    /// Seconds.
+    /// The run took so many seconds.
     pub wall_s: f64,
-    /// Seconds that shaders were compiled before, if they were.
+    /// Shaders were compiled before for so many seconds, if they were.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compile_s: Option<f64>,
-    /// Networks per second, if any were drawn.
+    /// So many networks were drawn per second, if any were.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub networks_per_s: Option<f64>,
-    /// Hidden units per second.
+    /// So many hidden units were drawn per second.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub neurons_per_s: Option<f64>,
 }
 
 impl Timing {
-    /// Rates of a spec's networks drawn in `wall_s` seconds.
+    /// The rates are those of a spec's networks drawn in `wall_s` seconds.
     pub fn new(spec: &EnsembleSpec, wall_s: f64) -> Self {
         Self::of(spec.nets * u64::from(spec.experiments), spec.width, wall_s)
     }
 
-    /// Rates of so many networks of a width.
+    /// The rates are those of so many networks of a width.
     pub fn of(networks: u64, width: u64, wall_s: f64) -> Self {
         let networks_per_s = networks as f64 / wall_s.max(1e-9);
         Self {
@@ -44,7 +45,7 @@ impl Timing {
         }
     }
 
-    /// After shaders were compiled for so many seconds; what is shorter was none.
+    /// Shaders were compiled before for so many seconds; what is shorter was none.
     pub fn after(self, compile_s: f64) -> Self {
         Self {
             compile_s: (compile_s > 1e-3).then_some(compile_s),
@@ -52,7 +53,7 @@ impl Timing {
         }
     }
 
-    /// A calculation that draws no networks.
+    /// A calculation that draws no networks has no rates.
     pub fn theory(wall_s: f64) -> Self {
         Self {
             wall_s,
@@ -63,21 +64,22 @@ impl Timing {
     }
 }
 
-/// What starts every document.
+/// The head says which program answered what, on what, and how fast.
 ///
 /// `S` is what was asked. `M` is [`Source`] where the result rests on moments, and nothing where
 /// it is the moments themselves.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Head<S = EnsembleSpec, M = Source> {
-    schema: Cow<'static, str>,
+    /// The schema tells one kind of document from another.
+    pub schema: Cow<'static, str>,
     version: Cow<'static, str>,
-    /// What was asked; of an ensemble with exact moments nothing of the sampling is used.
+    /// The spec is what was asked; with exact moments nothing of its sampling is used.
     pub spec: S,
-    /// What computed it.
+    /// The device is what computed the result.
     pub device: DeviceInfo,
-    /// How long it took.
+    /// The timing says how long that took.
     pub timing: Timing,
-    /// Where the moments come from.
+    /// The source of the moments, if the result rests on moments, is told here.
     #[serde(flatten)]
     pub source: M,
 }
@@ -103,19 +105,19 @@ impl<S, M> Head<S, M> {
 }
 
 impl<S: PartialEq, M> Head<S, M> {
-    /// Whether this version of the program computed it for this spec.
+    /// A document can be used again if this version of the program computed it for this spec.
     pub fn is_of(&self, spec: &S) -> bool {
         self.version == VERSION && self.spec == *spec
     }
 }
 
-/// How moments were come by.
+/// Moments are from theory or from networks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Moments {
-    /// From theory, at the width of the ensemble.
+    /// The moments are those of theory, at the width of the ensemble.
     Exact,
-    /// From networks.
+    /// The moments are averages over networks.
     Sampled,
 }
 
@@ -128,17 +130,17 @@ impl std::fmt::Display for Moments {
     }
 }
 
-/// Where the moments of an effective field theory come from.
+/// The source says where the moments of an effective field theory come from.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Source {
-    /// From theory or from networks.
+    /// The moments are from theory or from networks.
     pub moments: Moments,
-    /// Sampled moments that have not converged; empty if all have.
+    /// The list names sampled moments that have not converged.
     pub unconverged: Vec<Unconverged>,
 }
 
 impl Source {
-    /// Moments from theory.
+    /// The moments are from theory.
     pub fn exact() -> Self {
         Self {
             moments: Moments::Exact,
@@ -146,7 +148,7 @@ impl Source {
         }
     }
 
-    /// Moments from networks, those listed not converged.
+    /// The moments are from networks, and those listed have not converged.
     pub fn sampled(unconverged: Vec<Unconverged>) -> Self {
         Self {
             moments: Moments::Sampled,
@@ -154,7 +156,7 @@ impl Source {
         }
     }
 
-    /// Whether networks were drawn, so that results have statistical errors.
+    /// Results have statistical errors if networks were drawn.
     pub fn is_sampled(&self) -> bool {
         self.moments == Moments::Sampled
     }
@@ -168,7 +170,7 @@ mod tests {
     use crate::analysis::CrossCheck;
     use crate::report::{Adapter, CompareDocument, DevicesDocument, EftDocument, by_hand};
 
-    /// The keys of a document in the order of its text.
+    /// The keys are in the order of the text.
     fn keys(document: &impl Serialize) -> Vec<String> {
         let text = serde_json::to_string(document).unwrap();
         let Ok(Value::Object(fields)) = serde_json::from_str(&text) else {

@@ -1,10 +1,10 @@
-//! The layout of tables.
+//! All tables have one layout.
 
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 
 use crate::theory::MIN_MEAN_UNIT;
 
-/// A table of these columns, of which the first so many are text.
+/// The table has these columns, of which the first so many are text.
 pub fn table(header: &[&str], left: usize) -> Table {
     let mut table = Table::new();
     table
@@ -21,7 +21,7 @@ pub fn table(header: &[&str], left: usize) -> Table {
     table
 }
 
-/// Points, and outputs if there are several: 0,0,1,2 of 0,0,1,1.
+/// An element is named by its points, and its outputs if there are several: 0,0,1,2 of 0,0,1,1.
 pub fn points(index: &[usize], outputs: Option<&Vec<usize>>) -> String {
     let list = |all: &[usize]| {
         all.iter()
@@ -35,7 +35,7 @@ pub fn points(index: &[usize], outputs: Option<&Vec<usize>>) -> String {
     }
 }
 
-/// Which elements a row's means do without.
+/// A note says which elements a row's means do without.
 pub fn left_out(order: usize, left_out: usize, of: usize, d_out: usize) -> String {
     if left_out == 0 {
         return String::new();

@@ -7,36 +7,36 @@ use crate::report::{Head, Timing};
 use crate::state::State;
 use crate::theory::Exact;
 
-/// What `ensemble.json` calls itself.
+/// The schema of `ensemble.json` has this name.
 pub(super) const SCHEMA: &str = "nnqft.ensemble/1";
 
-/// `nnqft.ensemble/1`: one run of `ensemble`.
+/// `nnqft.ensemble/1` is one run of `ensemble`.
 #[derive(Debug, Clone, Serialize)]
 pub struct EnsembleDocument {
-    /// Schema, version, spec, device, timing.
+    /// The head holds schema, version, spec, device and timing.
     #[serde(flatten)]
     pub head: Head<EnsembleSpec, ()>,
-    /// What there is of it, if that is not all.
+    /// The part says what there is of the ensemble, if that is not all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub partial: Option<Partial>,
-    /// The n-point functions, one per order.
+    /// There is one n-point function per order.
     pub correlators: Vec<Correlator>,
 }
 
-/// A part of an ensemble.
+/// A result may be that of a part of its ensemble.
 #[derive(Debug, Clone, Serialize)]
 pub struct Partial {
-    /// Networks drawn.
+    /// So many networks are drawn.
     pub networks: u64,
-    /// Networks of the whole ensemble.
+    /// The whole ensemble has so many networks.
     pub of: u64,
-    /// The shard, if it is one, as `i/n`.
+    /// The shard, if the part is one, is written as `i/n`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shard: Option<String>,
 }
 
 impl EnsembleDocument {
-    /// The result of ensemble `k` of a run, as far as it has come.
+    /// The document is the result of ensemble `k` of a run, as far as it has come.
     ///
     /// # Errors
     /// Those of [`crate::analysis::correlators`].
@@ -44,7 +44,7 @@ impl EnsembleDocument {
         Self::beside(&Exact::new(&state.ensembles[k].spec), state, k)
     }
 
-    /// The same with exact values that are known already, [`correlators_beside`].
+    /// The document is that of [`new`](Self::new); the exact values are known already.
     ///
     /// # Errors
     /// Those of [`crate::analysis::correlators`].
