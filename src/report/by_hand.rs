@@ -172,6 +172,7 @@ pub fn eft(cutoffs: Vec<(f64, Option<Coupling>)>) -> EftDocument {
         vertex: Vertex::Full,
         cutoffs: cutoffs.collect(),
         fits: Vec::new(),
+        train_unconverged: Vec::new(),
     }
 }
 

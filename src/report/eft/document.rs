@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::analysis::{Coupling, FunctionFit, SixPoint};
+use crate::analysis::{Coupling, FunctionFit, SixPoint, Unconverged};
 use crate::report::{Head, cutoff, unmeasured};
 use crate::theory::Vertex;
 
@@ -18,6 +18,9 @@ pub struct EftDocument {
     /// There is one fit per model of lambda as a function.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fits: Vec<FunctionFit>,
+    /// The fits were trained on moments of which these have not converged.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub train_unconverged: Vec<Unconverged>,
 }
 
 /// A point is the effective field theory at one cutoff.
