@@ -66,6 +66,7 @@ impl Measurements for Measuring<'_> {
             flow: analysis::flow(spec, vertex, cutoffs, &interactions.four)?,
         };
         let couplings = EftDocument {
+            train_unconverged: Vec::new(),
             head: moment.head("nnqft.eft/1"),
             vertex,
             cutoffs: eft::measure(spec, interactions, vertex, cutoffs)?,
@@ -117,6 +118,7 @@ impl Measurements for Measuring<'_> {
         let train = self.moment(&train, is_exact, progress)?;
         let vertex = Vertex::Weight;
         Ok(EftDocument {
+            train_unconverged: Vec::new(),
             fits: eft::fit(&train, &test, vertex, cutoff)?,
             head: test.head("nnqft.eft/1"),
             vertex,

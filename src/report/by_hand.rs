@@ -13,7 +13,7 @@ use crate::model::{EnsembleSpec, Inputs};
 use crate::tensor::multisets;
 use crate::theory::Vertex;
 
-/// Two points, two experiments of 1024 networks.
+/// The spec has two points, and two experiments of 1024 networks.
 pub fn spec(orders: &[usize]) -> EnsembleSpec {
     EnsembleSpec {
         inputs: Inputs::new(vec![vec![0.5], vec![1.0]]).unwrap(),
@@ -37,7 +37,7 @@ pub fn head(schema: &'static str) -> Head {
     Head::new(schema, spec(&[4]), device(), Timing::theory(0.5), source)
 }
 
-/// An n-point function near one, whose deviation from the GP is far below its rounding.
+/// The n-point function is near one; its deviation from the GP is far below its rounding.
 pub fn correlator(order: usize) -> Correlator {
     let indices = multisets(2, order);
     let elements = indices.len();
@@ -83,7 +83,7 @@ pub fn correlator(order: usize) -> Correlator {
     }
 }
 
-/// The same with nothing that can be undefined.
+/// This n-point function lacks everything that can be undefined.
 pub fn undefined_correlator(order: usize) -> Correlator {
     let correlator = correlator(order);
     let none = || vec![None; correlator.mean.len()];
@@ -124,7 +124,7 @@ pub fn ensemble(correlators: Vec<Correlator>) -> EnsembleDocument {
     }
 }
 
-/// An n-point function of a width, its mean m_n with an error of a tenth.
+/// The mean m_n of one width has an error of a tenth.
 pub fn falloff_point(order: usize, deviation_mean: Option<f64>) -> FalloffPoint {
     FalloffPoint {
         order,
@@ -182,10 +182,11 @@ pub fn eft(cutoffs: Vec<(f64, Option<Coupling>)>) -> EftDocument {
         vertex: Vertex::Full,
         cutoffs: cutoffs.collect(),
         fits: Vec::new(),
+        train_unconverged: Vec::new(),
     }
 }
 
-/// A flow through these cutoffs and couplings, of which nothing else is known.
+/// The flow goes through these cutoffs and couplings, and nothing else is known of it.
 pub fn rg(points: &[(f64, Option<f64>)]) -> RgDocument {
     let points = points.iter().map(|&(cutoff, lambda_mean)| FlowPoint {
         cutoff,
@@ -225,7 +226,7 @@ pub fn rg(points: &[(f64, Option<f64>)]) -> RgDocument {
     }
 }
 
-/// The coupling at these numbers of outputs, its one-loop value if it has one.
+/// The document lists numbers of outputs, each with its one-loop coupling if it has one.
 pub fn symmetry(couplings: &[(usize, Option<f64>)]) -> SymmetryDocument {
     let row = |&(d_out, lambda_one_loop): &(usize, Option<f64>)| CouplingRow {
         coupling: OutputCoupling {

@@ -1,4 +1,4 @@
-//! A cutoff in JSON: a number, or the string `inf`.
+//! A cutoff in JSON is a number, or the string `inf`.
 
 use serde::{Deserialize, Deserializer, Serializer};
 

@@ -1,16 +1,16 @@
-//! The lines above and below tables, and the titles of figures.
+//! Tables and figures have headings that name the net.
 
 use super::{Head, Moments};
 use crate::analysis::within_three_errors;
 use crate::model::{EnsembleSpec, short};
 use crate::theory::Vertex;
 
-/// The net and its parameters.
+/// The title names the net and its parameters.
 pub fn title(spec: &EnsembleSpec) -> String {
     parameters(spec, &format!(" N = {},", spec.net.width()))
 }
 
-/// The same for all widths of a sweep.
+/// The title of a sweep names no width.
 pub fn sweep_title(spec: &EnsembleSpec) -> String {
     parameters(spec, "")
 }
@@ -30,7 +30,7 @@ fn parameters(spec: &EnsembleSpec, width: &str) -> String {
     )
 }
 
-/// The line above a table of the effective field theory.
+/// A table of the effective field theory has this line above it.
 pub fn eft_title(head: &Head, vertex: Vertex) -> String {
     let spec = &head.spec;
     let moments = match head.source.moments {
@@ -44,7 +44,8 @@ pub fn eft_title(head: &Head, vertex: Vertex) -> String {
     text
 }
 
-/// What the errors of a table of the effective field theory are; nothing for exact moments.
+/// A table of the effective field theory says below it what its errors are; exact moments have
+/// none.
 pub fn eft_errors(head: &Head) -> String {
     match (head.source.moments, head.spec.experiments) {
         (Moments::Exact, _) => String::new(),
@@ -62,7 +63,7 @@ pub fn eft_errors(head: &Head) -> String {
     }
 }
 
-/// The name of a figure: `ensemble`, or `ensemble-width20` beside those of other widths.
+/// A figure is named `ensemble`, or `ensemble-width20` beside those of other widths.
 pub fn name(command: &str, spec: &EnsembleSpec, widths: usize) -> String {
     match widths {
         1 => command.into(),
@@ -70,7 +71,7 @@ pub fn name(command: &str, spec: &EnsembleSpec, widths: usize) -> String {
     }
 }
 
-/// The net in the title of a figure.
+/// The title of a figure names the net so.
 pub fn net(spec: &EnsembleSpec) -> String {
     format!(
         "{}, N = {}, d_in = {}",

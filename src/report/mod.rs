@@ -1,5 +1,5 @@
-//! Results as tables, figures, JSON and NPZ: for each a folder with its document, and what is
-//! made of it.
+//! A result becomes tables, figures, JSON and NPZ: each has a folder with its document, and what
+//! is made of it.
 
 #[cfg(test)]
 mod by_hand;

@@ -1,6 +1,6 @@
-//! Numbers as text.
+//! Numbers become text here, whether for a table, a page or a figure.
 
-/// What stands where there is no number.
+/// This stands where there is no number.
 const NONE: &str = "n/a";
 
 /// A number has four significant digits in a table, in scientific notation where plain digits
@@ -108,7 +108,7 @@ pub fn power_tick(x: f64) -> String {
     }
 }
 
-/// The power of ten of a number's first digit, after rounding to so many digits: 1 for 9.996
+/// The power of ten is that of the first digit after rounding to so many digits: 1 for 9.996
 /// rounded to three. Zero, and what is no number, count as 1.
 fn power(x: f64, digits: usize) -> i32 {
     let rounded = format!("{:.*e}", digits - 1, x.abs());
@@ -116,7 +116,7 @@ fn power(x: f64, digits: usize) -> i32 {
     exponent.and_then(Result::ok).unwrap_or(0)
 }
 
-/// The number over a power of ten, which itself may be too small for an f64.
+/// The number is divided by a power of ten that may itself be too small for an f64.
 fn over_power(x: f64, exponent: i32) -> f64 {
     let normal = exponent.max(-300);
     x / 10f64.powi(normal) / 10f64.powi(exponent - normal)

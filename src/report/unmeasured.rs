@@ -1,9 +1,9 @@
-//! What is said of a coupling that is zero within its error.
+//! A coupling that is zero within its error was not measured.
 
 use super::Head;
 use crate::model::{Estimator, short};
 
-/// The cutoffs without a measured coupling, in words; `None` if there are none.
+/// The words name the cutoffs without a measured coupling; `None` if there are none.
 pub fn places(cutoffs: impl Iterator<Item = (f64, bool)>) -> Option<String> {
     let all: Vec<(f64, bool)> = cutoffs.collect();
     let missing: Vec<f64> = all.iter().filter(|c| !c.1).map(|c| c.0).collect();
@@ -14,7 +14,7 @@ pub fn places(cutoffs: impl Iterator<Item = (f64, bool)>) -> Option<String> {
     }
 }
 
-/// The sentence on couplings that were not measured, and on what would measure them.
+/// The sentence says that couplings were not measured, and what would measure them.
 pub fn sentence(head: &Head, at: &str) -> String {
     let spec = &head.spec;
     let mut ways = vec!["--nets (more networks)"];

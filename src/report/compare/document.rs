@@ -4,21 +4,21 @@ use crate::analysis::CrossCheck;
 use crate::engine::DeviceInfo;
 use crate::report::{Head, Timing};
 
-/// `nnqft.compare-cpu/1`: every stage and fit of the GPU beside those of the f64 CPU engine.
+/// `nnqft.compare-cpu/1` holds every stage and fit of the GPU against the f64 CPU engine.
 #[derive(Debug, Clone, Serialize)]
 pub struct CompareDocument {
-    /// Schema, version, spec, device, timing.
+    /// The head holds schema, version, spec, device and timing.
     #[serde(flatten)]
     pub head: Head<CompareSpec, ()>,
-    /// Stages, fits, and whether all agree.
+    /// The check lists stages and fits, and says whether all agree.
     #[serde(flatten)]
     pub check: CrossCheck,
 }
 
-/// How much is compared.
+/// The spec says how much is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct CompareSpec {
-    /// Some twenty times as many networks.
+    /// A thorough comparison draws some twenty times as many networks.
     pub thorough: bool,
 }
 

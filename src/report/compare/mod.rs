@@ -1,4 +1,4 @@
-//! The GPU held against the f64 CPU engine.
+//! `compare-cpu` holds the GPU against the f64 CPU engine.
 
 mod document;
 mod table;

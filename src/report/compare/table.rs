@@ -2,7 +2,7 @@ use crate::analysis::CrossCheck;
 use crate::report::number::value;
 use crate::report::table::table;
 
-/// One line per stage and fit.
+/// The table has one line per stage and fit.
 pub fn cross_check_table(check: &CrossCheck) -> String {
     let verdict = |pass: bool| if pass { "pass" } else { "FAIL" }.to_string();
     let mut rows = table(

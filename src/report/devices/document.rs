@@ -2,35 +2,35 @@ use serde::Serialize;
 
 use crate::report::VERSION;
 
-/// `nnqft.devices/1`: the adapters, and which engine a run takes by itself.
+/// `nnqft.devices/1` lists the adapters, and says which engine a run takes by itself.
 #[derive(Debug, Clone, Serialize)]
 pub struct DevicesDocument {
     schema: &'static str,
     version: &'static str,
-    /// All that can run the engine, best first.
+    /// All of them can run the engine; the best comes first.
     pub adapters: Vec<Adapter>,
-    /// What `auto` takes, and why.
+    /// The sentence says what `auto` takes, and why.
     pub auto: String,
 }
 
-/// An adapter and its limits.
+/// An adapter is what a driver offers, with its limits.
 #[derive(Debug, Clone, Serialize)]
 pub struct Adapter {
-    /// Name.
+    /// The name is the one that `--adapter` matches.
     pub name: String,
-    /// Driver and its version.
+    /// The driver is named with its version.
     pub driver: String,
-    /// Vulkan, Metal or Dx12.
+    /// The API is Vulkan, Metal or Dx12.
     pub api: String,
-    /// `discrete`, `integrated`, `virtual`, `software` or `other`.
+    /// The kind is `discrete`, `integrated`, `virtual`, `software` or `other`.
     pub kind: &'static str,
-    /// Largest storage buffer, bytes.
+    /// The largest storage buffer has so many bytes.
     pub max_buffer: u64,
-    /// Largest dispatch per dimension, workgroups.
+    /// The largest dispatch has so many workgroups in each dimension.
     pub max_workgroups: u32,
-    /// Workgroup memory, bytes.
+    /// A workgroup has so many bytes of memory.
     pub workgroup_memory: u32,
-    /// Native f64 in shaders (reported, not used).
+    /// Shaders may use f64 (ours do not).
     pub shader_f64: bool,
 }
 

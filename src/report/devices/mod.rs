@@ -1,4 +1,4 @@
-//! The adapters of a machine.
+//! `devices` lists the adapters of a machine.
 
 mod document;
 mod table;

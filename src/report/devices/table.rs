@@ -1,7 +1,7 @@
 use super::Adapter;
 use crate::report::table::table;
 
-/// One line per adapter.
+/// The table has one line per adapter.
 pub fn devices_table(adapters: &[Adapter]) -> String {
     let mut rows = table(
         &[

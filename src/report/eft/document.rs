@@ -1,39 +1,42 @@
 use serde::{Deserialize, Serialize};
 
-use crate::analysis::{Coupling, FunctionFit, SixPoint};
+use crate::analysis::{Coupling, FunctionFit, SixPoint, Unconverged};
 use crate::report::{Head, cutoff, unmeasured};
 use crate::theory::Vertex;
 
-/// `nnqft.eft/1`: couplings and the 6-point prediction.
+/// `nnqft.eft/1` holds couplings and the 6-point prediction.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct EftDocument {
-    /// Schema, version, spec, device, timing, moments.
+    /// The head holds schema, version, spec, device, timing and moments.
     #[serde(flatten)]
     pub head: Head,
-    /// Propagator of the vertices.
+    /// The propagator of the vertices is K, or K without its bias part.
     pub vertex: Vertex,
-    /// One entry per cutoff, in the order given.
+    /// There is one entry per cutoff, in the order given.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cutoffs: Vec<EftPoint>,
-    /// Fits of lambda as a function.
+    /// There is one fit per model of lambda as a function.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fits: Vec<FunctionFit>,
+    /// The fits were trained on moments of which these have not converged.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub train_unconverged: Vec<Unconverged>,
 }
 
-/// The effective field theory at one cutoff.
+/// A point is the effective field theory at one cutoff.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct EftPoint {
-    /// L; the string `inf` if infinite.
+    /// The cutoff L is the string `inf` if it is infinite.
     #[serde(with = "cutoff")]
     pub cutoff: f64,
-    /// Measured coupling; `None` if every vertex integral vanishes.
+    /// The measured coupling is `None` if every vertex integral vanishes.
     pub lambda: Option<Coupling>,
-    /// The 6-point function against its prediction.
+    /// The 6-point function is held against its prediction.
     pub six_point: Option<SixPoint>,
 }
 
 impl EftDocument {
-    /// The sentence on couplings that were not measured, if there are any.
+    /// The sentence names couplings that were not measured, if there are any.
     pub fn unmeasured(&self) -> Option<String> {
         let fits = self.fits.iter().any(|f| !f.measured);
         let cutoffs =

@@ -4,7 +4,7 @@ use crate::report::Moments;
 use crate::report::figure::{Axis, Figure, Point, Series, Style};
 use crate::report::heading::{name, net};
 
-/// What `eft` plots: the 6-point prediction over the cutoffs, or at one cutoff over the
+/// `eft` plots the 6-point prediction over the cutoffs, or at one cutoff over the
 /// elements; without a 6-point function the coupling over the 4-tuples.
 pub fn eft_figure(document: &EftDocument, widths: usize) -> Figure {
     let all = [("measured", document)];
@@ -18,7 +18,7 @@ pub fn eft_figure(document: &EftDocument, widths: usize) -> Figure {
     figure
 }
 
-/// delta(L): measured over predicted dG^(6), mean and extremes over the elements.
+/// The figure shows delta(L), measured over predicted dG^(6): mean and extremes over the elements.
 pub fn delta_figure(documents: &[(&str, &EftDocument)]) -> Figure {
     let spec = &documents[0].1.head.spec;
     let mut series = Vec::new();
@@ -62,7 +62,7 @@ pub fn delta_figure(documents: &[(&str, &EftDocument)]) -> Figure {
     }
 }
 
-/// G_GP / G^(6) and (G_GP + prediction) / G^(6) of every element at one cutoff.
+/// The figure shows G_GP / G^(6) and (G_GP + prediction) / G^(6) of every element at one cutoff.
 pub fn six_point_figure(document: &EftDocument, cutoff: usize) -> Figure {
     let spec = &document.head.spec;
     let point = &document.cutoffs[cutoff];
@@ -90,7 +90,7 @@ pub fn six_point_figure(document: &EftDocument, cutoff: usize) -> Figure {
     }
 }
 
-/// The coupling of every 4-tuple at one cutoff.
+/// The figure shows the coupling of every 4-tuple at one cutoff.
 pub fn coupling_figure(documents: &[(&str, &EftDocument)], cutoff: usize) -> Figure {
     let spec = &documents[0].1.head.spec;
     let at = documents[0].1.cutoffs[cutoff].cutoff;

@@ -4,7 +4,7 @@ use crate::report::heading::{eft_errors, eft_title};
 use crate::report::number::{scientific, value};
 use crate::report::table::table;
 
-/// Fits of lambda as a function, one line per model.
+/// The table has one line per model of lambda as a function.
 pub fn fit_table(document: &EftDocument) -> String {
     let sampled = document.head.source.is_sampled();
     let misses = match sampled {

@@ -1,4 +1,4 @@
-//! The quartic coupling, and the 6-point function that it predicts.
+//! `eft` measures the quartic coupling, and holds the 6-point function against its prediction.
 
 mod document;
 mod figure;

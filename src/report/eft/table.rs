@@ -6,7 +6,7 @@ use crate::report::number::value;
 use crate::report::table::{points, table};
 use crate::tensor::multisets;
 
-/// Coupling and 6-point prediction, one line per cutoff.
+/// The table has coupling and 6-point prediction, one line per cutoff.
 pub fn eft_table(document: &EftDocument) -> String {
     let sampled = document.head.source.is_sampled();
     let mut header = vec![
@@ -105,7 +105,7 @@ pub fn eft_table(document: &EftDocument) -> String {
     )
 }
 
-/// Whether an error bar is no summary of an interval: it reaches twice as far as three of them.
+/// An error bar is no summary of an interval that reaches twice as far as three of them.
 fn is_skew(six: &SixPoint, [from, to]: [f64; 2]) -> bool {
     match (six.delta_mean, six.delta_std_err) {
         (Some(delta), Some(error)) => (to - delta).max(delta - from) > 6.0 * error,
@@ -113,7 +113,7 @@ fn is_skew(six: &SixPoint, [from, to]: [f64; 2]) -> bool {
     }
 }
 
-/// The 6-point prediction, one line per cutoff and element.
+/// The table has the 6-point prediction, one line per cutoff and element.
 pub fn six_point_table(document: &EftDocument) -> String {
     let header = [
         "points",

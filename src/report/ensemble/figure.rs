@@ -2,10 +2,11 @@ use super::EnsembleDocument;
 use crate::report::figure::{Axis, Figure, Point, Series, Style};
 use crate::report::heading::{name, net};
 
-/// Elements that a figure can show one by one.
+/// A figure can show so many elements one by one.
 const SHOWN_ELEMENTS: usize = 2000;
 
-/// |m_n| of every element, or of every so many, beside its exact value and the background.
+/// The figure shows |m_n| of every element, or of every so many, beside its exact value and the
+/// background.
 pub fn ensemble_figure(document: &EnsembleDocument, widths: usize) -> Figure {
     let spec = &document.head.spec;
     let mut series = Vec::new();

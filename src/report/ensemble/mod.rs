@@ -1,4 +1,4 @@
-//! The n-point functions of an ensemble.
+//! `ensemble` measures the n-point functions of an ensemble.
 
 mod document;
 mod figure;

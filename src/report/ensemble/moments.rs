@@ -1,4 +1,4 @@
-//! What `ensemble --out DIR` has left in a folder, read back.
+//! Couplings can be measured on what `ensemble --out DIR` has left in a folder.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read};
@@ -15,7 +15,7 @@ use crate::{Error, Result};
 const DOCUMENT: &str = "ensemble.json";
 const ARRAYS: &str = "moments.npz";
 
-/// The ensemble that `ensemble --out DIR` left in a folder: its spec, what couplings are
+/// A folder that `ensemble --out DIR` has written holds an ensemble: its spec, what couplings are
 /// measured on, and what has not converged of it.
 ///
 /// # Errors
@@ -50,21 +50,21 @@ fn refusal(dir: &Path, name: &str, reason: String) -> Error {
     }
 }
 
-/// What an `ensemble.json` tells of the arrays beside it.
+/// An `ensemble.json` tells this of the arrays beside it.
 #[derive(Deserialize)]
 struct Document {
     spec: EnsembleSpec,
     correlators: Vec<Convergence>,
 }
 
-/// Whether an n-point function has converged.
+/// An n-point function has converged, or there is a reason why not.
 #[derive(Deserialize)]
 struct Convergence {
     order: usize,
     reason: Option<String>,
 }
 
-/// What tells one kind of document from another.
+/// The schema tells one kind of document from another.
 #[derive(Deserialize)]
 struct Schema {
     schema: String,
@@ -86,7 +86,7 @@ impl Document {
     }
 }
 
-/// Whether couplings can be measured on such an ensemble.
+/// Couplings are measured on the 4-point function of one output.
 fn check(spec: &EnsembleSpec) -> Result<(), String> {
     if spec.net.d_out() != 1 {
         return Err(format!(
@@ -124,7 +124,7 @@ fn interactions(dir: &Path, spec: &EnsembleSpec) -> Result<Interactions, String>
     })
 }
 
-/// An array of finite numbers, which must have this shape.
+/// The numbers of an array must be finite, and its shape the one that is expected.
 fn array(
     npz: &mut ZipArchive<BufReader<File>>,
     name: &str,

@@ -111,7 +111,7 @@ fn whole(rows: &[Vec<usize>]) -> impl Iterator<Item = i64> {
     rows.iter().flatten().map(|&i| i as i64)
 }
 
-/// An archive of arrays.
+/// The archive holds one file per array.
 struct Arrays<W: io::Write + io::Seek>(ZipWriter<W>);
 
 impl<W: io::Write + io::Seek> Arrays<W> {
@@ -144,7 +144,7 @@ mod tests {
     use super::*;
     use crate::report::by_hand;
 
-    /// The header of an array without its blanks, and the bytes of the values.
+    /// An array is its header, here without blanks, and the bytes of its values.
     fn bytes(path: &Path, name: &str) -> (String, Vec<u8>) {
         let mut npz = ZipArchive::new(std::fs::File::open(path).unwrap()).unwrap();
         let mut entry = npz.by_name(&format!("{name}.npy")).unwrap();

@@ -4,7 +4,8 @@ use crate::report::heading::title;
 use crate::report::number::{pull, scientific, value};
 use crate::report::table::{left_out, points, reference_title, table};
 
-/// One line per n-point function: its deviation from the GP against exact and background.
+/// The table has one line per n-point function: its deviation from the GP beside the exact one and
+/// the background.
 ///
 /// ```
 /// use nnqft_gpu::engine::{self, Engine, cpu::CpuEngine};
@@ -108,7 +109,7 @@ pub fn ensemble_table(document: &EnsembleDocument) -> String {
     )
 }
 
-/// One line per element.
+/// The table has one line per element.
 pub fn elements_table(document: &EnsembleDocument) -> String {
     let known = reference_title(document.correlators.iter().map(|c| &c.reference));
     let mut rows = table(

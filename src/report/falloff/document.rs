@@ -4,16 +4,16 @@ use crate::analysis::Falloff;
 use crate::model::EnsembleSpec;
 use crate::report::Head;
 
-/// `nnqft.falloff/1`: a width sweep.
+/// `nnqft.falloff/1` is a width sweep.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct FalloffDocument {
-    /// Schema, version, spec at the first width, device, timing, moments.
+    /// The head holds schema, version, spec at the first width, device, timing and moments.
     #[serde(flatten)]
     pub head: Head,
-    /// The ensemble of the second curve at the first width, if it was drawn.
+    /// The second curve, if it was drawn, has this ensemble at the first width.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub connected_spec: Option<EnsembleSpec>,
-    /// Widths and fits.
+    /// The sweep has widths and fits.
     #[serde(flatten)]
     pub falloff: Falloff,
 }

@@ -2,7 +2,7 @@ use super::FalloffDocument;
 use crate::analysis::FalloffPoint;
 use crate::report::figure::{Axis, Figure, Point, Series, Style};
 
-/// A value, and its error if it has one.
+/// A value may have an error.
 type Value = Option<(f64, Option<f64>)>;
 
 fn falloff_points(
@@ -18,8 +18,8 @@ fn falloff_points(
         .collect()
 }
 
-/// |m_n| of the even orders against the width: direct and connected estimates, background,
-/// exact curve.
+/// The figure shows |m_n| of the even orders against the width: direct and connected estimates,
+/// background, exact curve.
 pub fn falloff_figure(document: &FalloffDocument) -> Figure {
     let spec = &document.head.spec;
     let mut series = Vec::new();
@@ -66,7 +66,7 @@ pub fn falloff_figure(document: &FalloffDocument) -> Figure {
     }
 }
 
-/// Mean |G^(n)| of the odd orders against the width, with the background.
+/// The figure shows the mean |G^(n)| of the odd orders against the width, with the background.
 pub fn odd_figure(document: &FalloffDocument) -> Figure {
     let spec = &document.head.spec;
     let mut series = Vec::new();
@@ -102,7 +102,7 @@ fn orders(document: &FalloffDocument, parity: usize) -> Vec<usize> {
         .collect()
 }
 
-/// How many networks of the direct estimator one of the connected one is worth.
+/// The figure shows how many networks of the direct estimator one of the connected one is worth.
 pub fn gain_figure(documents: &[&FalloffDocument]) -> Figure {
     let series = documents.iter().enumerate().flat_map(|(colour, document)| {
         [(4, Style::Dots), (6, Style::Rings)].map(|(n, style)| {

@@ -1,4 +1,4 @@
-//! The n-point functions against the width.
+//! `falloff` follows the n-point functions over the width.
 
 mod document;
 mod figure;

@@ -4,7 +4,7 @@ use crate::report::heading::sweep_title;
 use crate::report::number::{fixed, value};
 use crate::report::table::{left_out, table};
 
-/// One line per width and order, then the slopes.
+/// The table has one line per width and order; the slopes follow.
 pub fn falloff_table(document: &FalloffDocument) -> String {
     let spec = &document.head.spec;
     let falloff = &document.falloff;
@@ -73,7 +73,7 @@ pub fn falloff_table(document: &FalloffDocument) -> String {
     )
 }
 
-/// One line per order and estimator; nothing for orders that do not fall off.
+/// The slopes have one line per order and estimator; orders that do not fall off have none.
 fn slopes(document: &FalloffDocument) -> String {
     let (estimator, falloff) = (document.head.spec.estimator, &document.falloff);
     if falloff.fits.is_empty() {

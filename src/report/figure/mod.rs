@@ -1,4 +1,4 @@
-//! Figures: data first, drawn as SVG or as text, and written as CSV and JSON beside it.
+//! A figure is its data first: drawn as SVG or as text, and written as CSV and JSON beside it.
 
 mod scale;
 mod svg;
@@ -13,115 +13,115 @@ pub use scale::Scale;
 
 use crate::state::replace;
 
-/// One plot.
+/// A figure is one plot.
 #[derive(Debug, Clone, Serialize)]
 pub struct Figure {
-    /// File name without extension.
+    /// The name is that of the file, without extension.
     pub name: String,
-    /// What is shown, in a line.
+    /// The title says in a line what is shown.
     pub title: String,
-    /// Horizontal axis.
+    /// The horizontal axis is x.
     pub x: Axis,
-    /// Vertical axis.
+    /// The vertical axis is y.
     pub y: Axis,
-    /// What is plotted, bottom to top.
+    /// The series are plotted from bottom to top.
     pub series: Vec<Series>,
 }
 
-/// One axis.
+/// An axis has a quantity and a scale.
 #[derive(Debug, Clone, Serialize)]
 pub struct Axis {
-    /// Quantity, with its unit if it has one.
+    /// The label is the quantity, with its unit if it has one.
     pub label: String,
-    /// Linear or logarithmic; a logarithmic axis has no place for values below or at zero.
+    /// The scale decides what has a place: a logarithmic axis has none for values below or at zero.
     pub scale: Scale,
 }
 
 impl Axis {
-    /// A linear axis.
+    /// The axis is linear.
     pub fn linear(label: impl Into<String>) -> Self {
         let (label, scale) = (label.into(), Scale::Linear);
         Self { label, scale }
     }
 
-    /// A logarithmic axis.
+    /// The axis is logarithmic.
     pub fn log(label: impl Into<String>) -> Self {
         let (label, scale) = (label.into(), Scale::Log);
         Self { label, scale }
     }
 }
 
-/// How a series is drawn. Marks differ in shape as well as in colour.
+/// A style is how a series is drawn. Marks differ in shape as well as in colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Style {
-    /// Filled circles.
+    /// Points are filled circles.
     Dots,
-    /// Open circles.
+    /// Points are open circles.
     Rings,
-    /// Filled squares.
+    /// Points are filled squares.
     Squares,
-    /// Open diamonds.
+    /// Points are open diamonds.
     Diamonds,
-    /// Filled triangles.
+    /// Points are filled triangles.
     Triangles,
-    /// A line.
+    /// A line joins the points.
     Line,
-    /// A dashed line.
+    /// A dashed line joins the points.
     Dashes,
-    /// The area between `range[0]` and `range[1]`.
+    /// The area between `range[0]` and `range[1]` is filled.
     Band,
 }
 
 impl Style {
-    /// Filled marks for the series of a figure, another for each of three in turn.
+    /// The series of a figure take three filled marks in turn.
     pub fn nth_mark(k: usize) -> Self {
         [Self::Triangles, Self::Dots, Self::Squares][k % 3]
     }
 }
 
-/// Points of one kind.
+/// A series is points of one kind.
 #[derive(Debug, Clone, Serialize)]
 pub struct Series {
-    /// What they are.
+    /// The label says what the points are.
     pub label: String,
-    /// Index into the palette; series of one colour belong together.
+    /// The colour is an index into the palette; series of one colour belong together.
     pub colour: usize,
-    /// How they are drawn.
+    /// The style is how the points are drawn.
     pub style: Style,
-    /// The mark in a terminal.
+    /// The symbol is the mark in a terminal.
     pub symbol: char,
-    /// The points, in order of x for lines.
+    /// The points of a line are in order of x.
     pub points: Vec<Point>,
 }
 
-/// One point.
+/// A point has a place, and may have a range.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct Point {
-    /// Horizontal.
+    /// The horizontal coordinate is x.
     pub x: f64,
-    /// Vertical.
+    /// The vertical coordinate is y.
     pub y: f64,
-    /// Ends of the error bar or band.
+    /// The range holds the ends of the error bar or band.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub range: Option<[f64; 2]>,
 }
 
 impl Point {
-    /// With an error bar of one standard error on both sides.
+    /// The point has an error bar of one standard error on both sides.
     pub fn measured(x: f64, y: f64, std_err: Option<f64>) -> Self {
         let range = std_err.filter(|&e| e > 0.0).map(|e| [y - e, y + e]);
         Self { x, y, range }
     }
 
-    /// Without an error.
+    /// The point has no error.
     pub fn new(x: f64, y: f64) -> Self {
         Self::measured(x, y, None)
     }
 }
 
 impl Series {
-    /// A series without points.
+    /// The series has no points yet.
     pub fn new(label: impl Into<String>, colour: usize, style: Style) -> Self {
         Self {
             label: label.into(),
@@ -137,13 +137,13 @@ impl Series {
         }
     }
 
-    /// With these points; those without a value are left out.
+    /// The series takes these points; those without a value are left out.
     pub fn with(mut self, points: impl IntoIterator<Item = Option<Point>>) -> Self {
         self.points.extend(points.into_iter().flatten());
         self
     }
 
-    /// With the order of an n-point function as its mark in a terminal.
+    /// The series is marked by the order of its n-point function in a terminal.
     pub fn of_order(self, n: usize) -> Self {
         match char::from_digit(n as u32, 10) {
             Some(digit) => self.marked(digit),
@@ -151,7 +151,7 @@ impl Series {
         }
     }
 
-    /// With another mark in a terminal.
+    /// The series has another mark in a terminal.
     pub fn marked(mut self, symbol: char) -> Self {
         self.symbol = symbol;
         self
@@ -159,22 +159,22 @@ impl Series {
 }
 
 impl Figure {
-    /// Points that can be drawn: finite, and above zero on a logarithmic axis.
+    /// Points can be drawn if they are finite, and above zero on a logarithmic axis.
     fn drawable<'a>(&'a self, series: &'a Series) -> impl Iterator<Item = Point> + 'a {
         (series.points.iter())
             .copied()
             .filter(|p| self.x.scale.has(p.x) && self.y.scale.has(p.y))
     }
 
-    /// Whether there is anything to draw.
+    /// A figure is empty if there is nothing to draw.
     pub fn is_empty(&self) -> bool {
         self.series
             .iter()
             .all(|s| self.drawable(s).next().is_none())
     }
 
-    /// Smallest and largest values on each axis, with a margin. Error bars that reach far
-    /// down a logarithmic axis are cut.
+    /// Each axis reaches from the smallest to the largest value, with a margin. Error bars that
+    /// reach far down a logarithmic axis are cut.
     fn ranges(&self) -> [[f64; 2]; 2] {
         let points = || self.series.iter().flat_map(|s| self.drawable(s));
         let ys = points().flat_map(|p| {
@@ -191,7 +191,7 @@ impl Figure {
         ]
     }
 
-    /// CSV with the columns series, x, y, low, high; low and high are empty without a range.
+    /// The CSV has the columns series, x, y, low, high; low and high are empty without a range.
     pub fn csv(&self) -> String {
         let mut csv = csv::Writer::from_writer(Vec::new());
         let mut row = |cells: [&str; 5]| csv.write_record(cells).expect("memory takes all");
@@ -263,7 +263,7 @@ mod tests {
         Axis::log(label)
     }
 
-    /// Values that can be pointed at, in a drawing without a number that is none.
+    /// A drawing has values that can be pointed at, and no number that is none.
     fn drawn(figure: &Figure) -> usize {
         let (svg, text) = (figure.svg(), figure.text(80));
         assert!(svg.starts_with("<svg ") && svg.trim_end().ends_with("</svg>"));

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::report::number::{power_tick, tick};
 
-/// How values become positions.
+/// A scale is how values become positions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Scale {
@@ -16,12 +16,12 @@ pub enum Scale {
 }
 
 impl Scale {
-    /// Whether a value has a place.
+    /// A value has a place if it is finite and its position is.
     pub(super) fn has(self, value: f64) -> bool {
         value.is_finite() && (self == Self::Linear || value > 0.0)
     }
 
-    /// The coordinate in which distances are equal.
+    /// The position is the coordinate in which distances are equal.
     fn position(self, value: f64) -> f64 {
         match self {
             Self::Linear => value,
@@ -36,7 +36,7 @@ impl Scale {
         }
     }
 
-    /// Ends of an axis that shows all of these values.
+    /// The ends are those of an axis that shows all of these values.
     pub(super) fn around(self, values: impl Iterator<Item = f64>) -> [f64; 2] {
         let (low, high) = (values.filter(|&v| self.has(v)).map(|v| self.position(v)))
             .fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), p| {
@@ -62,7 +62,7 @@ impl Scale {
     }
 }
 
-/// One axis with its ends.
+/// A span is one axis with its ends.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Span {
     pub scale: Scale,
@@ -70,13 +70,13 @@ pub(super) struct Span {
 }
 
 impl Span {
-    /// Where a value lies, 0 to 1 between the ends.
+    /// A value lies at this fraction of the way between the ends.
     pub fn fraction(&self, value: f64) -> f64 {
         let [low, high] = self.ends.map(|e| self.scale.position(e));
         (self.scale.position(value) - low) / (high - low)
     }
 
-    /// Labelled ticks, at most about `most`.
+    /// The labelled ticks are about `most` at most.
     pub fn ticks(&self, most: usize) -> Vec<f64> {
         let [low, high] = self.ends;
         let within = |v: &f64| *v >= low * (1.0 - 1e-12 * low.signum()) && *v <= high;
@@ -126,7 +126,7 @@ impl Span {
         }
     }
 
-    /// Unlabelled ticks.
+    /// The ticks between the labelled ones have no labels.
     fn minor(&self) -> Vec<f64> {
         let [low, high] = self.ends;
         if self.scale == Scale::Linear || high / low > 1e5 {
@@ -138,7 +138,7 @@ impl Span {
             .collect()
     }
 
-    /// A tick's label: 0.01 to 9999 in plain digits, powers of ten beyond.
+    /// A tick's label has plain digits from 0.01 to 9999, and is a power of ten beyond.
     pub fn label(&self, value: f64) -> String {
         // A tick at rounding's distance from zero.
         let span = (self.ends[1] - self.ends[0]).abs();

@@ -11,15 +11,15 @@ use crate::report::number::{reading, scientific};
 
 /// plotters draws in whole pixels: a quarter of a CSS pixel each.
 const UNIT: i32 = 4;
-/// In CSS pixels: small enough for its text to be read on a phone.
+/// The width, in CSS pixels, is small enough for the text to be read on a phone.
 const WIDTH: i32 = 520;
 const PLOT_HEIGHT: i32 = 330;
 const LEGEND_ROW: i32 = 19;
 const FONT: i32 = 13;
-/// Average width of a character, in font sizes.
+/// A character is so wide on average, in font sizes.
 const CHARACTER: f64 = 0.54;
 
-/// Okabe and Ito's colours, which the colour-blind can tell apart; legible on white and black.
+/// The colours are Okabe and Ito's, which the colour-blind can tell apart, on white and on black.
 const PALETTE: [RGBColor; 6] = [
     RGBColor(0x00, 0x72, 0xB2),
     RGBColor(0xD5, 0x5E, 0x00),
@@ -33,14 +33,14 @@ type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Pixel = (i32, i32);
 
 impl Figure {
-    /// A document of its own, black on white.
+    /// The SVG is a document of its own, black on white.
     pub fn svg(&self) -> String {
         let (width, height) = self.size();
         let open = format!("<svg width=\"{width}\" height=\"{height}\"");
         self.draw(true).replacen(&self.opening(), &open, 1)
     }
 
-    /// For a page: as wide as its place, in the page's text colour, on its background.
+    /// The SVG of a page is as wide as its place, in the page's text colour, on its background.
     pub fn inline_svg(&self) -> String {
         let title = minijinja::HtmlEscape(&self.title);
         let open = format!("<svg role=\"img\" aria-label=\"{title}\"");
@@ -48,7 +48,7 @@ impl Figure {
             .replace("\"#000000\"", "\"currentColor\"")
     }
 
-    /// How plotters opens the document.
+    /// plotters opens the document so.
     fn opening(&self) -> String {
         let (width, height) = self.size();
         format!(
@@ -58,13 +58,13 @@ impl Figure {
         )
     }
 
-    /// In CSS pixels.
+    /// The size is in CSS pixels.
     fn size(&self) -> (i32, i32) {
         let rows = self.legend().last().map_or(0, |&(_, row, _)| row + 1);
         (WIDTH, PLOT_HEIGHT + rows * LEGEND_ROW + 6)
     }
 
-    /// Column and row of every entry of the legend.
+    /// Every entry of the legend has a column and a row.
     fn legend(&self) -> Vec<(i32, i32, &Series)> {
         let (mut x, mut row) = (0, 0);
         (self.series.iter())
@@ -184,7 +184,7 @@ impl Figure {
         Ok(())
     }
 
-    /// What a point says when it is pointed at.
+    /// A point says this when it is pointed at.
     fn value(&self, series: &Series, p: &Point) -> String {
         let range = match p.range {
             Some([low, high]) if series.style == Style::Band => {

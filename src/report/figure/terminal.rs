@@ -1,11 +1,11 @@
 use super::scale::Span;
 use super::{Figure, Style};
 
-/// Rows of the plot itself.
+/// The plot itself has so many rows.
 const ROWS: usize = 18;
 
 impl Figure {
-    /// The figure as text of at most `width` columns: full marks cover open ones,
+    /// The text has at most `width` columns: full marks cover open ones,
     /// and marks cover lines.
     pub fn text(&self, width: usize) -> String {
         let ends = self.ranges();

@@ -4,21 +4,21 @@ use crate::analysis::Flow;
 use crate::report::{Head, unmeasured};
 use crate::theory::Vertex;
 
-/// `nnqft.rg/1`: the flow of the coupling.
+/// `nnqft.rg/1` is the flow of the coupling.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RgDocument {
-    /// Schema, version, spec, device, timing, moments.
+    /// The head holds schema, version, spec, device, timing and moments.
     #[serde(flatten)]
     pub head: Head,
-    /// Propagator of the vertices.
+    /// The propagator of the vertices is K, or K without its bias part.
     pub vertex: Vertex,
-    /// Points, fit, slopes, fixed points.
+    /// The flow has points, a fit, slopes and fixed points.
     #[serde(flatten)]
     pub flow: Flow,
 }
 
 impl RgDocument {
-    /// The sentence on couplings that were not measured, if there are any.
+    /// The sentence names couplings that were not measured, if there are any.
     pub fn unmeasured(&self) -> Option<String> {
         let points = self.flow.points.iter();
         let at = unmeasured::places(

@@ -2,7 +2,7 @@ use super::RgDocument;
 use crate::report::figure::{Axis, Figure, Point, Series, Style};
 use crate::report::heading;
 
-/// log |lambda| against log L, with theory's slope through the largest cutoff.
+/// The figure shows log |lambda| against log L, with theory's slope through the largest cutoff.
 pub fn flow_figure(documents: &[(String, &RgDocument)], name: &str) -> Figure {
     let spec = &documents[0].1.head.spec;
     let mut series = Vec::new();
@@ -52,7 +52,7 @@ pub fn flow_figure(documents: &[(String, &RgDocument)], name: &str) -> Figure {
     }
 }
 
-/// What `rg` plots.
+/// `rg` plots the flow of one document.
 pub fn rg_figure(document: &RgDocument, widths: usize) -> Figure {
     let spec = &document.head.spec;
     let label = format!(
@@ -63,7 +63,8 @@ pub fn rg_figure(document: &RgDocument, widths: usize) -> Figure {
     flow_figure(&[(label, document)], &heading::name("rg", spec, widths))
 }
 
-/// |beta| / |lambda| of the dimensionless coupling against the cutoff: 0 at a fixed point.
+/// The figure shows |beta| / |lambda| of the dimensionless coupling against the cutoff, which is 0
+/// at a fixed point.
 pub fn fixed_point_figure(documents: &[(String, &RgDocument)]) -> Figure {
     let series = documents
         .iter()

@@ -1,4 +1,4 @@
-//! The coupling against the cutoff.
+//! `rg` follows the coupling over the cutoff.
 
 mod document;
 mod figure;

@@ -5,7 +5,7 @@ use crate::report::heading::{eft_errors, eft_title};
 use crate::report::number::{fixed, value};
 use crate::report::table::table;
 
-/// The running coupling, one line per cutoff, then slopes and fixed points.
+/// The table has one line per cutoff; slopes and fixed points follow.
 pub fn flow_table(document: &RgDocument) -> String {
     let flow = &document.flow;
     let sampled = document.head.source.is_sampled();

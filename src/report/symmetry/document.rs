@@ -5,42 +5,43 @@ use crate::model::EnsembleSpec;
 use crate::report::{Head, cutoff, unmeasured};
 use crate::theory::Vertex;
 
-/// `nnqft.symmetry/1`: SO(d_out).
+/// `nnqft.symmetry/1` tests SO(d_out), and follows the coupling over d_out.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SymmetryDocument {
-    /// Schema, version, spec of the couplings, device, timing, moments.
+    /// The head holds schema, version, spec of the couplings, device, timing and moments.
     #[serde(flatten)]
     pub head: Head,
-    /// Propagator of the vertices.
+    /// The propagator of the vertices is K, or K without its bias part.
     pub vertex: Vertex,
-    /// L; the string `inf` if infinite.
+    /// The cutoff L is the string `inf` if it is infinite.
     #[serde(with = "cutoff")]
     pub cutoff: f64,
-    /// The coupling at each number of outputs, in the order given.
+    /// There is one coupling per number of outputs, in the order given.
     #[serde(rename = "d_out")]
     pub couplings: Vec<CouplingRow>,
-    /// The symmetries, ensemble after ensemble.
+    /// The symmetries are tested ensemble after ensemble.
     pub checks: Vec<SymmetryCheck>,
-    /// The ensembles that they were tested on.
+    /// The symmetries were tested on these ensembles.
     pub ensembles: Vec<EnsembleSpec>,
-    /// Where heavy tails make a test weak: its error bars are what rare networks left of them.
+    /// A note says where heavy tails make a test weak: its error bars are what rare networks left of
+    /// them.
     pub notes: Vec<String>,
 }
 
-/// The coupling at one number of outputs beside its exact value.
+/// A row has the coupling at one number of outputs beside its exact value.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct CouplingRow {
-    /// Measured.
+    /// The coupling is as measured.
     #[serde(flatten)]
     pub coupling: OutputCoupling,
-    /// The same from exact moments.
+    /// The tree's coupling from exact moments stands beside it.
     pub lambda_tree_exact: f64,
-    /// The same from exact moments.
+    /// The one-loop coupling from exact moments stands beside it.
     pub lambda_one_loop_exact: Option<f64>,
 }
 
 impl SymmetryDocument {
-    /// The sentence on couplings that were not measured, if there are any.
+    /// The sentence names couplings that were not measured, if there are any.
     pub fn unmeasured(&self) -> Option<String> {
         let rows = self.couplings.iter();
         let at = unmeasured::places(rows.map(|r| (self.cutoff, r.coupling.measured)).take(1))?;

@@ -3,7 +3,7 @@ use crate::model::short;
 use crate::report::figure::{Axis, Figure, Point, Series, Style};
 use crate::report::heading::{name, net};
 
-/// The coupling against the number of outputs.
+/// The figure shows the coupling against the number of outputs.
 pub fn symmetry_figure(document: &SymmetryDocument, widths: usize) -> Figure {
     let spec = &document.head.spec;
     let mut rows: Vec<_> = document.couplings.iter().collect();

@@ -1,4 +1,4 @@
-//! SO(d_out), and the coupling against the number of outputs.
+//! `symmetry` tests SO(d_out), and follows the coupling over the number of outputs.
 
 mod document;
 mod figure;

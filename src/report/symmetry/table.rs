@@ -4,7 +4,7 @@ use crate::report::heading::eft_title;
 use crate::report::number::{pull, value};
 use crate::report::table::table;
 
-/// The symmetry checks, then the coupling against the number of outputs.
+/// The table has the symmetry checks, and below them the coupling against the number of outputs.
 pub fn symmetry_table(document: &SymmetryDocument) -> String {
     let mut text = eft_title(&document.head, document.vertex);
     if !document.checks.is_empty() {

@@ -6,15 +6,15 @@ use crate::model::EnsembleSpec;
 use crate::report::{Head, Timing};
 use crate::theory::kernel_matrix;
 
-/// `nnqft.theory/1`: kernel, GP and exact values.
+/// `nnqft.theory/1` holds kernel, GP and exact values.
 #[derive(Debug, Clone, Serialize)]
 pub struct TheoryDocument {
-    /// Schema, version, spec, of which the sampling is not used, device, timing.
+    /// The head holds schema, version, spec (of which the sampling is not used), device and timing.
     #[serde(flatten)]
     pub head: Head<EnsembleSpec, ()>,
-    /// K(x_i, x_j), shape `[points][points]`.
+    /// The kernel K(x_i, x_j) has the shape `[points][points]`.
     pub kernel: Vec<Vec<f64>>,
-    /// The n-point functions, one per order.
+    /// There is one n-point function per order.
     pub correlators: Vec<Prediction>,
 }
 

@@ -1,4 +1,4 @@
-//! Kernel, GP and exact n-point functions.
+//! `theory` has kernel, GP and exact n-point functions.
 
 mod document;
 mod table;

@@ -3,11 +3,12 @@ use crate::report::heading::title;
 use crate::report::number::{precise, scientific, value};
 use crate::report::table::{left_out, points, reference_title, table};
 
-/// Points whose kernel is printed whole, and elements of an order that are.
+/// The kernel of so many points is printed, and so many elements of an order are.
 const SHOWN_POINTS: usize = 30;
 const SHOWN_ELEMENTS: usize = 1000;
 
-/// Kernel, then one line per element: GP, exact, m_n; of many the first.
+/// The kernel comes first, then one line per element with GP, exact value and m_n; of many the
+/// first.
 pub fn theory_table(document: &TheoryDocument) -> String {
     let mut text = title(&document.head.spec) + "\nkernel K(x_i, x_j)";
     if document.kernel.len() > SHOWN_POINTS {

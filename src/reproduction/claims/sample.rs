@@ -131,6 +131,7 @@ pub fn fit(order: usize) -> FalloffFit {
 /// Couplings at some cutoffs.
 pub fn eft(cutoffs: Vec<EftPoint>) -> EftDocument {
     EftDocument {
+        train_unconverged: Vec::new(),
         head: head(),
         vertex: Vertex::Full,
         cutoffs,
