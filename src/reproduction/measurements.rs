@@ -1,4 +1,4 @@
-//! What a reproduction asks of those who measure.
+//! A reproduction asks these measurements of those who can make them.
 
 use crate::Result;
 use crate::engine::DeviceInfo;
@@ -6,13 +6,13 @@ use crate::model::{Architecture, EnsembleSpec};
 use crate::report::{EftDocument, FalloffDocument, RgDocument, SymmetryDocument};
 use crate::theory::Vertex;
 
-/// Told the ensemble that is drawn, and how many more of its networks are done.
+/// This function is told the ensemble that is drawn, and how many more of its networks are done.
 pub type Progress<'a> = &'a (dyn Fn(&EnsembleSpec, u64) + Sync);
 
-/// Inputs, width and cutoff of a fit of the coupling as a function.
+/// A fit of the coupling as a function has inputs, a width and a cutoff.
 pub type FitSetting = (&'static str, u64, f64);
 
-/// The source's settings that a plan is made of.
+/// A plan is made of these settings of the source.
 #[derive(Debug, Clone, Copy)]
 pub struct Settings {
     /// Its cutoffs.
@@ -23,12 +23,12 @@ pub struct Settings {
     pub symmetry_test: fn(&EnsembleSpec, usize) -> Result<EnsembleSpec>,
 }
 
-/// The measurements of a reproduction, each to its document.
+/// A reproduction is made of these measurements, each with its document.
 pub trait Measurements {
-    /// What draws.
+    /// Tells what draws.
     fn device(&self) -> DeviceInfo;
 
-    /// One width of a falloff: a direct ensemble, and a connected one beside it.
+    /// Measures one width of a falloff: a direct ensemble, and a connected one beside it.
     ///
     /// # Errors
     /// Those of the engine.
@@ -39,7 +39,7 @@ pub trait Measurements {
         progress: Progress,
     ) -> Result<FalloffDocument>;
 
-    /// Coupling, 6-point prediction and flow of one ensemble, or of exact moments.
+    /// Measures coupling, 6-point prediction and flow of one ensemble, or of exact moments.
     ///
     /// # Errors
     /// Those of the engine and of vertex integrals.
@@ -51,14 +51,14 @@ pub trait Measurements {
         progress: Progress,
     ) -> Result<(EftDocument, RgDocument)>;
 
-    /// The flow of exact moments.
+    /// Follows the flow of exact moments.
     ///
     /// # Errors
     /// Those of vertex integrals.
     fn flow(&mut self, spec: &EnsembleSpec, vertex: Vertex, cutoffs: &[f64]) -> Result<RgDocument>;
 
-    /// The coupling at a cutoff over numbers of outputs, and the symmetries of one ensemble for
-    /// each of them.
+    /// Measures the coupling at a cutoff over numbers of outputs, and the symmetries of one
+    /// ensemble for each of them.
     ///
     /// # Errors
     /// Those of the engine and of vertex integrals.
@@ -70,7 +70,7 @@ pub trait Measurements {
         progress: Progress,
     ) -> Result<SymmetryDocument>;
 
-    /// Fits of the coupling as a function, tested on the inputs of the spec.
+    /// Fits the coupling as a function, tested on the inputs of the spec.
     ///
     /// # Errors
     /// Those of the engine and of vertex integrals.

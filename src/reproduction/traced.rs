@@ -1,10 +1,10 @@
-//! Values that know where a reader finds them.
+//! A traced value knows where a reader finds it.
 
 use std::ops::Deref;
 
 use serde::Serialize;
 
-/// A part of a document, and its place: the file, and the JSON pointer (RFC 6901) after the `#`.
+/// A part of a document knows its place: the file, and the JSON pointer (RFC 6901) after the `#`.
 #[derive(Debug)]
 pub(super) struct Traced<'a, T> {
     pub value: &'a T,
@@ -28,10 +28,10 @@ impl<T> Deref for Traced<'_, T> {
     }
 }
 
-/// A field of a [`Traced`] value, traced itself: `at!(document.spec.width)`. The pointer is made
-/// of the same names as the value is reached by, so that neither can be changed alone. A field in
-/// parentheses is flattened in JSON and leaves no trace, `at!(document.(head).spec)`; `field as
-/// name` is a field of another name there.
+/// Takes a field of a [`Traced`] value, which is traced itself: `at!(document.spec.width)`. The
+/// pointer is made of the same names as the value is reached by, so that neither can be changed
+/// alone. A field in parentheses is flattened in JSON and leaves no trace,
+/// `at!(document.(head).spec)`; `field as name` is a field of another name there.
 macro_rules! at {
     (@ $root:ident [$($value:tt)*] [$($name:expr,)*] . ($field:ident) $($rest:tt)*) => {
         $crate::reproduction::traced::at!(@ $root [$($value)* . $field] [$($name,)*] $($rest)*)
@@ -109,7 +109,7 @@ impl<'a, T> Traced<'a, Option<T>> {
     }
 }
 
-/// A number of a document, if it has a value: JSON has no other than finite ones.
+/// A number of a document may have no value: JSON has none but finite ones.
 pub(super) trait Quantity {
     fn quantity(&self) -> Option<f64>;
 }
@@ -156,7 +156,7 @@ impl<T: Quantity> Traced<'_, T> {
     }
 }
 
-/// A number and where it stands: file, and JSON pointer (RFC 6901) after the `#`.
+/// A number knows where it stands: file, and JSON pointer (RFC 6901) after the `#`.
 #[derive(Debug, Clone, Serialize)]
 pub struct Number {
     /// What it is.

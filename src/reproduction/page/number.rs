@@ -1,6 +1,6 @@
-//! Numbers as a paper prints them.
+//! Numbers are written as a paper prints them.
 
-/// Five digits, or those that the error leaves, with the error's last two in parentheses.
+/// Writes five digits, or those that the error leaves, with the error's last two in parentheses.
 pub(super) fn measured(value: f64, error: Option<f64>) -> String {
     let finish = |mantissa: String, exponent: i32| {
         let mantissa = mantissa.replace('-', "−");
