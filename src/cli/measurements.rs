@@ -1,4 +1,4 @@
-//! What a reproduction measures, by the functions of the other commands.
+//! A reproduction measures by the functions of the other commands.
 
 use nnqft_gpu::Result;
 use nnqft_gpu::analysis;
@@ -11,13 +11,13 @@ use nnqft_gpu::theory::{Exact, Vertex, loop_integrals, vertex_integrals};
 use super::options::{CUTOFFS, Moment};
 use super::{eft, falloff, symmetry};
 
-/// The source's settings.
+/// The source has these settings.
 pub const SETTINGS: Settings = Settings {
     cutoffs: &CUTOFFS,
     symmetry_test: symmetry::test_spec,
 };
 
-/// An engine that measures.
+/// This engine makes the measurements.
 pub struct Measuring<'a>(pub &'a mut dyn Engine);
 
 impl Measuring<'_> {

@@ -1,4 +1,4 @@
-//! The finished report.
+//! The finished report holds verdicts, page and figures.
 
 use std::io;
 
@@ -16,7 +16,7 @@ use crate::report::figure::Figure;
 use crate::report::{Timing, VERSION};
 use crate::state::replace;
 
-/// `nnqft.reproduce/1`: verdicts, and where everything is.
+/// The document `nnqft.reproduce/1` holds the verdicts, and says where everything is.
 #[derive(Debug, Clone, Serialize)]
 pub struct ReproductionDocument {
     schema: &'static str,
@@ -37,7 +37,7 @@ pub struct ReproductionDocument {
     pub documents: Vec<String>,
 }
 
-/// What a reproduction draws.
+/// A reproduction draws networks at a scale from a seed.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct ReproductionSpec {
     /// Networks.
@@ -47,7 +47,7 @@ pub struct ReproductionSpec {
     pub seed: u64,
 }
 
-/// A finished report.
+/// A report is a reproduction that is finished.
 #[derive(Debug, Clone)]
 pub struct Report {
     /// Verdicts.
@@ -60,8 +60,8 @@ pub struct Report {
 }
 
 impl Report {
-    /// Judges, plots and writes it all down; `options` are those of the command line beyond
-    /// scale and seed.
+    /// Judges and plots the documents and renders the page; `options` are those of the command
+    /// line beyond scale and seed.
     pub fn new(plan: &Plan, device: DeviceInfo, documents: Documents, options: &str) -> Self {
         let nets = documents.nets();
         let figures = figures(&nets);

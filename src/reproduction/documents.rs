@@ -1,4 +1,4 @@
-//! The measurements of a reproduction, by net and by the names of their files.
+//! A reproduction's documents are found by net and by the names of their files.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use super::traced::Traced;
 use crate::analysis::{Falloff, WIDTHS};
 use crate::report::{EftDocument, FalloffDocument, Head, RgDocument, SymmetryDocument};
 
-/// A document of any kind.
+/// A document is of one of four kinds.
 #[derive(Debug, Clone)]
 pub(super) enum Document {
     Falloff(FalloffDocument),
@@ -29,7 +29,7 @@ impl Document {
     }
 }
 
-/// A kind of document.
+/// This is a kind of document.
 trait OfKind: Sized {
     fn of(document: &Document) -> Option<&Self>;
 }
@@ -53,14 +53,14 @@ of_kind!(
     SymmetryDocument = Symmetry
 );
 
-/// All measurements of a reproduction, by name of their document.
+/// A reproduction has all its measurements here, by name of their document.
 #[derive(Debug, Clone)]
 pub struct Documents {
     all: BTreeMap<String, Document>,
     seconds: f64,
 }
 
-/// One net's documents.
+/// These are one net's documents.
 #[derive(Debug)]
 pub(super) struct OfNet<'a> {
     pub net: &'static SourceNet,
@@ -71,7 +71,7 @@ pub(super) struct OfNet<'a> {
     pub fits: Fits<'a>,
 }
 
-/// One net's documents at an input dimension.
+/// These are one net's documents at an input dimension.
 #[derive(Debug)]
 pub(super) struct OfDimension<'a> {
     pub d_in: usize,
@@ -81,7 +81,7 @@ pub(super) struct OfDimension<'a> {
     pub weight_flow: Option<Traced<'a, RgDocument>>,
 }
 
-/// The same from moments of each origin.
+/// The same thing is made from moments of each origin.
 #[derive(Debug, Clone)]
 pub(super) struct ByOrigin<T> {
     pub direct: T,
@@ -99,7 +99,7 @@ impl<T> ByOrigin<T> {
     }
 }
 
-/// The coupling as a function.
+/// These documents have the coupling as a function.
 #[derive(Debug, Clone)]
 pub(super) struct Fits<'a> {
     pub exact: Traced<'a, EftDocument>,
@@ -116,7 +116,7 @@ impl Fits<'_> {
 }
 
 impl Documents {
-    /// Nothing yet.
+    /// Holds nothing yet.
     pub(super) fn new() -> Self {
         Self {
             all: BTreeMap::new(),
@@ -147,22 +147,22 @@ impl Documents {
         }
     }
 
-    /// Seconds of all measurements, those of earlier runs included.
+    /// Adds up the seconds of all measurements, those of earlier runs included.
     pub(super) fn seconds(&self) -> f64 {
         self.seconds
     }
 
-    /// All of them, by name.
+    /// Lists all documents, by name.
     pub(super) fn each(&self) -> impl Iterator<Item = (&str, &Document)> {
         self.all.iter().map(|(name, d)| (name.as_str(), d))
     }
 
-    /// The joined falloffs, by name.
+    /// Lists the joined falloffs, by name.
     pub(super) fn falloffs(&self) -> impl Iterator<Item = (String, &FalloffDocument)> {
         (source().nets.iter()).map(|net| (net.falloff_name(), self.get(&net.falloff_name()).value))
     }
 
-    /// By net, in the order of the source.
+    /// Groups the documents by net, in the order of the source.
     pub(super) fn nets(&self) -> Vec<OfNet<'_>> {
         source().nets.iter().map(|net| self.of_net(net)).collect()
     }

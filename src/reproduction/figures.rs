@@ -1,4 +1,4 @@
-//! The figures of a report, section by section.
+//! A report has these figures, section by section.
 
 use super::documents::OfNet;
 use super::plan::CUTOFF;
@@ -9,7 +9,7 @@ use crate::report::{
     fixed_point_figure, flow_figure, gain_figure, odd_figure, six_point_figure, symmetry_figure,
 };
 
-/// All figures that show something.
+/// Draws all figures that show something.
 pub(super) fn figures(nets: &[OfNet]) -> Vec<(Section, Figure)> {
     let mut all = Vec::new();
     let mut add = |section, name: String, figure: Figure| {

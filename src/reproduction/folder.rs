@@ -1,4 +1,4 @@
-//! The folder of a reproduction, and the names of its documents.
+//! A reproduction keeps its documents in a folder, under names that tell net and measurement.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use super::source::SourceNet;
 use crate::state::replace;
 use crate::{Error, Result};
 
-/// Where the moments of a coupling come from.
+/// The moments that a coupling is measured on come from one of these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Origin {
     Direct,
@@ -31,7 +31,7 @@ impl Origin {
     }
 }
 
-/// The names of a net's documents.
+/// Each of a net's documents has a name.
 impl SourceNet {
     pub fn falloff_name(&self) -> String {
         format!("falloff-{}", self.name())
@@ -66,7 +66,7 @@ impl SourceNet {
     }
 }
 
-/// The folder of a report: `data/` has its documents, `figures/` its figures.
+/// The folder of a report has documents in `data/` and figures in `figures/`.
 #[derive(Debug, Clone)]
 pub struct Folder(PathBuf);
 
@@ -89,12 +89,12 @@ impl Folder {
         Ok(Self(out.into()))
     }
 
-    /// The folder itself.
+    /// Tells where the folder is.
     pub fn path(&self) -> &Path {
         &self.0
     }
 
-    /// The file of a document.
+    /// Tells the file of a document.
     pub(super) fn document(&self, name: &str) -> PathBuf {
         self.0.join("data").join(format!("{name}.json"))
     }
@@ -118,7 +118,7 @@ impl Folder {
         Err(Error::invalid("--out", self.0.display(), reason))
     }
 
-    /// A document that is whole and of this plan.
+    /// Reads a document, if it is whole and fits.
     pub(super) fn read<T: DeserializeOwned>(
         &self,
         name: &str,

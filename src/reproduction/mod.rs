@@ -1,4 +1,4 @@
-//! The results of the source measured again, judged, and shown on one page.
+//! The results of the source are measured again, judged, and shown on one page.
 //!
 //! A [`Plan`] lists the measurements, [`run`] makes those that a [`Folder`] does not hold yet, and
 //! a [`Report`] has the verdicts, the figures and the page. What is judged are the documents' own

@@ -1,4 +1,4 @@
-//! Which ensembles are drawn, and what is measured on them.
+//! A plan says which ensembles are drawn, and what is measured on them.
 
 use serde::Serialize;
 
@@ -12,14 +12,14 @@ use crate::model::{EnsembleSpec, Estimator, Inputs};
 use crate::report::{EftDocument, FalloffDocument, RgDocument, SymmetryDocument};
 use crate::theory::{Vertex, tilt};
 
-/// Outputs of the symmetry tests.
+/// Symmetries are tested at these numbers of outputs.
 pub(super) const OUTPUTS: [usize; 4] = [1, 2, 4, 8];
-/// Cutoff at which couplings are compared.
+/// Couplings are compared at this cutoff.
 pub(super) const CUTOFF: f64 = 100.0;
-/// The source's input dimensions.
+/// The source has inputs of these dimensions.
 pub(super) const DIMENSIONS: [usize; 3] = [1, 2, 3];
 
-/// How many networks a reproduction draws, per experiment.
+/// A scale says how many networks a reproduction draws, per experiment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Scale {
     /// Whether it is the quick one.
@@ -57,7 +57,7 @@ impl Scale {
     };
 }
 
-/// All measurements of a reproduction, in the order of the report.
+/// A plan lists all measurements of a reproduction, in the order of the report.
 #[derive(Debug, Clone)]
 pub struct Plan {
     /// How many networks.
@@ -67,7 +67,7 @@ pub struct Plan {
     pub(super) tasks: Vec<Task>,
 }
 
-/// One measurement.
+/// A task is one measurement.
 #[derive(Debug, Clone)]
 pub(super) struct Task {
     pub title: String,
@@ -75,7 +75,7 @@ pub(super) struct Task {
     pub kind: Kind,
 }
 
-/// What is drawn or calculated, and the names of the documents that it makes.
+/// A measurement is of one of these kinds, and makes documents of these names.
 #[derive(Debug, Clone)]
 pub(super) enum Kind {
     /// One width of a falloff.
@@ -115,7 +115,7 @@ pub(super) enum Kind {
 }
 
 impl Plan {
-    /// The plan at a scale.
+    /// Makes the plan at a scale.
     ///
     /// # Errors
     /// Those of [`EnsembleSpec::validate`].
@@ -133,17 +133,17 @@ impl Plan {
         Ok(plan)
     }
 
-    /// Number of measurements.
+    /// Counts the measurements.
     pub fn len(&self) -> usize {
         self.tasks.len()
     }
 
-    /// Whether there is nothing to measure.
+    /// Tells whether there is nothing to measure.
     pub fn is_empty(&self) -> bool {
         self.tasks.is_empty()
     }
 
-    /// Estimated work of all measurements, in nanoseconds of two cores, or of a GPU.
+    /// Estimates the work of all measurements, in nanoseconds of two cores, or of a GPU.
     pub fn work(&self, on_gpu: bool) -> u64 {
         self.tasks.iter().map(|task| task.work(on_gpu)).sum()
     }
@@ -271,7 +271,7 @@ impl Plan {
 }
 
 impl Task {
-    /// Estimated work, in nanoseconds.
+    /// Estimates the work, in nanoseconds.
     pub fn work(&self, on_gpu: bool) -> u64 {
         let of = |spec: &EnsembleSpec| self.work_of(spec, spec.networks(), on_gpu);
         match &self.kind {
@@ -298,7 +298,7 @@ impl Task {
         }
     }
 
-    /// Estimated work of so many networks: right to a factor of two, which is what a remaining
+    /// Estimates the work of so many networks: right to a factor of two, which is what a remaining
     /// time needs.
     pub fn work_of(&self, spec: &EnsembleSpec, networks: u64, on_gpu: bool) -> u64 {
         let work = &self.net.work;

@@ -1,4 +1,4 @@
-//! The run over a plan: what the folder does not hold yet is measured.
+//! A run goes over a plan: what the folder does not hold yet is measured.
 
 use std::io;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use super::plan::{CUTOFF, Kind, Plan, Task};
 use crate::Error;
 use crate::model::EnsembleSpec;
 
-/// A measurement of a plan, as those who watch know it.
+/// A step is a measurement of a plan, as those who watch know it.
 #[derive(Debug, Clone, Copy)]
 pub struct Step<'a> {
     /// Its number, counted from 1.
@@ -21,7 +21,7 @@ pub struct Step<'a> {
     pub work: u64,
 }
 
-/// Those who watch a run.
+/// A watch is told how far a run has come.
 pub trait Watch: Sync {
     /// A measurement is looked for, and made if it is not there.
     fn begins(&self, step: Step);
@@ -33,7 +33,7 @@ pub trait Watch: Sync {
     fn is_done(&self, step: Step);
 }
 
-/// Why a run ended before its plan did.
+/// A run may end before its plan does.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
     /// A measurement failed.

@@ -1,4 +1,4 @@
-//! What the source says: citation, places of its results, expectations of each net.
+//! The source has a citation, places of its results, and expectations of each net.
 
 use std::sync::LazyLock;
 
@@ -8,17 +8,17 @@ use crate::Result;
 use crate::analysis::Naturalness;
 use crate::model::{CatalogueEntry, EnsembleSpec};
 
-/// What `assets/source.toml` holds.
+/// The file `assets/source.toml`, read when it is first asked for, holds what the source says.
 static SOURCE: LazyLock<Source> = LazyLock::new(|| {
     toml::from_str(include_str!("../../assets/source.toml")).expect("assets/source.toml is valid")
 });
 
-/// The source.
+/// Tells what the source says.
 pub(super) fn source() -> &'static Source {
     &SOURCE
 }
 
-/// The paper that is reproduced, and what it says of its nets.
+/// The source is the paper that is reproduced, with what it says of its nets.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Source {
@@ -28,7 +28,7 @@ pub(super) struct Source {
     pub nets: Vec<SourceNet>,
 }
 
-/// How the source is cited.
+/// The source is cited by these.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Citation {
@@ -39,7 +39,7 @@ pub(super) struct Citation {
     pub talk: String,
 }
 
-/// Where the source has the results that it states of all nets alike.
+/// These are the places of the results that the source states of all nets alike.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct References {
@@ -54,7 +54,7 @@ pub(super) struct References {
     pub fits: String,
 }
 
-/// One of the source's nets.
+/// The source says this of one of its nets.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SourceNet {
@@ -69,7 +69,7 @@ pub(super) struct SourceNet {
     pub work: Work,
 }
 
-/// An end of the flow.
+/// The flow has two ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum End {
@@ -77,7 +77,7 @@ pub(super) enum End {
     Ir,
 }
 
-/// What the source says of the coupling over 4-tuples, in which words, and why.
+/// The source says what the coupling is over 4-tuples, in these words, and why.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ExpectedCoupling {
@@ -86,7 +86,7 @@ pub(super) struct ExpectedCoupling {
     pub reason: Option<String>,
 }
 
-/// Nanoseconds that two cores, or a GPU in their place, need for a hidden unit.
+/// Two cores, or a GPU in their place, need so many nanoseconds for a hidden unit.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Work {

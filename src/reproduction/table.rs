@@ -1,10 +1,10 @@
-//! The verdicts in a terminal.
+//! The verdicts are shown in a terminal as a table.
 
 use super::verdict::Claim;
 use crate::report::number::value;
 use crate::report::table::table;
 
-/// One line per verdict, with the first two of its numbers.
+/// Writes one line per verdict, with the first two of its numbers.
 pub fn claims_table(claims: &[Claim]) -> String {
     let mut rows = table(&["source", "net", "result", "verdict", "numbers"], 5);
     for claim in claims {

@@ -1,11 +1,11 @@
-//! What a verdict consists of.
+//! A claim has a verdict, a criterion and the numbers that decide.
 
 use serde::{Serialize, Serializer};
 
 use super::source::SourceNet;
 use super::traced::Number;
 
-/// Whether a result of the source stands.
+/// A result of the source stands, or does not, or nothing can be said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
@@ -41,7 +41,7 @@ impl std::fmt::Display for Outcome {
     }
 }
 
-/// The parts of a report's page.
+/// The page of a report has these parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Section {
@@ -71,7 +71,8 @@ pub enum Section {
     Documents,
 }
 
-/// A result in one sentence, and what follows its colon: the reason, or the result in symbols.
+/// A statement is a result in one sentence, and what follows its colon: the reason, or the result
+/// in symbols.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statement {
     /// The result, without a full stop.
@@ -97,7 +98,7 @@ impl Statement {
         }
     }
 
-    /// The statement up to its colon, for narrow tables.
+    /// Writes the statement up to its colon, for narrow tables.
     pub fn short(&self) -> String {
         match self.detail {
             Some(_) => self.result.clone(),
@@ -121,7 +122,7 @@ impl Serialize for Statement {
     }
 }
 
-/// One result with its verdict.
+/// A claim is a result with its verdict.
 #[derive(Debug, Clone, Serialize)]
 pub struct Claim {
     /// Section of the report.

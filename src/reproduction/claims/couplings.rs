@@ -1,4 +1,4 @@
-//! Sign and naturalness of the quartic coupling.
+//! The quartic coupling is said to have a sign, and to be one number or not.
 
 use super::SIGMAS;
 use crate::analysis::Naturalness;
@@ -10,21 +10,21 @@ use crate::reproduction::source::{SourceNet, source};
 use crate::reproduction::traced::{Number, Traced, at};
 use crate::reproduction::verdict::{Claim, Outcome, Section, Statement};
 
-/// The couplings of one net at one input dimension.
+/// These documents have the couplings of one net at one input dimension.
 pub(super) type Couplings<'a> = ByOrigin<Traced<'a, EftDocument>>;
 
 pub(super) fn claims(net: &'static SourceNet, documents: &Couplings) -> Vec<Claim> {
     vec![sign(net, documents), naturalness(net, documents)]
 }
 
-/// A document at the cutoff where couplings are compared.
+/// Finds a document's entry at the cutoff where couplings are compared.
 pub(in crate::reproduction) fn at_cutoff<'a>(
     document: &Traced<'a, EftDocument>,
 ) -> Option<Traced<'a, EftPoint>> {
     at!(document.cutoffs).find(|p| p.cutoff == CUTOFF)
 }
 
-/// A number at that cutoff, by the origin of the moments. Exact ones have no statistical error.
+/// Takes a number at that cutoff from moments of each origin. Exact ones have no statistical error.
 pub(super) fn numbers(
     documents: &Couplings,
     of: impl Fn(&Traced<EftPoint>) -> Option<Number>,
@@ -38,7 +38,7 @@ pub(super) fn numbers(
     }
 }
 
-/// Those that were measured.
+/// Lists the numbers that were measured.
 pub(super) fn known(numbers: ByOrigin<Option<Number>>) -> Vec<Number> {
     [numbers.direct, numbers.connected, numbers.exact]
         .into_iter()
@@ -46,7 +46,7 @@ pub(super) fn known(numbers: ByOrigin<Option<Number>>) -> Vec<Number> {
         .collect()
 }
 
-/// Whether the direct estimator's n-point function has not converged.
+/// Tells whether the direct estimator's n-point function has not converged.
 pub(super) fn is_unconverged(documents: &Couplings, order: usize) -> bool {
     (documents.direct.head.source.unconverged.iter()).any(|u| u.order == order)
 }

@@ -1,4 +1,4 @@
-//! Both estimators beside the exact values, and beside each other.
+//! Both estimators are held against the exact values, and against each other.
 
 use super::worst;
 use crate::report::FalloffDocument;
@@ -6,7 +6,7 @@ use crate::reproduction::source::SourceNet;
 use crate::reproduction::traced::{Number, Traced, at};
 use crate::reproduction::verdict::{Claim, Outcome, Section, Statement};
 
-/// Standard errors that the worst of thousands of elements may be off.
+/// These are the standard errors that the worst of thousands of elements may be off.
 const SIGMAS: f64 = 6.0;
 
 pub(super) fn claims(net: &'static SourceNet, document: &Traced<FalloffDocument>) -> Vec<Claim> {

@@ -1,4 +1,4 @@
-//! The falloff to the Gaussian process.
+//! The n-point functions are said to fall off to those of the Gaussian process.
 
 use super::{SIGMAS, worst};
 use crate::report::FalloffDocument;
@@ -6,7 +6,7 @@ use crate::reproduction::source::{SourceNet, source};
 use crate::reproduction::traced::{Traced, at};
 use crate::reproduction::verdict::{Claim, Outcome, Section, Statement};
 
-/// Largest standard error of a slope that says something.
+/// This is the largest standard error of a slope that says something.
 const KNOWN: f64 = 0.2;
 
 pub(super) fn claims(net: &'static SourceNet, document: &Traced<FalloffDocument>) -> Vec<Claim> {

@@ -1,4 +1,4 @@
-//! The coupling as a function.
+//! A constant is said to do as the coupling as a function.
 
 use crate::report::EftDocument;
 use crate::reproduction::documents::Fits;
@@ -6,7 +6,7 @@ use crate::reproduction::source::{SourceNet, source};
 use crate::reproduction::traced::{Number, Traced, at};
 use crate::reproduction::verdict::{Claim, Outcome, Section, Statement};
 
-/// Largest mean absolute error of a description, in percent.
+/// This is the largest mean absolute error of a description, in percent.
 const GOOD: f64 = 1.0;
 
 pub(super) fn claim(net: &'static SourceNet, fits: &Fits) -> Claim {

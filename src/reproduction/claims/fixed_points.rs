@@ -1,11 +1,11 @@
-//! The fixed points of the flow.
+//! The flow is said to have fixed points.
 
 use crate::report::RgDocument;
 use crate::reproduction::source::{End, SourceNet, source};
 use crate::reproduction::traced::{Traced, at};
 use crate::reproduction::verdict::{Claim, Outcome, Section, Statement};
 
-/// Largest |beta / lambda| of the dimensionless coupling at a fixed point.
+/// This is the largest |beta / lambda| of the dimensionless coupling at a fixed point.
 const FIXED: f64 = 0.01;
 
 pub(super) fn claims(net: &'static SourceNet, document: &Traced<RgDocument>) -> Vec<Claim> {

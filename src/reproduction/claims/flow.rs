@@ -1,4 +1,4 @@
-//! The running coupling.
+//! The coupling is said to run as theory has it.
 
 use crate::report::RgDocument;
 use crate::reproduction::documents::ByOrigin;
@@ -6,9 +6,9 @@ use crate::reproduction::source::SourceNet;
 use crate::reproduction::traced::{Traced, at};
 use crate::reproduction::verdict::{Claim, Outcome, Section, Statement};
 
-/// How far a slope may be from theory's.
+/// This is how far a slope may be from theory's.
 const NEAR: f64 = 0.01;
-/// Smallest coefficient of determination of a straight line.
+/// This is the smallest coefficient of determination of a straight line.
 const STRAIGHT: f64 = 0.99;
 
 pub(super) fn claim(
@@ -60,7 +60,7 @@ mod tests {
     use super::super::sample::{self, net};
     use super::*;
 
-    /// The claim on a slope with its error beside theory's -1, and on a line through all cutoffs.
+    /// Judges what the direct and the connected estimator have measured.
     fn judge(direct: &RgDocument, connected: &RgDocument) -> Claim {
         let documents = ByOrigin {
             direct: Traced::document("direct", direct),

@@ -1,4 +1,4 @@
-//! What the source claims, judged by numbers and stated criteria.
+//! What the source claims is judged by numbers and stated criteria.
 
 pub(super) mod couplings;
 mod estimators;
@@ -17,10 +17,10 @@ use super::documents::OfNet;
 use super::traced::Number;
 use super::verdict::Claim;
 
-/// Standard errors that a sampled number may be off.
+/// These are the standard errors that a sampled number may be off.
 const SIGMAS: f64 = 5.0;
 
-/// All results of the source and what goes beyond them.
+/// Judges all results of the source and what goes beyond them.
 pub(super) fn claims(nets: &[OfNet]) -> Vec<Claim> {
     let groups: [fn(&OfNet) -> Vec<Claim>; 9] = [
         |of| falloff::claims(of.net, &of.falloff),
@@ -47,7 +47,7 @@ pub(super) fn claims(nets: &[OfNet]) -> Vec<Claim> {
         .collect()
 }
 
-/// The number of largest absolute value.
+/// Finds the number of largest absolute value.
 fn worst(numbers: impl IntoIterator<Item = Number>) -> Option<Number> {
     (numbers.into_iter()).max_by(|a, b| a.value.abs().total_cmp(&b.value.abs()))
 }

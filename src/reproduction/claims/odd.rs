@@ -1,4 +1,4 @@
-//! Odd n-point functions.
+//! Odd n-point functions are said to vanish.
 
 use super::worst;
 use crate::report::FalloffDocument;
@@ -6,7 +6,7 @@ use crate::reproduction::source::{SourceNet, source};
 use crate::reproduction::traced::{Traced, at};
 use crate::reproduction::verdict::{Claim, Outcome, Section, Statement};
 
-/// Standard errors that the worst of thousands of elements may be off.
+/// These are the standard errors that the worst of thousands of elements may be off.
 const SIGMAS: f64 = 5.5;
 
 pub(super) fn claims(net: &'static SourceNet, document: &Traced<FalloffDocument>) -> Vec<Claim> {

@@ -1,4 +1,4 @@
-//! The 6-point function predicted by the quartic coupling.
+//! The quartic coupling is said to predict the 6-point function.
 
 use super::couplings::{Couplings, is_unconverged, known, numbers};
 use crate::report::{EftDocument, EftPoint};
@@ -6,9 +6,9 @@ use crate::reproduction::source::{SourceNet, source};
 use crate::reproduction::traced::{Number, Traced, at};
 use crate::reproduction::verdict::{Claim, Outcome, Section, Statement};
 
-/// How far delta may be from 1.
+/// This is how far delta may be from 1.
 const NEAR: f64 = 0.25;
-/// How much delta may vary over the cutoffs, in units of itself.
+/// This is how much delta may vary over the cutoffs, in units of itself.
 const FLAT: f64 = 0.05;
 
 pub(super) fn claims(net: &'static SourceNet, documents: &Couplings) -> Vec<Claim> {
@@ -52,7 +52,7 @@ fn prediction(net: &'static SourceNet, documents: &Couplings) -> Claim {
     }
 }
 
-/// The smallest and the largest delta over the cutoffs.
+/// Finds the smallest and the largest delta over the cutoffs.
 fn ends(document: &Traced<EftDocument>) -> Option<[Number; 2]> {
     let deltas = || at!(document.cutoffs).each().filter_map(|p| delta(&p));
     let by_value = |a: &Number, b: &Number| a.value.total_cmp(&b.value);
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
     use crate::reproduction::documents::ByOrigin;
 
-    /// Each delta with its error, at Λ = 100, 200, ..; the exact ones without.
+    /// Judges deltas with their errors, at Λ = 100, 200, ..; the exact ones without.
     fn judge(direct: &[Option<(f64, f64)>], exact: f64, unconverged: &[usize]) -> Vec<Claim> {
         let document = |deltas: &[Option<(f64, f64)>]| {
             let points = (deltas.iter().zip(1..)).map(|(delta, k)| EftPoint {

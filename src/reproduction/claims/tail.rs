@@ -1,4 +1,4 @@
-//! A tail that is too heavy for the direct estimator.
+//! A tail may be too heavy for the direct estimator.
 
 use super::SIGMAS;
 use crate::report::FalloffDocument;
@@ -6,12 +6,12 @@ use crate::reproduction::source::SourceNet;
 use crate::reproduction::traced::{Traced, at};
 use crate::reproduction::verdict::{Claim, Outcome, Section, Statement};
 
-/// Whether a net's connected ensembles need importance sampling.
+/// Tells whether a net's connected ensembles need importance sampling.
 pub(in crate::reproduction) fn is_heavy(document: &FalloffDocument) -> bool {
     (document.connected_spec.as_ref()).is_some_and(|spec| spec.tilt.is_some())
 }
 
-/// The claim on a net with a heavy tail, at the narrowest width.
+/// Judges a net with a heavy tail at the narrowest width.
 pub(super) fn claim(net: &'static SourceNet, document: &Traced<FalloffDocument>) -> Option<Claim> {
     let width = at!(document.(falloff).widths).nth(0)?;
     let point = at!(width.orders).find(|p| p.order == 6)?;

@@ -1,4 +1,4 @@
-//! What tables of the page are made of.
+//! Tables of the page are made of cells that know where their numbers stand.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::report::number::measured;
 use crate::reproduction::traced::{Number, Quantity, Traced};
 
-/// One cell of a table: text, and where its number stands.
+/// A cell of a table has text, and the place where its number stands if it is one.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Cell {
     text: String,
@@ -76,7 +76,7 @@ impl Cell {
     }
 }
 
-/// Cells of a part of a document that may be missing.
+/// A cell of a part of a document that may be missing is a dash where it is.
 pub(super) trait OrUnknown {
     fn or_unknown(self) -> Cell;
 }

@@ -1,11 +1,11 @@
-//! Formulae in text as HTML.
+//! Formulae in plain text become HTML.
 
-/// Symbols whose `_index` is set below the line; file names keep theirs.
+/// These symbols have their `_index` set below the line; file names keep theirs.
 const INDEXED: [&str; 10] = [
     "m_4", "m_6", "m_n", "d_in", "d_out", "σ_w", "σ_b", "λ_m", "ℓ_NL", "T_NL",
 ];
 
-/// Text with 10^n raised and indices lowered.
+/// Writes text with the n of 10^n raised and indices lowered.
 pub(super) fn formula(text: &str) -> minijinja::Value {
     let escaped = minijinja::HtmlEscape(text).to_string();
     let mut parts = escaped.split("10^");

@@ -1,4 +1,4 @@
-//! The report as one HTML page, without any network.
+//! The report is one HTML page that fetches nothing.
 
 mod cell;
 mod formula;
@@ -46,7 +46,7 @@ struct Contents<'a> {
     tables: Vec<Table>,
 }
 
-/// A claim as the page shows it.
+/// This is a claim as the page shows it.
 #[derive(Serialize, Clone)]
 struct Row<'a> {
     section: Section,
@@ -60,7 +60,7 @@ struct Row<'a> {
     note: Option<&'a str>,
 }
 
-/// Renders the page.
+/// Renders the page from documents, verdicts and figures.
 pub(super) fn render(
     document: &ReproductionDocument,
     documents: &Documents,

@@ -1,4 +1,4 @@
-//! What was drawn, and the files that hold it.
+//! These tables list what was drawn, and the files that hold it.
 
 use super::{Cell, Table};
 use crate::model::EnsembleSpec;

@@ -1,4 +1,4 @@
-//! Couplings, flows, fits of the coupling as a function.
+//! These tables list couplings, flows, and fits of the coupling as a function.
 
 use super::{Cell, OrUnknown, Table};
 use crate::analysis::Term;

@@ -1,4 +1,4 @@
-//! Slopes and tails.
+//! These tables list the slopes of the falloff and heavy tails.
 
 use super::{Cell, OrUnknown, Table};
 use crate::reproduction::claims::tail;
@@ -46,7 +46,7 @@ pub(super) fn slopes(nets: &[OfNet]) -> Table {
     }
 }
 
-/// One table for each net with a heavy tail.
+/// Each net with a heavy tail has a table of its own.
 pub(super) fn tails(nets: &[OfNet]) -> Vec<Table> {
     (nets.iter())
         .filter(|of| tail::is_heavy(&of.falloff))

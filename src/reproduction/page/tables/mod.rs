@@ -1,4 +1,4 @@
-//! The tables of the page; every number is that of a document.
+//! The page has these tables; every number in them is that of a document.
 
 mod documents;
 mod eft;
@@ -9,7 +9,7 @@ use super::cell::{Cell, OrUnknown, Table};
 use crate::reproduction::documents::{Documents, OfNet};
 use crate::reproduction::verdict::Section;
 
-/// The tables, by section.
+/// Lists the tables with the sections that they stand in.
 pub(super) fn tables(documents: &Documents, nets: &[OfNet]) -> Vec<(Section, Table)> {
     let tails = falloff::tails(nets).into_iter();
     [

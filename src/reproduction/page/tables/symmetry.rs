@@ -1,4 +1,4 @@
-//! Several outputs.
+//! These tables list couplings and symmetries of nets with several outputs.
 
 use super::{Cell, Table};
 use crate::reproduction::documents::OfNet;
