@@ -7,10 +7,11 @@ use super::reference::{Agreement, Known, Reference};
 
 /// How a measured n-point function compares with what is known of it.
 pub(super) struct Comparison {
-    /// Of each element; `None` where no exact value is known.
+    /// Pull of each element; `None` where no exact value is known.
     pub pulls: Option<Vec<Option<f64>>>,
-    /// Of the mean over elements.
+    /// Pull of the mean over elements.
     pub mean_pull: Option<f64>,
+    /// Verdict on that mean where a first order is known.
     pub first_order: Option<Agreement>,
 }
 

@@ -100,11 +100,11 @@ mod tests {
         let plan = Measurement::connected(&[vec![1.0]], 1, &[4, 6], MeanOfD::Measured);
         let mut random = ChaCha8Rng::seed_from_u64(1);
         let mut pulls = [Vec::new(), Vec::new()];
-        for _ in 0..400 {
+        for _ in 0..200 {
             let mut run = Accumulator::new();
             for experiment in 0..20 {
                 let mut means = vec![0.0; plan.means().end];
-                for _ in 0..50 {
+                for _ in 0..200 {
                     let x = draw(&mut random);
                     let network = Extreme {
                         score: 0.0,
@@ -117,9 +117,9 @@ mod tests {
                     means
                         .iter_mut()
                         .zip(added)
-                        .for_each(|(m, x)| *m += x / 50.0);
+                        .for_each(|(m, x)| *m += x / 200.0);
                 }
-                run.add_block(experiment, 0, 50, means);
+                run.add_block(experiment, 0, 200, means);
             }
             let (total, experiments) = (run.total().unwrap(), run.experiments());
             for (k, (n, want)) in [(4, 3.0 * second), (6, 15.0 * third)]
@@ -135,10 +135,11 @@ mod tests {
             assert_eq!(jackknife_errors(&plan, 4, &experiments[..1]), None);
         }
         for pulls in &pulls {
-            // Student's t with 19 degrees of freedom scatters by 1.057; four standard errors.
+            // Student's t with 19 degrees of freedom scatters by 1.057; four standard errors. The
+            // third cumulant, which is skewed, is low by a tenth of its error on average.
             let (mean, spread) = (average(pulls).unwrap(), standard_deviation(pulls).unwrap());
-            assert!(mean.abs() < 0.21, "{mean}");
-            assert!((0.89..1.22).contains(&spread), "{spread}");
+            assert!(mean.abs() < 0.3, "{mean}");
+            assert!((0.85..1.27).contains(&spread), "{spread}");
         }
     }
 }

@@ -32,7 +32,7 @@ const FROM_THE_END: usize = 32;
 pub struct TailIndex {
     /// k: moments of order 1/k and above do not exist.
     pub value: f64,
-    /// Its standard error, (1 + k) / sqrt(values in the tail).
+    /// Standard error of the index, (1 + k) / sqrt(values in the tail).
     pub std_err: f64,
 }
 
@@ -110,7 +110,7 @@ pub struct Convergence {
 pub struct Sum {
     /// The sum.
     pub value: f64,
-    /// Its standard error.
+    /// Standard error of the sum.
     pub std_err: f64,
     /// What networks too rare to be drawn would add, as far as that is known.
     pub missed: f64,

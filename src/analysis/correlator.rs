@@ -44,7 +44,7 @@ pub struct Correlator {
     pub background: Option<f64>,
     /// Mean of m_n over elements.
     pub deviation_mean: Option<f64>,
-    /// Its standard error, from the means over elements of all blocks of networks.
+    /// Standard error of `deviation_mean`, from the means over elements of all blocks of networks.
     pub deviation_mean_std_err: Option<f64>,
     /// Probability that noise puts `deviation_mean` as far from zero: Student's t, corrected for
     /// skewness.
@@ -67,7 +67,7 @@ pub struct Correlator {
     pub tail_index: Vec<Option<f64>>,
     /// Whether mean and error bar can be believed.
     pub converged: Vec<bool>,
-    /// Why not, and what to do, in a sentence; `None` if all elements and their mean converged.
+    /// Why they cannot, and what to do, in a sentence; `None` if all elements and their mean converged.
     pub reason: Option<String>,
     /// Mean of G^(n) in each experiment, `[experiment][element]`.
     #[serde(skip)]
@@ -75,7 +75,7 @@ pub struct Correlator {
     /// Estimated G^(n) - G_GP^(n): what `mean` loses to rounding where it is small.
     #[serde(skip)]
     pub delta: Vec<f64>,
-    /// The same in each experiment, `[experiment][element]`.
+    /// Estimated G^(n) - G_GP^(n) in each experiment, `[experiment][element]`.
     #[serde(skip)]
     pub delta_experiments: Vec<Vec<f64>>,
 }

@@ -44,8 +44,8 @@ pub fn correlators(spec: &EnsembleSpec, run: &Accumulator) -> Result<Vec<Correla
     correlators_beside(&plan.exact(), &plan, run)
 }
 
-/// The same with exact values that are known already: of this net and these inputs at any
-/// width, and of the plan's orders at least.
+/// The n-point functions of a run beside exact values that are known already: of this net and
+/// these inputs at any width, and of the spec's orders at least.
 ///
 /// # Errors
 /// Those of [`correlators`].
@@ -62,7 +62,7 @@ pub fn correlators_beside(
     )
 }
 
-/// The same with whatever theory knows of the elements of an order.
+/// The n-point functions of a run beside whatever theory knows of the elements of an order.
 ///
 /// # Errors
 /// Those of [`correlators`].

@@ -20,11 +20,11 @@ pub struct Interactions {
 /// A tensor and its values in the experiments.
 #[derive(Debug, Clone)]
 pub struct Samples {
-    /// Over all experiments.
+    /// Values over all experiments.
     pub mean: Vec<f64>,
-    /// Standard errors of those, from blocks of networks; none if exact or unknown.
+    /// Standard errors of `mean`, from blocks of networks; none if exact or unknown.
     pub std_err: Vec<f64>,
-    /// In each experiment, `[experiment][element]`, none if exact.
+    /// Values in each experiment, `[experiment][element]`, none if exact.
     pub experiments: Vec<Vec<f64>>,
 }
 
@@ -43,7 +43,7 @@ impl Samples {
         self.experiments.is_empty()
     }
 
-    /// Of standard errors over the experiments: one less than those. `None` with one experiment,
+    /// Degrees of freedom of standard errors over the experiments: one less than those. `None` with one experiment,
     /// which has no error, and for exact values.
     pub fn degrees_of_freedom(&self) -> Option<usize> {
         self.experiments.len().checked_sub(1).filter(|&n| n > 0)
@@ -141,9 +141,9 @@ impl Interactions {
 pub enum Naturalness {
     /// The spread over tuples is below a tenth of the mean, by more than its errors.
     Constant,
-    /// It is larger, by more than its errors.
+    /// The spread is larger, by more than its errors.
     Function,
-    /// The errors do not tell, or there is one tuple only.
+    /// The errors do not tell constant from function, or there is one tuple only.
     Undecided,
 }
 

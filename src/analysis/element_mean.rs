@@ -10,7 +10,7 @@ use super::verdict::p_value;
 #[derive(Debug, Clone, Default)]
 pub(super) struct ElementMean {
     pub mean: Option<f64>,
-    /// From the scatter of block means of this mean.
+    /// Standard error of `mean`, from its scatter over blocks.
     pub std_err: Option<f64>,
     pub p_value: Option<f64>,
     /// Mean and largest of |m_n|.

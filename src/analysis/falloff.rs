@@ -20,11 +20,11 @@ pub struct FalloffPoint {
     pub order: usize,
     /// Unique elements.
     pub elements: usize,
-    /// Those left out of the means, as of [`Correlator::left_out`].
+    /// Elements left out of the means, as of [`Correlator::left_out`].
     pub left_out: usize,
     /// Mean of m_n; for odd n of G / sqrt(prod K_ii).
     pub deviation_mean: Option<f64>,
-    /// Its standard error, from the means over elements of all blocks of networks.
+    /// Standard error of `deviation_mean`, from the means over elements of all blocks of networks.
     pub std_err: Option<f64>,
     /// Mean of |m_n|.
     pub deviation_abs_mean: Option<f64>,
@@ -32,7 +32,7 @@ pub struct FalloffPoint {
     pub background: Option<f64>,
     /// Mean of the exact m_n, if it is known.
     pub exact_mean: Option<f64>,
-    /// Its error.
+    /// Error of `exact_mean`.
     pub exact_mean_error: Option<f64>,
     /// Whether `deviation_mean` differs from zero.
     pub verdict: Verdict,
@@ -50,7 +50,7 @@ pub struct FalloffPoint {
 pub struct ConnectedPoint {
     /// Mean of m_n.
     pub deviation_mean: Option<f64>,
-    /// Its standard error.
+    /// Standard error of `deviation_mean`.
     pub std_err: Option<f64>,
     /// Standard deviation of m_n across experiments, averaged.
     pub background: Option<f64>,
@@ -65,7 +65,7 @@ pub struct ConnectedPoint {
     pub unconverged: Option<String>,
 }
 
-/// All n-point functions at one width.
+/// The n-point functions at one width of a sweep.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct FalloffWidth {
     /// N.
@@ -74,23 +74,23 @@ pub struct FalloffWidth {
     pub orders: Vec<FalloffPoint>,
 }
 
-/// The fitted power of N.
+/// A fitted power of N.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct FalloffFit {
     /// Order n.
     pub order: usize,
     /// Slope of log10 |m_n| against log10 N; theory: -1 as N grows.
     pub slope: Option<f64>,
-    /// Its standard error.
+    /// Standard error of the slope.
     pub std_err: Option<f64>,
     /// Sum of squared residuals, in units of the errors.
     pub chi2: Option<f64>,
-    /// The same fit through the exact m_n with the same errors: what a perfect measurement
+    /// Slope of a line through the exact m_n with the same errors: what a perfect measurement
     /// gives at these widths.
     pub exact_slope: Option<f64>,
     /// Widths at which m_n is above the background: its mean differs from zero.
     pub widths_used: Vec<u64>,
-    /// Those of them at which m_n has not converged: the slope means nothing if there are any.
+    /// Widths among them at which m_n has not converged: the slope means nothing if there are any.
     pub unconverged: Vec<u64>,
 }
 
@@ -101,7 +101,7 @@ pub struct Falloff {
     pub widths: Vec<FalloffWidth>,
     /// One entry per even order from 4: the direct estimator, or the only one measured.
     pub fits: Vec<FalloffFit>,
-    /// The same of the connected estimator's curve.
+    /// Fits to the connected estimator's curve.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub connected_fits: Vec<FalloffFit>,
 }

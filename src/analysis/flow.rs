@@ -17,7 +17,7 @@ pub struct FlowPoint {
     pub cutoff: f64,
     /// Mean over tuples of lambda(L); `None` if every vertex integral vanishes.
     pub lambda_mean: Option<f64>,
-    /// Its statistical error.
+    /// Statistical error of `lambda_mean`.
     pub lambda_std_err: Option<f64>,
     /// Standard deviation over tuples.
     pub lambda_std: Option<f64>,
@@ -25,16 +25,16 @@ pub struct FlowPoint {
     pub measured: bool,
     /// beta = d lambda / d log L = - lambda d log(int Delta) / d log L, averaged over tuples.
     pub beta: Option<f64>,
-    /// Its statistical error.
+    /// Statistical error of `beta`.
     pub beta_std_err: Option<f64>,
     /// beta of lambda L^p with p from [`Flow::dimension`]: L^p (beta + p lambda).
     pub beta_dimensionless: Option<f64>,
-    /// Its statistical error.
+    /// Statistical error of `beta_dimensionless`.
     pub beta_dimensionless_std_err: Option<f64>,
     /// beta / lambda, the local slope of log |lambda| against log L; `None` if lambda was not
     /// measured.
     pub slope: Option<f64>,
-    /// Its statistical error: delete-one jackknife, and where lambda is not well known Fieller's.
+    /// Statistical error of `slope`: delete-one jackknife, and where lambda is not well known Fieller's.
     pub slope_std_err: Option<f64>,
     /// Tuples whose vertex integral vanishes.
     pub undefined: usize,
@@ -59,10 +59,10 @@ pub enum ErrorOf {
 pub struct SlopeFit {
     /// Slope.
     pub slope: f64,
-    /// Its standard error, of what [`error_of`](Self::error_of) says; `None` with one experiment,
+    /// Standard error of the slope, of what [`error_of`](Self::error_of) says; `None` with one experiment,
     /// or with exact moments at two points.
     pub std_err: Option<f64>,
-    /// Where that comes from.
+    /// Where the error comes from.
     pub error_of: ErrorOf,
     /// The error of the line alone; `None` with two points.
     pub line_std_err: Option<f64>,
@@ -79,7 +79,7 @@ pub struct FixedPoint {
     /// beta of the dimensionless coupling over the coupling; 0 at a fixed point. `None` if the
     /// coupling was not measured there.
     pub relative_beta: Option<f64>,
-    /// Its statistical error.
+    /// Statistical error of `relative_beta`.
     pub relative_beta_std_err: Option<f64>,
     /// |relative beta| < 0.01; `None` if its error leaves that open.
     pub reached: Option<bool>,
@@ -93,12 +93,12 @@ pub struct Flow {
     pub points: Vec<FlowPoint>,
     /// Degrees of freedom of statistical errors; `None` for exact moments and with one experiment.
     pub degrees_of_freedom: Option<usize>,
-    /// Over all cutoffs, as the source plots it; `None` with fewer than two, or if lambda was
+    /// Line through all cutoffs, as the source plots it; `None` with fewer than two, or if lambda was
     /// not measured at each.
     pub fit: Option<SlopeFit>,
     /// Local slope at the largest cutoff.
     pub asymptotic_slope: Option<f64>,
-    /// Its statistical error.
+    /// Statistical error of `asymptotic_slope`.
     pub asymptotic_slope_std_err: Option<f64>,
     /// What theory says of it: -(d_in + 4 p) where the lines into the vertex grow like |y|^p, 0
     /// where they fall off; `None` where it does not say, as for a bounded activation with
@@ -106,9 +106,9 @@ pub struct Flow {
     pub theory_slope: Option<f64>,
     /// p: the dimensionless coupling is lambda L^p.
     pub dimension: f64,
-    /// At the largest cutoff.
+    /// Fixed point at the largest cutoff.
     pub uv: FixedPoint,
-    /// At a cutoff a thousand times below the kernel's scale and the inputs.
+    /// Fixed point at a cutoff a thousand times below the kernel's scale and the inputs.
     pub ir: FixedPoint,
 }
 

@@ -46,11 +46,11 @@ pub const MODELS: [&[Term]; 3] = [
 pub struct Misses {
     /// Mean absolute percentage error; `None` if there is nothing to hold the fit against.
     pub mape: Option<f64>,
-    /// Its standard error (delete-one jackknife); 0 for exact moments, `None` with one experiment.
+    /// Standard error of `mape` (delete-one jackknife); 0 for exact moments, `None` with one experiment.
     pub std_err: Option<f64>,
     /// What the networks' noise makes of it: mean standard error of the misses.
     pub noise: Option<f64>,
-    /// Worst.
+    /// Worst absolute percentage error.
     pub max: Option<f64>,
     /// Tuples whose dG^(4) is zero within its error: left out.
     pub unmeasured: usize,
@@ -65,15 +65,15 @@ pub struct FunctionFit {
     pub rank: usize,
     /// One coefficient per term; `None` if the rank is too low for them to mean anything.
     pub coefficients: Option<Vec<f64>>,
-    /// Their standard errors over the experiments; 0 for exact moments, `None` with one
+    /// Standard errors of the coefficients over the experiments; 0 for exact moments, `None` with one
     /// experiment.
     pub coefficients_std_err: Option<Vec<f64>>,
     /// Whether the mean coupling is not zero within its error on either inputs: else the misses
     /// are left out.
     pub measured: bool,
-    /// On the inputs that it was fitted to.
+    /// Misses on the inputs that the model was fitted to.
     pub train: Misses,
-    /// On the others.
+    /// Misses on the other inputs.
     pub test: Misses,
 }
 
@@ -85,7 +85,7 @@ pub struct FitSet<'a> {
     pub points: usize,
     /// dG^(4).
     pub four: &'a Samples,
-    /// At the fit's cutoff.
+    /// Vertex integrals at the fit's cutoff.
     pub vertex: &'a VertexIntegrals,
 }
 

@@ -40,7 +40,7 @@ impl Line {
 pub struct LogFit {
     /// Slope.
     pub slope: f64,
-    /// Its standard error, from the points' errors.
+    /// Standard error of the slope, from the points' errors.
     pub std_err: f64,
     /// Sum of squared residuals in units of the points' errors.
     pub chi2: f64,

@@ -10,7 +10,7 @@ use crate::{Error, Result};
 pub(super) struct Run<'a> {
     pub plan: &'a Measurement,
     pub total: Statistics,
-    /// Of all elements, and of the means over them.
+    /// Standard errors of all elements, and of the means over them.
     pub std_err: Vec<f64>,
     pub experiments: Vec<Statistics>,
     heaviest: Vec<Drawn>,
@@ -64,9 +64,11 @@ pub(super) struct Measured {
     pub mean: Vec<f64>,
     /// G^(n) - G_GP^(n).
     pub delta: Vec<f64>,
+    /// Standard error of either.
     pub std_err: Vec<f64>,
-    /// Both in each experiment, `[experiment][element]`.
+    /// G^(n) in each experiment, `[experiment][element]`.
     pub experiments: Vec<Vec<f64>>,
+    /// G^(n) - G_GP^(n) in each experiment.
     pub delta_experiments: Vec<Vec<f64>>,
     /// Rounding of the sums relative to the GP's value, where nothing else fluctuates.
     pub rounding: f64,

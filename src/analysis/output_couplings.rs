@@ -17,7 +17,7 @@ pub struct OutputCoupling {
     pub d_out: usize,
     /// -dG^(4) / (24 I1), averaged over 4-tuples: the same for every d_out.
     pub lambda_tree: f64,
-    /// Its statistical error; 0 for exact moments, `None` with one experiment.
+    /// Statistical error of `lambda_tree`; 0 for exact moments, `None` with one experiment.
     pub lambda_tree_std_err: Option<f64>,
     /// Whether that is not zero within three errors: else there is no root to look for.
     pub measured: bool,
@@ -25,12 +25,12 @@ pub struct OutputCoupling {
     /// tree's as I2 -> 0, averaged over 4-tuples; `None` if no tuple has one, or the tree's was
     /// not measured.
     pub lambda_one_loop: Option<f64>,
-    /// Its error: statistical (delete-one jackknife), and that of the integrals.
+    /// Error of `lambda_one_loop`: statistical (delete-one jackknife), and that of the integrals.
     pub lambda_one_loop_std_err: Option<f64>,
     /// Quadratic over linear term at the root, averaged: above 1 the expansion in lambda
     /// does not hold.
     pub loop_over_tree: Option<f64>,
-    /// Its statistical error.
+    /// Statistical error of `loop_over_tree`.
     pub loop_over_tree_std_err: Option<f64>,
     /// 4-tuples without a coupling: I1 vanishes, or the root is not real.
     pub undefined: usize,

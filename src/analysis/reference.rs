@@ -28,17 +28,17 @@ pub enum Reference {
 pub struct Known {
     /// G^(n).
     pub mean: Vec<f64>,
-    /// Its error, the GP's rounding included.
+    /// Error of `mean`, the GP's rounding included.
     pub error: Vec<f64>,
     /// G^(n) - G_GP^(n): what `mean` loses to rounding where it is small.
     pub delta: Vec<f64>,
-    /// Its error.
+    /// Error of `delta`.
     pub delta_error: Vec<f64>,
     /// m_n.
     pub deviation: Vec<Option<f64>>,
     /// Mean of m_n over elements.
     pub deviation_mean: Option<f64>,
-    /// Its error, if those of the elements are all on one side.
+    /// Error of `deviation_mean`, if those of the elements are all on one side.
     pub deviation_mean_error: Option<f64>,
     /// Connected n-point function, n = 4 and 6.
     pub connected: Option<Vec<f64>>,
@@ -200,10 +200,11 @@ struct Alone<'a> {
 /// the prediction neglects is known by its size only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum Agreement {
-    /// They differ by no more than what is neglected and three standard errors.
+    /// Measured and predicted value differ by no more than what is neglected and three standard
+    /// errors.
     #[serde(rename = "as predicted at first order")]
     AsPredicted,
-    /// They differ by more.
+    /// Measured and predicted value differ by more.
     #[serde(rename = "not as predicted at first order")]
     NotAsPredicted,
 }

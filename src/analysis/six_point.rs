@@ -29,12 +29,12 @@ pub struct SixPoint {
     pub delta_max: Option<f64>,
     /// Mean of G_GP / G^(6); `None` if a measured G^(6) is zero within its error.
     pub gp_ratio_mean: Option<f64>,
-    /// Its standard error.
+    /// Standard error of `gp_ratio_mean`.
     pub gp_ratio_std_err: Option<f64>,
     /// Mean of (G_GP + prediction) / G^(6); `None` for the same reason, or if lambda was not
     /// measured.
     pub ratio_mean: Option<f64>,
-    /// Its standard error.
+    /// Standard error of `ratio_mean`.
     pub ratio_std_err: Option<f64>,
     /// delta of each unique 6-tuple; `None` where the prediction vanishes.
     pub delta: Vec<Option<f64>>,

@@ -192,7 +192,7 @@ impl Tensors {
         }
     }
 
-    /// All elements after a rotation of the outputs, f_a -> sum_b R_ab f_b.
+    /// Rotates the outputs of all elements, f_a -> sum_b R_ab f_b.
     fn rotated(&self, elements: &[f64], r: &DMatrix<f64>) -> Vec<f64> {
         let fields = self.points * self.d_out;
         let mut result = Vec::with_capacity(elements.len());

@@ -17,17 +17,17 @@ pub enum MeanOfD {
     Measured,
 }
 
-/// One number as a sum of others with coefficients.
-pub(super) type Row = Vec<(usize, f64)>;
+/// A linear combination of numbers: their positions, with coefficients.
+pub(super) type Combination = Vec<(usize, f64)>;
 
-/// The elements of the connected estimator as rows over moments of D: those of the orders, then
-/// what else the connected functions are made of.
+/// The elements of the connected estimator as combinations of moments of D: those of the orders,
+/// then what else the connected functions are made of.
 #[derive(Debug, Clone)]
 pub(super) struct ConnectedElements {
     pub moments: MomentPlan,
     pub tuples: Tuples,
     pub orders: Vec<(usize, Range<usize>)>,
-    pub rows: Vec<Row>,
+    pub elements: Vec<Combination>,
     pub cumulants: Cumulants,
 }
 
@@ -43,7 +43,7 @@ impl ConnectedElements {
         let at: BTreeMap<&[usize], usize> = (moments.indices().iter().enumerate())
             .map(|(m, index)| (&index[..], m))
             .collect();
-        let sum = |terms: Vec<(Vec<usize>, f64)>| -> Row {
+        let sum = |terms: Vec<(Vec<usize>, f64)>| -> Combination {
             let mut row: BTreeMap<usize, f64> = BTreeMap::new();
             for (mut fields, coefficient) in terms {
                 fields.sort_unstable();
@@ -53,34 +53,34 @@ impl ConnectedElements {
         };
 
         let (mut tuples, mut ranges) = (Tuples::default(), Vec::new());
-        let mut rows = Vec::new();
+        let mut elements = Vec::new();
         for &n in orders {
-            let (start, of_order) = (rows.len(), Tuples::paired(points, d_out, n));
-            rows.extend(of_order.iter().map(|t| sum(wick_terms(t, kernel, mean))));
+            let (start, of_order) = (elements.len(), Tuples::paired(points, d_out, n));
+            elements.extend(of_order.iter().map(|t| sum(wick_terms(t, kernel, mean))));
             tuples.extend(of_order);
-            ranges.push((n, start..rows.len()));
+            ranges.push((n, start..elements.len()));
         }
         let mut raw = Vec::new();
         for (n, own) in ranges.iter().filter(|(n, _)| *n >= 4) {
             let range = match (n, mean) {
                 (4, MeanOfD::Zero) => own.clone(),
                 _ => {
-                    let (start, of_order) = (rows.len(), tuples.slice(own.clone()));
-                    rows.extend(of_order.iter().map(|t| {
+                    let (start, of_order) = (elements.len(), tuples.slice(own.clone()));
+                    elements.extend(of_order.iter().map(|t| {
                         let pairings = fields_of(t, points).into_iter();
                         sum(pairings.map(|fields| (fields, 1.0)).collect())
                     }));
-                    start..rows.len()
+                    start..elements.len()
                 }
             };
             raw.push((*n, range));
         }
         let means = has_means.then(|| {
             let mut single = |degree: usize| {
-                let start = rows.len();
+                let start = elements.len();
                 let fields = multisets(pairs, degree).into_iter();
-                rows.extend(fields.map(|fields| vec![(at[&fields[..]], 1.0)]));
-                start..rows.len()
+                elements.extend(fields.map(|fields| vec![(at[&fields[..]], 1.0)]));
+                start..elements.len()
             };
             Means {
                 first: single(1),
@@ -90,7 +90,7 @@ impl ConnectedElements {
         Self {
             tuples,
             orders: ranges,
-            rows,
+            elements,
             cumulants: Cumulants { points, raw, means },
             moments,
         }

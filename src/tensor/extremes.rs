@@ -8,27 +8,27 @@ pub const MAX_EXTREMES: usize = 256;
 /// One network that stands out of its block, with the values that entered the sums.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Extreme {
-    /// Size of its largest field, in units of the field's typical size, times the power of
+    /// Size of the network's largest field, in units of the field's typical size, times the power of
     /// the weight that makes scores comparable.
     pub score: f64,
     /// Experiment.
     pub experiment: u32,
-    /// Number within the experiment.
+    /// Number of the network within the experiment.
     pub network: u64,
-    /// Its statistical weight; 1 without importance sampling.
+    /// Statistical weight of the network; 1 without importance sampling.
     pub weight: f64,
-    /// Its fields, in the order of the measurement.
+    /// Fields of the network, in the order of the measurement.
     pub field: Vec<f64>,
 }
 
 impl Extreme {
-    /// Whether all its numbers are numbers.
+    /// Tells whether score, weight and fields are all numbers.
     pub fn is_finite(&self) -> bool {
         let scores = [self.score, self.weight];
         scores.iter().chain(&self.field).all(|x| x.is_finite())
     }
 
-    /// Largest first; ties in the order of the networks.
+    /// Sorts largest first; ties in the order of the networks.
     fn key(&self) -> (std::cmp::Reverse<u64>, u32, u64) {
         // Scores are not negative: their bits sort like the numbers.
         let bits = self.score.to_bits();
@@ -48,7 +48,7 @@ impl Extremes {
         networks.len() <= MAX_EXTREMES && networks.is_sorted_by(|a, b| a.key() < b.key())
     }
 
-    /// Largest score first.
+    /// Lists the networks, largest score first.
     pub fn networks(&self) -> &[Extreme] {
         &self.0
     }
@@ -62,7 +62,7 @@ impl Extremes {
         }
     }
 
-    /// Leaves out some networks of an experiment.
+    /// Forgets some networks of an experiment.
     pub fn forget(&mut self, experiment: u32, networks: Range<u64>) {
         (self.0).retain(|e| e.experiment != experiment || !networks.contains(&e.network));
     }

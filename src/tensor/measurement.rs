@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::connected::{ConnectedElements, Cumulants, MeanOfD, Row};
+use super::connected::{Combination, ConnectedElements, Cumulants, MeanOfD};
 use super::{Extreme, MomentPlan, Tuples};
 
 /// What a run measures: the fields of a network, the moments of those fields that are
@@ -13,11 +13,11 @@ pub struct Measurement {
     orders: Vec<(usize, Range<usize>)>,
     /// What connected functions are made of, if the elements are deviations from the GP.
     cumulants: Option<Cumulants>,
-    /// Row e: element e as a sum of moments with coefficients; `None` if the elements are
-    /// the moments themselves.
-    contraction: Option<Vec<Row>>,
-    /// Means over elements, one per order: weight of each element.
-    means: Vec<Row>,
+    /// Each element as a combination of moments; `None` if the elements are the moments
+    /// themselves.
+    contraction: Option<Vec<Combination>>,
+    /// Means over elements, one per order, as combinations of them.
+    means: Vec<Combination>,
 }
 
 impl Measurement {
@@ -66,7 +66,7 @@ impl Measurement {
             tuples: all.tuples,
             orders: all.orders,
             cumulants: Some(all.cumulants),
-            contraction: Some(all.rows),
+            contraction: Some(all.elements),
             means: Vec::new(),
         }
     }
@@ -75,7 +75,7 @@ impl Measurement {
     /// those without one left out: its scatter over blocks is not to be had from those of the
     /// elements, which are correlated. The means come after everything else, [`means`](Self::means).
     pub fn with_means(mut self, units: &[Option<f64>]) -> Self {
-        let mean = |range: &Range<usize>| -> Row {
+        let mean = |range: &Range<usize>| -> Combination {
             let units = range.clone().filter_map(|e| Some((e, units[e]?)));
             let count = units.clone().count() as f64;
             units.map(|(e, unit)| (e, 1.0 / (count * unit))).collect()
@@ -91,8 +91,8 @@ impl Measurement {
 
     /// Where the means over elements are, one per order.
     pub fn means(&self) -> Range<usize> {
-        let rows = self.contraction.as_ref();
-        let start = rows.map_or(self.tuples.len(), |rows| rows.len());
+        let combinations = self.contraction.as_ref();
+        let start = combinations.map_or(self.tuples.len(), |combinations| combinations.len());
         start..start + self.means.len()
     }
 
@@ -156,28 +156,33 @@ impl Measurement {
             })
             .collect();
         let same = || (0..reduced.len()).map(|m| vec![(m, 1.0)]).collect();
-        let rows = self.contraction.take().unwrap_or_else(same);
-        let contract = |row: Row| {
+        let combinations = self.contraction.take().unwrap_or_else(same);
+        let contract = |combination: Combination| {
             let mut sum: BTreeMap<usize, f64> = BTreeMap::new();
-            for (m, c) in row {
+            for (m, c) in combination {
                 *sum.entry(reduced[m].0).or_default() += c * reduced[m].1;
             }
             sum.into_iter().collect()
         };
-        self.contraction = Some(rows.into_iter().map(contract).collect());
+        self.contraction = Some(combinations.into_iter().map(contract).collect());
         self.moments = moments;
         self
     }
 
     /// Forms the elements of a block from its moments, then the means over them.
     pub fn elements(&self, moments: Vec<f64>) -> Vec<f64> {
-        let combine = |row: &Row, of: &[f64]| -> f64 { row.iter().map(|&(m, c)| c * of[m]).sum() };
+        let combine = |combination: &Combination, of: &[f64]| -> f64 {
+            combination.iter().map(|&(m, c)| c * of[m]).sum()
+        };
         let mut elements = match &self.contraction {
             None => moments,
-            Some(rows) => rows.iter().map(|row| combine(row, &moments)).collect(),
+            Some(combinations) => combinations
+                .iter()
+                .map(|combination| combine(combination, &moments))
+                .collect(),
         };
         let means: Vec<f64> = (self.means.iter())
-            .map(|row| combine(row, &elements))
+            .map(|combination| combine(combination, &elements))
             .collect();
         elements.extend(means);
         elements
@@ -210,7 +215,7 @@ impl Measurement {
         let addend = |m| self.moments.addend(&network.table, network.weight, m);
         match &self.contraction {
             None => addend(e),
-            Some(rows) => rows[e].iter().map(|&(m, c)| c * addend(m)).sum(),
+            Some(combinations) => combinations[e].iter().map(|&(m, c)| c * addend(m)).sum(),
         }
     }
 }

@@ -1,4 +1,4 @@
-/// All perfect pairings of positions `0..n`: 1, 3, 15 of them for n = 2, 4, 6; none for odd n.
+/// Lists all perfect pairings of positions `0..n`: 1, 3, 15 of them for n = 2, 4, 6; none for odd n.
 ///
 /// ```
 /// use nnqft_gpu::tensor::pairings;

@@ -135,12 +135,12 @@ impl MomentPlan {
         self.fields + self.products.len() + 1
     }
 
-    /// All moments again, as rectangles of products.
+    /// Lists all moments again, as rectangles of products.
     pub fn rectangles(&self) -> &[Rectangle] {
         &self.rectangles
     }
 
-    /// All moments, degree after degree.
+    /// Lists all moments, degree after degree.
     pub fn elements(&self) -> &[Element] {
         &self.elements
     }

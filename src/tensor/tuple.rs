@@ -218,7 +218,7 @@ impl Tuples {
         }
     }
 
-    /// All elements.
+    /// Iterates over the elements.
     pub fn iter(&self) -> impl Iterator<Item = Tuple<'_>> {
         (0..self.len()).map(|e| self.get(e))
     }

@@ -17,19 +17,19 @@ const FITS: f64 = 1e-2;
 pub struct Fit {
     /// What was fitted.
     pub fit: String,
-    /// From the GPU's tensors.
+    /// Fit to the GPU's tensors.
     pub gpu: f64,
-    /// From the CPU's.
+    /// Fit to the CPU's tensors.
     pub cpu: f64,
     /// Statistical error of either.
     pub std_err: f64,
     /// Largest |gpu - cpu|: a hundredth of the error.
     pub tolerance: f64,
-    /// Whether they agree.
+    /// Whether both agree.
     pub pass: bool,
 }
 
-/// Slope of log |m_4| against log N, and coupling and delta, from either engine's tensors.
+/// Fits the slope of log |m_4| against log N, the coupling and delta to either engine's tensors.
 pub(super) fn fits(engine: &mut dyn Engine, thorough: bool) -> Result<Vec<Fit>> {
     let nets = if thorough { 200_000 } else { 20_000 };
     let mut all = Vec::new();

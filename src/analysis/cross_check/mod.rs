@@ -16,7 +16,7 @@ use crate::engine::{Form, Stages};
 use crate::model::Builtin;
 use ensembles::ensembles;
 
-/// All stages and fits.
+/// The result of a cross-check: all stages and fits.
 #[derive(Debug, Clone, Serialize)]
 pub struct CrossCheck {
     /// One entry per stage.

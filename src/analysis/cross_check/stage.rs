@@ -9,7 +9,7 @@ pub struct Stage {
     pub stage: &'static str,
     /// Worst error, in the unit that the tolerance has.
     pub max_abs: f64,
-    /// What it is measured in.
+    /// What the error is measured in.
     pub unit: &'static str,
     /// Where it occurred: architecture, network, element.
     pub at: String,
