@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Correlator, LogFit, Verdict};
+use super::{Correlator, LogFit, Unconverged, Verdict};
 use crate::Result;
 use crate::model::{EnsembleSpec, Estimator};
 use crate::theory::tilt;
@@ -224,7 +224,7 @@ impl Falloff {
 
     /// The claims that rest on averages that have not converged: slopes with no estimator to
     /// stand on.
-    pub fn unconverged(&self) -> Vec<String> {
+    pub fn unconverged(&self) -> Vec<Unconverged> {
         (self.fits.iter())
             .filter(|f| !f.unconverged.is_empty())
             .filter(|f| {
@@ -233,11 +233,11 @@ impl Falloff {
             })
             .map(|f| {
                 let widths: Vec<String> = f.unconverged.iter().map(u64::to_string).collect();
-                format!(
-                    "slope of m_{}: not converged at N = {}",
-                    f.order,
-                    widths.join(", ")
-                )
+                Unconverged {
+                    claim: Some("slope".into()),
+                    order: f.order,
+                    reason: format!("not converged at N = {}", widths.join(", ")),
+                }
             })
             .collect()
     }

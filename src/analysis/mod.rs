@@ -15,6 +15,7 @@ mod output_couplings;
 mod range;
 mod six_point;
 mod symmetry;
+mod unconverged;
 mod verdict;
 
 pub use chi_squared::ChiSquared;
@@ -37,4 +38,5 @@ pub use six_point::{Misfit, SixPoint};
 pub use symmetry::{
     ROTATIONS, SymmetryCheck, TEST_FIELDS, check_experiments, symmetry_checks, test_points,
 };
+pub use unconverged::Unconverged;
 pub use verdict::Verdict;

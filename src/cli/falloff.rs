@@ -75,7 +75,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     files.documents("falloff.json", std::slice::from_ref(&document))?;
     files.figures(&[figure])?;
     files.finish()?;
-    Ok(must_rest_on(&document.head.source.unconverged, None)?)
+    let unconverged = document.head.source.unconverged.iter();
+    let reasons: Vec<String> = unconverged.map(ToString::to_string).collect();
+    Ok(must_rest_on(&reasons, None)?)
 }
 
 /// The direct ensemble of one width and the connected one beside it.

@@ -6,7 +6,7 @@ use std::sync::Once;
 use std::time::Instant;
 
 use clap::{Args, ValueEnum};
-use nnqft_gpu::analysis::{self, Interactions};
+use nnqft_gpu::analysis::{self, Interactions, Unconverged};
 use nnqft_gpu::engine::cpu::CpuEngine;
 use nnqft_gpu::engine::gpu::{self, GpuEngine};
 use nnqft_gpu::engine::{DeviceInfo, Engine, Fleet};
@@ -14,7 +14,7 @@ use nnqft_gpu::model::{
     Architecture, EnsembleSpec, Estimator, Inputs, MAX_D_OUT, MAX_EXPERIMENTS, MAX_NETS, MAX_ORDER,
     MAX_WIDTH, Tilt, parse_count_in,
 };
-use nnqft_gpu::report::{Head, Source, Timing, read_moments, unconverged};
+use nnqft_gpu::report::{Head, Source, Timing, read_moments};
 use nnqft_gpu::theory::{self, Vertex};
 use nnqft_gpu::{Error, Result};
 
@@ -795,9 +795,7 @@ impl Moment {
             timing,
             source: Source {
                 moments: "sampled".into(),
-                unconverged: (correlators.iter())
-                    .filter_map(|c| Some(unconverged(c.order as u64, c.reason.as_ref()?)))
-                    .collect(),
+                unconverged: Unconverged::of(&correlators),
             },
             spec,
         })
@@ -829,11 +827,11 @@ impl Moment {
 
     /// Whether what was concluded from n-point functions of some orders rests on averages that
     /// have converged, and on a coupling that was measured.
-    pub fn supports(&self, orders: &[u64], unmeasured: Option<String>) -> Result<()> {
-        let starts: Vec<String> = orders.iter().map(|&n| unconverged(n, "")).collect();
-        let concerns = |reason: &&String| starts.iter().any(|s| reason.starts_with(s));
-        let reasons = self.source.unconverged.iter().filter(concerns).cloned();
-        let reasons: Vec<String> = reasons.chain(unmeasured).collect();
+    pub fn supports(&self, orders: &[usize], unmeasured: Option<String>) -> Result<()> {
+        let all = self.source.unconverged.iter();
+        let concerned = all.filter(|u| orders.contains(&u.order));
+        let reasons = concerned.map(ToString::to_string).chain(unmeasured);
+        let reasons: Vec<String> = reasons.collect();
         must_rest_on(&reasons, Some(EXACT_MOMENTS))
     }
 

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use clap::Args;
 use nnqft_gpu::analysis::{
-    self, Interactions, Samples, SymmetryCheck, check_experiments, output_couplings,
+    self, Interactions, Samples, SymmetryCheck, Unconverged, check_experiments, output_couplings,
     symmetry_checks, test_points,
 };
 use nnqft_gpu::engine::cpu::CpuEngine;
@@ -13,7 +13,6 @@ use nnqft_gpu::engine::{self, Engine};
 use nnqft_gpu::model::{EnsembleSpec, Estimator, Inputs};
 use nnqft_gpu::report::{
     CouplingRow, Head, Source, SymmetryDocument, Timing, symmetry_figure, symmetry_table,
-    unconverged,
 };
 use nnqft_gpu::theory::{
     Exact, LoopIntegrals, Vertex, VertexIntegrals, check_loop_cutoff, loop_integrals,
@@ -128,7 +127,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
     let reasons = documents.iter().flat_map(|d| &d.head.source.unconverged);
     let unmeasured = documents.iter().filter_map(SymmetryDocument::unmeasured);
-    let reasons: Vec<String> = reasons.cloned().chain(unmeasured).collect();
+    let reasons = reasons.map(ToString::to_string).chain(unmeasured);
+    let reasons: Vec<String> = reasons.collect();
     must_rest_on(&reasons, Some(EXACT_MOMENTS))?;
     let undecided: Vec<String> = (documents.iter().flat_map(|d| &d.checks))
         .filter_map(|c| {
@@ -266,10 +266,7 @@ pub fn sampled(
     }
     let spec = &plan.couplings;
     let correlators = analysis::correlators(spec, &draw(spec)?)?;
-    let reasons = correlators.iter().filter_map(|c| {
-        let reason = unconverged(c.order as u64, c.reason.as_ref()?);
-        Some(format!("couplings, {reason}"))
-    });
+    let unconverged = Unconverged::of(&correlators).into_iter();
     let measured = Interactions::measured(&correlators).expect("order 4 is measured");
     let exact = Interactions::exact_four(spec, exact);
     let rows = (at.couplings(spec, &measured.four)?.into_iter())
@@ -288,7 +285,7 @@ pub fn sampled(
     let timing = Timing::new(&all, sampling_s).after(compile_s);
     let source = Source {
         moments: "sampled".into(),
-        unconverged: reasons.collect(),
+        unconverged: unconverged.map(|u| u.under("couplings")).collect(),
     };
     Ok(SymmetryDocument {
         vertex,

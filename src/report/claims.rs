@@ -280,11 +280,9 @@ fn couplings(data: &Data, arch: Architecture, all: &mut Vec<Claim>) {
     let Some(k) = data.find(&direct, "/cutoffs", "cutoff", 100.0) else {
         return;
     };
-    let unconverged = data.strings(&direct, "/unconverged");
     let of_order = |n: usize| {
-        unconverged
-            .iter()
-            .any(|u| u.starts_with(&format!("{n}-point")))
+        data.find(&direct, "/unconverged", "order", n as f64)
+            .is_some()
     };
     let each = |field: &str, error: Option<&str>| -> Vec<Number> {
         [

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::Result;
 use crate::analysis::{
     Correlator, Coupling, Falloff, Flow, FunctionFit, OutputCoupling, Prediction, SixPoint,
-    SymmetryCheck, correlators_beside,
+    SymmetryCheck, Unconverged, correlators_beside,
 };
 use crate::engine::{DeviceInfo, Engine};
 use crate::model::EnsembleSpec;
@@ -164,18 +164,13 @@ impl TheoryDocument {
     }
 }
 
-/// The sentence on an n-point function that has not converged.
-pub fn unconverged(order: u64, reason: &str) -> String {
-    format!("{order}-point function: {reason}")
-}
-
 /// Where the moments of an effective field theory come from.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Source {
     /// `exact` or `sampled`.
     pub moments: Cow<'static, str>,
-    /// Why sampled moments have not converged, one sentence per order; empty if they have.
-    pub unconverged: Vec<String>,
+    /// Sampled moments that have not converged; empty if all have.
+    pub unconverged: Vec<Unconverged>,
 }
 
 /// `nnqft.eft/1`: couplings and the 6-point prediction.

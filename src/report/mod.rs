@@ -19,7 +19,7 @@ pub use figures::{
 };
 pub use json::{
     CouplingRow, EftDocument, EftPoint, EnsembleDocument, FalloffDocument, Head, Partial,
-    RgDocument, Source, SymmetryDocument, TheoryDocument, Timing, VERSION, unconverged,
+    RgDocument, Source, SymmetryDocument, TheoryDocument, Timing, VERSION,
 };
 pub use npz::{read_moments, write_npz};
 pub use reproduction::{Report, Reproduction, ReproductionDocument, ReproductionSpec, Scale};

@@ -5,8 +5,8 @@ use npyz::WriterBuilder;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
-use super::{EnsembleDocument, unconverged};
-use crate::analysis::{Interactions, Samples};
+use super::EnsembleDocument;
+use crate::analysis::{Interactions, Samples, Unconverged};
 use crate::model::{EnsembleSpec, open_npy};
 use crate::theory::kernel_matrix;
 use crate::{Error, Result};
@@ -131,7 +131,7 @@ impl<W: io::Write + io::Seek> Arrays<W> {
 /// println!("{} elements of width {}", interactions.four.mean.len(), spec.width);
 /// # Ok::<(), nnqft_gpu::Error>(())
 /// ```
-pub fn read_moments(dir: &Path) -> Result<(EnsembleSpec, Interactions, Vec<String>)> {
+pub fn read_moments(dir: &Path) -> Result<(EnsembleSpec, Interactions, Vec<Unconverged>)> {
     let bad = |name: &str, reason: String| Error::File {
         path: dir.join(name),
         line: None,
@@ -220,7 +220,13 @@ pub fn read_moments(dir: &Path) -> Result<(EnsembleSpec, Interactions, Vec<Strin
     };
     let correlators = document["correlators"].as_array();
     let reasons = (correlators.into_iter().flatten())
-        .filter_map(|c| Some(unconverged(c["order"].as_u64()?, c["reason"].as_str()?)))
+        .filter_map(|c| {
+            Some(Unconverged {
+                claim: None,
+                order: c["order"].as_u64()? as usize,
+                reason: c["reason"].as_str()?.into(),
+            })
+        })
         .collect();
     Ok((spec, interactions, reasons))
 }

@@ -2,7 +2,7 @@ use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyl
 
 use super::claims::Claim;
 use super::eft_tables::eft_title;
-use super::{EnsembleDocument, FalloffDocument, SymmetryDocument, TheoryDocument, unconverged};
+use super::{EnsembleDocument, FalloffDocument, SymmetryDocument, TheoryDocument};
 use crate::analysis::CrossCheck;
 use crate::engine::gpu::AdapterSummary;
 use crate::model::{EnsembleSpec, Estimator, short};
@@ -89,9 +89,8 @@ pub fn ensemble_table(document: &EnsembleDocument) -> String {
     }
     let mut notes = String::new();
     for c in &document.correlators {
-        if let Some(reason) = &c.reason {
-            notes.push_str(&unconverged(c.order as u64, reason));
-            notes.push('\n');
+        if let Some(unconverged) = c.unconverged() {
+            notes.push_str(&format!("{unconverged}\n"));
         }
     }
     if document.correlators.iter().any(|c| c.order % 2 == 1) {
