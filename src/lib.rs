@@ -43,6 +43,7 @@ pub mod engine;
 mod error;
 pub mod model;
 pub mod report;
+pub mod run;
 mod simd;
 pub mod state;
 pub mod tensor;

@@ -61,6 +61,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
             head: moment.head("nnqft.eft/1"),
             vertex,
             fits: Vec::new(),
+            train_unconverged: Vec::new(),
         };
         if !arguments.output.json {
             emit(&eft_table(&document))?;
@@ -145,6 +146,7 @@ fn fits(arguments: &Arguments) -> anyhow::Result<()> {
             head: test.head("nnqft.eft/1"),
             vertex,
             cutoffs: Vec::new(),
+            train_unconverged: Vec::new(),
         };
         if !arguments.output.json {
             emit(&fit_table(&document))?;

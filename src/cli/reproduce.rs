@@ -391,6 +391,7 @@ impl Task {
                     vertex,
                     cutoffs: eft::measure(spec, &moment.interactions, vertex, &CUTOFFS)?,
                     fits: Vec::new(),
+                    train_unconverged: Vec::new(),
                 };
                 out.write(&format!("eft-{name}"), &eft)?;
                 out.write(&format!("rg-{name}"), &rg)
@@ -438,6 +439,7 @@ impl Task {
                     head: test.head("nnqft.eft/1"),
                     vertex,
                     cutoffs: Vec::new(),
+                    train_unconverged: Vec::new(),
                 };
                 out.write(&format!("fit-{name}"), &document)
             }

@@ -197,6 +197,11 @@ impl EnsembleSpec {
         Ok(self)
     }
 
+    /// Networks of all experiments.
+    pub fn networks(&self) -> u64 {
+        self.nets * u64::from(self.experiments)
+    }
+
     /// Numbers that a run keeps: the unique elements, those of the connected 6-point function
     /// where it is measured beside the full one, and the average over the elements of each order.
     pub fn values(&self) -> u64 {

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::Result;
 use crate::analysis::{
-    Correlator, Coupling, Falloff, Flow, FunctionFit, OutputCoupling, Prediction, SixPoint,
-    SymmetryCheck, Unconverged, correlators_beside,
+    Correlator, Coupling, CrossCheck, Falloff, Flow, FunctionFit, OutputCoupling, Prediction,
+    SixPoint, SymmetryCheck, Unconverged, correlators_beside,
 };
 use crate::engine::{DeviceInfo, Engine};
 use crate::model::EnsembleSpec;
@@ -34,7 +34,7 @@ pub struct Timing {
 impl Timing {
     /// Rates of a spec's networks drawn in `wall_s` seconds.
     pub fn new(spec: &EnsembleSpec, wall_s: f64) -> Self {
-        Self::of(spec.nets * u64::from(spec.experiments), spec.width, wall_s)
+        Self::of(spec.networks(), spec.width, wall_s)
     }
 
     /// Rates of so many networks of a width.
@@ -114,7 +114,7 @@ impl EnsembleDocument {
         let ensemble = &state.ensembles[k];
         let spec = &ensemble.spec;
         let networks = ensemble.moments.networks();
-        let of = spec.nets * u64::from(spec.experiments);
+        let of = spec.networks();
         Ok(Self {
             schema: "nnqft.ensemble/1",
             version: VERSION,
@@ -173,6 +173,24 @@ pub struct Source {
     pub unconverged: Vec<Unconverged>,
 }
 
+impl Source {
+    /// Exact moments.
+    pub fn exact() -> Self {
+        Self {
+            moments: "exact".into(),
+            unconverged: Vec::new(),
+        }
+    }
+
+    /// Moments of networks, those listed not converged.
+    pub fn sampled(unconverged: Vec<Unconverged>) -> Self {
+        Self {
+            moments: "sampled".into(),
+            unconverged,
+        }
+    }
+}
+
 /// `nnqft.eft/1`: couplings and the 6-point prediction.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct EftDocument {
@@ -187,6 +205,9 @@ pub struct EftDocument {
     /// Fits of lambda as a function.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fits: Vec<FunctionFit>,
+    /// Moments at the inputs that fits were trained on, if they have not converged.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub train_unconverged: Vec<Unconverged>,
 }
 
 /// What starts every document of the effective field theory.
@@ -328,4 +349,41 @@ pub struct FalloffDocument {
     /// Widths and fits.
     #[serde(flatten)]
     pub falloff: Falloff,
+}
+
+/// `nnqft.compare-cpu/1`: the GPU against the CPU.
+#[derive(Debug, Clone, Serialize)]
+pub struct CompareDocument {
+    schema: &'static str,
+    version: &'static str,
+    /// What was compared.
+    pub spec: CompareSpec,
+    /// The GPU.
+    pub device: DeviceInfo,
+    /// How long it took.
+    pub timing: Timing,
+    /// Stages and fits.
+    #[serde(flatten)]
+    pub check: CrossCheck,
+}
+
+/// How much is compared.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct CompareSpec {
+    /// Some twenty times as many networks.
+    pub thorough: bool,
+}
+
+impl CompareDocument {
+    /// Puts the parts together.
+    pub fn new(thorough: bool, device: DeviceInfo, timing: Timing, check: CrossCheck) -> Self {
+        Self {
+            schema: "nnqft.compare-cpu/1",
+            version: VERSION,
+            spec: CompareSpec { thorough },
+            device,
+            timing,
+            check,
+        }
+    }
 }

@@ -6,6 +6,7 @@ pub mod figure;
 mod figures;
 mod json;
 mod npz;
+pub mod outcome;
 mod page;
 mod reproduction;
 mod table;
@@ -18,8 +19,9 @@ pub use figures::{
     flow_figure, gain_figure, odd_figure, rg_figure, six_point_figure, symmetry_figure,
 };
 pub use json::{
-    CouplingRow, EftDocument, EftPoint, EnsembleDocument, FalloffDocument, Head, Partial,
-    RgDocument, Source, SymmetryDocument, TheoryDocument, Timing, VERSION,
+    CompareDocument, CompareSpec, CouplingRow, EftDocument, EftPoint, EnsembleDocument,
+    FalloffDocument, Head, Partial, RgDocument, Source, SymmetryDocument, TheoryDocument, Timing,
+    VERSION,
 };
 pub use npz::{read_moments, write_npz};
 pub use reproduction::{Report, Reproduction, ReproductionDocument, ReproductionSpec, Scale};
