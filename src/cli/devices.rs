@@ -5,7 +5,7 @@ use nnqft_gpu::engine::gpu;
 use nnqft_gpu::report::{VERSION, devices_table};
 use serde_json::json;
 
-use super::options::auto_choice;
+use nnqft_gpu::run::auto_choice;
 
 /// List the adapters with their limits, and say which one --backend auto takes
 #[derive(Args)]

@@ -4,10 +4,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 use nnqft_gpu::engine::BlockPlan;
+use nnqft_gpu::report::EnsembleDocument;
 use nnqft_gpu::state::{self, State};
+use nnqft_gpu::theory::Exact;
 use nnqft_gpu::{Error, analysis};
 
-use super::ensemble::ResultOptions;
+use super::ensemble::{EnsembleResult, is_too_small};
 
 /// Join the parts of one run and print its result
 #[derive(Args)]
@@ -29,7 +31,7 @@ pub struct Arguments {
     #[arg(long)]
     partial: bool,
     #[command(flatten)]
-    result: ResultOptions,
+    result: EnsembleResult,
 }
 
 /// Most lines about what is missing.
@@ -69,8 +71,12 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         analysis::check_range(&ensemble.spec)?;
     }
     results.expect(whole.ensembles.len())?;
+    // All ensembles of a run have the same net and inputs.
+    let exact = Exact::new(&whole.ensembles[0].spec);
     for k in 0..whole.ensembles.len() {
-        results.add(&whole, k)?;
+        if !is_too_small(&whole, k) {
+            results.add(EnsembleDocument::beside(&exact, &whole, k)?)?;
+        }
     }
     results.finish()
 }

@@ -14,7 +14,7 @@ use nnqft_gpu::{Error, Result};
 pub struct OutputOptions {
     /// One JSON document on stdout instead of tables
     #[arg(long)]
-    pub json: bool,
+    json: bool,
     /// Also write <command>.json, and what belongs to it (tensors, figures), to this folder,
     /// which must not hold the results of another run
     #[arg(long, value_name = "DIR")]
@@ -174,7 +174,8 @@ fn check_plot(path: &Path, force: Force) -> Result<()> {
 /// The files of a run on their way to the disk: all are written beside their places before the
 /// first takes its own. Dropped before that, they leave nothing behind.
 pub struct Files {
-    json: bool,
+    /// Whether the documents are printed as JSON instead of tables.
+    pub json: bool,
     dir: Option<PathBuf>,
     plot: Option<PathBuf>,
     /// Folders that were not there.

@@ -6,22 +6,25 @@ use std::time::Instant;
 use anyhow::Context;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use nnqft_gpu::analysis::{self, WIDTHS, connected_spec};
+use nnqft_gpu::analysis::{WIDTHS, connected_spec};
 use nnqft_gpu::engine::Engine;
 use nnqft_gpu::engine::cpu::CpuEngine;
 use nnqft_gpu::model::{Architecture, EnsembleSpec, Estimator, Inputs};
 use nnqft_gpu::report::{
     EftDocument, FalloffDocument, Reproduction, RgDocument, Scale, SymmetryDocument, claims_table,
 };
+use nnqft_gpu::run::{self, CUTOFFS, Moments, Runner, symmetry};
 use nnqft_gpu::state::replace;
-use nnqft_gpu::theory::{self, Exact, Vertex, loop_integrals, vertex_integrals};
+use nnqft_gpu::theory::{self, Exact, Vertex};
 use nnqft_gpu::{Error, Result};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::options::{CUTOFFS, EngineOptions, Moment, seed};
+use super::args::{EngineArgs, Given, value};
+use super::emit;
 use super::output::Force;
-use super::{eft, emit, falloff, symmetry};
+use super::progress::Terminal;
+use super::running::Running;
 
 /// Every table and figure of the source, with verdicts, in one report
 #[derive(Args)]
@@ -36,8 +39,8 @@ pub struct Arguments {
     #[arg(long)]
     quick: bool,
     /// Seed of the random stream
-    #[arg(long, default_value = "0", allow_hyphen_values = true)]
-    seed: String,
+    #[arg(long, default_value = "0", allow_hyphen_values = true, value_parser = value::seed)]
+    seed: u64,
     /// Folder of the report
     #[arg(long, value_name = "DIR", default_value = "report")]
     out: PathBuf,
@@ -45,7 +48,7 @@ pub struct Arguments {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    engine: EngineOptions,
+    engine: Given<EngineArgs>,
     #[command(flatten)]
     force: Force,
 }
@@ -53,7 +56,7 @@ pub struct Arguments {
 /// One measurement: what is drawn or calculated, and the files that it makes.
 enum Task {
     /// One width of a falloff.
-    Width(falloff::Ensembles),
+    Width(run::Ensembles),
     /// Coupling, 6-point prediction and flow of one ensemble, or of exact moments.
     Eft {
         name: String,
@@ -89,42 +92,27 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     } else {
         Scale::FULL
     };
-    let seed = seed(&arguments.seed)?;
+    let seed = arguments.seed;
     let tasks = plan(scale, seed)?;
     let out = Folder::open(&arguments.out)?;
     if !arguments.force.force {
         out.refuse_another_plan(&tasks)?;
     }
-    let mut engine = arguments.engine.engine()?;
+    let choice = arguments.engine.value.choice();
+    let hint = format!(
+        "; those before it are in {}, and the same command goes on from there",
+        out.0.display()
+    );
+    let running = Running::begin(Terminal::new(hint), |progress| choice.open(progress))?;
     let start = Instant::now();
-    let mut found = Reproduction::new(scale, seed, engine.device());
-    let on_gpu = engine.device().backend == "gpu";
+    let device = running.runner.device();
+    let on_gpu = device.backend == "gpu";
+    let mut found = Reproduction::new(scale, seed, device);
     let bar = bar(tasks.iter().map(|t| t.cost(on_gpu)).sum());
-    let mut kept = 0;
-    for (k, task) in tasks.iter().enumerate() {
-        bar.set_message(task.title());
-        if task.load(&out, &mut found) {
-            // Not work: the remaining time is that of what is left.
-            bar.set_length(bar.length().unwrap_or(0) - task.cost(on_gpu));
-            kept += 1;
-            continue;
-        }
-        let begin = (bar.position(), Instant::now());
-        let progress = |spec: &EnsembleSpec, networks: u64| {
-            bar.inc(cost(spec, on_gpu) * networks / 1000);
-        };
-        task.run(engine.as_mut(), &out, &progress)
-            .with_context(|| task.title())?;
-        bar.set_position(begin.0 + task.cost(on_gpu));
-        if !task.load(&out, &mut found) {
-            anyhow::bail!("{}: what was written cannot be read back", task.title());
-        }
-        if bar.is_hidden() {
-            let seconds = begin.1.elapsed().as_secs_f64();
-            eprintln!("{}/{} {}: {seconds:.1} s", k + 1, tasks.len(), task.title());
-        }
-    }
-    bar.finish_and_clear();
+    (running.terminal).show(bar.clone(), move |spec, networks| {
+        cost(spec, on_gpu) * networks / 1000
+    });
+    let kept = running.measure(|runner| measure(runner, &tasks, &out, &mut found, &bar))?;
     if kept > 0 {
         eprintln!("{kept} of {} measurements were there already", tasks.len());
     }
@@ -147,6 +135,40 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         ))?,
     }
     Ok(())
+}
+
+/// Makes the measurements that the folder does not hold; returns how many it held.
+fn measure(
+    runner: &mut Runner,
+    tasks: &[Task],
+    out: &Folder,
+    found: &mut Reproduction,
+    bar: &ProgressBar,
+) -> anyhow::Result<usize> {
+    let on_gpu = runner.device().backend == "gpu";
+    let mut kept = 0;
+    for (k, task) in tasks.iter().enumerate() {
+        runner.check()?;
+        bar.set_message(task.title());
+        if task.load(out, found) {
+            // Not work: the remaining time is that of what is left.
+            bar.set_length(bar.length().unwrap_or(0) - task.cost(on_gpu));
+            kept += 1;
+            continue;
+        }
+        let begin = (bar.position(), Instant::now());
+        task.run(runner, out).with_context(|| task.title())?;
+        bar.set_position(begin.0 + task.cost(on_gpu));
+        if !task.load(out, found) {
+            anyhow::bail!("{}: what was written cannot be read back", task.title());
+        }
+        if bar.is_hidden() {
+            let seconds = begin.1.elapsed().as_secs_f64();
+            eprintln!("{}/{} {}: {seconds:.1} s", k + 1, tasks.len(), task.title());
+        }
+    }
+    bar.finish_and_clear();
+    Ok(kept)
 }
 
 /// A bar over the whole plan, in units of estimated work.
@@ -252,12 +274,10 @@ fn plan(scale: Scale, seed: u64) -> Result<Vec<Task>> {
             tilt: theory::tilt(&preset(arch, 1)?),
             ..preset(arch, 1)?
         };
-        let tests = (OUTPUTS.iter()).map(|&d| symmetry::test_spec(&couplings, d));
-        let tests = tests.collect::<Result<_>>()?;
-        tasks.push(Task::Symmetry(symmetry::Plan { couplings, tests }));
+        tasks.push(Task::Symmetry(symmetry::Plan::new(couplings, &OUTPUTS)?));
     }
     for arch in Architecture::ALL {
-        let (inputs, width, cutoff) = eft::v2_setting(arch);
+        let (inputs, width, cutoff) = run::v2_setting(arch);
         let mut spec = EnsembleSpec {
             inputs: Inputs::parse(inputs)?,
             width,
@@ -360,39 +380,20 @@ impl Task {
         .is_some()
     }
 
-    fn run(
-        &self,
-        engine: &mut dyn Engine,
-        out: &Folder,
-        progress: &(dyn Fn(&EnsembleSpec, u64) + Sync),
-    ) -> anyhow::Result<()> {
-        let moment = |engine: &mut dyn Engine, spec: &EnsembleSpec, exact| match exact {
-            true => Ok(Moment::exact(spec.clone(), &Moment::neurons(spec))),
-            false => {
-                let known = Exact::new(spec);
-                Moment::sampled(engine, spec.clone(), &known, &|n| progress(spec, n))
-            }
+    fn run(&self, runner: &mut Runner, out: &Folder) -> anyhow::Result<()> {
+        let moments = |runner: &mut Runner, spec: &EnsembleSpec, exact| match exact {
+            true => Moments::exact(spec.clone(), &Moments::neurons(spec)),
+            false => Moments::sampled(runner, spec.clone(), &Exact::new(spec)),
         };
         match self {
             Self::Width(ensembles) => {
-                let document = falloff::measure(engine, std::slice::from_ref(ensembles), progress)?;
+                let document = run::falloff(runner, std::slice::from_ref(ensembles))?;
                 out.write(&width_name(&ensembles.0), &document)
             }
             Self::Eft { name, spec, exact } => {
-                let moment = moment(engine, spec, *exact)?;
-                let (vertex, four) = (Vertex::Full, &moment.interactions.four);
-                let rg = RgDocument {
-                    head: moment.head("nnqft.rg/1"),
-                    vertex,
-                    flow: analysis::flow(spec, vertex, &CUTOFFS, four)?,
-                };
-                let eft = EftDocument {
-                    head: moment.head("nnqft.eft/1"),
-                    vertex,
-                    cutoffs: eft::measure(spec, &moment.interactions, vertex, &CUTOFFS)?,
-                    fits: Vec::new(),
-                    train_unconverged: Vec::new(),
-                };
+                let moments = moments(runner, spec, *exact)?;
+                let rg = run::rg(&moments, Vertex::Full, &CUTOFFS)?;
+                let eft = run::eft(&moments, Vertex::Full, &CUTOFFS)?;
                 out.write(&format!("eft-{name}"), &eft)?;
                 out.write(&format!("rg-{name}"), &rg)
             }
@@ -402,23 +403,14 @@ impl Task {
                 vertex,
                 cutoffs,
             } => {
-                let moment = moment(engine, spec, true)?;
-                let four = &moment.interactions.four;
-                let document = RgDocument {
-                    head: moment.head("nnqft.rg/1"),
-                    vertex: *vertex,
-                    flow: analysis::flow(spec, *vertex, cutoffs, four)?,
-                };
+                let moments = moments(runner, spec, true)?;
+                let document = run::rg(&moments, *vertex, cutoffs)?;
                 out.write(&format!("rg-{name}"), &document)
             }
             Self::Symmetry(plan) => {
                 let spec = &plan.couplings;
-                let vertex = Vertex::Full;
-                let integrals = vertex_integrals(spec, vertex, &[CUTOFF])?.remove(0);
-                let loops = loop_integrals(spec, vertex, CUTOFF)?;
-                let at = symmetry::Vertices(&integrals, &loops, &OUTPUTS);
-                let exact = Exact::new(spec);
-                let document = symmetry::sampled(engine, plan, &exact, vertex, at, progress)?;
+                let scheme = symmetry::Scheme::new(spec, Vertex::Full, CUTOFF, &OUTPUTS)?;
+                let document = symmetry::sampled(runner, plan, &scheme)?;
                 out.write(&format!("symmetry-{}", spec.arch), &document)
             }
             Self::Fit {
@@ -428,19 +420,12 @@ impl Task {
                 exact,
             } => {
                 let train = EnsembleSpec {
-                    inputs: eft::train_inputs(&spec.inputs)?,
+                    inputs: run::train_inputs(&spec.inputs)?,
                     ..spec.clone()
                 };
-                let test = moment(engine, spec, *exact)?;
-                let train = moment(engine, &train, *exact)?;
-                let vertex = Vertex::Weight;
-                let document = EftDocument {
-                    fits: eft::fit(&train, &test, vertex, *cutoff)?,
-                    head: test.head("nnqft.eft/1"),
-                    vertex,
-                    cutoffs: Vec::new(),
-                    train_unconverged: Vec::new(),
-                };
+                let test = moments(runner, spec, *exact)?;
+                let train = moments(runner, &train, *exact)?;
+                let document = run::fit(&train, &test, Vertex::Weight, *cutoff)?;
                 out.write(&format!("fit-{name}"), &document)
             }
         }

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use minijinja::{Environment, context};
 use nnqft_gpu::engine::BlockPlan;
-use nnqft_gpu::model::{EnsembleSpec, parse_count};
+use nnqft_gpu::model::{EnsembleSpec, Inputs, parse_count};
 use nnqft_gpu::report::VERSION;
 use nnqft_gpu::state::replace;
 use nnqft_gpu::{Error, Result, analysis};
 
-use super::options::{EngineOptions, ModelOptions, SamplingOptions};
+use super::args::{EngineArgs, Given, PartialSpec};
 use super::output::Force;
 use super::{emit, quote};
 
@@ -33,11 +33,9 @@ const MAX_ARRAY: u64 = 1001;
 )]
 pub struct Arguments {
     #[command(flatten)]
-    model: ModelOptions,
+    spec: Given<PartialSpec>,
     #[command(flatten)]
-    sampling: SamplingOptions,
-    #[command(flatten)]
-    engine: EngineOptions,
+    engine: Given<EngineArgs>,
     /// Shards: tasks of the array
     #[arg(long, value_name = "N", allow_hyphen_values = true)]
     shards: String,
@@ -63,11 +61,11 @@ pub struct Arguments {
 
 /// Checks everything that could fail in the queue, then writes the script.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let specs = arguments.sampling.specs(&arguments.model)?;
+    let specs = arguments.spec.value.specs()?;
     for spec in &specs {
         analysis::check_range(spec)?;
     }
-    arguments.engine.check()?;
+    arguments.engine.value.choice().check()?;
     let script = arguments.script(&specs)?;
     match &arguments.out {
         None => emit(&script),
@@ -102,16 +100,23 @@ impl Arguments {
         let retries = whole("--retries", &self.retries, 0, 1000, "")?;
         self.sbatch.iter().try_for_each(|line| check_sbatch(line))?;
 
-        let mut options = self.model.given()?;
-        if options.iter().all(|(name, _)| *name != "--arch") {
-            // Without any option a shard would take all of them from its file, whatever that is.
-            options.insert(0, ("--arch", self.model.arch()?.to_string()));
+        let mut options = [&self.spec.list[..], &self.engine.list].concat();
+        // Without any option a shard would take all of them from its file, whatever that is.
+        if !self.spec.has("--arch") {
+            options.insert(0, ("--arch".into(), spec.arch.to_string()));
         }
-        options.extend(self.sampling.given());
-        options.extend(self.engine.given());
-        let options: Vec<String> = (options.iter())
-            .map(|(name, value)| format!("{name} {}", quote(value)))
-            .collect();
+        if !self.engine.has("--backend") {
+            options.push(("--backend".into(), "auto".into()));
+        }
+        let options: Vec<String> = (options.into_iter())
+            .map(|(name, value)| {
+                let value = match &name[..] {
+                    "--inputs" => full_path(value)?,
+                    _ => value,
+                };
+                Ok(format!("{name} {}", quote(&value)))
+            })
+            .collect::<Result<_>>()?;
         let widths: Vec<String> = specs.iter().map(|spec| spec.width.to_string()).collect();
         let title = format!(
             "{}, N = {}, {} x {} networks",
@@ -127,6 +132,21 @@ impl Arguments {
         let script = Environment::new().render_str(TEMPLATE, context);
         // minijinja drops the last newline.
         Ok(script.expect("the template fits") + "\n")
+    }
+}
+
+/// Points as they were given; a file by its full path, since the script runs in another folder.
+fn full_path(text: String) -> Result<String> {
+    let Some(file) = Inputs::file(&text) else {
+        return Ok(text);
+    };
+    let refuse = |reason: &str| Err(Error::invalid("--inputs", file.display(), reason));
+    match std::path::absolute(file) {
+        Ok(path) => match path.to_str() {
+            Some(path) => Ok(format!("@{path}")),
+            None => refuse("its folder's name is not UTF-8"),
+        },
+        Err(e) => refuse(&e.to_string()),
     }
 }
 
