@@ -7,7 +7,7 @@ use nnqft_gpu::{Error, Result};
 
 use super::output::OutputOptions;
 use super::present::Presentation;
-use super::progress::Terminal;
+use super::terminal::Terminal;
 use super::running::Running;
 
 /// Draw the same networks on the GPU and on the f64 CPU engine and compare every stage, down

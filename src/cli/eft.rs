@@ -6,7 +6,7 @@ use nnqft_gpu::{Error, run};
 
 use super::args::{EftArgs, EngineArgs, PartialSpec};
 use super::present::{Presentation, ResultOptions};
-use super::progress::Terminal;
+use super::terminal::Terminal;
 use super::running::Running;
 
 /// Measure the quartic coupling on the 4-point function and predict the 6-point function

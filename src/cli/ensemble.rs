@@ -8,7 +8,7 @@ use nnqft_gpu::state::State;
 use super::args::{EngineArgs, Given, PartialSpec};
 use super::checkpoint::{StateArgs, go_on};
 use super::present::{Presentation, ResultOptions};
-use super::progress::Terminal;
+use super::terminal::Terminal;
 use super::running::Running;
 
 /// Draw networks, accumulate their n-point functions and hold them against the GP and the

@@ -6,7 +6,7 @@ use nnqft_gpu::run;
 
 use super::args::{EngineArgs, PartialSpec};
 use super::present::{Presentation, ResultOptions};
-use super::progress::Terminal;
+use super::terminal::Terminal;
 use super::running::Running;
 
 /// Sweep the width: how the n-point functions fall off to those of the Gaussian process

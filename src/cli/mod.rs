@@ -7,6 +7,7 @@ mod devices;
 mod eft;
 mod ensemble;
 mod falloff;
+mod flags;
 mod merge;
 mod output;
 mod present;
@@ -16,6 +17,7 @@ mod rg;
 mod running;
 mod slurm;
 mod symmetry;
+mod terminal;
 mod theory;
 
 use std::io::Write;

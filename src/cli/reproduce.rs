@@ -23,7 +23,7 @@ use serde::de::DeserializeOwned;
 use super::args::{EngineArgs, Given, value};
 use super::emit;
 use super::output::Force;
-use super::progress::Terminal;
+use super::terminal::Terminal;
 use super::running::Running;
 
 /// Every table and figure of the source, with verdicts, in one report

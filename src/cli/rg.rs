@@ -6,7 +6,7 @@ use nnqft_gpu::{analysis, run};
 
 use super::args::{EftArgs, EngineArgs, PartialSpec};
 use super::present::{Presentation, ResultOptions};
-use super::progress::Terminal;
+use super::terminal::Terminal;
 use super::running::Running;
 
 /// Follow the coupling over the cutoffs: beta, slopes, fixed points

@@ -9,7 +9,7 @@ use nnqft_gpu::run::{Progress, Runner};
 use nnqft_gpu::{Error, Result};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
-use super::progress::Terminal;
+use super::terminal::Terminal;
 
 /// A runner that Ctrl-C and SIGTERM stop; a second one ends the program at once.
 pub struct Running<E: Engine + ?Sized = dyn Engine> {

@@ -9,7 +9,7 @@ use nnqft_gpu::{Error, Result, analysis};
 
 use super::args::{EngineArgs, MomentsOf, PartialSpec, list, value};
 use super::present::{Presentation, ResultOptions};
-use super::progress::Terminal;
+use super::terminal::Terminal;
 use super::running::Running;
 
 /// Test SO(d_out) on ensembles with several outputs, and follow the coupling over d_out

@@ -73,3 +73,68 @@ impl<T: Args> Args for Given<T> {
         T::augment_args_for_update(command)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::args::PartialSpec;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        spec: Given<PartialSpec>,
+        #[arg(long, conflicts_with_all = ["ModelArgs", "SamplingArgs"])]
+        from: Option<String>,
+    }
+
+    #[test]
+    fn values_are_as_they_were_written() {
+        let line = "- --nets 1_000 --width 007,5 --inputs=-1;2 --width 3 --sigma-w 1e0";
+        let line = Line::try_parse_from(line.split(' ')).unwrap_or_else(|e| panic!("{e}"));
+        let want = [
+            ("--width", "007,5,3"),
+            ("--sigma-w", "1e0"),
+            ("--inputs", "-1;2"),
+            ("--nets", "1_000"),
+        ];
+        let want = want.map(|(name, value)| (name.to_string(), value.to_string()));
+        assert_eq!(line.spec.list, want);
+        assert_eq!(line.spec.value.model.width, Some(vec![7, 5, 3]));
+        assert!(line.spec.has("--nets") && !line.spec.has("--seed"));
+        assert_eq!(
+            line.spec.command_line(),
+            " --width '007,5,3' --sigma-w 1e0 --inputs '-1;2' --nets 1_000"
+        );
+    }
+
+    /// Each option of a spec is known to all that is derived from them.
+    #[test]
+    fn every_option_of_a_spec_contradicts_an_ensemble_that_is_there() {
+        let command = PartialSpec::augment_args(Command::new(""));
+        let mut options = 0;
+        for argument in command.get_arguments() {
+            let name = format!("--{}", argument.get_long().unwrap());
+            let value = match &name[..] {
+                "--arch" => "relu",
+                "--estimator" => "direct",
+                "--tilt" => "none",
+                _ => "1",
+            };
+            let alone = Line::try_parse_from(["-", &name, value]);
+            let list = alone.unwrap_or_else(|e| panic!("{e}")).spec.list;
+            assert_eq!(list, [(name.clone(), value.to_string())]);
+            let both = Line::try_parse_from(["-", "--from", "x", &name, value]);
+            assert!(both.is_err(), "{name}");
+            options += 1;
+        }
+        assert!(options > 12);
+        assert!(
+            Line::try_parse_from(["-", "--from", "x"])
+                .unwrap()
+                .from
+                .is_some()
+        );
+    }
+}

@@ -1,0 +1,68 @@
+//! The library speaks of parameters, such as `sigma_w`; here they are spelled as options.
+
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use clap::CommandFactory;
+use nnqft_gpu::Error;
+
+/// The options of all commands, as parameters.
+static PARAMETERS: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
+    let command = super::Arguments::command();
+    (command.get_subcommands().flat_map(|c| c.get_arguments()))
+        .filter_map(|argument| Some(argument.get_long()?.replace('-', "_")))
+        .collect()
+});
+
+/// The option that sets a parameter.
+pub fn flag(parameter: &str) -> String {
+    format!("--{}", parameter.replace('_', "-"))
+}
+
+/// A sentence of the library's, with each parameter that stands in backticks as an option.
+pub fn spelled(text: &str) -> String {
+    let mut parts = text.split('`');
+    let mut spelled = parts.next().unwrap_or_default().to_string();
+    let mut opened = true;
+    for part in parts {
+        // The part after a parameter begins with what was its closing backtick.
+        match (opened, PARAMETERS.contains(part)) {
+            (true, true) => spelled.push_str(&flag(part)),
+            (true, false) => spelled.extend(["`", part, "`"]),
+            (false, _) => spelled.push_str(part),
+        }
+        opened = !opened;
+    }
+    spelled
+}
+
+/// An error of the library's.
+pub fn error(error: &Error) -> String {
+    match error {
+        Error::Invalid {
+            name,
+            value,
+            reason,
+        } => format!("{} {value}: {}", flag(name), spelled(reason)),
+        other => spelled(&other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_become_options_and_all_else_stays() {
+        for (text, want) in [
+            ("add `estimator` connected", "add --estimator connected"),
+            ("`sigma_w` 0, or `d_out`", "--sigma-w 0, or --d-out"),
+            ("a `word` of its own; `nets`", "a `word` of its own; --nets"),
+            ("none", "none"),
+        ] {
+            assert_eq!(spelled(text), want);
+        }
+        let wrong = Error::invalid("sigma_w", -1, "lower `orders`");
+        assert_eq!(error(&wrong), "--sigma-w -1: lower --orders");
+    }
+}
