@@ -230,7 +230,7 @@ fn bad_cutoffs_say_why() {
         (Relu, 1, Vertex::Full, f64::NAN, "positive"),
         (Relu, 1, Vertex::Full, infinity, "grows like |y|"),
         (Erf, 1, Vertex::Weight, infinity, "does not fall off"),
-        (Gauss, 1, Vertex::Full, infinity, "--vertex weight"),
+        (Gauss, 1, Vertex::Full, infinity, "`vertex` weight"),
         (Erf, 4, Vertex::Full, 10.0, "d_in 1, 2 and 3"),
     ] {
         let text = message(arch, d_in, vertex, cutoff);

@@ -438,10 +438,10 @@ fn reason(spec: &EnsembleSpec, elements: &[Convergence], mean: Convergence) -> O
     };
     let advice = match (tilt(spec).is_some(), spec.estimator, &spec.tilt) {
         (true, Estimator::Direct, _) => {
-            "use --estimator connected --tilt auto, or trust the exact value"
+            "use `estimator` connected `tilt` auto, or trust the exact value"
         }
-        (true, Estimator::Connected, None) => "add --tilt auto, or trust the exact value",
-        (_, Estimator::Direct, _) => "draw more networks, or use --estimator connected",
+        (true, Estimator::Connected, None) => "add `tilt` auto, or trust the exact value",
+        (_, Estimator::Direct, _) => "draw more networks, or use `estimator` connected",
         _ => "draw more networks, or trust the exact value",
     };
     Some(format!("{what} not converged: {gravest}; {advice}"))

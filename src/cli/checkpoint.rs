@@ -11,6 +11,7 @@ use nnqft_gpu::state::{self, Shard, State, StateFile};
 use nnqft_gpu::{Error, Result, analysis};
 
 use super::args::{Given, PartialSpec, value};
+use super::flags::flag;
 use super::quote;
 
 /// Where the state of a run is kept, and which part of it is run.
@@ -57,21 +58,21 @@ impl StateArgs {
         let target = self.checkpoint.as_deref().or(source);
         if let (Some(shard), None) = (shard, target) {
             return Err(Error::invalid(
-                "--shard",
+                "shard",
                 shard,
                 "add --checkpoint FILE: a part is of use when merge joins it with the others",
             ));
         }
         if let Some(path) = target.filter(|p| Some(*p) != source && p.exists()) {
             return Err(Error::invalid(
-                "--checkpoint",
+                "checkpoint",
                 path.display(),
                 "the file exists; go on with --resume, or remove it",
             ));
         }
         if let Some(path) = source.filter(|p| !p.exists()) {
             return Err(Error::invalid(
-                "--resume",
+                "resume",
                 path.display(),
                 "there is no such file; start the run with --checkpoint",
             ));
@@ -161,7 +162,7 @@ fn extend(
     if spec.list.is_empty() {
         return Ok(());
     }
-    let is_given = |d: &&Difference| spec.has(&d.field);
+    let is_given = |d: &&Difference| spec.has(&flag(&d.field));
     let old: Vec<_> = state.ensembles.iter().map(|e| e.spec.clone()).collect();
     let wanted = match may_start {
         true => spec.value.specs()?,
@@ -171,11 +172,11 @@ fn extend(
     // The user's own first: one may bring others with it, as new inputs a new d_in.
     changed.sort_by_key(|d| !is_given(&d));
     let grows =
-        |d: &&Difference| is_given(d) && ["--nets", "--experiments"].contains(&d.field.as_str());
+        |d: &&Difference| is_given(d) && ["nets", "experiments"].contains(&d.field.as_str());
     if let Some(d) = changed.iter().find(|d| !grows(d)) {
         let default = if is_given(&d) { "" } else { ", the default" };
         let ours = format!("{}{default}", short(&d.ours));
-        return Err(cannot_change(&d.field, path, &d.theirs, &ours));
+        return Err(cannot_change(&flag(&d.field), path, &d.theirs, &ours));
     }
     let wanted: Vec<_> = wanted
         .into_iter()
@@ -186,7 +187,7 @@ fn extend(
         eprintln!(
             "{}: extended, {} from {} to {}",
             path.display(),
-            d.field,
+            flag(&d.field),
             d.theirs,
             d.ours
         );
@@ -220,7 +221,7 @@ fn check_shard(shard: Option<Shard>, specs: &[EnsembleSpec]) -> Result<()> {
     let blocks = specs.iter().map(|spec| BlockPlan::new(spec).blocks()).min();
     match blocks.filter(|&blocks| blocks < shard.count()) {
         Some(blocks) => Err(Error::invalid(
-            "--shard",
+            "shard",
             shard,
             format!("this run has {blocks} blocks of networks; use at most {blocks} shards"),
         )),

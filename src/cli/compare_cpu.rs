@@ -7,8 +7,8 @@ use nnqft_gpu::{Error, Result};
 
 use super::output::OutputOptions;
 use super::present::Presentation;
-use super::terminal::Terminal;
 use super::running::Running;
+use super::terminal::Terminal;
 
 /// Draw the same networks on the GPU and on the f64 CPU engine and compare every stage, down
 /// to the GP and EFT fits; exit code 1 if a tolerance is missed

@@ -32,5 +32,6 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     } else {
         devices_table(&adapters)
     };
+    let auto = super::flags::spelled(&auto);
     super::emit(&format!("{list}--backend auto takes {auto}\n"))
 }

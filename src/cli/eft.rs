@@ -6,8 +6,8 @@ use nnqft_gpu::{Error, run};
 
 use super::args::{EftArgs, EngineArgs, PartialSpec};
 use super::present::{Presentation, ResultOptions};
-use super::terminal::Terminal;
 use super::running::Running;
+use super::terminal::Terminal;
 
 /// Measure the quartic coupling on the 4-point function and predict the 6-point function
 #[derive(Args)]
@@ -67,7 +67,7 @@ fn fits(arguments: &Arguments) -> anyhow::Result<()> {
         Some(&[cutoff]) => cutoff,
         Some(several) => {
             let list = format!("with {} values", several.len());
-            return Err(Error::invalid("--cutoffs", list, "--fit uses one cutoff").into());
+            return Err(Error::invalid("cutoffs", list, "--fit uses one cutoff").into());
         }
     };
     let files = arguments.result.prepare(None)?;

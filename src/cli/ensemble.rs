@@ -8,8 +8,8 @@ use nnqft_gpu::state::State;
 use super::args::{EngineArgs, Given, PartialSpec};
 use super::checkpoint::{StateArgs, go_on};
 use super::present::{Presentation, ResultOptions};
-use super::terminal::Terminal;
 use super::running::Running;
+use super::terminal::Terminal;
 
 /// Draw networks, accumulate their n-point functions and hold them against the GP and the
 /// exact values

@@ -6,8 +6,8 @@ use nnqft_gpu::run;
 
 use super::args::{EngineArgs, PartialSpec};
 use super::present::{Presentation, ResultOptions};
-use super::terminal::Terminal;
 use super::running::Running;
+use super::terminal::Terminal;
 
 /// Sweep the width: how the n-point functions fall off to those of the Gaussian process
 #[derive(Args)]

@@ -21,19 +21,11 @@ pub fn flag(parameter: &str) -> String {
 
 /// A sentence of the library's, with each parameter that stands in backticks as an option.
 pub fn spelled(text: &str) -> String {
-    let mut parts = text.split('`');
-    let mut spelled = parts.next().unwrap_or_default().to_string();
-    let mut opened = true;
-    for part in parts {
-        // The part after a parameter begins with what was its closing backtick.
-        match (opened, PARAMETERS.contains(part)) {
-            (true, true) => spelled.push_str(&flag(part)),
-            (true, false) => spelled.extend(["`", part, "`"]),
-            (false, _) => spelled.push_str(part),
-        }
-        opened = !opened;
+    if !text.contains('`') {
+        return text.into();
     }
-    spelled
+    let spell = |text: String, p: &String| text.replace(&format!("`{p}`"), &flag(p));
+    PARAMETERS.iter().fold(text.into(), spell)
 }
 
 /// An error of the library's.

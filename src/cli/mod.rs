@@ -71,14 +71,18 @@ pub fn run() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => match error.downcast_ref::<Error>() {
-            Some(Error::Interrupted(_)) => {
-                eprintln!("{error}");
+            Some(interrupted @ Error::Interrupted(_)) => {
+                eprintln!("{interrupted}");
                 // Nothing is left to do, and a driver may still be compiling on a thread of its
                 // own: not a moment to run the destructors that a return does.
                 signal_hook::low_level::exit(130)
             }
             known => {
-                eprintln!("error: {error:#}");
+                let mut text = format!("{error:#}");
+                if let Some(known) = known {
+                    text = text.replace(&known.to_string(), &flags::error(known));
+                }
+                eprintln!("error: {text}");
                 let usage = known.is_some_and(Error::is_usage);
                 ExitCode::from(if usage { 2 } else { 1 })
             }
@@ -91,7 +95,7 @@ fn parse() -> Arguments {
     Arguments::try_parse().unwrap_or_else(|usage| {
         let source = std::error::Error::source(&usage);
         if let Some(error) = source.and_then(|e| e.downcast_ref::<Error>()) {
-            eprintln!("error: {error}");
+            eprintln!("error: {}", flags::error(error));
             std::process::exit(2)
         }
         usage.exit()

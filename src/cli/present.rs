@@ -6,6 +6,7 @@ use clap::Args;
 use nnqft_gpu::Result;
 use nnqft_gpu::report::outcome::Outcome;
 
+use super::flags;
 use super::output::{Files, OutputOptions, PlotOptions};
 use super::{columns, emit};
 
@@ -64,7 +65,7 @@ impl<T: Outcome> Presentation<T> {
     /// Takes a result, and prints its table.
     pub fn add(&mut self, document: T) -> anyhow::Result<()> {
         if !self.files.json {
-            emit(&document.table())?;
+            emit(&flags::spelled(&document.table()))?;
             if self.elements {
                 emit(&document.elements())?;
             }

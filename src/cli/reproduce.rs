@@ -23,8 +23,8 @@ use serde::de::DeserializeOwned;
 use super::args::{EngineArgs, Given, value};
 use super::emit;
 use super::output::Force;
-use super::terminal::Terminal;
 use super::running::Running;
+use super::terminal::Terminal;
 
 /// Every table and figure of the source, with verdicts, in one report
 #[derive(Args)]
@@ -449,7 +449,7 @@ impl Folder {
             .and_then(|()| std::fs::remove_file(&probe))
             .map_err(|e| {
                 let reason = format!("the folder cannot be written: {e}");
-                Error::invalid("--out", out.display(), reason)
+                Error::invalid("out", out.display(), reason)
             })?;
         Ok(Self(data))
     }
@@ -472,7 +472,7 @@ impl Folder {
         }
         let dir = self.0.parent().unwrap_or(&self.0).display();
         let reason = "the folder holds the measurements of another scale, seed or version; give another folder, or add --force to write over them";
-        Err(Error::invalid("--out", dir, reason))
+        Err(Error::invalid("out", dir, reason))
     }
 
     /// A document that is whole and of this plan.

@@ -6,8 +6,8 @@ use nnqft_gpu::{analysis, run};
 
 use super::args::{EftArgs, EngineArgs, PartialSpec};
 use super::present::{Presentation, ResultOptions};
-use super::terminal::Terminal;
 use super::running::Running;
+use super::terminal::Terminal;
 
 /// Follow the coupling over the cutoffs: beta, slopes, fixed points
 #[derive(Args)]

@@ -86,7 +86,7 @@ impl Arguments {
         let spec = &specs[0];
         let blocks = specs.iter().map(|spec| BlockPlan::new(spec).blocks()).min();
         let shards = whole(
-            "--shards",
+            "shards",
             &self.shards,
             1,
             blocks.unwrap_or(0),
@@ -97,7 +97,7 @@ impl Arguments {
                 "warning: an array of {shards} tasks is beyond Slurm's default MaxArraySize of {MAX_ARRAY}, and sbatch will refuse it; unless `scontrol show config` shows a larger one, use --shards {MAX_ARRAY} or fewer: a shard goes on after its time limit"
             );
         }
-        let retries = whole("--retries", &self.retries, 0, 1000, "")?;
+        let retries = whole("retries", &self.retries, 0, 1000, "")?;
         self.sbatch.iter().try_for_each(|line| check_sbatch(line))?;
 
         let mut options = [&self.spec.list[..], &self.engine.list].concat();
@@ -140,7 +140,7 @@ fn full_path(text: String) -> Result<String> {
     let Some(file) = Inputs::file(&text) else {
         return Ok(text);
     };
-    let refuse = |reason: &str| Err(Error::invalid("--inputs", file.display(), reason));
+    let refuse = |reason: &str| Err(Error::invalid("inputs", file.display(), reason));
     match std::path::absolute(file) {
         Ok(path) => match path.to_str() {
             Some(path) => Ok(format!("@{path}")),
@@ -167,7 +167,7 @@ fn check_sbatch(line: &str) -> Result<()> {
         "--open-mode",
     ];
     let shown = format!("'{}'", line.escape_debug());
-    let refuse = |why: &str| Err(Error::invalid("--sbatch", shown.clone(), why));
+    let refuse = |why: &str| Err(Error::invalid("sbatch", shown.clone(), why));
     if !line.starts_with('-') || line.contains(char::is_control) {
         return refuse("give one line of sbatch options, such as --sbatch=--time=02:00:00");
     }
@@ -196,13 +196,13 @@ fn write(dir: &Path, script: &str, force: Force) -> anyhow::Result<()> {
                 "it holds another slurm.sh; give another folder, or add --force to write over it"
             }
         };
-        return Err(Error::invalid("--out", dir.display(), reason).into());
+        return Err(Error::invalid("out", dir.display(), reason).into());
     }
     std::fs::create_dir_all(dir)
         .and_then(|()| replace(&path, script.as_bytes()))
         .map_err(|e| {
             Error::invalid(
-                "--out",
+                "out",
                 dir.display(),
                 format!("the folder cannot be written: {e}"),
             )

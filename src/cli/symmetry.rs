@@ -9,8 +9,8 @@ use nnqft_gpu::{Error, Result, analysis};
 
 use super::args::{EngineArgs, MomentsOf, PartialSpec, list, value};
 use super::present::{Presentation, ResultOptions};
-use super::terminal::Terminal;
 use super::running::Running;
+use super::terminal::Terminal;
 
 /// Test SO(d_out) on ensembles with several outputs, and follow the coupling over d_out
 #[derive(Args)]
@@ -94,7 +94,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
 fn couplings(given: &PartialSpec, sampled: bool) -> Result<Vec<EnsembleSpec>> {
     if let Some(orders) = &given.model.orders {
         let why = "symmetry measures orders 2 and 4";
-        return Err(Error::invalid("--orders", list(orders), why));
+        return Err(Error::invalid("orders", list(orders), why));
     }
     let mut spec = given.clone().with_eft_width();
     spec.model.orders = Some(vec![2, 4]);

@@ -92,7 +92,7 @@ impl std::str::FromStr for Architecture {
         Self::ALL
             .into_iter()
             .find(|a| a.name() == s)
-            .ok_or_else(|| crate::Error::invalid("--arch", s, "use erf, relu or gauss"))
+            .ok_or_else(|| crate::Error::invalid("arch", s, "use erf, relu or gauss"))
     }
 }
 

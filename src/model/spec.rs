@@ -31,7 +31,7 @@ const MAX_NEURONS: f64 = 1e20;
 /// };
 /// assert_eq!(spec.clone().validate()?.elements(), 126); // 6 points
 /// let wrong = EnsembleSpec { width: 0, ..spec };
-/// assert!(wrong.validate().unwrap_err().to_string().starts_with("--width 0"));
+/// assert!(wrong.validate().unwrap_err().to_string().starts_with("width 0"));
 /// # Ok::<(), nnqft_gpu::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -73,9 +73,9 @@ impl EnsembleSpec {
     pub fn preset(arch: Architecture, d_in: usize) -> Result<Self> {
         let inputs = Inputs::preset(arch, d_in).ok_or_else(|| {
             Error::invalid(
-                "--d-in",
+                "d_in",
                 d_in,
-                "the source has inputs for d_in 1, 2 and 3 only; give --inputs",
+                "the source has inputs for d_in 1, 2 and 3 only; give `inputs`",
             )
         })?;
         Ok(Self {
@@ -111,12 +111,12 @@ impl EnsembleSpec {
                 Ok(())
             }
         };
-        range("--width", self.width, MAX_WIDTH)?;
-        range("--nets", self.nets, MAX_NETS)?;
-        range("--experiments", self.experiments.into(), MAX_EXPERIMENTS)?;
+        range("width", self.width, MAX_WIDTH)?;
+        range("nets", self.nets, MAX_NETS)?;
+        range("experiments", self.experiments.into(), MAX_EXPERIMENTS)?;
         if self.nets < 2 && self.experiments < 2 {
             return Err(Error::invalid(
-                "--nets",
+                "nets",
                 1,
                 "one network in one experiment has no error bar; draw at least 2",
             ));
@@ -124,12 +124,12 @@ impl EnsembleSpec {
         let neurons = self.width as f64 * self.nets as f64 * f64::from(self.experiments);
         if neurons > MAX_NEURONS {
             return Err(Error::invalid(
-                "--nets",
+                "nets",
                 self.nets,
                 format!("{neurons:.1e} hidden units in all are beyond any machine"),
             ));
         }
-        for (name, sigma) in [("--sigma-w", self.sigma_w), ("--sigma-b", self.sigma_b)] {
+        for (name, sigma) in [("sigma_w", self.sigma_w), ("sigma_b", self.sigma_b)] {
             if !sigma.is_finite() || sigma < 0.0 {
                 return Err(Error::invalid(
                     name,
@@ -140,29 +140,25 @@ impl EnsembleSpec {
         }
         if self.sigma_w == 0.0 && self.sigma_b == 0.0 {
             return Err(Error::invalid(
-                "--sigma-w",
+                "sigma_w",
                 0,
-                "with --sigma-b 0 as well every network is zero",
+                "with `sigma_b` 0 as well every network is zero",
             ));
         }
         if self.inputs.d_in() != self.d_in {
             return Err(Error::invalid(
-                "--inputs",
+                "inputs",
                 format!("with {} coordinates per point", self.inputs.d_in()),
-                format!("--d-in is {}", self.d_in),
+                format!("`d_in` is {}", self.d_in),
             ));
         }
-        range("--d-out", self.d_out as u64, MAX_D_OUT)?;
+        range("d_out", self.d_out as u64, MAX_D_OUT)?;
         if self.orders.is_empty() {
-            return Err(Error::invalid(
-                "--orders",
-                "''",
-                "give at least one of 1..6",
-            ));
+            return Err(Error::invalid("orders", "''", "give at least one of 1..6"));
         }
         for &order in &self.orders {
             if !(1..=MAX_ORDER).contains(&order) {
-                return Err(Error::invalid("--orders", order, "must be from 1 to 6"));
+                return Err(Error::invalid("orders", order, "must be from 1 to 6"));
             }
         }
         self.orders.sort_unstable();
@@ -171,24 +167,24 @@ impl EnsembleSpec {
             && let Some(odd) = self.orders.iter().find(|&n| n % 2 == 1)
         {
             return Err(Error::invalid(
-                "--orders",
+                "orders",
                 odd,
-                "with the output layer integrated out, odd n-point functions are zero identically; use even orders or --estimator direct",
+                "with the output layer integrated out, odd n-point functions are zero identically; use even orders or `estimator` direct",
             ));
         }
         self.check_memory()?;
         if let Some(tilt) = &self.tilt {
             if self.estimator == Estimator::Direct {
                 return Err(Error::invalid(
-                    "--tilt",
+                    "tilt",
                     "auto",
-                    "importance sampling is for the connected estimator; add --estimator connected",
+                    "importance sampling is for the connected estimator; add `estimator` connected",
                 ));
             }
             let fits = |t: &Vec<f64>| t.len() == self.d_in + 1 && t.iter().all(|x| x.is_finite());
             if tilt.shifts.is_empty() || !tilt.shifts.iter().all(fits) {
                 return Err(Error::invalid(
-                    "--tilt",
+                    "tilt",
                     format!("{:?}", tilt.shifts),
                     "each shift has d_in + 1 finite components",
                 ));
@@ -226,7 +222,7 @@ impl EnsembleSpec {
         };
         if ours.len() != theirs.len() {
             return vec![Difference {
-                field: "--width".into(),
+                field: "width".into(),
                 ours: widths(ours),
                 theirs: widths(theirs),
             }];
@@ -245,7 +241,7 @@ impl EnsembleSpec {
         for (a, b) in ours.iter().zip(theirs) {
             let (a, b) = (fields(a), fields(b));
             for field in a.keys().chain(b.keys()) {
-                let name = format!("--{}", field.replace('_', "-"));
+                let name = field.clone();
                 if a.get(field) != b.get(field) && all.iter().all(|d| d.field != name) {
                     all.push(Difference {
                         field: name,
@@ -326,20 +322,20 @@ mod tests {
     fn bad_fields_are_named() {
         type Edit = fn(&mut EnsembleSpec);
         let edits: [(Edit, &str); 12] = [
-            (|s| s.width = 0, "--width"),
-            (|s| s.width = MAX_WIDTH + 1, "--width"),
-            (|s| s.nets = 0, "--nets"),
-            (|s| s.nets = u64::MAX, "--nets"),
-            (|s| s.experiments = 0, "--experiments"),
-            (|s| s.sigma_w = f64::NAN, "--sigma-w"),
-            (|s| s.sigma_b = -1.0, "--sigma-b"),
-            (|s| s.sigma_b = f64::INFINITY, "--sigma-b"),
-            (|s| s.d_in = 2, "--inputs"),
-            (|s| s.orders = vec![7], "--orders"),
-            (|s| s.orders = vec![], "--orders"),
+            (|s| s.width = 0, "width"),
+            (|s| s.width = MAX_WIDTH + 1, "width"),
+            (|s| s.nets = 0, "nets"),
+            (|s| s.nets = u64::MAX, "nets"),
+            (|s| s.experiments = 0, "experiments"),
+            (|s| s.sigma_w = f64::NAN, "sigma_w"),
+            (|s| s.sigma_b = -1.0, "sigma_b"),
+            (|s| s.sigma_b = f64::INFINITY, "sigma_b"),
+            (|s| s.d_in = 2, "inputs"),
+            (|s| s.orders = vec![7], "orders"),
+            (|s| s.orders = vec![], "orders"),
             (
                 |s| s.inputs = Inputs::new(vec![vec![1.0]; 99]).unwrap(),
-                "--inputs",
+                "inputs",
             ),
         ];
         for (edit, option) in edits {

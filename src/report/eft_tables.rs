@@ -22,7 +22,7 @@ pub(super) fn eft_title(head: &Head, vertex: Vertex) -> String {
 fn eft_errors(head: &Head) -> String {
     match (&*head.source.moments, head.spec.experiments) {
         ("exact", _) => String::new(),
-        (_, 1) => "one experiment has no error: use --experiments 2 or more\n".into(),
+        (_, 1) => "one experiment has no error: use `experiments` 2 or more\n".into(),
         (_, n) => format!(
             "errors: jackknife over {n} experiments; as Student's t has it with {}, {:.1}% are within three of them\n",
             match n - 1 {

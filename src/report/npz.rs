@@ -140,7 +140,7 @@ pub fn read_moments(dir: &Path) -> Result<(EnsembleSpec, Interactions, Vec<Uncon
     let text = std::fs::read_to_string(dir.join("ensemble.json")).map_err(|e| {
         bad(
             "ensemble.json",
-            format!("{e}; give a folder that ensemble --out has written"),
+            format!("{e}; give a folder that ensemble `out` has written"),
         )
     })?;
     let document: serde_json::Value =
@@ -172,7 +172,7 @@ pub fn read_moments(dir: &Path) -> Result<(EnsembleSpec, Interactions, Vec<Uncon
     if !spec.orders.contains(&4) {
         return Err(bad(
             "ensemble.json",
-            "the run has no 4-point function; couplings need --orders 4".into(),
+            "the run has no 4-point function; couplings need `orders` 4".into(),
         ));
     }
 

@@ -100,7 +100,7 @@ pub fn ensemble_table(document: &EnsembleDocument) -> String {
         notes.push_str(&left_out(c.order, c.left_out, c.mean.len(), spec.d_out));
     }
     if spec.experiments == 1 {
-        notes.push_str("one experiment has no background: use --experiments 2 or more\n");
+        notes.push_str("one experiment has no background: use `experiments` 2 or more\n");
     }
     if let Some(part) = &document.partial {
         let shard = part.shard.as_ref().map(|s| format!("shard {s}: "));
@@ -229,7 +229,7 @@ pub fn theory_table(document: &TheoryDocument) -> String {
     let mut text = title(&document.spec) + "\nkernel K(x_i, x_j)";
     if document.kernel.len() > SHOWN_POINTS {
         text.push_str(&format!(
-            " of the first {SHOWN_POINTS} of {} points (--json has all)",
+            " of the first {SHOWN_POINTS} of {} points (`json` has all)",
             document.kernel.len()
         ));
     }
@@ -247,7 +247,7 @@ pub fn theory_table(document: &TheoryDocument) -> String {
         let all = c.exact.len();
         if all > SHOWN_ELEMENTS {
             more.push_str(&format!(
-                "n = {}: the first {SHOWN_ELEMENTS} of {all} elements (--json has all)\n",
+                "n = {}: the first {SHOWN_ELEMENTS} of {all} elements (`json` has all)\n",
                 c.order
             ));
         }

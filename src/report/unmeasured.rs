@@ -48,12 +48,12 @@ fn places(cutoffs: impl Iterator<Item = (f64, bool)>) -> Option<String> {
 
 fn sentence(head: &Head, at: &str) -> String {
     let spec = &head.spec;
-    let mut ways = vec!["--nets (more networks)"];
+    let mut ways = vec!["`nets` (more networks)"];
     if spec.experiments < 10 {
-        ways.push("--experiments 10");
+        ways.push("`experiments` 10");
     }
     if spec.estimator == Estimator::Direct {
-        ways.push("--estimator connected");
+        ways.push("`estimator` connected");
     }
     let ways = ways.join(" or ");
     format!(

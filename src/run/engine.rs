@@ -28,7 +28,7 @@ impl FromStr for Backend {
             "gpu" => Ok(Self::Gpu),
             "cpu" => Ok(Self::Cpu),
             _ => Err(Error::invalid(
-                "--backend",
+                "backend",
                 format!("'{text}'"),
                 "use auto, gpu or cpu",
             )),
@@ -50,7 +50,7 @@ pub fn auto_choice(adapters: &[AdapterSummary]) -> String {
     match adapters.first() {
         Some(a) if !a.is_software() => format!("gpu, {}: a hardware GPU", a.name),
         Some(a) => format!(
-            "cpu, in f64: {} is a software adapter (--backend gpu takes it all the same)",
+            "cpu, in f64: {} is a software adapter (`backend` gpu takes it all the same)",
             a.name
         ),
         None => "cpu, in f64: there is no GPU adapter".into(),
@@ -65,7 +65,7 @@ impl EngineChoice {
     pub fn check(&self) -> Result<()> {
         match (self.backend, &self.adapter) {
             (Backend::Cpu, Some(name)) => Err(Error::invalid(
-                "--adapter",
+                "adapter",
                 format!("'{name}'"),
                 "the cpu backend has no adapter; leave out one of the two",
             )),

@@ -75,7 +75,7 @@ impl EnsembleRun {
         if state.device != device {
             if state.device.backend != device.backend {
                 return Err(Error::Mismatch(format!(
-                    "--backend: the run was begun with {0}; go on with --backend {0}",
+                    "`backend`: the run was begun with {0}; go on with `backend` {0}",
                     state.device.backend
                 )));
             }
@@ -91,7 +91,7 @@ impl EnsembleRun {
         if let Some(Checkpoint { file, .. }) = &checkpoint {
             file.save(&state).map_err(|e| {
                 let reason = format!("the file cannot be written: {e}");
-                Error::invalid("--checkpoint", file.path().display(), reason)
+                Error::invalid("checkpoint", file.path().display(), reason)
             })?;
         }
         Ok(Self {

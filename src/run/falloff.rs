@@ -34,7 +34,7 @@ pub fn beside(specs: Vec<EnsembleSpec>, may_tilt: bool) -> Result<Vec<Ensembles>
 /// range of f64 or has no interaction.
 pub fn falloff(runner: &mut Runner, sweep: &[Ensembles]) -> Result<FalloffDocument> {
     let Some((first, second)) = sweep.first() else {
-        return Err(Error::invalid("--width", "''", "give at least one width"));
+        return Err(Error::invalid("width", "''", "give at least one width"));
     };
     for (spec, _) in sweep {
         check_range(spec)?;

@@ -29,7 +29,7 @@ impl Moments {
     pub fn check(spec: &EnsembleSpec, sampled: bool) -> Result<()> {
         if spec.d_out != 1 {
             return Err(Error::invalid(
-                "--d-out",
+                "d_out",
                 spec.d_out,
                 "couplings are measured with one output; symmetry follows them over d_out",
             ));
@@ -38,7 +38,7 @@ impl Moments {
         check_interacting(spec)?;
         match sampled && !spec.orders.contains(&4) {
             true => Err(Error::invalid(
-                "--orders",
+                "orders",
                 format!("{:?}", spec.orders),
                 "couplings are measured on the 4-point function; include 4",
             )),

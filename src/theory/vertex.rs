@@ -40,7 +40,7 @@ impl std::str::FromStr for Vertex {
             "full" => Ok(Self::Full),
             "weight" => Ok(Self::Weight),
             _ => Err(Error::invalid(
-                "--vertex",
+                "vertex",
                 format!("'{s}'"),
                 "use full or weight",
             )),
@@ -182,7 +182,7 @@ pub fn check_cutoffs(spec: &EnsembleSpec, vertex: Vertex, cutoffs: &[f64]) -> Re
 }
 
 fn check(spec: &EnsembleSpec, vertex: Vertex, cutoff: f64) -> Result<()> {
-    let invalid = |reason: String| Err(Error::invalid("--cutoffs", short(cutoff), reason));
+    let invalid = |reason: String| Err(Error::invalid("cutoffs", short(cutoff), reason));
     if cutoff.is_nan() || cutoff <= 0.0 {
         return invalid("a cutoff is a positive length; the source's are 7 to 100000".into());
     }
@@ -194,7 +194,7 @@ fn check(spec: &EnsembleSpec, vertex: Vertex, cutoff: f64) -> Result<()> {
     let name = spec.arch.title();
     if spec.arch != Architecture::Gauss && spec.d_in > 3 {
         return Err(Error::invalid(
-            "--d-in",
+            "d_in",
             spec.d_in,
             format!("vertex integrals of {name} are computed for d_in 1, 2 and 3"),
         ));
@@ -213,7 +213,7 @@ fn check(spec: &EnsembleSpec, vertex: Vertex, cutoff: f64) -> Result<()> {
             }
             (Architecture::Gauss, Vertex::Full) if spec.sigma_b > 0.0 => {
                 return invalid(format!(
-                    "the integral diverges: {name}'s full kernel tends to the constant sigma_b^2 at large y; use --vertex weight"
+                    "the integral diverges: {name}'s full kernel tends to the constant sigma_b^2 at large y; use `vertex` weight"
                 ));
             }
             _ => {}
@@ -235,7 +235,7 @@ pub fn vertex_nodes(
     check(spec, vertex, cutoff)?;
     if cutoff.is_infinite() || spec.d_in > 3 {
         return Err(Error::invalid(
-            "--cutoffs",
+            "cutoffs",
             short(cutoff),
             "quadrature nodes need a finite box and d_in up to 3",
         ));

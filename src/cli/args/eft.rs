@@ -52,7 +52,7 @@ impl EftArgs {
         if let Some(dir) = &self.from {
             if self.moments == MomentsOf::Exact {
                 return Err(Error::invalid(
-                    "--from",
+                    "from",
                     dir.display(),
                     "exact moments need no ensemble; leave out one of the two",
                 ));

@@ -39,7 +39,7 @@ impl PartialSpec {
         self.model.remark_on_one_point();
         if self.tilts() && spec.estimator == Estimator::Direct {
             return Err(Error::invalid(
-                "--tilt",
+                "tilt",
                 "auto",
                 "importance sampling is for the connected estimator; add --estimator connected",
             ));

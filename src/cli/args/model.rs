@@ -71,7 +71,7 @@ impl ModelArgs {
             Some(&[d_out]) => spec.d_out = d_out,
             Some(several) => {
                 let reason = "one value at a time; only symmetry takes several";
-                return Err(Error::invalid("--d-out", list(several), reason));
+                return Err(Error::invalid("d_out", list(several), reason));
             }
             None => {}
         }

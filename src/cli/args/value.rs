@@ -24,40 +24,40 @@ fn count(name: &'static str, text: &str, range: RangeInclusive<u64>) -> Result<u
 }
 
 pub fn width(text: &str) -> Result<u64> {
-    count("--width", text, 1..=MAX_WIDTH)
+    count("width", text, 1..=MAX_WIDTH)
 }
 
 pub fn d_in(text: &str) -> Result<usize> {
-    count("--d-in", text, 1..=u64::MAX).map(|n| n as usize)
+    count("d_in", text, 1..=u64::MAX).map(|n| n as usize)
 }
 
 pub fn d_out(text: &str) -> Result<usize> {
-    count("--d-out", text, 1..=MAX_D_OUT).map(|n| n as usize)
+    count("d_out", text, 1..=MAX_D_OUT).map(|n| n as usize)
 }
 
 pub fn order(text: &str) -> Result<usize> {
-    count("--orders", text, 1..=MAX_ORDER as u64).map(|n| n as usize)
+    count("orders", text, 1..=MAX_ORDER as u64).map(|n| n as usize)
 }
 
 pub fn nets(text: &str) -> Result<u64> {
-    count("--nets", text, 1..=MAX_NETS)
+    count("nets", text, 1..=MAX_NETS)
 }
 
 pub fn experiments(text: &str) -> Result<u32> {
-    count("--experiments", text, 1..=MAX_EXPERIMENTS).map(|n| n as u32)
+    count("experiments", text, 1..=MAX_EXPERIMENTS).map(|n| n as u32)
 }
 
 /// The key of the random stream.
 pub fn seed(text: &str) -> Result<u64> {
-    count("--seed", text, 0..=u64::MAX)
+    count("seed", text, 0..=u64::MAX)
 }
 
 pub fn sigma_w(text: &str) -> Result<f64> {
-    real("--sigma-w", text)
+    real("sigma_w", text)
 }
 
 pub fn sigma_b(text: &str) -> Result<f64> {
-    real("--sigma-b", text)
+    real("sigma_b", text)
 }
 
 fn real(name: &'static str, text: &str) -> Result<f64> {
@@ -77,14 +77,14 @@ fn real(name: &'static str, text: &str) -> Result<f64> {
 
 /// A cutoff: a number, or inf.
 pub fn cutoff(text: &str) -> Result<f64> {
-    real("--cutoffs", text)
+    real("cutoffs", text)
 }
 
 /// The cutoff of a command that has one.
 pub fn one_cutoff(text: &str) -> Result<f64> {
     match text.contains(',') {
         true => Err(Error::invalid(
-            "--cutoffs",
+            "cutoffs",
             format!("'{text}'"),
             "symmetry uses one cutoff, a number",
         )),
@@ -98,7 +98,7 @@ pub fn tilt(text: &str) -> Result<bool> {
         "none" => Ok(false),
         "auto" => Ok(true),
         other => Err(Error::invalid(
-            "--tilt",
+            "tilt",
             format!("'{other}'"),
             "use auto or none",
         )),
@@ -112,7 +112,7 @@ pub fn interval(text: &str) -> Result<Duration> {
         .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
         .ok_or_else(|| {
             let reason = "give seconds, more than 0";
-            Error::invalid("--checkpoint-interval", format!("'{text}'"), reason)
+            Error::invalid("checkpoint_interval", format!("'{text}'"), reason)
         })
 }
 
