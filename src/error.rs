@@ -9,7 +9,7 @@ pub enum Error {
     /// A parameter has a value that no run can use.
     #[error("{name} {value}: {reason}")]
     Invalid {
-        /// The parameter, spelled as the command-line option (`--width`).
+        /// The parameter (`sigma_w`).
         name: &'static str,
         /// The offending value as given.
         value: String,
@@ -31,7 +31,7 @@ pub enum Error {
     NoAdapter(String),
     /// The numbers of this run do not fit the 32-bit floats of the GPU.
     #[error(
-        "{0} does not fit the 32-bit floats of the GPU; use --backend cpu, which computes in f64"
+        "{0} does not fit the 32-bit floats of the GPU; use `backend` cpu, which computes in f64"
     )]
     Overflow(String),
     /// A result is NaN or infinite.

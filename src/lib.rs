@@ -3,7 +3,7 @@
 //! The data flows one way:
 //!
 //! ```text
-//! model (spec) -> engine -> tensor -> analysis -> report
+//! model (spec) -> engine -> tensor -> analysis -> run (a result) -> report
 //!                                     ^ theory
 //! ```
 //!
@@ -13,6 +13,7 @@
 //! - [`state`]: how far a run has come: saved, resumed, merged;
 //! - [`theory`]: kernels, Wick sums and exact finite-width values, pure functions in f64;
 //! - [`analysis`]: measured tensors held against theory;
+//! - [`run`]: the measurements that a user asks for, with progress, stop and resume;
 //! - [`report`]: tables, figures, JSON, NPZ;
 //! - [`reproduction`]: the source's results measured again: plan, verdicts, page.
 //!
@@ -46,6 +47,7 @@ pub mod model;
 pub mod plan;
 pub mod report;
 pub mod reproduction;
+pub mod run;
 mod simd;
 pub mod state;
 pub mod stream;

@@ -96,12 +96,19 @@ fn equally_spaced_points_are_a_geometric_progression() {
 }
 
 #[test]
-fn a_plan_at_another_width_is_that_of_its_spec() {
+fn a_plan_beside_another_is_that_of_its_spec() {
     let spec = EnsembleSpec::preset("erf", 2).unwrap();
-    let plan = Plan::new(spec.clone()).unwrap().at_width(7).unwrap();
-    let want = Plan::new(spec.with_width(7)).unwrap();
-    assert_eq!(plan.spec(), want.spec());
-    assert_eq!(plan.kernel(), want.kernel());
-    assert_eq!(plan.drawn().scales(), want.drawn().scales());
-    assert!(plan.at_width(0).is_err());
+    let plan = Plan::new(spec.clone()).unwrap();
+    for other in [
+        spec.clone().with_width(7),
+        spec.clone().with_sigma_b(0.3),
+        EnsembleSpec::preset("relu", 2).unwrap(),
+    ] {
+        let got = plan.beside(other.clone()).unwrap();
+        let want = Plan::new(other).unwrap();
+        assert_eq!(got.spec(), want.spec());
+        assert_eq!(got.kernel(), want.kernel());
+        assert_eq!(got.drawn().scales(), want.drawn().scales());
+    }
+    assert!(plan.beside(spec.with_width(0)).is_err());
 }

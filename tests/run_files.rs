@@ -183,6 +183,53 @@ fn without_a_file_nothing_is_saved_and_that_is_said() {
     );
 }
 
+/// Whatever it is in the middle of: batches, stages of a comparison, blocks that take minutes.
+#[test]
+fn every_command_that_draws_can_be_stopped() {
+    let dir = tempfile::tempdir().unwrap();
+    let report = dir.path().join("report");
+    let out = dir.path().join("new");
+    let cpu = ["--backend", "cpu"];
+    let many = with(&cpu, &["--nets", "1e9"]);
+    let wide = with(&cpu, &["--width", "1e8", "--nets", "64"]);
+    let reproduce = with(&["reproduce", "--out", text(&report)], &cpu);
+    for arguments in [
+        with(&["falloff", "--out", text(&out)], &many),
+        with(&["eft"], &many),
+        with(&["rg"], &wide),
+        with(&["symmetry", "--d-out", "2"], &many),
+        vec!["compare-cpu", "--thorough"],
+        reproduce.clone(),
+    ] {
+        // Nothing shows when its handlers are there: before that a signal ends it with no code.
+        let stopped = |after: u64| {
+            let child = start(&arguments);
+            std::thread::sleep(Duration::from_millis(after));
+            let begin = Instant::now();
+            signal(&child, "INT");
+            (child.wait_with_output().unwrap(), begin.elapsed())
+        };
+        let (output, took) = ([300, 2000, 10_000].into_iter().map(stopped))
+            .find(|(output, _)| output.status.code().is_some())
+            .expect("a run that listens to signals within ten seconds");
+        let message = stderr(&output);
+        assert_eq!(output.status.code(), Some(130), "{arguments:?}: {message}");
+        // Two seconds, and as much for a busy machine.
+        assert!(took < Duration::from_secs(4), "{arguments:?}: {took:?}");
+        assert!(message.contains("interrupted: this measurement is lost"));
+        assert!(output.stdout.is_empty());
+        if arguments == reproduce {
+            assert!(message.contains("the same command goes on"), "{message}");
+        }
+    }
+    assert!(!out.exists());
+    // What reproduce keeps are whole documents.
+    for entry in fs::read_dir(report.join("data")).unwrap() {
+        let path = entry.unwrap().path();
+        serde_json::from_slice::<Value>(&fs::read(path).unwrap()).unwrap();
+    }
+}
+
 #[test]
 fn a_second_signal_ends_it_at_once() {
     // A block of this width takes minutes. Nothing shows when it has begun: before that the

@@ -165,34 +165,34 @@ fn parts_of_different_runs_are_not_merged() {
     };
     refused(
         edited(|s| s.ensembles[1].spec.seed = 8),
-        &["--seed", "7 in part", "8 in other"],
+        &["seed", "7 in part", "8 in other"],
     );
     refused(
         edited(|s| s.ensembles[0].spec.nets = 10),
-        &["--nets", "3001", "10"],
+        &["nets", "3001", "10"],
     );
     refused(
         edited(|s| {
             let spec = &mut s.ensembles[0].spec;
             *spec = spec.clone().with_sigma_w(1.0);
         }),
-        &["--sigma-w", "1.3333333333333333"],
+        &["sigma_w", "1.3333333333333333"],
     );
     refused(
         edited(|s| {
             s.ensembles[0].spec.tilt = tilted(5).tilt;
         }),
-        &["--tilt", "none in part"],
+        &["tilt", "none in part"],
     );
     refused(
         edited(|s| {
             s.ensembles.pop();
         }),
-        &["--width", "20,5", "20 in other"],
+        &["width", "20,5", "20 in other"],
     );
     refused(
         edited(|s| s.device.backend = "gpu".into()),
-        &["--backend", "cpu", "gpu"],
+        &["backend", "cpu", "gpu"],
     );
     // A shard run twice, or shards of two splits.
     refused(first.1.clone(), &["the same networks", "width 20"]);
@@ -286,15 +286,15 @@ fn a_fitting_checksum_is_not_believed() {
         );
     }
     for (from, to, why) in [
-        ("\"width\":20", "\"width\":0", "--width"),
+        ("\"width\":20", "\"width\":0", "width"),
         ("\"orders\":[2,4,6]", "\"orders\":[2,4]", "moments are not"),
         ("\"nets\":3001", "\"nets\":6001", "counts of networks"),
         ("\"nets\":3001", "\"nets\":30", "has not"),
         ("\"experiments\":3", "\"experiments\":1", "has not"),
         ("\"seconds\":0.1", "\"seconds\":-1", "time"),
         ("\"seconds\":0.1", "\"seconds\":1e999", "header"),
-        ("\"1/3\"", "\"3/3\"", "--shard"),
-        ("\"inputs\":[[", "\"inputs\":[],\"i\":[[", "--inputs"),
+        ("\"1/3\"", "\"3/3\"", "shard"),
+        ("\"inputs\":[[", "\"inputs\":[],\"i\":[[", "inputs"),
         ("\"arch\":\"relu\"", "\"arch\":\"tanh\"", "header"),
     ] {
         let message = reason(&forged(&state, from, to));

@@ -229,7 +229,7 @@ fn bad_cutoffs_say_why() {
         ("relu", 1, Vertex::Full, f64::NAN, "positive"),
         ("relu", 1, Vertex::Full, infinity, "grows like |y|"),
         ("erf", 1, Vertex::Weight, infinity, "does not fall off"),
-        ("gauss", 1, Vertex::Full, infinity, "--vertex weight"),
+        ("gauss", 1, Vertex::Full, infinity, "`vertex` weight"),
         ("erf", 4, Vertex::Full, 10.0, "d_in 1, 2 and 3"),
     ] {
         let text = message(arch, d_in, vertex, cutoff);

@@ -147,7 +147,7 @@ pub fn flow(spec: &EnsembleSpec, vertex: Vertex, cutoffs: &[f64], four: &Samples
     let top = points
         .iter()
         .max_by(|a, b| a.cutoff.total_cmp(&b.cutoff))
-        .ok_or_else(|| Error::invalid("--cutoffs", "''", "give at least one cutoff"))?;
+        .ok_or_else(|| Error::invalid("cutoffs", "''", "give at least one cutoff"))?;
     // Where it leaves the range of f64 the infrared is out of reach, not the flow.
     let bottom = vertex_integrals(spec, vertex, &[tiny]).ok();
     let ir = bottom.map(|v| measured.end(&measured.point(&v[0])));
@@ -192,7 +192,7 @@ fn scaling(spec: &EnsembleSpec, vertex: Vertex) -> (f64, Option<f64>) {
 pub fn check_flow(spec: &EnsembleSpec, vertex: Vertex, cutoffs: &[f64]) -> Result<()> {
     if cutoffs.contains(&f64::INFINITY) {
         return Err(Error::invalid(
-            "--cutoffs",
+            "cutoffs",
             "inf",
             "the coupling does not run at infinity; give finite cutoffs",
         ));

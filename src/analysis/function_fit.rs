@@ -132,7 +132,7 @@ pub fn fit_function(terms: &[Term], train: FitSet, test: FitSet) -> Result<Funct
     let full = train.matrix(terms);
     if full.nrows() < terms.len() {
         return Err(Error::invalid(
-            "--inputs",
+            "inputs",
             format!("with {} points", train.points),
             format!(
                 "{} unique 4-tuples cannot fix {} coefficients; give more points",

@@ -73,7 +73,7 @@ pub fn output_couplings(
     let tuples = multisets(points, 4);
     let tree = Coupling::measure(points, four, vertex).ok_or_else(|| {
         let reason = "every vertex integral vanishes at this cutoff";
-        Error::invalid("--cutoffs", short(vertex.cutoff), reason)
+        Error::invalid("cutoffs", short(vertex.cutoff), reason)
     })?;
     let integrals: Vec<Option<Loops>> = (tuples.iter())
         .map(|i| Some((vertex.present(i)?, loops.channels(i), loops.error(i))))

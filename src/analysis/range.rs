@@ -27,7 +27,7 @@ const DECADES: f64 = 140.0;
 /// ```
 pub fn check_range(spec: &EnsembleSpec) -> Result<()> {
     let layers = spec.net.layers().iter();
-    for (name, sigma) in layers.flat_map(|l| [("--sigma-w", l.sigma_w), ("--sigma-b", l.sigma_b)]) {
+    for (name, sigma) in layers.flat_map(|l| [("sigma_w", l.sigma_w), ("sigma_b", l.sigma_b)]) {
         if sigma != 0.0 && !(sigma * sigma).is_normal() {
             let reason = "its square leaves the range of f64; rescale, or give 0";
             return Err(Error::invalid(name, format!("{sigma:?}"), reason));
@@ -60,12 +60,12 @@ pub fn check_range(spec: &EnsembleSpec) -> Result<()> {
 pub fn check_interacting(spec: &EnsembleSpec) -> Result<()> {
     if spec.net.readout().sigma_w == 0.0 {
         let reason = "every network is its output bias, which is Gaussian: there is no interaction to measure";
-        return Err(Error::invalid("--sigma-w", 0, reason));
+        return Err(Error::invalid("sigma_w", 0, reason));
     }
     let all_zero = spec.inputs.points().iter().flatten().all(|&x| x == 0.0);
     if all_zero && spec.net.first().sigma_b == 0.0 {
         let reason = "without biases hidden units are constants there and networks Gaussian: there is no interaction to measure";
-        return Err(Error::invalid("--inputs", "at the origin only", reason));
+        return Err(Error::invalid("inputs", "at the origin only", reason));
     }
     Ok(())
 }
@@ -88,7 +88,7 @@ impl Size {
         if largest != 0.0 && !square.is_normal() {
             let point: Vec<String> = x.iter().map(|x| format!("{x:?}")).collect();
             let reason = "the square of this point leaves the range of f64; rescale, or give 0";
-            return Err(Error::invalid("--inputs", point.join(","), reason));
+            return Err(Error::invalid("inputs", point.join(","), reason));
         }
         let decades = |layer: Layer| (2.0 * layer.sigma_w.log10(), 2.0 * layer.sigma_b.log10());
         let (weight, bias) = decades(spec.net.first());
@@ -112,20 +112,20 @@ impl Size {
             ..
         } = spec.net.readout();
         let culprits = [
-            ("--sigma-w", w, w.log10()),
-            ("--sigma-b", b, b.log10()),
-            ("--inputs", 10f64.powf(self.input), self.input),
+            ("sigma_w", w, w.log10()),
+            ("sigma_b", b, b.log10()),
+            ("inputs", 10f64.powf(self.input), self.input),
         ];
         let (name, value, _) = (culprits.into_iter())
             .reduce(|a, b| if farthest(b.2) > farthest(a.2) { b } else { a })
             .expect("there are three");
         let value = match name {
-            "--inputs" => format!("with |x| = {value:.1e}"),
+            "inputs" => format!("with |x| = {value:.1e}"),
             _ => format!("{value:?}"),
         };
         let way_out = match exponent < 0.0 && self.weights < self.kernel {
-            true => "rescale, lower --orders, or give --sigma-w 0",
-            false => "rescale or lower --orders",
+            true => "rescale, lower `orders`, or give `sigma_w` 0",
+            false => "rescale or lower `orders`",
         };
         Error::invalid(
             name,
@@ -156,7 +156,7 @@ fn check_tails(spec: &EnsembleSpec) -> Result<()> {
         let exponent = moment + n * spec.net.readout().sigma_w.log10();
         if exponent > DECADES {
             return Err(Error::invalid(
-                "--inputs",
+                "inputs",
                 format!(
                     "reaching |x| = {:?}, with sigma_w = {:?}, sigma_b = {:?}",
                     farthest.sqrt(),
@@ -164,7 +164,7 @@ fn check_tails(spec: &EnsembleSpec) -> Result<()> {
                     sigma_b
                 ),
                 format!(
-                    "the exact {order}-point function of {} is of order 1e{exponent:.0} and its variance leaves the range of f64; rescale or lower --orders",
+                    "the exact {order}-point function of {} is of order 1e{exponent:.0} and its variance leaves the range of f64; rescale or lower `orders`",
                     spec.net.title()
                 ),
             ));
@@ -194,40 +194,34 @@ mod tests {
     #[test]
     fn what_leaves_the_range_names_its_option() {
         for (arch, sigmas, inputs, width, option) in [
-            ("relu", [1e-200, 0.0], "1", 100, "--sigma-w 1e-200"),
-            ("relu", [1e-200, 1.0], "1", 100, "--sigma-w 1e-200"),
-            ("relu", [1e-60, 1.0], "1", 100, "--sigma-w 1e-60"),
-            ("relu", [1e90, 0.0], "1", 100, "--sigma-w 1e90"),
-            ("relu", [1.0, 1e-200], "1", 100, "--sigma-b 1e-200"),
-            ("relu", [1.0, 1e60], "1", 100, "--sigma-b 1e60"),
+            ("relu", [1e-200, 0.0], "1", 100, "sigma_w 1e-200"),
+            ("relu", [1e-200, 1.0], "1", 100, "sigma_w 1e-200"),
+            ("relu", [1e-60, 1.0], "1", 100, "sigma_w 1e-60"),
+            ("relu", [1e90, 0.0], "1", 100, "sigma_w 1e90"),
+            ("relu", [1.0, 1e-200], "1", 100, "sigma_b 1e-200"),
+            ("relu", [1.0, 1e60], "1", 100, "sigma_b 1e60"),
             (
                 "relu",
                 [1.0, 0.0],
                 "1;1e-60",
                 100,
-                "--inputs with |x| = 1.0e-60",
+                "inputs with |x| = 1.0e-60",
             ),
             (
                 "relu",
                 [1.0, 0.0],
                 "1;1e60",
                 100,
-                "--inputs with |x| = 1.0e60",
+                "inputs with |x| = 1.0e60",
             ),
-            ("relu", [1e80, 0.0], "1e-160", 100, "--inputs 1e-160"),
-            ("erf", [1.0, 1.0], "1e-320;1", 100, "--inputs 1e-320"),
-            ("erf", [1.0, 1.0], "1e200", 100, "--inputs 1e200"),
-            (
-                "erf",
-                [1.0, 0.0],
-                "1e-50",
-                100,
-                "--inputs with |x| = 1.0e-50",
-            ),
-            ("gauss", [1e-50, 0.0], "1", 100, "--sigma-w 1e-50"),
-            ("gauss", [1.0, 0.0], "20", 100, "--inputs"),
+            ("relu", [1e80, 0.0], "1e-160", 100, "inputs 1e-160"),
+            ("erf", [1.0, 1.0], "1e-320;1", 100, "inputs 1e-320"),
+            ("erf", [1.0, 1.0], "1e200", 100, "inputs 1e200"),
+            ("erf", [1.0, 0.0], "1e-50", 100, "inputs with |x| = 1.0e-50"),
+            ("gauss", [1e-50, 0.0], "1", 100, "sigma_w 1e-50"),
+            ("gauss", [1.0, 0.0], "20", 100, "inputs"),
             // Of order 1 / N^2.
-            ("relu", [1.0, 0.0], "1e-22", 100_000_000, "--inputs"),
+            ("relu", [1.0, 0.0], "1e-22", 100_000_000, "inputs"),
         ] {
             let message = refusal(arch, sigmas, inputs, width).expect(option);
             assert!(message.starts_with(option), "{option}: {message}");

@@ -147,10 +147,10 @@ fn forgive(samples: &mut [Vec<f64>], errors: &[f64]) {
 pub fn check_experiments(spec: &EnsembleSpec) -> Result<()> {
     if (spec.experiments as usize) < ChiSquared::MIN_SAMPLES {
         return Err(Error::invalid(
-            "--experiments",
+            "experiments",
             spec.experiments,
             format!(
-                "correlations between elements are measured on at least {} experiments; draw more of them with fewer --nets",
+                "correlations between elements are measured on at least {} experiments; draw more of them with fewer `nets`",
                 ChiSquared::MIN_SAMPLES
             ),
         ));

@@ -4,7 +4,7 @@ use clap::Args;
 use nnqft_gpu::engine::gpu::{self, AdapterSummary};
 use nnqft_gpu::report::{Adapter, DevicesDocument, devices_table};
 
-use super::options::auto_choice;
+use nnqft_gpu::run::auto_choice;
 
 /// List the adapters with their limits, and say which one --backend auto takes
 #[derive(Args)]
@@ -29,7 +29,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     } else {
         devices_table(&document.adapters)
     };
-    super::emit(&format!("{list}--backend auto takes {}\n", document.auto))
+    let auto = super::flags::spelled(&document.auto);
+    super::emit(&format!("{list}--backend auto takes {auto}\n"))
 }
 
 fn row(adapter: AdapterSummary) -> Adapter {

@@ -1,17 +1,13 @@
 //! `nnqft-gpu eft`
 
 use clap::Args;
-use nnqft_gpu::analysis::{
-    self, Coupling, FitSet, FunctionFit, Interactions, SixPoint, fit_function,
-};
-use nnqft_gpu::model::{CatalogueEntry, EnsembleSpec, Inputs};
-use nnqft_gpu::report::{EftDocument, EftPoint, eft_figure, eft_table, fit_table, six_point_table};
-use nnqft_gpu::theory::{Vertex, check_cutoffs, vertex_integrals};
-use nnqft_gpu::{Error, Result};
+use nnqft_gpu::theory::{Vertex, check_cutoffs};
+use nnqft_gpu::{Error, run};
 
-use super::emit;
-use super::options::{EftOptions, EngineOptions, ModelOptions, Moment, SamplingOptions};
-use super::output::{OutputOptions, PlotOptions};
+use super::args::{EftArgs, EngineArgs, PartialSpec};
+use super::present::{Presentation, ResultOptions};
+use super::running::Running;
+use super::terminal::Terminal;
 
 /// Measure the quartic coupling on the 4-point function and predict the 6-point function
 #[derive(Args)]
@@ -22,17 +18,13 @@ use super::output::{OutputOptions, PlotOptions};
 )]
 pub struct Arguments {
     #[command(flatten)]
-    model: ModelOptions,
+    spec: PartialSpec,
     #[command(flatten)]
-    sampling: SamplingOptions,
+    eft: EftArgs,
     #[command(flatten)]
-    eft: EftOptions,
+    engine: EngineArgs,
     #[command(flatten)]
-    engine: EngineOptions,
-    #[command(flatten)]
-    output: OutputOptions,
-    #[command(flatten)]
-    plot: PlotOptions,
+    result: ResultOptions,
     /// Fit lambda as a function, {l0}, {l0, l2}, {l0, l2, lNL}: trained on the inputs over
     /// sqrt(2), tested on the inputs; one cutoff [default: the source's v2 setting for --arch]
     #[arg(long, conflicts_with_all = ["from", "elements", "plot"])]
@@ -47,130 +39,55 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if arguments.fit {
         return fits(arguments);
     }
-    let vertex = arguments.eft.vertex(Vertex::Full)?;
-    let cutoffs = arguments.eft.source_cutoffs()?;
-    let mut files = (arguments.output).prepare(Some(&arguments.plot), arguments.eft.source())?;
-    let model = arguments.model.clone().or_width(|entry| entry.eft_width)?;
-    files.expect_figures(model.widths_given())?;
-    let check = |spec: &EnsembleSpec| check_cutoffs(spec, vertex, &cutoffs);
-    let all = moments(arguments, &model, &check)?;
-    let mut documents = Vec::new();
-    for moment in &all {
-        let document = EftDocument {
-            cutoffs: measure(&moment.spec, &moment.interactions, vertex, &cutoffs)?,
-            head: moment.head("nnqft.eft/1"),
-            vertex,
-            fits: Vec::new(),
-            train_unconverged: Vec::new(),
-        };
-        if !arguments.output.json {
-            emit(&eft_table(&document))?;
-            if arguments.elements {
-                emit(&six_point_table(&document))?;
-            }
+    let vertex = arguments.eft.vertex.unwrap_or(Vertex::Full);
+    let cutoffs = arguments.eft.cutoffs();
+    let files = arguments.result.prepare(arguments.eft.from.as_deref())?;
+    let spec = arguments.spec.clone().with_eft_width();
+    let origin = (arguments.eft).origin(&spec, &|spec| check_cutoffs(spec, vertex, &cutoffs))?;
+    let mut results = Presentation::new(files, arguments.elements);
+    results.expect(origin.widths())?;
+    let choice = origin.engine(&arguments.engine);
+    let running = Running::begin(Terminal::new(""), |progress| choice.open(progress))?;
+    running.measure(|runner| {
+        for moments in origin.moments(runner)? {
+            results.add(run::eft(&moments, vertex, &cutoffs)?)?;
         }
-        documents.push(document);
-    }
-    files.documents("eft.json", &documents)?;
-    let figures: Vec<_> = (documents.iter())
-        .map(|d| eft_figure(d, documents.len()))
-        .collect();
-    files.figures(&figures)?;
-    files.finish()?;
-    (all.iter().zip(&documents))
-        .try_for_each(|(moment, document)| moment.supports(&[4, 6], document.unmeasured()))?;
-    Ok(())
+        Ok(())
+    })?;
+    results.finish()
 }
 
-fn moments(
-    arguments: &Arguments,
-    model: &ModelOptions,
-    check: &dyn Fn(&EnsembleSpec) -> Result<()>,
-) -> Result<Vec<Moment>> {
-    let (sampling, engine) = (&arguments.sampling, &arguments.engine);
-    arguments.eft.interactions(model, sampling, engine, check)
-}
-
-/// Coupling and 6-point prediction at every cutoff.
-pub fn measure(
-    spec: &EnsembleSpec,
-    interactions: &Interactions,
-    vertex: Vertex,
-    cutoffs: &[f64],
-) -> Result<Vec<EftPoint>> {
-    Ok((vertex_integrals(spec, vertex, cutoffs)?.iter())
-        .map(|v| EftPoint {
-            cutoff: v.cutoff,
-            lambda: Coupling::measure(spec.inputs.len(), &interactions.four, v),
-            six_point: SixPoint::predict(spec, interactions, v),
-        })
-        .collect())
-}
-
-/// The settings of arXiv:2008.08601v2: inputs, width, cutoff.
-pub fn v2_setting(arch: &str) -> Result<(&'static str, u64, f64)> {
-    let fit = &CatalogueEntry::find(arch)?.fit;
-    Ok((&fit.inputs, fit.width, fit.cutoff))
-}
-
-/// The inputs that a fit is trained on: those that it is tested on, over sqrt(2).
-pub fn train_inputs(test: &Inputs) -> Result<Inputs> {
-    let scaled = (test.points().iter()).map(|x| x.iter().map(|x| x * 0.5f64.sqrt()).collect());
-    Inputs::new(scaled.collect())
-}
-
+/// Fits lambda as a function at every width.
 fn fits(arguments: &Arguments) -> anyhow::Result<()> {
-    let vertex = arguments.eft.vertex(Vertex::Weight)?;
-    let arch = arguments.model.arch();
-    let (inputs, width, cutoff) = v2_setting(arch)?;
-    let cutoffs = arguments.eft.cutoffs(&[cutoff])?;
-    let &[cutoff] = &cutoffs[..] else {
-        let list = format!("with {} values", cutoffs.len());
-        return Err(Error::invalid("--cutoffs", list, "--fit uses one cutoff").into());
-    };
-    let mut files = arguments.output.prepare(None, None)?;
-    let model = (arguments.model.clone())
-        .or_width(|_| width)?
-        .or_inputs(inputs);
-    let check = |spec: &EnsembleSpec| check_cutoffs(spec, vertex, &[cutoff]);
-    let test = moments(arguments, &model, &check)?;
-    let model = model.with_inputs(&train_inputs(&test[0].spec.inputs)?);
-    let train = moments(arguments, &model, &check)?;
-    let mut documents = Vec::new();
-    for (train, test) in train.iter().zip(&test) {
-        let document = EftDocument {
-            fits: fit(train, test, vertex, cutoff)?,
-            head: test.head("nnqft.eft/1"),
-            vertex,
-            cutoffs: Vec::new(),
-            train_unconverged: train.head("nnqft.eft/1").source.unconverged,
-        };
-        if !arguments.output.json {
-            emit(&fit_table(&document))?;
+    let vertex = arguments.eft.vertex.unwrap_or(Vertex::Weight);
+    let mut spec = arguments.spec.clone();
+    let source = &spec.model.arch().fit;
+    let cutoff = match arguments.eft.cutoffs.as_deref() {
+        None => source.cutoff,
+        Some(&[cutoff]) => cutoff,
+        Some(several) => {
+            let list = format!("with {} values", several.len());
+            return Err(Error::invalid("cutoffs", list, "--fit uses one cutoff").into());
         }
-        documents.push(document);
+    };
+    let files = arguments.result.prepare(None)?;
+    spec.model.width.get_or_insert_with(|| vec![source.width]);
+    if spec.model.inputs.is_none() && spec.model.d_in.is_none() {
+        spec.model.inputs = Some(source.inputs.parse()?);
     }
-    files.documents("eft.json", &documents)?;
-    files.finish()?;
-    (train.iter()).try_for_each(|moment| moment.supports(&[4], None))?;
-    (test.iter().zip(&documents))
-        .try_for_each(|(moment, document)| moment.supports(&[4], document.unmeasured()))?;
-    Ok(())
-}
-
-/// Fits the source's models on one ensemble and tries them on the other.
-pub fn fit(train: &Moment, test: &Moment, vertex: Vertex, cutoff: f64) -> Result<Vec<FunctionFit>> {
-    let at = |spec: &EnsembleSpec| vertex_integrals(spec, vertex, &[cutoff]);
-    let vertices = [at(&train.spec)?.remove(0), at(&test.spec)?.remove(0)];
-    let tuples = |k: usize| {
-        let moment = [train, test][k];
-        FitSet {
-            points: moment.spec.inputs.len(),
-            four: &moment.interactions.four,
-            vertex: &vertices[k],
+    let check = |spec: &_| check_cutoffs(spec, vertex, &[cutoff]);
+    let test = arguments.eft.origin(&spec, &check)?;
+    spec.model.inputs = Some(run::train_inputs(test.inputs())?.into());
+    let train = arguments.eft.origin(&spec, &check)?;
+    let mut results = Presentation::new(files, false);
+    let choice = test.engine(&arguments.engine);
+    let running = Running::begin(Terminal::new(""), |progress| choice.open(progress))?;
+    running.measure(|runner| {
+        let test = test.moments(runner)?;
+        for (train, test) in train.moments(runner)?.iter().zip(&test) {
+            results.add(run::fit(train, test, vertex, cutoff)?)?;
         }
-    };
-    (analysis::MODELS.iter())
-        .map(|terms| fit_function(terms, tuples(0), tuples(1)))
-        .collect()
+        Ok(())
+    })?;
+    results.finish()
 }

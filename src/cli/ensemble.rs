@@ -1,23 +1,15 @@
 //! `nnqft-gpu ensemble`
 
-use std::sync::atomic::AtomicBool;
-use std::time::Instant;
-
 use clap::Args;
-use nnqft_gpu::analysis::Correlator;
-use nnqft_gpu::engine::{self, Engine};
-use nnqft_gpu::model::EnsembleSpec;
-use nnqft_gpu::report::{
-    EnsembleDocument, Timing, elements_table, ensemble_figure, ensemble_table, write_npz,
-};
+use nnqft_gpu::report::EnsembleDocument;
+use nnqft_gpu::run::EnsembleRun;
 use nnqft_gpu::state::State;
-use nnqft_gpu::theory::Exact;
-use nnqft_gpu::{Result, analysis};
 
-use super::options::{EngineOptions, ModelOptions, SamplingOptions};
-use super::output::{Files, OutputOptions, PlotOptions};
-use super::run_file::{Session, StateOptions};
-use super::{compiling, emit};
+use super::args::{EngineArgs, Given, PartialSpec};
+use super::checkpoint::{StateArgs, go_on};
+use super::present::{Presentation, ResultOptions};
+use super::running::Running;
+use super::terminal::Terminal;
 
 /// Draw networks, accumulate their n-point functions and hold them against the GP and the
 /// exact values
@@ -36,136 +28,78 @@ code 130); a second Ctrl-C ends at once."
 )]
 pub struct Arguments {
     #[command(flatten)]
-    model: ModelOptions,
+    spec: Given<PartialSpec>,
     #[command(flatten)]
-    sampling: SamplingOptions,
+    engine: EngineArgs,
     #[command(flatten)]
-    engine: EngineOptions,
+    state: StateArgs,
     #[command(flatten)]
-    state: StateOptions,
-    #[command(flatten)]
-    result: ResultOptions,
+    result: EnsembleResult,
 }
 
 /// How the result is given.
 #[derive(Args)]
-pub struct ResultOptions {
+pub struct EnsembleResult {
     #[command(flatten)]
-    output: OutputOptions,
-    #[command(flatten)]
-    plot: PlotOptions,
+    result: ResultOptions,
     /// Print every element: estimate, error, GP, exact value, pull, m_n
     #[arg(long)]
     elements: bool,
 }
 
+impl EnsembleResult {
+    /// Refuses what cannot be written, before the run.
+    pub fn prepare(&self) -> nnqft_gpu::Result<Presentation<EnsembleDocument>> {
+        let files = self.result.prepare(None)?;
+        Ok(Presentation::new(files, self.elements))
+    }
+}
+
+/// Whether a part of a run has too few blocks for error bars; says so.
+pub fn is_too_small(state: &State, k: usize) -> bool {
+    let subtrees = state.ensembles[k].moments.subtrees();
+    let blocks: u64 = subtrees.map(|(_, _, s)| s.blocks).sum();
+    let small = state.shard.is_some() && blocks < 2;
+    if small {
+        eprintln!("this part is too small for a result of its own: merge has it");
+    }
+    small
+}
+
 /// Runs every width and prints the results.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let (model, sampling) = (&arguments.model, &arguments.sampling);
     let mut results = arguments.result.prepare()?;
-    let start = arguments.state.start(model, sampling)?;
+    let start = arguments.state.start(&arguments.spec)?;
     let widths = start.specs().len();
     results.expect(widths)?;
-    let mut engine = arguments.engine.engine_like(start.device())?;
-    let mut session = Session::begin(start, engine.device())?;
+    let choice = arguments.engine.choice();
+    let mut running = Running::begin(Terminal::new(start.hint()), |progress| {
+        choice.open_like(start.device(), progress)
+    })?;
+    let runner = &mut running.runner;
+    let (state, checkpoint) = start.into_parts(runner.device());
+    let mut run = EnsembleRun::begin(state, checkpoint, runner)?;
     for k in 0..widths {
-        session.draw(k, engine.as_mut())?;
-        if k + 1 == widths {
-            session.sampled();
+        if let Err(error) = run.draw(k, &mut running.runner) {
+            let error = running.explain(error.into());
+            if let (Some(file), false) = (run.saved(), super::is_interruption(&error)) {
+                let (done, all) = run.state().networks();
+                let path = file.path().display();
+                eprintln!("{done} of {all} networks are in {path}{}", go_on(file));
+            }
+            return Err(error);
         }
-        results.add(&session.state, k)?;
+        if k + 1 == widths {
+            running.last();
+        }
+        if !is_too_small(run.state(), k) {
+            results.add(run.document(k)?)?;
+        }
     }
     results.finish()?;
-    session.end()
-}
-
-/// Results on their way to stdout and files.
-pub struct Results<'a> {
-    options: &'a ResultOptions,
-    files: Files,
-    documents: Vec<EnsembleDocument>,
-    /// Exact values of the run's net and inputs, at any width.
-    exact: Option<Exact>,
-}
-
-impl ResultOptions {
-    /// Refuses what cannot be written, before the run.
-    pub fn prepare(&self) -> Result<Results<'_>> {
-        Ok(Results {
-            options: self,
-            files: self.output.prepare(Some(&self.plot), None)?,
-            documents: Vec::new(),
-            exact: None,
-        })
+    let file = run.end(&mut running.runner)?;
+    if let Some(file) = file {
+        eprintln!("wrote {}", file.path().display());
     }
-}
-
-impl Results<'_> {
-    /// Refuses what so many ensembles cannot be written to.
-    pub fn expect(&self, ensembles: usize) -> Result<()> {
-        self.files.expect_figures(ensembles)
-    }
-
-    /// Takes ensemble `k` of a run, and prints its table.
-    pub fn add(&mut self, state: &State, k: usize) -> anyhow::Result<()> {
-        let blocks: u64 = (state.ensembles[k].moments.subtrees())
-            .map(|(_, _, statistics)| statistics.blocks)
-            .sum();
-        if state.shard.is_some() && blocks < 2 {
-            eprintln!("this part is too small for a result of its own: merge has it");
-            return Ok(());
-        }
-        // All ensembles of a run have the same net and inputs.
-        let exact = (self.exact).get_or_insert_with(|| Exact::new(&state.ensembles[k].spec));
-        let document = EnsembleDocument::beside(
-            exact,
-            &nnqft_gpu::plan::Plan::new(state.ensembles[k].spec.clone())?,
-            state,
-            k,
-        )?;
-        if !self.options.output.json {
-            emit(&ensemble_table(&document))?;
-            if self.options.elements {
-                emit(&elements_table(&document))?;
-            }
-        }
-        self.documents.push(document);
-        Ok(())
-    }
-
-    /// Writes the documents and what belongs to them.
-    pub fn finish(mut self) -> anyhow::Result<()> {
-        let (files, documents) = (&mut self.files, &self.documents);
-        files.documents("ensemble.json", documents)?;
-        let figures: Vec<_> = (documents.iter())
-            .map(|d| ensemble_figure(d, documents.len()))
-            .collect();
-        files.figures(&figures)?;
-        for document in documents {
-            let name = match documents.len() {
-                1 => "moments.npz".to_string(),
-                _ => format!("moments_width{}.npz", document.head.spec.net.width()),
-            };
-            files.beside(&name, |part| write_npz(part, document))?;
-        }
-        self.files.finish()
-    }
-}
-
-/// Draws all networks of a spec under a progress bar of the caller's, and holds them against exact
-/// values of the same net and inputs at any width.
-pub fn measure_with(
-    engine: &mut dyn Engine,
-    spec: &EnsembleSpec,
-    exact: &Exact,
-    progress: &(dyn Fn(u64) + Sync),
-) -> Result<(Vec<Correlator>, Timing)> {
-    let compile_s = compiling::prepare(engine, spec, &AtomicBool::new(false))?;
-    let start = Instant::now();
-    let moments = engine::run(engine, spec, progress)?;
-    let timing = Timing::new(spec, start.elapsed().as_secs_f64()).after(compile_s);
-    Ok((
-        analysis::correlators_beside(exact, &nnqft_gpu::plan::Plan::new(spec.clone())?, &moments)?,
-        timing,
-    ))
+    Ok(())
 }

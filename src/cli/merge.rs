@@ -4,10 +4,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 use nnqft_gpu::engine::BlockPlan;
+use nnqft_gpu::plan::Plan;
+use nnqft_gpu::report::EnsembleDocument;
 use nnqft_gpu::state::{self, State};
 use nnqft_gpu::{Error, analysis};
 
-use super::ensemble::ResultOptions;
+use super::ensemble::{EnsembleResult, is_too_small};
 
 /// Join the parts of one run and print its result
 #[derive(Args)]
@@ -29,7 +31,7 @@ pub struct Arguments {
     #[arg(long)]
     partial: bool,
     #[command(flatten)]
-    result: ResultOptions,
+    result: EnsembleResult,
 }
 
 /// Most lines about what is missing.
@@ -69,8 +71,14 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         analysis::check_range(&ensemble.spec)?;
     }
     results.expect(whole.ensembles.len())?;
-    for k in 0..whole.ensembles.len() {
-        results.add(&whole, k)?;
+    // All ensembles of a run have the same net and inputs.
+    let first = Plan::new(whole.ensembles[0].spec.clone())?;
+    let exact = first.exact();
+    for (k, ensemble) in whole.ensembles.iter().enumerate() {
+        if !is_too_small(&whole, k) {
+            let plan = first.beside(ensemble.spec.clone())?;
+            results.add(EnsembleDocument::beside(&exact, &plan, &whole, k)?)?;
+        }
     }
     results.finish()
 }

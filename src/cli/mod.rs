@@ -1,23 +1,24 @@
 //! Arguments and output; no physics.
 
+mod args;
+mod checkpoint;
 mod compare_cpu;
-mod compiling;
 mod devices;
 mod eft;
 mod ensemble;
 mod falloff;
-mod measurements;
+mod flags;
 mod merge;
-mod options;
 mod output;
+mod present;
 mod progress;
 mod reproduce;
 mod rg;
-mod run_file;
+mod running;
 mod slurm;
 mod symmetry;
+mod terminal;
 mod theory;
-mod verdict;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -30,7 +31,7 @@ use nnqft_gpu::Error;
 #[derive(Parser)]
 #[command(version, after_help = format!(
     "Example: nnqft-gpu ensemble --arch relu --width 20 --nets 1e6\n\n{}",
-    verdict::EXIT_CODES
+    present::EXIT_CODES
 ))]
 struct Arguments {
     #[command(subcommand)]
@@ -54,7 +55,7 @@ enum Command {
 
 /// Parses the arguments and runs the command.
 pub fn run() -> ExitCode {
-    let done = match Arguments::parse().command {
+    let done = match parse().command {
         Command::Ensemble(arguments) => ensemble::run(&arguments),
         Command::Merge(arguments) => merge::run(&arguments),
         Command::Theory(arguments) => theory::run(&arguments),
@@ -70,19 +71,40 @@ pub fn run() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => match error.downcast_ref::<Error>() {
-            Some(Error::Interrupted(_)) => {
-                eprintln!("{error}");
+            Some(interrupted @ Error::Interrupted(_)) => {
+                eprintln!("{interrupted}");
                 // Nothing is left to do, and a driver may still be compiling on a thread of its
                 // own: not a moment to run the destructors that a return does.
                 signal_hook::low_level::exit(130)
             }
             known => {
-                eprintln!("error: {error:#}");
+                let mut text = format!("{error:#}");
+                if let Some(known) = known {
+                    text = text.replace(&known.to_string(), &flags::error(known));
+                }
+                eprintln!("error: {text}");
                 let usage = known.is_some_and(Error::is_usage);
                 ExitCode::from(if usage { 2 } else { 1 })
             }
         },
     }
+}
+
+/// The arguments; a value that is refused is reported as a wrong parameter anywhere else is.
+fn parse() -> Arguments {
+    Arguments::try_parse().unwrap_or_else(|usage| {
+        let source = std::error::Error::source(&usage);
+        if let Some(error) = source.and_then(|e| e.downcast_ref::<Error>()) {
+            eprintln!("error: {}", flags::error(error));
+            std::process::exit(2)
+        }
+        usage.exit()
+    })
+}
+
+/// Whether the user, or the system, has ended the run.
+fn is_interruption(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(Error::Interrupted(_)))
 }
 
 /// Columns for a plot: the terminal's, or 80 in a pipe.

@@ -14,7 +14,7 @@ use nnqft_gpu::{Error, Result};
 pub struct OutputOptions {
     /// One JSON document on stdout instead of tables
     #[arg(long)]
-    pub json: bool,
+    json: bool,
     /// Also write <command>.json, and what belongs to it (tensors, figures), to this folder,
     /// which must not hold the results of another run
     #[arg(long, value_name = "DIR")]
@@ -107,7 +107,7 @@ fn refuse_other_results(dir: &Path, is_source: bool, force: Force) -> Result<()>
         }
         Err(e) => {
             let reason = format!("the folder cannot be read: {e}");
-            return Err(Error::invalid("--out", dir.display(), reason));
+            return Err(Error::invalid("out", dir.display(), reason));
         }
     };
     found.sort();
@@ -121,7 +121,7 @@ fn refuse_other_results(dir: &Path, is_source: bool, force: Force) -> Result<()>
         "the folder holds results ({}{more}); give another folder, or add --force to write over them",
         found.join(", ")
     );
-    Err(Error::invalid("--out", dir.display(), reason))
+    Err(Error::invalid("out", dir.display(), reason))
 }
 
 /// Makes a folder, proves that it can be written, and tells which folders were not there.
@@ -137,7 +137,7 @@ fn make_folder(dir: &Path) -> Result<Vec<PathBuf>> {
             true => "this is a file; give a folder".into(),
             false => format!("the folder cannot be written: {e}"),
         };
-        Error::invalid("--out", dir.display(), reason)
+        Error::invalid("out", dir.display(), reason)
     };
     (std::fs::create_dir_all(dir))
         .and_then(|()| Replacement::write(&probe, b""))
@@ -153,7 +153,7 @@ fn remove_folders(made: &[PathBuf]) {
 }
 
 fn check_plot(path: &Path, force: Force) -> Result<()> {
-    let refuse = |reason: String| Err(Error::invalid("--plot", path.display(), reason));
+    let refuse = |reason: String| Err(Error::invalid("plot", path.display(), reason));
     if path.extension().is_none_or(|e| e != "svg") {
         return refuse("figures are SVG files; give a name that ends in .svg".into());
     }
@@ -174,7 +174,8 @@ fn check_plot(path: &Path, force: Force) -> Result<()> {
 /// The files of a run on their way to the disk: all are written beside their places before the
 /// first takes its own. Dropped before that, they leave nothing behind.
 pub struct Files {
-    json: bool,
+    /// Whether the documents are printed as JSON instead of tables.
+    pub json: bool,
     dir: Option<PathBuf>,
     plot: Option<PathBuf>,
     /// Folders that were not there.
@@ -187,7 +188,7 @@ impl Files {
     pub fn expect_figures(&self, figures: usize) -> Result<()> {
         match &self.plot {
             Some(path) if figures > 1 => Err(Error::invalid(
-                "--plot",
+                "plot",
                 path.display(),
                 format!(
                     "{figures} widths make {figures} figures; use --out DIR, or give one width"

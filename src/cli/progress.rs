@@ -6,19 +6,17 @@ use std::time::{Duration, Instant};
 
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
-use super::compiling;
-
 /// Time between lines. Runs shorter than that have none.
 const INTERVAL: Duration = Duration::from_secs(20);
 
 /// How far the networks of a run have come, with rate and remaining time.
-pub struct Progress {
+pub struct Bar {
     bar: ProgressBar,
     /// Where stderr is no terminal.
     lines: Option<Mutex<Lines>>,
 }
 
-impl Progress {
+impl Bar {
     /// Of `networks` in all, `done` are there already.
     pub fn new(networks: u64, done: u64) -> Self {
         let target = ProgressDrawTarget::stderr_with_hz(10);
@@ -33,13 +31,17 @@ impl Progress {
             }),
         );
         bar.reset_eta();
-        compiling::in_place_of(&bar);
         let lines = || Mutex::new(Lines::new(networks, done, Instant::now()));
         Self {
             // indicatif hides the bar itself when stderr is no terminal.
             lines: bar.is_hidden().then(lines),
             bar,
         }
+    }
+
+    /// What is on the screen.
+    pub fn bar(&self) -> &ProgressBar {
+        &self.bar
     }
 
     /// So many more.
@@ -51,11 +53,6 @@ impl Progress {
                 eprintln!("{line}");
             }
         }
-    }
-
-    /// Writes to stderr without disturbing the bar.
-    pub fn suspend(&self, write: impl FnOnce()) {
-        self.bar.suspend(write);
     }
 
     /// Takes the bar away.

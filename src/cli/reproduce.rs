@@ -11,10 +11,11 @@ use nnqft_gpu::reproduction::{
     self, Failure, Folder, Plan, Report, Scale, Step, Watch, claims_table,
 };
 
+use super::args::{EngineArgs, Given, value};
 use super::emit;
-use super::measurements::{Measuring, SETTINGS};
-use super::options::{EngineOptions, seed};
 use super::output::Force;
+use super::running::Running;
+use super::terminal::Terminal;
 
 /// Every table and figure of the source, with verdicts, in one report
 #[derive(Args)]
@@ -29,8 +30,8 @@ pub struct Arguments {
     #[arg(long)]
     quick: bool,
     /// Seed of the random stream
-    #[arg(long, default_value = "0", allow_hyphen_values = true)]
-    seed: String,
+    #[arg(long, default_value = "0", allow_hyphen_values = true, value_parser = value::seed)]
+    seed: u64,
     /// Folder of the report
     #[arg(long, value_name = "DIR", default_value = "report")]
     out: PathBuf,
@@ -38,7 +39,7 @@ pub struct Arguments {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    engine: EngineOptions,
+    engine: Given<EngineArgs>,
     #[command(flatten)]
     force: Force,
 }
@@ -50,20 +51,30 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     } else {
         Scale::FULL
     };
-    let plan = Plan::new(scale, seed(&arguments.seed)?, &SETTINGS)?;
+    let plan = Plan::new(scale, arguments.seed)?;
     let folder = Folder::open(&arguments.out)?;
     if !arguments.force.force {
         folder.refuse_another_plan(&plan)?;
     }
-    let mut engine = arguments.engine.engine()?;
+    let choice = arguments.engine.value.choice();
+    let hint = format!(
+        "; those before it are in {}, and the same command goes on from there",
+        arguments.out.display()
+    );
+    let running = Running::begin(Terminal::new(hint), |progress| choice.open(progress))?;
     let start = Instant::now();
-    let device = engine.device();
-    let bar = Bar::new(plan.work(device.backend == "gpu"), plan.len());
-    let documents = reproduction::run(&plan, &folder, &mut Measuring(engine.as_mut()), &bar)
-        .map_err(|failure| match failure {
+    let device = running.runner.device();
+    let on_gpu = device.backend == "gpu";
+    let bar = Bar::new(plan.work(on_gpu), plan.len());
+    (running.terminal).show(bar.bar.clone(), move |spec, networks| {
+        reproduction::work(spec, networks, on_gpu)
+    });
+    let documents = running.measure(|runner| {
+        reproduction::run(&plan, &folder, runner, &bar).map_err(|failure| match failure {
             Failure::Measurement { title, source } => anyhow::Error::new(source).context(title),
             other => other.into(),
-        })?;
+        })
+    })?;
     bar.finish();
     let report = Report::new(&plan, device, documents, &arguments.engine.command_line());
     report
@@ -141,10 +152,6 @@ impl Watch for Bar {
         let length = self.bar.length().unwrap_or(0);
         self.bar.set_length(length.saturating_sub(step.work));
         self.state().kept += 1;
-    }
-
-    fn advances(&self, work: u64) {
-        self.bar.inc(work);
     }
 
     fn is_done(&self, step: Step) {

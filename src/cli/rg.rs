@@ -1,13 +1,13 @@
 //! `nnqft-gpu rg`
 
 use clap::Args;
-use nnqft_gpu::analysis;
-use nnqft_gpu::report::{RgDocument, flow_table, rg_figure};
 use nnqft_gpu::theory::Vertex;
+use nnqft_gpu::{analysis, run};
 
-use super::options::{EftOptions, EngineOptions, ModelOptions, SamplingOptions};
-use super::output::{OutputOptions, PlotOptions};
-use super::{columns, emit};
+use super::args::{EftArgs, EngineArgs, PartialSpec};
+use super::present::{Presentation, ResultOptions};
+use super::running::Running;
+use super::terminal::Terminal;
 
 /// Follow the coupling over the cutoffs: beta, slopes, fixed points
 #[derive(Args)]
@@ -17,52 +17,32 @@ use super::{columns, emit};
 )]
 pub struct Arguments {
     #[command(flatten)]
-    model: ModelOptions,
+    spec: PartialSpec,
     #[command(flatten)]
-    sampling: SamplingOptions,
+    eft: EftArgs,
     #[command(flatten)]
-    eft: EftOptions,
+    engine: EngineArgs,
     #[command(flatten)]
-    engine: EngineOptions,
-    #[command(flatten)]
-    output: OutputOptions,
-    #[command(flatten)]
-    plot: PlotOptions,
+    result: ResultOptions,
 }
 
 /// Runs every width and prints the results.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let vertex = arguments.eft.vertex(Vertex::Full)?;
-    let cutoffs = arguments.eft.source_cutoffs()?;
-    let mut files = (arguments.output).prepare(Some(&arguments.plot), arguments.eft.source())?;
-    let model = arguments.model.clone().or_width(|entry| entry.eft_width)?;
-    files.expect_figures(model.widths_given())?;
-    let all =
-        arguments
-            .eft
-            .interactions(&model, &arguments.sampling, &arguments.engine, &|spec| {
-                analysis::check_flow(spec, vertex, &cutoffs)
-            })?;
-    let (mut documents, mut figures) = (Vec::new(), Vec::new());
-    for moment in &all {
-        let flow = analysis::flow(&moment.spec, vertex, &cutoffs, &moment.interactions.four)?;
-        let document = RgDocument {
-            head: moment.head("nnqft.rg/1"),
-            vertex,
-            flow,
-        };
-        let figure = rg_figure(&document, all.len());
-        if !arguments.output.json {
-            emit(&flow_table(&document))?;
-            emit(&format!("\n{}", figure.text(columns())))?;
+    let vertex = arguments.eft.vertex.unwrap_or(Vertex::Full);
+    let cutoffs = arguments.eft.cutoffs();
+    let files = arguments.result.prepare(arguments.eft.from.as_deref())?;
+    let spec = arguments.spec.clone().with_eft_width();
+    let origin =
+        (arguments.eft).origin(&spec, &|spec| analysis::check_flow(spec, vertex, &cutoffs))?;
+    let mut results = Presentation::new(files, false);
+    results.expect(origin.widths())?;
+    let choice = origin.engine(&arguments.engine);
+    let running = Running::begin(Terminal::new(""), |progress| choice.open(progress))?;
+    running.measure(|runner| {
+        for moments in origin.moments(runner)? {
+            results.add(run::rg(&moments, vertex, &cutoffs)?)?;
         }
-        figures.push(figure);
-        documents.push(document);
-    }
-    files.documents("rg.json", &documents)?;
-    files.figures(&figures)?;
-    files.finish()?;
-    (all.iter().zip(&documents))
-        .try_for_each(|(moment, document)| moment.supports(&[4], document.unmeasured()))?;
-    Ok(())
+        Ok(())
+    })?;
+    results.finish()
 }

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use minijinja::{Environment, context};
 use nnqft_gpu::engine::BlockPlan;
-use nnqft_gpu::model::{EnsembleSpec, parse_count};
+use nnqft_gpu::model::{EnsembleSpec, Inputs, parse_count};
 use nnqft_gpu::report::VERSION;
 use nnqft_gpu::state::replace;
 use nnqft_gpu::{Error, Result, analysis};
 
-use super::options::{EngineOptions, ModelOptions, SamplingOptions};
+use super::args::{EngineArgs, Given, PartialSpec};
 use super::output::Force;
 use super::{emit, quote};
 
@@ -33,11 +33,9 @@ const MAX_ARRAY: u64 = 1001;
 )]
 pub struct Arguments {
     #[command(flatten)]
-    model: ModelOptions,
+    spec: Given<PartialSpec>,
     #[command(flatten)]
-    sampling: SamplingOptions,
-    #[command(flatten)]
-    engine: EngineOptions,
+    engine: Given<EngineArgs>,
     /// Shards: tasks of the array
     #[arg(long, value_name = "N", allow_hyphen_values = true)]
     shards: String,
@@ -63,11 +61,11 @@ pub struct Arguments {
 
 /// Checks everything that could fail in the queue, then writes the script.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let specs = arguments.sampling.specs(&arguments.model)?;
+    let specs = arguments.spec.value.specs()?;
     for spec in &specs {
         analysis::check_range(spec)?;
     }
-    arguments.engine.check()?;
+    arguments.engine.value.choice().check()?;
     let script = arguments.script(&specs)?;
     match &arguments.out {
         None => emit(&script),
@@ -88,7 +86,7 @@ impl Arguments {
         let spec = &specs[0];
         let blocks = specs.iter().map(|spec| BlockPlan::new(spec).blocks()).min();
         let shards = whole(
-            "--shards",
+            "shards",
             &self.shards,
             1,
             blocks.unwrap_or(0),
@@ -99,19 +97,26 @@ impl Arguments {
                 "warning: an array of {shards} tasks is beyond Slurm's default MaxArraySize of {MAX_ARRAY}, and sbatch will refuse it; unless `scontrol show config` shows a larger one, use --shards {MAX_ARRAY} or fewer: a shard goes on after its time limit"
             );
         }
-        let retries = whole("--retries", &self.retries, 0, 1000, "")?;
+        let retries = whole("retries", &self.retries, 0, 1000, "")?;
         self.sbatch.iter().try_for_each(|line| check_sbatch(line))?;
 
-        let mut options = self.model.given()?;
-        if options.iter().all(|(name, _)| *name != "--arch") {
-            // Without any option a shard would take all of them from its file, whatever that is.
-            options.insert(0, ("--arch", self.model.arch().to_string()));
+        let mut options = [&self.spec.list[..], &self.engine.list].concat();
+        // Without any option a shard would take all of them from its file, whatever that is.
+        if !self.spec.has("--arch") {
+            options.insert(0, ("--arch".into(), spec.net.to_string()));
         }
-        options.extend(self.sampling.given());
-        options.extend(self.engine.given());
-        let options: Vec<String> = (options.iter())
-            .map(|(name, value)| format!("{name} {}", quote(value)))
-            .collect();
+        if !self.engine.has("--backend") {
+            options.push(("--backend".into(), "auto".into()));
+        }
+        let options: Vec<String> = (options.into_iter())
+            .map(|(name, value)| {
+                let value = match &name[..] {
+                    "--inputs" => full_path(value)?,
+                    _ => value,
+                };
+                Ok(format!("{name} {}", quote(&value)))
+            })
+            .collect::<Result<_>>()?;
         let widths: Vec<String> = specs
             .iter()
             .map(|spec| spec.net.width().to_string())
@@ -133,6 +138,21 @@ impl Arguments {
     }
 }
 
+/// Points as they were given; a file by its full path, since the script runs in another folder.
+fn full_path(text: String) -> Result<String> {
+    let Some(file) = Inputs::file(&text) else {
+        return Ok(text);
+    };
+    let refuse = |reason: &str| Err(Error::invalid("inputs", file.display(), reason));
+    match std::path::absolute(file) {
+        Ok(path) => match path.to_str() {
+            Some(path) => Ok(format!("@{path}")),
+            None => refuse("its folder's name is not UTF-8"),
+        },
+        Err(e) => refuse(&e.to_string()),
+    }
+}
+
 /// A line of options; those that hold the two jobs together are the script's own.
 fn check_sbatch(line: &str) -> Result<()> {
     const OWN: [&str; 12] = [
@@ -150,7 +170,7 @@ fn check_sbatch(line: &str) -> Result<()> {
         "--open-mode",
     ];
     let shown = format!("'{}'", line.escape_debug());
-    let refuse = |why: &str| Err(Error::invalid("--sbatch", shown.clone(), why));
+    let refuse = |why: &str| Err(Error::invalid("sbatch", shown.clone(), why));
     if !line.starts_with('-') || line.contains(char::is_control) {
         return refuse("give one line of sbatch options, such as --sbatch=--time=02:00:00");
     }
@@ -179,13 +199,13 @@ fn write(dir: &Path, script: &str, force: Force) -> anyhow::Result<()> {
                 "it holds another slurm.sh; give another folder, or add --force to write over it"
             }
         };
-        return Err(Error::invalid("--out", dir.display(), reason).into());
+        return Err(Error::invalid("out", dir.display(), reason).into());
     }
     std::fs::create_dir_all(dir)
         .and_then(|()| replace(&path, script.as_bytes()))
         .map_err(|e| {
             Error::invalid(
-                "--out",
+                "out",
                 dir.display(),
                 format!("the folder cannot be written: {e}"),
             )

@@ -1,14 +1,12 @@
 //! `nnqft-gpu theory`
 
-use std::time::Instant;
-
 use clap::Args;
-use nnqft_gpu::analysis;
-use nnqft_gpu::report::{TheoryDocument, theory_table};
+use nnqft_gpu::model::Estimator;
+use nnqft_gpu::{analysis, run};
 
-use super::emit;
-use super::options::ModelOptions;
+use super::args::{ModelArgs, PartialSpec};
 use super::output::OutputOptions;
+use super::present::Presentation;
 
 /// Print the kernel and the GP and exact finite-width n-point functions; nothing is sampled
 #[derive(Args)]
@@ -16,31 +14,31 @@ use super::output::OutputOptions;
          nnqft-gpu theory --arch gauss --width 2,100 --json")]
 pub struct Arguments {
     #[command(flatten)]
-    model: ModelOptions,
+    model: ModelArgs,
     #[command(flatten)]
     output: OutputOptions,
 }
 
 /// Computes every width and prints the results.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let specs = arguments.model.paired_specs()?;
+    let specs = paired(arguments.model.clone()).specs()?;
     for spec in &specs {
         analysis::check_range(spec)?;
     }
-    let mut files = arguments.output.prepare(None, None)?;
-    let mut documents: Vec<TheoryDocument> = Vec::new();
-    let start = Instant::now();
-    // The neuron moments are those of every width.
-    let exact = nnqft_gpu::theory::Exact::new(&specs[0]);
-    for spec in specs {
-        let exact = exact.at_width(spec.net.width());
-        let predictions = analysis::predictions(&spec, &exact)?;
-        let document = TheoryDocument::new(spec, start.elapsed().as_secs_f64(), predictions);
-        if !arguments.output.json {
-            emit(&theory_table(&document))?;
-        }
-        documents.push(document);
+    let mut results = Presentation::new(arguments.output.prepare(None, None)?, false);
+    for document in run::theory(specs)? {
+        results.add(document)?;
     }
-    files.documents("theory.json", &documents)?;
-    files.finish()
+    results.finish()
+}
+
+/// With several outputs, only the components whose outputs pair: those of the connected estimator.
+fn paired(model: ModelArgs) -> PartialSpec {
+    let several = matches!(model.d_out.as_deref(), Some(&[d_out]) if d_out > 1);
+    let orders = model.orders.iter().flatten();
+    let mut spec = PartialSpec::default();
+    if several && orders.into_iter().all(|n| n % 2 == 0) {
+        spec.sampling.estimator = Some(Estimator::Connected);
+    }
+    PartialSpec { model, ..spec }
 }

@@ -84,11 +84,7 @@ impl CatalogueEntry {
             .ok_or_else(|| {
                 let names: Vec<&str> = Self::all().iter().map(|e| e.name.as_str()).collect();
                 let (last, others) = names.split_last().expect("the catalogue is not empty");
-                Error::invalid(
-                    "--arch",
-                    name,
-                    format!("use {} or {last}", others.join(", ")),
-                )
+                Error::invalid("arch", name, format!("use {} or {last}", others.join(", ")))
             })
     }
 }

@@ -25,7 +25,7 @@ impl std::str::FromStr for Estimator {
             "direct" => Ok(Self::Direct),
             "connected" => Ok(Self::Connected),
             _ => Err(crate::Error::invalid(
-                "--estimator",
+                "estimator",
                 format!("'{s}'"),
                 "use direct or connected",
             )),

@@ -92,10 +92,10 @@ impl EnsembleSpec {
         let (points, orders) = (self.inputs.len(), &self.orders);
         let (name, value) = match self.net.d_out() {
             _ if once.memory().least() <= MAX_MEMORY as f64 / 16.0 => {
-                ("--experiments", self.experiments.to_string())
+                ("experiments", self.experiments.to_string())
             }
-            1 => ("--inputs", format!("with {points} points")),
-            d => ("--d-out", format!("{d} at {points} points")),
+            1 => ("inputs", format!("with {points} points")),
+            d => ("d_out", format!("{d} at {points} points")),
         };
         let what = match self.estimator {
             Estimator::Connected if self.sums() > self.elements() => {
@@ -104,14 +104,14 @@ impl EnsembleSpec {
             _ => format!("{} unique elements", self.elements()),
         };
         let advice = match (name, self.estimator) {
-            ("--experiments", _) => "use fewer experiments of more networks",
-            ("--d-out", Estimator::Direct) => {
-                "use fewer points, lower --orders or --estimator connected"
+            ("experiments", _) => "use fewer experiments of more networks",
+            ("d_out", Estimator::Direct) => {
+                "use fewer points, lower `orders` or `estimator` connected"
             }
             (_, Estimator::Connected) if self.sums() > self.elements() => {
-                "use fewer points, lower --orders or --estimator direct"
+                "use fewer points, lower `orders` or `estimator` direct"
             }
-            _ => "use fewer points or lower --orders",
+            _ => "use fewer points or lower `orders`",
         };
         let gib = |bytes: f64| match bytes / (1u64 << 30) as f64 {
             gib if gib < 1e4 => format!("{} GiB", (10.0 * gib).ceil() / 10.0),
@@ -161,15 +161,15 @@ mod tests {
         for (spec, parts) in [
             (
                 spec(10_000, &[2]),
-                &["--inputs with 10000 points", "50005000 unique"][..],
+                &["inputs with 10000 points", "50005000 unique"][..],
             ),
             (
                 spec(200, &[2, 4, 6]),
-                &["--inputs", "GiB of memory", "may take 8 GiB", "--orders"],
+                &["inputs", "GiB of memory", "may take 8 GiB", "orders"],
             ),
             (
                 spec(20, &[4]).with_d_out(64),
-                &["--d-out 64 at 20 points", "--estimator connected"],
+                &["d_out 64 at 20 points", "`estimator` connected"],
             ),
             (
                 EnsembleSpec {
@@ -177,9 +177,9 @@ mod tests {
                     ..spec(300, &[4])
                 },
                 &[
-                    "--inputs",
+                    "inputs",
                     "sums of the connected estimator",
-                    "--estimator direct",
+                    "`estimator` direct",
                 ],
             ),
             (
@@ -187,7 +187,7 @@ mod tests {
                     experiments: 1_000_000,
                     ..spec(6, &[2, 4, 6])
                 },
-                &["--experiments 1000000", "fewer experiments"],
+                &["experiments 1000000", "fewer experiments"],
             ),
         ] {
             let message = refusal(spec);

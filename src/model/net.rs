@@ -71,7 +71,7 @@ impl TryFrom<Data> for Net {
 
     fn try_from(data: Data) -> Result<Self> {
         let affine = data.hidden.len() + 1;
-        for (name, sigmas) in [("--sigma-w", &data.sigma_w), ("--sigma-b", &data.sigma_b)] {
+        for (name, sigmas) in [("sigma_w", &data.sigma_w), ("sigma_b", &data.sigma_b)] {
             if sigmas.len() != affine {
                 return Err(Error::invalid(
                     name,
@@ -82,7 +82,7 @@ impl TryFrom<Data> for Net {
         }
         if data.hidden.len() != 1 {
             return Err(Error::invalid(
-                "--hidden",
+                "hidden",
                 format!("{:?}", data.hidden),
                 "a net has one hidden layer",
             ));
@@ -110,7 +110,7 @@ impl TryFrom<Data> for Net {
 fn builtin(activation: &Activation) -> Result<Builtin> {
     Builtin::of(activation).ok_or_else(|| {
         Error::invalid(
-            "--activation",
+            "activation",
             activation.expression(),
             "no engine evaluates it; use erf(z), max(z, 0) or exp(z - v)",
         )
@@ -203,6 +203,16 @@ impl Net {
     pub fn homogeneous(&self) -> Option<f64> {
         let has_bias = self.layers.iter().any(|layer| layer.sigma_b != 0.0);
         self.activation.homogeneous().filter(|_| !has_bias)
+    }
+
+    /// A net of the catalogue, with its activation and standard deviations, in the dimensions of
+    /// this one.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if the catalogue has no such name.
+    pub fn like(&self, name: &str) -> Result<Self> {
+        let net = Self::named(name, self.d_in)?;
+        Ok(net.with_width(self.width()).with_d_out(self.d_out()))
     }
 
     /// The same net with another input dimension.

@@ -32,7 +32,7 @@ const MAX_NEURONS: f64 = 1e20;
 /// };
 /// assert_eq!(spec.clone().validate()?.elements(), 126); // 6 points
 /// let wrong = spec.with_width(0);
-/// assert!(wrong.validate().unwrap_err().to_string().starts_with("--width 0"));
+/// assert!(wrong.validate().unwrap_err().to_string().starts_with("width 0"));
 /// # Ok::<(), nnqft_gpu::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -66,9 +66,9 @@ impl EnsembleSpec {
         let net = Net::named(arch, d_in)?;
         let inputs = Inputs::preset(arch, d_in).ok_or_else(|| {
             Error::invalid(
-                "--d-in",
+                "d_in",
                 d_in,
-                "the source has inputs for d_in 1, 2 and 3 only; give --inputs",
+                "the source has inputs for d_in 1, 2 and 3 only; give `inputs`",
             )
         })?;
         Ok(Self {
@@ -87,11 +87,8 @@ impl EnsembleSpec {
     ///
     /// # Errors
     /// [`Error::Invalid`] if the catalogue has no such name.
-    pub fn with_net_named(mut self, arch: &str) -> Result<Self> {
-        let net = Net::named(arch, self.net.d_in())?;
-        self.net = net
-            .with_width(self.net.width())
-            .with_d_out(self.net.d_out());
+    pub fn with_net_named(mut self, name: &str) -> Result<Self> {
+        self.net = self.net.like(name)?;
         Ok(self)
     }
 
@@ -153,12 +150,12 @@ impl EnsembleSpec {
                 Ok(())
             }
         };
-        range("--width", self.net.width(), MAX_WIDTH)?;
-        range("--nets", self.nets, MAX_NETS)?;
-        range("--experiments", self.experiments.into(), MAX_EXPERIMENTS)?;
+        range("width", self.net.width(), MAX_WIDTH)?;
+        range("nets", self.nets, MAX_NETS)?;
+        range("experiments", self.experiments.into(), MAX_EXPERIMENTS)?;
         if self.nets < 2 && self.experiments < 2 {
             return Err(Error::invalid(
-                "--nets",
+                "nets",
                 1,
                 "one network in one experiment has no error bar; draw at least 2",
             ));
@@ -166,14 +163,13 @@ impl EnsembleSpec {
         let neurons = self.net.width() as f64 * self.networks() as f64;
         if neurons > MAX_NEURONS {
             return Err(Error::invalid(
-                "--nets",
+                "nets",
                 self.nets,
                 format!("{neurons:.1e} hidden units in all are beyond any machine"),
             ));
         }
         let layers = self.net.layers();
-        let sigmas =
-            (layers.iter()).flat_map(|l| [("--sigma-w", l.sigma_w), ("--sigma-b", l.sigma_b)]);
+        let sigmas = (layers.iter()).flat_map(|l| [("sigma_w", l.sigma_w), ("sigma_b", l.sigma_b)]);
         for (name, sigma) in sigmas {
             if !sigma.is_finite() || sigma < 0.0 {
                 return Err(Error::invalid(
@@ -185,29 +181,25 @@ impl EnsembleSpec {
         }
         if self.net.readout().sigma_w == 0.0 && self.net.readout().sigma_b == 0.0 {
             return Err(Error::invalid(
-                "--sigma-w",
+                "sigma_w",
                 0,
-                "with --sigma-b 0 as well every network is zero",
+                "with `sigma_b` 0 as well every network is zero",
             ));
         }
         if self.inputs.d_in() != self.net.d_in() {
             return Err(Error::invalid(
-                "--inputs",
+                "inputs",
                 format!("with {} coordinates per point", self.inputs.d_in()),
-                format!("--d-in is {}", self.net.d_in()),
+                format!("`d_in` is {}", self.net.d_in()),
             ));
         }
-        range("--d-out", self.net.d_out() as u64, MAX_D_OUT)?;
+        range("d_out", self.net.d_out() as u64, MAX_D_OUT)?;
         if self.orders.is_empty() {
-            return Err(Error::invalid(
-                "--orders",
-                "''",
-                "give at least one of 1..6",
-            ));
+            return Err(Error::invalid("orders", "''", "give at least one of 1..6"));
         }
         for &order in &self.orders {
             if !(1..=MAX_ORDER).contains(&order) {
-                return Err(Error::invalid("--orders", order, "must be from 1 to 6"));
+                return Err(Error::invalid("orders", order, "must be from 1 to 6"));
             }
         }
         self.orders.sort_unstable();
@@ -216,25 +208,25 @@ impl EnsembleSpec {
             && let Some(odd) = self.orders.iter().find(|&n| n % 2 == 1)
         {
             return Err(Error::invalid(
-                "--orders",
+                "orders",
                 odd,
-                "with the output layer integrated out, odd n-point functions are zero identically; use even orders or --estimator direct",
+                "with the output layer integrated out, odd n-point functions are zero identically; use even orders or `estimator` direct",
             ));
         }
         self.check_memory()?;
         if let Some(tilt) = &self.tilt {
             if self.estimator == Estimator::Direct {
                 return Err(Error::invalid(
-                    "--tilt",
+                    "tilt",
                     "auto",
-                    "importance sampling is for the connected estimator; add --estimator connected",
+                    "importance sampling is for the connected estimator; add `estimator` connected",
                 ));
             }
             let fits =
                 |t: &Vec<f64>| t.len() == self.net.d_in() + 1 && t.iter().all(|x| x.is_finite());
             if tilt.shifts.is_empty() || !tilt.shifts.iter().all(fits) {
                 return Err(Error::invalid(
-                    "--tilt",
+                    "tilt",
                     format!("{:?}", tilt.shifts),
                     "each shift has d_in + 1 finite components",
                 ));
@@ -267,7 +259,7 @@ impl EnsembleSpec {
         };
         if ours.len() != theirs.len() {
             return vec![Difference {
-                field: "--width".into(),
+                field: "width".into(),
                 ours: widths(ours),
                 theirs: widths(theirs),
             }];
@@ -304,20 +296,20 @@ impl EnsembleSpec {
             all.join(",")
         };
         [
-            ("--arch", text(serde_json::to_value(net.name()))),
-            ("--activation", net.activation().expression().into()),
-            ("--width", net.width().to_string()),
-            ("--d-in", net.d_in().to_string()),
-            ("--d-out", net.d_out().to_string()),
-            ("--sigma-w", sigmas(|l| l.sigma_w)),
-            ("--sigma-b", sigmas(|l| l.sigma_b)),
-            ("--inputs", text(serde_json::to_value(&self.inputs))),
-            ("--nets", self.nets.to_string()),
-            ("--experiments", self.experiments.to_string()),
-            ("--orders", text(serde_json::to_value(&self.orders))),
-            ("--estimator", self.estimator.to_string()),
-            ("--tilt", text(serde_json::to_value(&self.tilt))),
-            ("--seed", self.seed.to_string()),
+            ("arch", text(serde_json::to_value(net.name()))),
+            ("activation", net.activation().expression().into()),
+            ("width", net.width().to_string()),
+            ("d_in", net.d_in().to_string()),
+            ("d_out", net.d_out().to_string()),
+            ("sigma_w", sigmas(|l| l.sigma_w)),
+            ("sigma_b", sigmas(|l| l.sigma_b)),
+            ("inputs", text(serde_json::to_value(&self.inputs))),
+            ("nets", self.nets.to_string()),
+            ("experiments", self.experiments.to_string()),
+            ("orders", text(serde_json::to_value(&self.orders))),
+            ("estimator", self.estimator.to_string()),
+            ("tilt", text(serde_json::to_value(&self.tilt))),
+            ("seed", self.seed.to_string()),
         ]
     }
 
@@ -376,44 +368,44 @@ mod tests {
     fn bad_fields_are_named() {
         type Edit = fn(EnsembleSpec) -> EnsembleSpec;
         let edits: [(Edit, &str); 12] = [
-            (|s| s.with_width(0), "--width"),
-            (|s| s.with_width(MAX_WIDTH + 1), "--width"),
-            (|s| EnsembleSpec { nets: 0, ..s }, "--nets"),
+            (|s| s.with_width(0), "width"),
+            (|s| s.with_width(MAX_WIDTH + 1), "width"),
+            (|s| EnsembleSpec { nets: 0, ..s }, "nets"),
             (
                 |s| EnsembleSpec {
                     nets: u64::MAX,
                     ..s
                 },
-                "--nets",
+                "nets",
             ),
             (
                 |s| EnsembleSpec {
                     experiments: 0,
                     ..s
                 },
-                "--experiments",
+                "experiments",
             ),
-            (|s| s.with_sigma_w(f64::NAN), "--sigma-w"),
-            (|s| s.with_sigma_b(-1.0), "--sigma-b"),
-            (|s| s.with_sigma_b(f64::INFINITY), "--sigma-b"),
-            (|s| s.with_d_in(2), "--inputs"),
+            (|s| s.with_sigma_w(f64::NAN), "sigma_w"),
+            (|s| s.with_sigma_b(-1.0), "sigma_b"),
+            (|s| s.with_sigma_b(f64::INFINITY), "sigma_b"),
+            (|s| s.with_d_in(2), "inputs"),
             (
                 |s| EnsembleSpec {
                     orders: vec![7],
                     ..s
                 },
-                "--orders",
+                "orders",
             ),
             (
                 |s| EnsembleSpec {
                     orders: vec![],
                     ..s
                 },
-                "--orders",
+                "orders",
             ),
             (
                 |s| s.with_inputs(Inputs::new(vec![vec![1.0]; 99]).unwrap()),
-                "--inputs",
+                "inputs",
             ),
         ];
         for (edit, option) in edits {

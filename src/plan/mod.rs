@@ -102,13 +102,19 @@ impl Plan {
         }
     }
 
-    /// The same plan at another width: what does not depend on the width is shared.
+    /// The plan of another ensemble. Where that is of the same net at the same inputs, at any
+    /// width, what does not depend on the width is shared.
     ///
     /// # Errors
     /// Those of [`EnsembleSpec::validate`].
-    pub fn at_width(&self, width: u64) -> Result<Self> {
-        let spec = self.spec.clone().with_width(width).validate()?;
-        Ok(Self::compile(spec, self.kernel.clone(), Passes::ALL))
+    pub fn beside(&self, spec: EnsembleSpec) -> Result<Self> {
+        let spec = spec.validate()?;
+        let (ours, theirs) = (&self.spec, &spec);
+        let same_net = ours.net.clone().with_width(1) == theirs.net.clone().with_width(1);
+        match same_net && ours.inputs == theirs.inputs {
+            true => Ok(Self::compile(spec, self.kernel.clone(), Passes::ALL)),
+            false => Self::new(spec),
+        }
     }
 
     /// The spec, validated.

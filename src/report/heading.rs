@@ -50,7 +50,7 @@ pub fn eft_errors(head: &Head) -> String {
     match (head.source.moments, head.spec.experiments) {
         (Moments::Exact, _) => String::new(),
         (Moments::Sampled, 1) => {
-            "one experiment has no error: use --experiments 2 or more\n".into()
+            "one experiment has no error: use `experiments` 2 or more\n".into()
         }
         (Moments::Sampled, n) => format!(
             "errors: jackknife over {n} experiments; as Student's t has it with {}, {:.1}% are within three of them\n",

@@ -13,6 +13,7 @@ mod falloff;
 pub mod figure;
 mod heading;
 pub(crate) mod number;
+pub mod outcome;
 mod rg;
 mod symmetry;
 pub(crate) mod table;

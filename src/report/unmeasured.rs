@@ -17,12 +17,12 @@ pub fn places(cutoffs: impl Iterator<Item = (f64, bool)>) -> Option<String> {
 /// The sentence says that couplings were not measured, and what would measure them.
 pub fn sentence(head: &Head, at: &str) -> String {
     let spec = &head.spec;
-    let mut ways = vec!["--nets (more networks)"];
+    let mut ways = vec!["`nets` (more networks)"];
     if spec.experiments < 10 {
-        ways.push("--experiments 10");
+        ways.push("`experiments` 10");
     }
     if spec.estimator == Estimator::Direct {
-        ways.push("--estimator connected");
+        ways.push("`estimator` connected");
     }
     let ways = ways.join(" or ");
     format!(

@@ -4,12 +4,12 @@ use serde::Serialize;
 
 use super::documents::Document;
 use super::folder::{Folder, Origin};
-use super::measurements::Settings;
 use super::source::{SourceNet, source};
 use crate::Result;
 use crate::analysis::{WIDTHS, connected_spec};
 use crate::model::{EnsembleSpec, Estimator, Inputs};
 use crate::report::{EftDocument, FalloffDocument, RgDocument, SymmetryDocument};
+use crate::run::{CUTOFFS, symmetry};
 use crate::theory::{Vertex, tilt};
 
 /// Symmetries are tested at these numbers of outputs.
@@ -71,7 +71,6 @@ pub struct Plan {
 #[derive(Debug, Clone)]
 pub(super) struct Task {
     pub title: String,
-    net: &'static SourceNet,
     pub kind: Kind,
 }
 
@@ -100,11 +99,7 @@ pub(super) enum Kind {
         cutoffs: Vec<f64>,
     },
     /// The coupling over numbers of outputs, and SO(d_out).
-    Symmetry {
-        name: String,
-        couplings: EnsembleSpec,
-        tests: Vec<EnsembleSpec>,
-    },
+    Symmetry { name: String, plan: symmetry::Plan },
     /// The coupling as a function.
     Fit {
         name: String,
@@ -119,7 +114,7 @@ impl Plan {
     ///
     /// # Errors
     /// Those of [`EnsembleSpec::validate`].
-    pub fn new(scale: Scale, seed: u64, settings: &Settings) -> Result<Self> {
+    pub fn new(scale: Scale, seed: u64) -> Result<Self> {
         let mut plan = Self {
             scale,
             seed,
@@ -127,8 +122,8 @@ impl Plan {
         };
         let nets = &source().nets;
         (nets.iter()).try_for_each(|net| plan.falloff(net))?;
-        (nets.iter()).try_for_each(|net| plan.couplings(net, settings))?;
-        (nets.iter()).try_for_each(|net| plan.symmetry(net, settings))?;
+        (nets.iter()).try_for_each(|net| plan.couplings(net))?;
+        (nets.iter()).try_for_each(|net| plan.symmetry(net))?;
         (nets.iter()).try_for_each(|net| plan.fits(net))?;
         Ok(plan)
     }
@@ -156,8 +151,8 @@ impl Plan {
         })
     }
 
-    fn push(&mut self, net: &'static SourceNet, title: String, kind: Kind) {
-        self.tasks.push(Task { title, net, kind });
+    fn push(&mut self, title: String, kind: Kind) {
+        self.tasks.push(Task { title, kind });
     }
 
     fn falloff(&mut self, net: &'static SourceNet) -> Result<()> {
@@ -172,12 +167,12 @@ impl Plan {
                 connected: connected_spec(&direct, true)?,
                 direct,
             };
-            self.push(net, format!("falloff {} N = {width}", net.name()), kind);
+            self.push(format!("falloff {} N = {width}", net.name()), kind);
         }
         Ok(())
     }
 
-    fn couplings(&mut self, net: &'static SourceNet, settings: &Settings) -> Result<()> {
+    fn couplings(&mut self, net: &'static SourceNet) -> Result<()> {
         for d_in in DIMENSIONS {
             let direct = EnsembleSpec {
                 nets: self.scale.couplings,
@@ -200,18 +195,18 @@ impl Plan {
                     flow_name: net.flow_name(d_in, origin),
                     spec: spec.clone(),
                     is_exact: origin == Origin::Exact,
-                    cutoffs: settings.cutoffs,
+                    cutoffs: &CUTOFFS,
                 };
-                self.push(net, title, kind);
+                self.push(title, kind);
             }
             if net.weight_flow {
                 let kind = Kind::Flow {
                     name: net.weight_flow_name(d_in),
                     spec: direct.clone(),
                     vertex: Vertex::Weight,
-                    cutoffs: settings.cutoffs.to_vec(),
+                    cutoffs: CUTOFFS.to_vec(),
                 };
-                self.push(net, format!("flow {}-d{d_in}-weight", net.name()), kind);
+                self.push(format!("flow {}-d{d_in}-weight", net.name()), kind);
             }
             if d_in == 1 {
                 let kind = Kind::Flow {
@@ -220,13 +215,13 @@ impl Plan {
                     vertex: Vertex::Full,
                     cutoffs: (-8..=10).map(|k| 10f64.powf(0.5 * f64::from(k))).collect(),
                 };
-                self.push(net, format!("flow {}-fixed-points", net.name()), kind);
+                self.push(format!("flow {}-fixed-points", net.name()), kind);
             }
         }
         Ok(())
     }
 
-    fn symmetry(&mut self, net: &'static SourceNet, settings: &Settings) -> Result<()> {
+    fn symmetry(&mut self, net: &'static SourceNet) -> Result<()> {
         let couplings = EnsembleSpec {
             nets: self.scale.symmetry,
             experiments: 100,
@@ -235,15 +230,11 @@ impl Plan {
             tilt: tilt(&self.preset(net, 1)?),
             ..self.preset(net, 1)?.with_width(net.eft_width())
         };
-        let tests = OUTPUTS
-            .iter()
-            .map(|&d| (settings.symmetry_test)(&couplings, d));
         let kind = Kind::Symmetry {
             name: net.symmetry_name(),
-            tests: tests.collect::<Result<_>>()?,
-            couplings,
+            plan: symmetry::Plan::new(couplings, &OUTPUTS)?,
         };
-        self.push(net, format!("symmetry {}", net.name()), kind);
+        self.push(format!("symmetry {}", net.name()), kind);
         Ok(())
     }
 
@@ -264,16 +255,30 @@ impl Plan {
                 is_exact: origin == Origin::Exact,
                 cutoff: fit.cutoff,
             };
-            self.push(net, format!("fits {}-{}", net.name(), origin.name()), kind);
+            self.push(format!("fits {}-{}", net.name(), origin.name()), kind);
         }
         Ok(())
     }
 }
 
+/// Estimates the work of so many networks of one of the source's nets, in nanoseconds: right to a
+/// factor of two, which is what a remaining time needs.
+pub fn work(spec: &EnsembleSpec, networks: u64, on_gpu: bool) -> u64 {
+    let is_of = |net: &&SourceNet| spec.net.name() == Some(net.name());
+    let net = source().nets.iter().find(is_of);
+    let per_unit = net.map_or(0.0, |net| if on_gpu { net.work.gpu } else { net.work.cpu });
+    let per_network = match spec.estimator {
+        Estimator::Connected => 3000.0,
+        Estimator::Direct => 700.0,
+    };
+    let of_a_thousand = (1000.0 * (per_unit * spec.net.width() as f64 + per_network)) as u64;
+    of_a_thousand * networks / 1000
+}
+
 impl Task {
     /// Estimates the work, in nanoseconds.
     pub fn work(&self, on_gpu: bool) -> u64 {
-        let of = |spec: &EnsembleSpec| self.work_of(spec, spec.networks(), on_gpu);
+        let of = |spec: &EnsembleSpec| work(spec, spec.networks(), on_gpu);
         match &self.kind {
             Kind::Width {
                 direct, connected, ..
@@ -283,9 +288,7 @@ impl Task {
                 spec,
                 ..
             } => of(spec),
-            Kind::Symmetry {
-                couplings, tests, ..
-            } => of(couplings) + tests.iter().map(of).sum::<u64>(),
+            Kind::Symmetry { plan, .. } => plan.ensembles().map(of).sum(),
             Kind::Fit {
                 is_exact: false,
                 spec,
@@ -296,19 +299,6 @@ impl Task {
             | Kind::Flow { .. }
             | Kind::Fit { is_exact: true, .. } => 300_000_000,
         }
-    }
-
-    /// Estimates the work of so many networks: right to a factor of two, which is what a remaining
-    /// time needs.
-    pub fn work_of(&self, spec: &EnsembleSpec, networks: u64, on_gpu: bool) -> u64 {
-        let work = &self.net.work;
-        let per_unit = if on_gpu { work.gpu } else { work.cpu };
-        let per_network = match spec.estimator {
-            Estimator::Connected => 3000.0,
-            Estimator::Direct => 700.0,
-        };
-        let of_a_thousand = (1000.0 * (per_unit * spec.net.width() as f64 + per_network)) as u64;
-        of_a_thousand * networks / 1000
     }
 
     /// Takes what an earlier run has finished, if it is of this plan.
@@ -349,13 +339,9 @@ impl Task {
                 })?;
                 Some(vec![(name.clone(), Document::Flow(document))])
             }
-            Kind::Symmetry {
-                name,
-                couplings,
-                tests,
-            } => {
+            Kind::Symmetry { name, plan } => {
                 let document = folder.read(name, |d: &SymmetryDocument| {
-                    d.head.is_of(couplings) && d.ensembles == *tests
+                    d.head.is_of(&plan.couplings) && d.ensembles == plan.tests
                 })?;
                 Some(vec![(name.clone(), Document::Symmetry(document))])
             }

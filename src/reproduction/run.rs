@@ -5,10 +5,12 @@ use std::path::PathBuf;
 
 use super::documents::Documents;
 use super::folder::Folder;
-use super::measurements::{Measurements, Progress};
 use super::plan::{CUTOFF, Kind, Plan, Task};
 use crate::Error;
 use crate::model::EnsembleSpec;
+use crate::report::EftDocument;
+use crate::run::{self, Moments, Runner, symmetry};
+use crate::theory::{Exact, Vertex};
 
 /// A step is a measurement of a plan, as those who watch know it.
 #[derive(Debug, Clone, Copy)]
@@ -27,8 +29,6 @@ pub trait Watch: Sync {
     fn begins(&self, step: Step);
     /// It was there.
     fn was_there(&self, step: Step);
-    /// So much more of its work is done.
-    fn advances(&self, work: u64);
     /// It was made.
     fn is_done(&self, step: Step);
 }
@@ -69,10 +69,10 @@ pub enum Failure {
 pub fn run(
     plan: &Plan,
     folder: &Folder,
-    measurements: &mut dyn Measurements,
+    runner: &mut Runner,
     watch: &dyn Watch,
 ) -> Result<Documents, Failure> {
-    let on_gpu = measurements.device().backend == "gpu";
+    let on_gpu = runner.device().backend == "gpu";
     let mut documents = Documents::new();
     for (k, task) in plan.tasks.iter().enumerate() {
         let step = Step {
@@ -86,10 +86,7 @@ pub fn run(
             watch.was_there(step);
             continue;
         }
-        let progress = |spec: &EnsembleSpec, networks: u64| {
-            watch.advances(task.work_of(spec, networks, on_gpu));
-        };
-        task.measure(folder, measurements, &progress)?;
+        task.measure(folder, runner)?;
         let written = task.load(folder).ok_or_else(|| Failure::Reading {
             title: task.title.clone(),
         })?;
@@ -100,24 +97,28 @@ pub fn run(
     Ok(documents)
 }
 
+/// The moments of an ensemble, drawn or exact.
+fn moments(runner: &mut Runner, spec: &EnsembleSpec, is_exact: bool) -> crate::Result<Moments> {
+    match is_exact {
+        true => Moments::exact(spec.clone(), &Moments::neurons(spec)),
+        false => Moments::sampled(runner, spec.clone(), &Exact::new(spec)),
+    }
+}
+
 impl Task {
-    fn measure(
-        &self,
-        folder: &Folder,
-        measurements: &mut dyn Measurements,
-        progress: Progress,
-    ) -> Result<(), Failure> {
+    fn measure(&self, folder: &Folder, runner: &mut Runner) -> Result<(), Failure> {
         let failed = |source| Failure::Measurement {
             title: self.title.clone(),
             source,
         };
+        runner.check().map_err(failed)?;
         match &self.kind {
             Kind::Width {
                 name,
                 direct,
                 connected,
             } => {
-                let document = measurements.width(direct, connected.as_ref(), progress);
+                let document = run::falloff(runner, &[(direct.clone(), connected.clone())]);
                 self.write(folder, name, &document.map_err(failed)?)
             }
             Kind::Couplings {
@@ -127,8 +128,9 @@ impl Task {
                 is_exact,
                 cutoffs,
             } => {
-                let documents = measurements.couplings(spec, *is_exact, cutoffs, progress);
-                let (couplings, flow) = documents.map_err(failed)?;
+                let moments = moments(runner, spec, *is_exact).map_err(failed)?;
+                let couplings = run::eft(&moments, Vertex::Full, cutoffs).map_err(failed)?;
+                let flow = run::rg(&moments, Vertex::Full, cutoffs).map_err(failed)?;
                 self.write(folder, name, &couplings)?;
                 self.write(folder, flow_name, &flow)
             }
@@ -138,15 +140,14 @@ impl Task {
                 vertex,
                 cutoffs,
             } => {
-                let document = measurements.flow(spec, *vertex, cutoffs);
+                let document =
+                    moments(runner, spec, true).and_then(|m| run::rg(&m, *vertex, cutoffs));
                 self.write(folder, name, &document.map_err(failed)?)
             }
-            Kind::Symmetry {
-                name,
-                couplings,
-                tests,
-            } => {
-                let document = measurements.symmetry(couplings, tests, CUTOFF, progress);
+            Kind::Symmetry { name, plan } => {
+                let scheme =
+                    symmetry::Scheme::new(&plan.couplings, Vertex::Full, CUTOFF, &plan.outputs());
+                let document = scheme.and_then(|scheme| symmetry::sampled(runner, plan, &scheme));
                 self.write(folder, name, &document.map_err(failed)?)
             }
             Kind::Fit {
@@ -155,7 +156,7 @@ impl Task {
                 is_exact,
                 cutoff,
             } => {
-                let document = measurements.fit(spec, *is_exact, *cutoff, progress);
+                let document = fit(runner, spec, *is_exact, *cutoff);
                 self.write(folder, name, &document.map_err(failed)?)
             }
         }
@@ -173,4 +174,20 @@ impl Task {
             source,
         })
     }
+}
+
+/// The fits of the coupling as a function, tested on the inputs of the spec.
+fn fit(
+    runner: &mut Runner,
+    spec: &EnsembleSpec,
+    is_exact: bool,
+    cutoff: f64,
+) -> crate::Result<EftDocument> {
+    let train = EnsembleSpec {
+        inputs: run::train_inputs(&spec.inputs)?,
+        ..spec.clone()
+    };
+    let test = moments(runner, spec, is_exact)?;
+    let train = moments(runner, &train, is_exact)?;
+    run::fit(&train, &test, Vertex::Weight, cutoff)
 }

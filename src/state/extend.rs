@@ -19,16 +19,16 @@ impl State {
             return Ok(());
         };
         let refuse = |text: String| Err(Error::Mismatch(text));
-        let other = |d: &&Difference| !matches!(d.field.as_str(), "--nets" | "--experiments");
+        let other = |d: &&Difference| !matches!(d.field.as_str(), "nets" | "experiments");
         if let Some(d) = differences.iter().find(other) {
             return refuse(format!(
-                "{}: the run has {}, not {}; only --nets and --experiments of a run can grow",
+                "`{}`: the run has {}, not {}; only `nets` and `experiments` of a run can grow",
                 d.field, d.theirs, d.ours
             ));
         }
         if let Some(shard) = self.shard {
             return refuse(format!(
-                "{}: shard {shard} has its share of the run with {}, not {}; start the shards of a larger run anew",
+                "`{}`: shard {shard} has its share of the run with {}, not {}; start the shards of a larger run anew",
                 first.field, first.theirs, first.ours
             ));
         }
@@ -45,23 +45,23 @@ impl State {
 /// Whether the blocks of a run are blocks of a larger one.
 fn check(spec: &EnsembleSpec, old: &EnsembleSpec) -> Result<(), String> {
     for (name, new, old) in [
-        ("--nets", spec.nets, old.nets),
+        ("nets", spec.nets, old.nets),
         (
-            "--experiments",
+            "experiments",
             spec.experiments.into(),
             old.experiments.into(),
         ),
     ] {
         if new < old {
             return Err(format!(
-                "{name}: the run has {old}, more than {new}; a run can be extended, not cut short"
+                "`{name}`: the run has {old}, more than {new}; a run can be extended, not cut short"
             ));
         }
     }
     let most = BlockPlan::most_nets(old);
     match spec.nets > most {
         true => Err(format!(
-            "--nets: a run of {} networks an experiment can be extended to at most {most}, since larger ones sum them in larger blocks; raise --experiments, which has no such limit, or start a new run",
+            "`nets`: a run of {} networks an experiment can be extended to at most {most}, since larger ones sum them in larger blocks; raise `experiments`, which has no such limit, or start a new run",
             old.nets
         )),
         false => Ok(()),

@@ -23,7 +23,7 @@ pub fn merge(parts: Vec<(String, State)>) -> Result<State> {
         let first = &merged[0].name;
         if let Some(d) = whole.difference(&state) {
             return Err(Error::Mismatch(format!(
-                "{}: {} in {first}, {} in {name}; only parts of one run can be merged",
+                "`{}`: {} in {first}, {} in {name}; only parts of one run can be merged",
                 d.field, d.ours, d.theirs
             )));
         }

@@ -117,7 +117,7 @@ impl State {
         let specs = EnsembleSpec::differences(&specs(self), &specs(other));
         specs.into_iter().next().or_else(|| {
             (ours != theirs).then(|| Difference {
-                field: "--backend".into(),
+                field: "backend".into(),
                 ours: ours.to_string(),
                 theirs: theirs.to_string(),
             })

@@ -38,7 +38,7 @@ impl std::str::FromStr for Shard {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let bad = |reason: &str| Err(Error::invalid("--shard", format!("'{text}'"), reason));
+        let bad = |reason: &str| Err(Error::invalid("shard", format!("'{text}'"), reason));
         let number = |t: &str| {
             let digits = !t.is_empty() && t.bytes().all(|b| b.is_ascii_digit());
             t.parse::<u64>().ok().filter(|_| digits)
@@ -121,7 +121,7 @@ mod tests {
             "0/99999999999",
         ] {
             let message = text.parse::<Shard>().unwrap_err().to_string();
-            assert!(message.starts_with("--shard"), "{message}");
+            assert!(message.starts_with("shard"), "{message}");
         }
     }
 }

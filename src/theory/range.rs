@@ -91,7 +91,7 @@ impl Sizes {
                 let reason = format!(
                     "there the {what} is of order 1e{power:.0} and its coupling leaves the range of f64; give a cutoff nearer to the inputs, the source's are 7 to 100000"
                 );
-                return Err(Error::invalid("--cutoffs", short(cutoff), reason));
+                return Err(Error::invalid("cutoffs", short(cutoff), reason));
             }
         }
         Ok(())

@@ -46,7 +46,7 @@ impl std::str::FromStr for Vertex {
             "full" => Ok(Self::Full),
             "weight" => Ok(Self::Weight),
             _ => Err(Error::invalid(
-                "--vertex",
+                "vertex",
                 format!("'{s}'"),
                 "use full or weight",
             )),
@@ -188,7 +188,7 @@ pub fn check_cutoffs(spec: &EnsembleSpec, vertex: Vertex, cutoffs: &[f64]) -> Re
 }
 
 fn check(spec: &EnsembleSpec, vertex: Vertex, cutoff: f64) -> Result<()> {
-    let invalid = |reason: String| Err(Error::invalid("--cutoffs", short(cutoff), reason));
+    let invalid = |reason: String| Err(Error::invalid("cutoffs", short(cutoff), reason));
     if cutoff.is_nan() || cutoff <= 0.0 {
         return invalid("a cutoff is a positive length; the source's are 7 to 100000".into());
     }
@@ -200,7 +200,7 @@ fn check(spec: &EnsembleSpec, vertex: Vertex, cutoff: f64) -> Result<()> {
     let name = spec.net.title();
     if Bump::of(&spec.net).is_none() && spec.net.d_in() > 3 {
         return Err(Error::invalid(
-            "--d-in",
+            "d_in",
             spec.net.d_in(),
             format!("vertex integrals of {name} are computed for d_in 1, 2 and 3"),
         ));
@@ -209,7 +209,7 @@ fn check(spec: &EnsembleSpec, vertex: Vertex, cutoff: f64) -> Result<()> {
         let why = match Far::of(&spec.net) {
             Far::Decays if vertex.constant_left(&spec.net) == 0.0 => None,
             Far::Decays => Some(
-                "full kernel tends to the constant sigma_b^2 at large y; use --vertex weight"
+                "full kernel tends to the constant sigma_b^2 at large y; use `vertex` weight"
                     .into(),
             ),
             Far::Stays => Some("kernel does not fall off at large y".into()),
@@ -237,7 +237,7 @@ pub fn vertex_nodes(
     check(spec, vertex, cutoff)?;
     if cutoff.is_infinite() || spec.net.d_in() > 3 {
         return Err(Error::invalid(
-            "--cutoffs",
+            "cutoffs",
             short(cutoff),
             "quadrature nodes need a finite box and d_in up to 3",
         ));

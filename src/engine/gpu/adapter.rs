@@ -148,7 +148,7 @@ fn none() -> Error {
     Error::NoAdapter(
         "no GPU adapter: no Vulkan, Metal or DirectX 12 driver answers; install one \
          (on Debian or Ubuntu without a GPU: apt-get install mesa-vulkan-drivers libvulkan1) \
-         or use --backend cpu"
+         or use `backend` cpu"
             .into(),
     )
 }
@@ -169,7 +169,7 @@ pub(super) fn select(name: Option<&str>) -> Result<(wgpu::Adapter, AdapterSummar
     {
         Some(i) => Ok(all.swap_remove(i)),
         None => Err(Error::NoAdapter(format!(
-            "--adapter '{}': no such adapter; there is {}",
+            "`adapter` '{}': no such adapter; there is {}",
             name.unwrap_or_default(),
             all.iter()
                 .map(|(_, s)| format!("'{}'", s.name))

@@ -89,11 +89,7 @@ impl std::error::Error for ExpressionError {}
 
 impl From<ExpressionError> for crate::Error {
     fn from(error: ExpressionError) -> Self {
-        crate::Error::invalid(
-            "--activation",
-            excerpt(&error.expression),
-            error.to_string(),
-        )
+        crate::Error::invalid("activation", excerpt(&error.expression), error.to_string())
     }
 }
 

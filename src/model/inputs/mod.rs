@@ -59,17 +59,17 @@ impl Inputs {
     /// [`Error::Invalid`] for `--inputs` that names the first bad point.
     pub fn new(points: Vec<Vec<f64>>) -> Result<Self> {
         let Some(first) = points.first() else {
-            return Err(Error::invalid("--inputs", "''", "give at least one point"));
+            return Err(Error::invalid("inputs", "''", "give at least one point"));
         };
         let d_in = first.len();
         for (i, point) in points.iter().enumerate() {
             let text = || format!("point {} ({})", i + 1, join(point));
             if point.is_empty() {
-                return Err(Error::invalid("--inputs", text(), "it has no coordinates"));
+                return Err(Error::invalid("inputs", text(), "it has no coordinates"));
             }
             if point.len() != d_in {
                 return Err(Error::invalid(
-                    "--inputs",
+                    "inputs",
                     text(),
                     format!(
                         "it has {} coordinates, the first point has {d_in}",
@@ -79,7 +79,7 @@ impl Inputs {
             }
             if point.iter().any(|x| !x.is_finite()) {
                 return Err(Error::invalid(
-                    "--inputs",
+                    "inputs",
                     text(),
                     "coordinates must be finite numbers",
                 ));
@@ -106,7 +106,7 @@ impl Inputs {
         }
         Self::new(typed(text).map_err(|what| {
             Error::invalid(
-                "--inputs",
+                "inputs",
                 format!("'{text}'"),
                 format!(
                     "{what}; write points as \"0.5,1;1,1\", a file's name, or one of {}",

@@ -1,0 +1,26 @@
+use clap::Args;
+use nnqft_gpu::run::{Backend, EngineChoice};
+
+use super::value;
+
+/// What it is computed on.
+#[derive(Args, Clone)]
+pub struct EngineArgs {
+    /// auto takes a hardware GPU if there is one, else the f64 CPU engine
+    #[arg(long, default_value = "auto", value_parser = value::backend())]
+    backend: Backend,
+    /// Adapter by any part of its name (see `nnqft-gpu devices`), or all: every hardware GPU,
+    /// each at its own speed; if one is lost the others go on
+    #[arg(long, value_name = "NAME")]
+    adapter: Option<String>,
+}
+
+impl EngineArgs {
+    /// The engine that they ask for.
+    pub fn choice(&self) -> EngineChoice {
+        EngineChoice {
+            backend: self.backend,
+            adapter: self.adapter.clone(),
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! The options that commands share.
+//!
+//! Of a spec every option is a field of [`ModelArgs`] or [`SamplingArgs`], empty unless it was
+//! given, and a line of its `apply`. Everything else is derived from these: which were given,
+//! what excludes what, and how they change a run that goes on.
+
+mod eft;
+mod engine;
+mod given;
+mod model;
+mod sampling;
+pub mod value;
+
+use clap::Args;
+use nnqft_gpu::model::{EnsembleSpec, Estimator};
+use nnqft_gpu::run::TiltChoice;
+use nnqft_gpu::{Error, Result, theory};
+
+pub use eft::{EftArgs, MomentsOf};
+pub use engine::EngineArgs;
+pub use given::Given;
+pub use model::{ModelArgs, list};
+pub use sampling::SamplingArgs;
+
+/// A spec as far as it was given.
+#[derive(Args, Clone, Default)]
+pub struct PartialSpec {
+    #[command(flatten)]
+    pub model: ModelArgs,
+    #[command(flatten)]
+    pub sampling: SamplingArgs,
+}
+
+impl PartialSpec {
+    /// One validated spec per width, in the order given: the source's, with what was given.
+    pub fn specs(&self) -> Result<Vec<EnsembleSpec>> {
+        let mut spec = self.model.preset()?;
+        self.apply(&mut spec)?;
+        self.model.remark_on_one_point();
+        if self.tilts() && spec.estimator == Estimator::Direct {
+            return Err(Error::invalid(
+                "tilt",
+                "auto",
+                "importance sampling is for the connected estimator; add --estimator connected",
+            ));
+        }
+        let specs = self.model.widths(spec).into_iter();
+        let mut specs = specs
+            .map(EnsembleSpec::validate)
+            .collect::<Result<Vec<_>>>()?;
+        if self.tilts() {
+            // It does not depend on the width.
+            let mixture = theory::tilt(&specs[0]);
+            for spec in &mut specs {
+                spec.tilt.clone_from(&mixture);
+            }
+            eprintln!("tilt: {}", TiltChoice(&specs[0]));
+        }
+        Ok(specs)
+    }
+
+    /// A run with what was given: the rest stays. What is wrong with it shows when it is compared
+    /// with the run.
+    pub fn over(&self, run: &[EnsembleSpec]) -> Result<Vec<EnsembleSpec>> {
+        let mut specs = run.to_vec();
+        for spec in &mut specs {
+            self.apply(spec)?;
+            match self.sampling.tilt {
+                Some(true) => spec.tilt = theory::tilt(spec),
+                Some(false) => spec.tilt = None,
+                None => {}
+            }
+        }
+        match self.model.width {
+            Some(_) => Ok(self.model.widths(specs.swap_remove(0))),
+            None => Ok(specs),
+        }
+    }
+
+    /// At the width at which the source measures couplings, if none was given.
+    pub fn with_eft_width(mut self) -> Self {
+        let arch = self.model.arch();
+        (self.model.width).get_or_insert_with(|| vec![arch.eft_width]);
+        self
+    }
+
+    /// The networks and points alone, for what draws no networks.
+    pub fn model_only(&self) -> Self {
+        Self {
+            model: self.model.clone(),
+            ..Self::default()
+        }
+    }
+
+    fn apply(&self, spec: &mut EnsembleSpec) -> Result<()> {
+        self.model.apply(spec)?;
+        self.sampling.apply(spec);
+        Ok(())
+    }
+
+    fn tilts(&self) -> bool {
+        self.sampling.tilt == Some(true)
+    }
+}

@@ -1,0 +1,157 @@
+use std::str::FromStr;
+use std::sync::Once;
+
+use clap::Args;
+use nnqft_gpu::model::{CatalogueEntry, EnsembleSpec, Inputs};
+use nnqft_gpu::{Error, Result};
+
+use super::value;
+
+/// The field theory: networks and points.
+#[derive(Args, Clone, Default)]
+pub struct ModelArgs {
+    /// Architecture: erf, relu or gauss [default: erf]
+    #[arg(long, value_parser = value::arch)]
+    pub arch: Option<&'static CatalogueEntry>,
+    /// Hidden width N; several, separated by commas, are run one after the other [default:
+    /// 100; falloff: 2,3,4,5,10,20,50,100,500,1000; eft, rg and symmetry: the source's, erf 5,
+    /// relu 20, gauss 100]
+    #[arg(long, value_delimiter = ',', allow_hyphen_values = true, value_parser = value::width)]
+    pub width: Option<Vec<u64>>,
+    /// Input dimension [default: that of --inputs, else 1]
+    #[arg(long, allow_hyphen_values = true, value_parser = value::d_in)]
+    pub d_in: Option<usize>,
+    /// Output dimension; symmetry takes several, separated by commas. The direct estimator has
+    /// C(P d_out + n - 1, n) elements at P points (6 points, orders 2,4,6: 609 at d_out 1,
+    /// 13819 at 2; order 2 alone 4656 at 16), connected those whose outputs pair (3486 at 2,
+    /// 5257 from 3 on); a run may take 8 GiB, some millions [default: 1; symmetry: 1,2,4,8]
+    #[arg(long, value_delimiter = ',', allow_hyphen_values = true, value_parser = value::d_out)]
+    pub d_out: Option<Vec<usize>>,
+    /// Standard deviation of the weights, before 1/sqrt(fan-in) [default: 1]
+    #[arg(long, allow_hyphen_values = true, value_parser = value::sigma_w)]
+    pub sigma_w: Option<f64>,
+    /// Standard deviation of the biases [default: 1; relu: 0]
+    #[arg(long, allow_hyphen_values = true, value_parser = value::sigma_b)]
+    pub sigma_b: Option<f64>,
+    /// Points "x;x;.." with coordinates by comma; a file, one point a line (CSV, TSV, blanks, a
+    /// header, comments) or a NumPy array (.npy, .npz with one); or a preset such as relu-d2
+    /// [default: the source's for --arch and --d-in]
+    #[arg(long, allow_hyphen_values = true)]
+    pub inputs: Option<Points>,
+    /// Orders n of the n-point functions, 1 to 6 [default: 2,4,6]
+    #[arg(long, value_delimiter = ',', allow_hyphen_values = true, value_parser = value::order)]
+    pub orders: Option<Vec<usize>>,
+}
+
+impl ModelArgs {
+    /// The net of the catalogue: the first of it, if none was given.
+    pub fn arch(&self) -> &'static CatalogueEntry {
+        self.arch.unwrap_or(&CatalogueEntry::all()[0])
+    }
+
+    /// The source's ensemble for the net and the input dimension.
+    pub fn preset(&self) -> Result<EnsembleSpec> {
+        let d_in = self.d_in.filter(|_| self.inputs.is_none());
+        EnsembleSpec::preset(&self.arch().name, d_in.unwrap_or(1))
+    }
+
+    /// Sets what was given, but for the width, of which there may be several.
+    pub fn apply(&self, spec: &mut EnsembleSpec) -> Result<()> {
+        let mut net = spec.net.clone();
+        if let Some(arch) = self.arch {
+            net = net.like(&arch.name)?;
+        }
+        if let Some(points) = &self.inputs {
+            spec.inputs = points.inputs.clone();
+            net = net.with_d_in(spec.inputs.d_in());
+        }
+        if let Some(d_in) = self.d_in {
+            net = net.with_d_in(d_in);
+        }
+        match self.d_out.as_deref() {
+            Some(&[d_out]) => net = net.with_d_out(d_out),
+            Some(several) => {
+                let reason = "one value at a time; only symmetry takes several";
+                return Err(Error::invalid("d_out", list(several), reason));
+            }
+            None => {}
+        }
+        if let Some(sigma) = self.sigma_w {
+            net = net.with_sigma_w(sigma);
+        }
+        if let Some(sigma) = self.sigma_b {
+            net = net.with_sigma_b(sigma);
+        }
+        spec.net = net;
+        if let Some(orders) = &self.orders {
+            spec.orders.clone_from(orders);
+            // They are kept ascending, each once.
+            spec.orders.sort_unstable();
+            spec.orders.dedup();
+        }
+        Ok(())
+    }
+
+    /// One copy of a spec for each width that was given; itself if none was.
+    pub fn widths(&self, spec: EnsembleSpec) -> Vec<EnsembleSpec> {
+        let Some(widths) = &self.width else {
+            return vec![spec];
+        };
+        (widths.iter())
+            .map(|&width| spec.clone().with_width(width))
+            .collect()
+    }
+
+    /// Says once what a list of numbers without a semicolon is: often several points were meant.
+    pub fn remark_on_one_point(&self) {
+        static SAID: Once = Once::new();
+        let Some(Points { text, inputs }) = &self.inputs else {
+            return;
+        };
+        let numbers: Vec<&str> = text.split(',').map(str::trim).collect();
+        let is_list = numbers.len() > 1 && numbers.iter().all(|n| n.parse::<f64>().is_ok());
+        // Who says how many coordinates there are means one point.
+        if is_list && inputs.len() == 1 && self.d_in.is_none() {
+            let count = numbers.len();
+            SAID.call_once(|| {
+                eprintln!(
+                    "inputs: one point of {count} coordinates; {count} points of one coordinate are written \"{}\"",
+                    numbers.join(";")
+                );
+            });
+        }
+    }
+}
+
+/// Numbers as they were given.
+pub fn list<T: ToString>(values: &[T]) -> String {
+    let values: Vec<String> = values.iter().map(T::to_string).collect();
+    values.join(",")
+}
+
+/// Points, and how they were written.
+#[derive(Clone)]
+pub struct Points {
+    text: String,
+    pub inputs: Inputs,
+}
+
+impl FromStr for Points {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        Ok(Self {
+            text: text.into(),
+            inputs: Inputs::parse(text)?,
+        })
+    }
+}
+
+impl From<Inputs> for Points {
+    fn from(inputs: Inputs) -> Self {
+        Self {
+            text: String::new(),
+            inputs,
+        }
+    }
+}

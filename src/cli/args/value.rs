@@ -1,0 +1,132 @@
+//! The values of options, each with an error that names the option and what would be right.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use clap::builder::PossibleValue;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use nnqft_gpu::model::{
+    CatalogueEntry, MAX_D_OUT, MAX_EXPERIMENTS, MAX_NETS, MAX_ORDER, MAX_WIDTH, parse_count_in,
+};
+use nnqft_gpu::run::Backend;
+use nnqft_gpu::{Error, Result};
+
+/// A whole number with its limits.
+fn count(name: &'static str, text: &str, range: RangeInclusive<u64>) -> Result<u64> {
+    parse_count_in(text, range).map_err(|reason| Error::Invalid {
+        name,
+        value: match text.parse::<f64>() {
+            Ok(_) => text.into(),
+            Err(_) => format!("'{text}'"),
+        },
+        reason,
+    })
+}
+
+/// A net of the catalogue.
+pub fn arch(text: &str) -> Result<&'static CatalogueEntry> {
+    CatalogueEntry::find(text)
+}
+
+pub fn width(text: &str) -> Result<u64> {
+    count("width", text, 1..=MAX_WIDTH)
+}
+
+pub fn d_in(text: &str) -> Result<usize> {
+    count("d_in", text, 1..=u64::MAX).map(|n| n as usize)
+}
+
+pub fn d_out(text: &str) -> Result<usize> {
+    count("d_out", text, 1..=MAX_D_OUT).map(|n| n as usize)
+}
+
+pub fn order(text: &str) -> Result<usize> {
+    count("orders", text, 1..=MAX_ORDER as u64).map(|n| n as usize)
+}
+
+pub fn nets(text: &str) -> Result<u64> {
+    count("nets", text, 1..=MAX_NETS)
+}
+
+pub fn experiments(text: &str) -> Result<u32> {
+    count("experiments", text, 1..=MAX_EXPERIMENTS).map(|n| n as u32)
+}
+
+/// The key of the random stream.
+pub fn seed(text: &str) -> Result<u64> {
+    count("seed", text, 0..=u64::MAX)
+}
+
+pub fn sigma_w(text: &str) -> Result<f64> {
+    real("sigma_w", text)
+}
+
+pub fn sigma_b(text: &str) -> Result<f64> {
+    real("sigma_b", text)
+}
+
+fn real(name: &'static str, text: &str) -> Result<f64> {
+    let refuse = |reason: &str| Err(Error::invalid(name, format!("'{text}'"), reason));
+    let Ok(value) = text.parse::<f64>() else {
+        return refuse("this is not a number");
+    };
+    let mantissa = text.split(['e', 'E']).next().unwrap_or_default();
+    if value.is_infinite() && mantissa.contains(|c: char| c.is_ascii_digit()) {
+        return refuse("this is beyond the range of f64");
+    }
+    if value == 0.0 && mantissa.contains(|c| ('1'..='9').contains(&c)) {
+        return refuse("this is below the range of f64");
+    }
+    Ok(value)
+}
+
+/// A cutoff: a number, or inf.
+pub fn cutoff(text: &str) -> Result<f64> {
+    real("cutoffs", text)
+}
+
+/// The cutoff of a command that has one.
+pub fn one_cutoff(text: &str) -> Result<f64> {
+    match text.contains(',') {
+        true => Err(Error::invalid(
+            "cutoffs",
+            format!("'{text}'"),
+            "symmetry uses one cutoff, a number",
+        )),
+        false => cutoff(text),
+    }
+}
+
+/// Whether to sample by importance.
+pub fn tilt(text: &str) -> Result<bool> {
+    match text {
+        "none" => Ok(false),
+        "auto" => Ok(true),
+        other => Err(Error::invalid(
+            "tilt",
+            format!("'{other}'"),
+            "use auto or none",
+        )),
+    }
+}
+
+/// Seconds between saves.
+pub fn interval(text: &str) -> Result<Duration> {
+    (text.parse::<f64>().ok())
+        .filter(|seconds| *seconds > 0.0)
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .ok_or_else(|| {
+            let reason = "give seconds, more than 0";
+            Error::invalid("checkpoint_interval", format!("'{text}'"), reason)
+        })
+}
+
+/// The backends, with their help.
+pub fn backend() -> impl TypedValueParser<Value = Backend> {
+    PossibleValuesParser::new([
+        PossibleValue::new("auto").help("A hardware GPU if there is one, else the CPU"),
+        PossibleValue::new("gpu").help("WGSL shaders in f32, on a software adapter too"),
+        PossibleValue::new("cpu").help("The reference in f64"),
+    ])
+    .try_map(|text| text.parse::<Backend>())
+}

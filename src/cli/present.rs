@@ -1,0 +1,96 @@
+//! How every result is given: table or JSON, files, figure, exit code.
+
+use std::path::Path;
+
+use clap::Args;
+use nnqft_gpu::Result;
+use nnqft_gpu::report::outcome::Outcome;
+
+use super::flags;
+use super::output::{Files, OutputOptions, PlotOptions};
+use super::{columns, emit};
+
+/// How a result is given that has a figure.
+#[derive(Args)]
+pub struct ResultOptions {
+    #[command(flatten)]
+    output: OutputOptions,
+    #[command(flatten)]
+    plot: PlotOptions,
+}
+
+impl ResultOptions {
+    /// Refuses what cannot or must not be written; `source`: the folder that the ensemble is read
+    /// from, if it is.
+    pub fn prepare(&self, source: Option<&Path>) -> Result<Files> {
+        self.output.prepare(Some(&self.plot), source)
+    }
+}
+
+/// When a result that was printed makes the command fail, as `--help` has it.
+pub const EXIT_CODES: &str = "\
+Exit codes: 0 done; 1 the run failed, or what the command concludes (a slope, a
+coupling, a check) does not hold or rests on averages that are NOT CONVERGED;
+2 a mistake in options or files; 130 interrupted. ensemble, merge and reproduce
+conclude nothing from averages that have not converged: they mark them, and
+exit with 0.";
+
+/// Results on their way to stdout and files.
+pub struct Presentation<T> {
+    files: Files,
+    elements: bool,
+    /// How many there will be.
+    expected: usize,
+    documents: Vec<T>,
+}
+
+impl<T: Outcome> Presentation<T> {
+    /// One result, unless more are [expected](Self::expect); with a line for each of its
+    /// `elements` if asked for.
+    pub fn new(files: Files, elements: bool) -> Self {
+        Self {
+            files,
+            elements,
+            expected: 1,
+            documents: Vec::new(),
+        }
+    }
+
+    /// Refuses what so many results cannot be written to.
+    pub fn expect(&mut self, documents: usize) -> Result<()> {
+        self.expected = documents;
+        self.files.expect_figures(documents)
+    }
+
+    /// Takes a result, and prints its table.
+    pub fn add(&mut self, document: T) -> anyhow::Result<()> {
+        if !self.files.json {
+            emit(&flags::spelled(&document.table()))?;
+            if self.elements {
+                emit(&document.elements())?;
+            }
+            if T::FIGURE_BESIDE_TABLE
+                && let Some(figure) = document.figure(self.expected)
+            {
+                emit(&format!("\n{}", figure.text(columns())))?;
+            }
+        }
+        self.documents.push(document);
+        Ok(())
+    }
+
+    /// Writes the results and what belongs to them; fails if what they conclude does.
+    pub fn finish(mut self) -> anyhow::Result<()> {
+        let (files, all) = (&mut self.files, &self.documents);
+        files.documents(&format!("{}.json", T::NAME), all)?;
+        let figures: Vec<_> = all.iter().filter_map(|d| d.figure(all.len())).collect();
+        files.figures(&figures)?;
+        for document in all {
+            if let Some(name) = document.arrays(all.len()) {
+                files.beside(&name, |part| document.write_arrays(part))?;
+            }
+        }
+        self.files.finish()?;
+        Ok(T::verdict(&self.documents)?)
+    }
+}

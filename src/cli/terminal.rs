@@ -1,0 +1,171 @@
+//! Stderr as a run writes to it: progress, notes, what is compiled, and how it ends.
+
+use std::io::IsTerminal;
+use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use nnqft_gpu::Error;
+use nnqft_gpu::model::EnsembleSpec;
+use nnqft_gpu::run::Progress;
+
+use super::flags;
+use super::progress::Bar;
+
+/// What is compiled sooner is not worth a word.
+const SOON: Duration = Duration::from_millis(300);
+/// The same where stderr is no terminal, and each word a line.
+const LATER: Duration = Duration::from_secs(5);
+
+/// Work that a network of a spec is, in the units of a bar.
+type Weigh = Box<dyn Fn(&EnsembleSpec, u64) -> u64 + Send + Sync>;
+
+/// Stderr as a run writes to it.
+pub struct Terminal {
+    shown: Mutex<Shown>,
+    /// What an interrupted user can do, as the end of a sentence.
+    hint: String,
+}
+
+#[derive(Default)]
+struct Shown {
+    /// A bar of the command's own, over several measurements.
+    whole: Option<(ProgressBar, Weigh)>,
+    /// The bar of this measurement.
+    networks: Option<Bar>,
+    compiling: Option<Compiling>,
+}
+
+impl Terminal {
+    /// Progress of a command; `hint` ends the sentence that an interrupted user gets.
+    pub fn new(hint: impl Into<String>) -> Self {
+        Self {
+            shown: Mutex::default(),
+            hint: hint.into(),
+        }
+    }
+
+    /// Moves a bar of the command's own from now on, instead of one for each measurement.
+    pub fn show(
+        &self,
+        bar: ProgressBar,
+        weigh: impl Fn(&EnsembleSpec, u64) -> u64 + Send + Sync + 'static,
+    ) {
+        self.shown().whole = Some((bar, Box::new(weigh)));
+    }
+
+    /// An interruption with what the user can do.
+    pub fn with_hint(&self, text: &str) -> Error {
+        Error::Interrupted(format!("{text}{}", self.hint))
+    }
+
+    fn shown(&self) -> MutexGuard<'_, Shown> {
+        self.shown.lock().unwrap_or_else(|e| e.into_inner())
+    }
+}
+
+impl Shown {
+    /// The bar that is on the screen, if any: two would draw over each other.
+    fn bar(&self) -> Option<&ProgressBar> {
+        let networks = self.networks.as_ref().map(Bar::bar);
+        let bar = networks.or(self.whole.as_ref().map(|(bar, _)| bar));
+        bar.filter(|bar| !bar.is_finished())
+    }
+}
+
+impl Progress for Terminal {
+    fn begin(&self, networks: u64, done: u64) {
+        let mut shown = self.shown();
+        if shown.whole.is_none() {
+            shown.networks = Some(Bar::new(networks, done));
+        }
+    }
+
+    fn drawn(&self, spec: &EnsembleSpec, networks: u64) {
+        let shown = self.shown();
+        if let Some((bar, weigh)) = &shown.whole {
+            bar.inc(weigh(spec, networks));
+        }
+        if let Some(bar) = &shown.networks {
+            bar.inc(networks);
+        }
+    }
+
+    fn end(&self) {
+        if let Some(bar) = self.shown().networks.take() {
+            bar.finish();
+        }
+    }
+
+    fn compiling(&self, so_far: Duration) {
+        let patience = match std::io::stderr().is_terminal() {
+            true => SOON,
+            false => LATER,
+        };
+        if so_far > patience {
+            let mut shown = self.shown();
+            let known = shown.bar().cloned();
+            (shown
+                .compiling
+                .get_or_insert_with(|| Compiling::begin(known)))
+            .bar
+            .tick();
+        }
+    }
+
+    fn compiled(&self) {
+        if let Some(compiling) = self.shown().compiling.take() {
+            compiling.end();
+        }
+    }
+
+    fn note(&self, text: &str) {
+        let text = flags::spelled(text);
+        match self.shown().bar() {
+            Some(bar) => bar.suspend(|| eprintln!("{text}")),
+            None => eprintln!("{text}"),
+        }
+    }
+
+    /// Ends the program: an engine, or a driver that compiles, cannot be made to stop.
+    fn overdue(&self, interrupted: &Error) {
+        self.end();
+        match interrupted {
+            Error::Interrupted(text) => eprintln!("{}", self.with_hint(text)),
+            other => eprintln!("{}", flags::error(other)),
+        }
+        signal_hook::low_level::exit(130)
+    }
+}
+
+/// What is on the screen while shaders are compiled, which may take long.
+struct Compiling {
+    bar: ProgressBar,
+    /// What it was before, if it is a bar over networks.
+    before: Option<ProgressStyle>,
+}
+
+impl Compiling {
+    fn begin(known: Option<ProgressBar>) -> Self {
+        if !std::io::stderr().is_terminal() {
+            eprintln!("compiling shaders");
+        }
+        let before = known.as_ref().map(ProgressBar::style);
+        let bar = known.unwrap_or_else(|| {
+            ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10))
+        });
+        let style = ProgressStyle::with_template("{spinner} compiling shaders, {elapsed}");
+        bar.set_style(style.expect("a valid template"));
+        Self { bar, before }
+    }
+
+    fn end(self) {
+        match self.before {
+            Some(style) => {
+                self.bar.set_style(style);
+                self.bar.reset_eta();
+            }
+            None => self.bar.finish_and_clear(),
+        }
+    }
+}

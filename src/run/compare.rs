@@ -1,0 +1,25 @@
+//! The GPU against the f64 CPU engine.
+
+use std::time::Instant;
+
+use super::Runner;
+use crate::Result;
+use crate::analysis::cross_check;
+use crate::engine::gpu::GpuEngine;
+use crate::report::{CompareDocument, Timing};
+
+/// Compares every stage and both fits; `thorough` draws some twenty times as many networks.
+///
+/// # Errors
+/// [`crate::Error::Device`] if the adapter fails.
+pub fn compare(runner: &mut Runner<GpuEngine>, thorough: bool) -> Result<CompareDocument> {
+    let start = Instant::now();
+    let check = cross_check(runner.engine_mut(), thorough)?;
+    let timing = Timing::theory(start.elapsed().as_secs_f64());
+    Ok(CompareDocument::new(
+        thorough,
+        runner.device(),
+        timing,
+        check,
+    ))
+}

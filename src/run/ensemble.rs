@@ -1,0 +1,261 @@
+//! Ensembles and their n-point functions.
+
+use std::io;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use super::Runner;
+use super::runner::until_stopped;
+use crate::engine::{BlockPlan, DeviceInfo, Queue};
+use crate::model::EnsembleSpec;
+use crate::plan::Plan;
+use crate::report::EnsembleDocument;
+use crate::state::{State, StateFile, keep};
+use crate::theory::Exact;
+use crate::{Error, Result};
+
+/// Draws ensembles of one net at the same inputs, say of several widths, and holds their n-point
+/// functions against theory.
+///
+/// ```
+/// use nnqft_gpu::engine::cpu::CpuEngine;
+/// use nnqft_gpu::model::EnsembleSpec;
+/// use nnqft_gpu::run::{Runner, ensemble};
+///
+/// let spec = EnsembleSpec { nets: 100, ..EnsembleSpec::preset("relu", 1)? };
+/// let mut runner = Runner::new(Box::new(CpuEngine::new()));
+/// let documents = ensemble(&mut runner, vec![spec.validate()?])?;
+/// assert_eq!(documents[0].correlators[1].order, 4);
+/// # Ok::<(), nnqft_gpu::Error>(())
+/// ```
+///
+/// # Errors
+/// Those of [`Runner::draw`] and of [`crate::analysis::correlators`].
+pub fn ensemble(runner: &mut Runner, specs: Vec<EnsembleSpec>) -> Result<Vec<EnsembleDocument>> {
+    let widths = specs.len();
+    let mut run = EnsembleRun::begin(State::new(specs, None, runner.device()), None, runner)?;
+    (0..widths)
+        .map(|k| {
+            run.draw(k, runner)?;
+            run.document(k)
+        })
+        .collect()
+}
+
+/// Where the state of a run is kept.
+#[derive(Debug)]
+pub struct Checkpoint {
+    /// The file.
+    pub file: StateFile,
+    /// Time between saves, the most that a crash can cost.
+    pub interval: Duration,
+}
+
+/// A run over ensembles that can be stopped, saved and resumed.
+pub struct EnsembleRun {
+    state: State,
+    checkpoint: Option<Checkpoint>,
+    /// Why the file does not hold the state.
+    unsaved: Option<io::Error>,
+    /// The ensemble that was asked for last, and its plan.
+    plan: Option<(usize, Plan)>,
+    /// Exact values of the run's net and inputs, at any width.
+    exact: Option<Exact>,
+}
+
+impl EnsembleRun {
+    /// Begins a run, or goes on with one, and saves its state for the first time.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] if another backend has begun it; [`Error::Invalid`] if the file cannot
+    /// be written.
+    pub fn begin(
+        mut state: State,
+        checkpoint: Option<Checkpoint>,
+        runner: &mut Runner,
+    ) -> Result<Self> {
+        let device = runner.device();
+        if state.device != device {
+            if state.device.backend != device.backend {
+                return Err(Error::Mismatch(format!(
+                    "`backend`: the run was begun with {0}; go on with `backend` {0}",
+                    state.device.backend
+                )));
+            }
+            if device.backend == "gpu" && state.device.adapter != device.adapter {
+                runner.note(&format!(
+                    "begun on {}, goes on on {}: the same networks, rounded by each",
+                    state.device.adapter, device.adapter
+                ));
+            }
+            let both = [state.device.clone(), device.clone()];
+            state.device = DeviceInfo::joined(&both).unwrap_or(device);
+        }
+        if let Some(Checkpoint { file, .. }) = &checkpoint {
+            file.save(&state).map_err(|e| {
+                let reason = format!("the file cannot be written: {e}");
+                Error::invalid("checkpoint", file.path().display(), reason)
+            })?;
+        }
+        Ok(Self {
+            state,
+            checkpoint,
+            unsaved: None,
+            plan: None,
+            exact: None,
+        })
+    }
+
+    /// How far the run has come.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Where its state is kept, if the file holds all of it.
+    pub fn saved(&self) -> Option<&StateFile> {
+        let file = self.checkpoint.as_ref().map(|c| &c.file);
+        file.filter(|_| self.unsaved.is_none())
+    }
+
+    /// The plan of ensemble `k`, which shares what it can with the one before.
+    fn plan(&mut self, k: usize) -> Result<Plan> {
+        let spec = &self.state.ensembles[k].spec;
+        let plan = match self.plan.take() {
+            Some((same, plan)) if same == k => plan,
+            Some((_, other)) => other.beside(spec.clone())?,
+            None => Plan::new(spec.clone())?,
+        };
+        self.plan = Some((k, plan.clone()));
+        Ok(plan)
+    }
+
+    /// Draws what is left of ensemble `k`, and saves it.
+    ///
+    /// # Errors
+    /// Those of [`Runner::draw`]; what was drawn before is in the state, and in the file if there
+    /// is one. [`Error::Incomplete`] if the run was interrupted and could not be saved.
+    pub fn draw(&mut self, k: usize, runner: &mut Runner) -> Result<()> {
+        let plan = self.plan(k)?;
+        self.state.ensembles[k].compile_seconds = match self.state.missing(k)[..] {
+            [] => 0.0,
+            _ => runner.prepare(&plan)?,
+        };
+        let (engine, progress, stop) = runner.parts();
+        let (state, blocks) = (&self.state, self.state.blocks(k));
+        let ensemble = &state.ensembles[k];
+        let networks = BlockPlan::new(&ensemble.spec).networks(blocks.clone());
+        progress.begin(networks, ensemble.moments.networks());
+        let tell = |networks| progress.drawn(&ensemble.spec, networks);
+        let queue = Queue::resume(&ensemble.spec, blocks, ensemble.moments.clone())
+            .with_progress(&tell)
+            .until(stop);
+        let start = Instant::now();
+        let saving = Mutex::new(());
+        let now = || {
+            let mut now = state.clone();
+            now.ensembles[k].moments = queue.moments();
+            now.ensembles[k].seconds += start.elapsed().as_secs_f64();
+            now
+        };
+        let accumulate = || engine.accumulate(&plan, &queue);
+        // Engines finish the batch that they are in, which may take long: then without it. What
+        // is saved stays saved should the process end here, so no other save may be under way.
+        let overdue = || {
+            let _saving = saving.lock().unwrap_or_else(|e| e.into_inner());
+            progress.end();
+            let now = now();
+            let file = self.checkpoint.as_ref().map(|c| &c.file);
+            let saved = file.map(|file| (file, file.save(&now).err()));
+            progress.overdue(&interrupted(
+                &now,
+                saved.as_ref().map(|(f, e)| (*f, e.as_ref())),
+            ));
+        };
+        let accumulate = || until_stopped(stop, overdue, accumulate);
+        let drawn = match &self.checkpoint {
+            None => accumulate(),
+            Some(Checkpoint { file, interval }) => {
+                let save = || {
+                    let _saving = saving.lock().unwrap_or_else(|e| e.into_inner());
+                    if let Err(e) = file.save(&now()) {
+                        let then = "; the run goes on and tries again";
+                        progress.note(&not_saved(file, &e, then));
+                    }
+                };
+                keep(*interval, save, accumulate)
+            }
+        };
+        let now = now();
+        progress.end();
+        self.state = now;
+        self.save(runner);
+        drawn?;
+        match self.state.missing(k).is_empty() {
+            true => Ok(()),
+            false => Err(interrupted(
+                &self.state,
+                self.checkpoint
+                    .as_ref()
+                    .map(|c| (&c.file, self.unsaved.as_ref())),
+            )),
+        }
+    }
+
+    /// The result of ensemble `k`, as far as it has come.
+    ///
+    /// # Errors
+    /// Those of [`crate::analysis::correlators`].
+    pub fn document(&mut self, k: usize) -> Result<EnsembleDocument> {
+        let plan = self.plan(k)?;
+        let exact = self.exact.get_or_insert_with(|| plan.exact());
+        EnsembleDocument::beside(exact, &plan, &self.state, k)
+    }
+
+    /// Ends the run, and saves it once more if that has failed before; returns the file that
+    /// holds it, if there is one.
+    ///
+    /// # Errors
+    /// [`Error::Incomplete`] if the file does not hold the end of the run.
+    pub fn end(mut self, runner: &mut Runner) -> Result<Option<StateFile>> {
+        if self.unsaved.is_some() {
+            self.save(runner);
+        }
+        let file = self.checkpoint.map(|c| c.file);
+        match (file, self.unsaved) {
+            (Some(file), Some(e)) => Err(Error::Incomplete(format!(
+                "{} does not hold the end of the run: saving failed: {e}",
+                file.path().display()
+            ))),
+            (file, _) => Ok(file),
+        }
+    }
+
+    fn save(&mut self, runner: &Runner) {
+        let file = self.checkpoint.as_ref().map(|c| &c.file);
+        self.unsaved = file.and_then(|file| {
+            let error = file.save(&self.state).err()?;
+            runner.note(&not_saved(file, &error, ""));
+            Some(error)
+        });
+    }
+}
+
+/// What an interrupted run has to say, with its file and why that could not be written.
+fn interrupted(state: &State, file: Option<(&StateFile, Option<&io::Error>)>) -> Error {
+    let (done, all) = state.networks();
+    let Some((file, error)) = file else {
+        return Error::Interrupted("nothing was saved".into());
+    };
+    let path = file.path().display();
+    match error {
+        None => Error::Interrupted(format!("{done} of {all} networks are in {path}")),
+        Some(e) => Error::Incomplete(format!("interrupted, and {path} could not be saved: {e}")),
+    }
+}
+
+fn not_saved(file: &StateFile, error: &io::Error, then: &str) -> String {
+    format!(
+        "warning: {} could not be saved: {error}{then}",
+        file.path().display()
+    )
+}

@@ -1,0 +1,30 @@
+//! The measurements that a user asks for, as functions: what is drawn or calculated, and the
+//! result as one value.
+//!
+//! All of them that draw networks take a [`Runner`], which has the engine, tells a [`Progress`]
+//! how far the run has come, and stops when it is told to.
+
+mod compare;
+mod eft;
+mod engine;
+mod ensemble;
+mod falloff;
+mod moments;
+mod progress;
+mod rg;
+mod runner;
+pub mod symmetry;
+mod theory;
+mod tilt;
+
+pub use compare::compare;
+pub use eft::{CUTOFFS, eft, fit, train_inputs};
+pub use engine::{Backend, EngineChoice, auto_choice};
+pub use ensemble::{Checkpoint, EnsembleRun, ensemble};
+pub use falloff::{Ensembles, beside, falloff};
+pub use moments::Moments;
+pub use progress::Progress;
+pub use rg::rg;
+pub use runner::Runner;
+pub use theory::theory;
+pub use tilt::TiltChoice;

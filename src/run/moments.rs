@@ -1,0 +1,121 @@
+use std::time::Instant;
+
+use super::Runner;
+use crate::analysis::{Interactions, Unconverged, check_interacting, check_range};
+use crate::engine::cpu::CpuEngine;
+use crate::engine::{DeviceInfo, Engine};
+use crate::model::EnsembleSpec;
+use crate::plan::Plan;
+use crate::report::{Head, Source, Timing};
+use crate::theory::Exact;
+use crate::{Error, Result};
+
+/// The moments of one ensemble that couplings are measured on, and where they come from.
+pub struct Moments {
+    /// The ensemble.
+    pub spec: EnsembleSpec,
+    /// What couplings are measured on.
+    pub interactions: Interactions,
+    device: DeviceInfo,
+    timing: Timing,
+    pub(super) source: Source,
+}
+
+impl Moments {
+    /// Refuses a spec on which couplings cannot be measured; to be `sampled`, it needs the
+    /// 4-point function.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with several outputs, out of the range of f64, without an interaction.
+    pub fn check(spec: &EnsembleSpec, sampled: bool) -> Result<()> {
+        if spec.net.d_out() != 1 {
+            return Err(Error::invalid(
+                "d_out",
+                spec.net.d_out(),
+                "couplings are measured with one output; symmetry follows them over d_out",
+            ));
+        }
+        check_range(spec)?;
+        check_interacting(spec)?;
+        match sampled && !spec.orders.contains(&4) {
+            true => Err(Error::invalid(
+                "orders",
+                format!("{:?}", spec.orders),
+                "couplings are measured on the 4-point function; include 4",
+            )),
+            false => Ok(()),
+        }
+    }
+
+    /// Draws an ensemble; `exact` may be of another width.
+    ///
+    /// # Errors
+    /// Those of [`check`](Self::check) and of [`Runner::measure`].
+    pub fn sampled(runner: &mut Runner, spec: EnsembleSpec, exact: &Exact) -> Result<Self> {
+        Self::check(&spec, true)?;
+        let plan = Plan::new(spec)?;
+        let spec = plan.spec().clone();
+        let drawn = runner.drawing(spec.networks(), |runner| runner.measure(&plan, exact));
+        let (correlators, timing) = drawn?;
+        Ok(Self {
+            interactions: Interactions::measured(&correlators)
+                .expect("the 4-point function is among the orders"),
+            device: runner.device(),
+            timing,
+            source: Source::sampled(Unconverged::of(&correlators)),
+            spec,
+        })
+    }
+
+    /// The moments of an ensemble that was drawn before, such as
+    /// [`read_moments`](crate::report::read_moments) has read in `wall_s` seconds.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if it has no interaction.
+    pub fn drawn(
+        spec: EnsembleSpec,
+        interactions: Interactions,
+        unconverged: Vec<Unconverged>,
+        wall_s: f64,
+    ) -> Result<Self> {
+        check_interacting(&spec)?;
+        Ok(Self {
+            spec,
+            interactions,
+            device: CpuEngine::new().device(),
+            timing: Timing::theory(wall_s),
+            source: Source::sampled(unconverged),
+        })
+    }
+
+    /// What exact moments of this net and these inputs are made of, at any width.
+    pub fn neurons(spec: &EnsembleSpec) -> Exact {
+        Exact::new(&EnsembleSpec {
+            orders: vec![2, 4, 6],
+            ..spec.clone()
+        })
+    }
+
+    /// Exact moments, made of those of [`neurons`](Self::neurons).
+    ///
+    /// # Errors
+    /// Those of [`check`](Self::check).
+    pub fn exact(spec: EnsembleSpec, neurons: &Exact) -> Result<Self> {
+        Self::check(&spec, false)?;
+        let start = Instant::now();
+        let interactions = Interactions::exact(&spec, &neurons.at_width(spec.net.width()));
+        Ok(Self {
+            interactions,
+            spec,
+            device: CpuEngine::new().device(),
+            timing: Timing::theory(start.elapsed().as_secs_f64()),
+            source: Source::exact(),
+        })
+    }
+
+    /// The start of a document on what was calculated from them.
+    pub(super) fn head(&self, schema: &'static str) -> Head {
+        let (device, source) = (self.device.clone(), self.source.clone());
+        Head::new(schema, self.spec.clone(), device, self.timing, source)
+    }
+}

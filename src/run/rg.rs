@@ -1,0 +1,19 @@
+//! The running coupling.
+
+use super::Moments;
+use crate::Result;
+use crate::analysis::flow;
+use crate::report::RgDocument;
+use crate::theory::Vertex;
+
+/// Follows the coupling over the cutoffs.
+///
+/// # Errors
+/// Those of [`flow`].
+pub fn rg(moments: &Moments, vertex: Vertex, cutoffs: &[f64]) -> Result<RgDocument> {
+    Ok(RgDocument {
+        flow: flow(&moments.spec, vertex, cutoffs, &moments.interactions.four)?,
+        head: moments.head("nnqft.rg/1"),
+        vertex,
+    })
+}

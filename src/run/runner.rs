@@ -1,0 +1,255 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+use super::Progress;
+use crate::analysis::{Correlator, correlators_beside};
+use crate::engine::{DeviceInfo, Engine, Queue};
+use crate::plan::Plan;
+use crate::report::Timing;
+use crate::tensor::Accumulator;
+use crate::theory::Exact;
+use crate::{Error, Result};
+
+/// Longest wait for what an engine is in the middle of, once a run is to stop.
+const LAST_BATCH: Duration = Duration::from_millis(1200);
+
+/// A runner draws the networks of a measurement: it has the engine, and knows whom to tell how
+/// far it has come and when to stop.
+///
+/// ```
+/// use nnqft_gpu::engine::cpu::CpuEngine;
+/// use nnqft_gpu::model::EnsembleSpec;
+/// use nnqft_gpu::plan::Plan;
+/// use nnqft_gpu::run::Runner;
+///
+/// let spec = EnsembleSpec { nets: 100, ..EnsembleSpec::preset("relu", 1)? };
+/// let mut runner = Runner::new(Box::new(CpuEngine::new()));
+/// let (moments, timing) = runner.draw(&Plan::new(spec)?)?;
+/// assert_eq!(moments.networks(), 1000); // in ten experiments
+/// assert!(timing.networks_per_s.is_some());
+/// # Ok::<(), nnqft_gpu::Error>(())
+/// ```
+pub struct Runner<E: Engine + ?Sized = dyn Engine> {
+    progress: Arc<dyn Progress>,
+    stop: Arc<AtomicBool>,
+    engine: Box<E>,
+}
+
+impl Runner {
+    /// A runner that tells nobody and is never stopped.
+    pub fn new(engine: Box<dyn Engine>) -> Self {
+        Self::on(engine)
+    }
+}
+
+impl<E: Engine + ?Sized> Runner<E> {
+    /// The same for an engine whose kind matters.
+    pub fn on(engine: Box<E>) -> Self {
+        Self {
+            progress: Arc::new(()),
+            stop: Arc::default(),
+            engine,
+        }
+    }
+
+    /// Tells `progress` how far it has come.
+    pub fn with_progress(self, progress: Arc<dyn Progress>) -> Self {
+        Self { progress, ..self }
+    }
+
+    /// Stops soon after `stop` is set: [`Error::Interrupted`].
+    pub fn until(self, stop: Arc<AtomicBool>) -> Self {
+        Self { stop, ..self }
+    }
+
+    /// What the engine runs on.
+    pub fn device(&self) -> DeviceInfo {
+        self.engine.device()
+    }
+
+    /// Fails if the run is to stop.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`].
+    pub fn check(&self) -> Result<()> {
+        match self.stop.load(Ordering::Relaxed) {
+            true => Err(lost()),
+            false => Ok(()),
+        }
+    }
+
+    /// Tells of something that a user should see.
+    pub fn note(&self, text: &str) {
+        self.progress.note(text);
+    }
+
+    /// Does `work`, in which so many networks are drawn.
+    pub(super) fn drawing<T>(&mut self, networks: u64, work: impl FnOnce(&mut Self) -> T) -> T {
+        self.progress.begin(networks, 0);
+        let done = work(self);
+        self.progress.end();
+        done
+    }
+
+    /// Does `work`. Where that is in the middle of something that takes long when the run is to
+    /// stop, [`Progress::overdue`] is told, and may end the process.
+    pub fn watch<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
+        let (stop, progress) = (self.stop.clone(), self.progress.clone());
+        until_stopped(&stop, || progress.overdue(&lost()), || work(self))
+    }
+
+    /// Draws all networks of a plan.
+    ///
+    /// # Errors
+    /// Those of [`Engine::accumulate`]; [`Error::Interrupted`].
+    pub fn draw(&mut self, plan: &Plan) -> Result<(Accumulator, Timing)> {
+        let spec = plan.spec();
+        let compile_s = self.prepare(plan)?;
+        let tell = |networks| self.progress.drawn(spec, networks);
+        let queue = (Queue::new(spec).with_progress(&tell)).until(&self.stop);
+        let start = Instant::now();
+        self.engine.accumulate(plan, &queue)?;
+        let timing = Timing::new(spec, start.elapsed().as_secs_f64()).after(compile_s);
+        let moments = queue.into_moments();
+        match moments.networks() == spec.networks() {
+            true => Ok((moments, timing)),
+            false => Err(lost()),
+        }
+    }
+
+    /// Draws all networks of a plan and holds their n-point functions against exact values of the
+    /// same net and inputs, at any width.
+    ///
+    /// # Errors
+    /// Those of [`draw`](Self::draw) and of [`correlators_beside`].
+    pub fn measure(&mut self, plan: &Plan, exact: &Exact) -> Result<(Vec<Correlator>, Timing)> {
+        let (moments, timing) = self.draw(plan)?;
+        Ok((correlators_beside(exact, plan, &moments)?, timing))
+    }
+
+    /// Readies the engine for a plan, or not if the run is to stop; returns the seconds that it
+    /// took.
+    pub(super) fn prepare(&mut self, plan: &Plan) -> Result<f64> {
+        let start = Instant::now();
+        let (progress, stop) = (&self.progress, &self.stop);
+        let stopped = || {
+            progress.compiling(start.elapsed());
+            stop.load(Ordering::Relaxed)
+        };
+        let done = self.engine.prepare(plan, &stopped);
+        self.progress.compiled();
+        done.map(|()| start.elapsed().as_secs_f64())
+    }
+
+    pub(super) fn engine_mut(&mut self) -> &mut E {
+        &mut self.engine
+    }
+
+    /// Whom it tells, and what stops it, beside the engine.
+    pub(super) fn parts(&mut self) -> (&mut E, &dyn Progress, &AtomicBool) {
+        (&mut *self.engine, &*self.progress, &self.stop)
+    }
+}
+
+fn lost() -> Error {
+    Error::Interrupted("this measurement is lost".into())
+}
+
+/// Does `work`, which returns soon after `stop` is set; if it does not, tells `overdue`, once.
+pub(super) fn until_stopped<T>(
+    stop: &AtomicBool,
+    overdue: impl FnOnce() + Send,
+    work: impl FnOnce() -> T,
+) -> T {
+    let (tell, told) = channel::<()>();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            let mut since = None;
+            while told.recv_timeout(LAST_BATCH / 20) == Err(RecvTimeoutError::Timeout) {
+                if stop.load(Ordering::Relaxed)
+                    && since.get_or_insert_with(Instant::now).elapsed() > LAST_BATCH
+                {
+                    return overdue();
+                }
+            }
+        });
+        let done = work();
+        drop(tell);
+        done
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::cpu::CpuEngine;
+    use crate::model::EnsembleSpec;
+
+    /// What a runner has said.
+    #[derive(Default)]
+    struct Said {
+        drawn: std::sync::atomic::AtomicU64,
+        overdue: std::sync::Mutex<Vec<String>>,
+    }
+
+    impl Progress for Said {
+        fn drawn(&self, _: &EnsembleSpec, networks: u64) {
+            self.drawn.fetch_add(networks, Ordering::Relaxed);
+        }
+
+        fn overdue(&self, interrupted: &Error) {
+            self.overdue.lock().unwrap().push(interrupted.to_string());
+        }
+    }
+
+    fn runner() -> (Runner, Arc<Said>, Arc<AtomicBool>) {
+        let (said, stop) = (Arc::new(Said::default()), Arc::new(AtomicBool::new(false)));
+        let runner = Runner::new(Box::new(CpuEngine::new()))
+            .with_progress(said.clone())
+            .until(stop.clone());
+        (runner, said, stop)
+    }
+
+    fn plan(nets: u64) -> Plan {
+        let spec = EnsembleSpec::preset("relu", 1).unwrap().with_width(3);
+        Plan::new(EnsembleSpec { nets, ..spec }).unwrap()
+    }
+
+    #[test]
+    fn tells_of_every_network_that_is_drawn() {
+        let (mut runner, said, _) = runner();
+        let (moments, _) = runner.draw(&plan(700)).unwrap();
+        assert_eq!(moments.networks(), 7000);
+        assert_eq!(said.drawn.load(Ordering::Relaxed), 7000);
+    }
+
+    #[test]
+    fn a_stop_ends_a_run_that_would_take_days() {
+        let (mut runner, said, stop) = runner();
+        let setter = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(50));
+            stop.store(true, Ordering::Relaxed);
+        });
+        let done = runner.watch(|runner| runner.draw(&plan(4_000_000_000)));
+        assert!(matches!(done, Err(Error::Interrupted(_))));
+        setter.join().unwrap();
+        assert!(said.overdue.lock().unwrap().is_empty());
+    }
+
+    #[test]
+    fn work_that_does_not_look_is_reported_once() {
+        let (mut runner, said, stop) = runner();
+        stop.store(true, Ordering::Relaxed);
+        let done = runner.watch(|_| {
+            std::thread::sleep(2 * LAST_BATCH);
+            7
+        });
+        assert_eq!(done, 7);
+        assert_eq!(
+            *said.overdue.lock().unwrap(),
+            ["interrupted: this measurement is lost"]
+        );
+    }
+}
