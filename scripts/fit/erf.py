@@ -5,6 +5,7 @@ The shader takes z in units, `ERF_UNIT`, in which the highest coefficients of P 
 once what is common to them is divided out: two multiplications less.
 """
 
+import re
 from decimal import Decimal
 
 import report
@@ -33,8 +34,9 @@ def in_f32():
     p = [c * unit ** (2 * (4 - k)) / p[4] for k, c in enumerate(p)]
     q = [c * unit ** (2 * (5 - k)) / q[5] for k, c in enumerate(q)]
 
-    text = function("activation", "wgsl", "x * p / q")
-    over, under = Formula(text, "p"), Formula(text, "q")
+    text = function("activation", "wgsl", "return x *")
+    names = re.search(r"return x \* (\w+) / (\w+);", text).groups()
+    over, under = (Formula(text, name) for name in names)
     t, u = Polynomial(0, 1), Polynomial(0, 0, 1)
     source_p, source_q = over.coefficients(t=t, u=u), under.coefficients(t=t, u=u)
     source_unit = constant("ERF_UNIT")
