@@ -5,8 +5,9 @@
 // Erf-net's parameters are in units (`ERF_UNIT`) in which the highest powers of P and Q below
 // have the coefficient 1.
 fn activation(z: vec4f) -> vec4f {
-    // z P(z^2) / Q(z^2), a minimax fit on |z| < 3.75 in units of one (error 1.4e-7, f32 adds
-    // 3e-7 at most); erf is 1 beyond it. Even and odd powers apart: less to wait for.
+    // z P(z^2) / Q(z^2), a minimax fit on |z| < 3.75 in units of one (error 1.7e-7, f32 adds
+    // 3e-7 at most: scripts/fit/erf.py); erf is 1 beyond it. Even and odd powers apart: less to
+    // wait for.
     let x = clamp(z, vec4f(-0.2241399539), vec4f(0.2241399539));
     let t = x * x;
     let u = t * t;

@@ -1,4 +1,5 @@
-// 2^y for |y| < 126: 2^n 2^r, |r| <= 1/2, the second factor by a polynomial (relative error 1e-7).
+// 2^y for |y| < 126: 2^n 2^r, |r| <= 1/2, the second factor by a near-minimax polynomial (relative
+// error 1.6e-7: scripts/fit/exponential.py).
 //# if EXPONENTIAL
 fn power_of_two(y: vec4f) -> vec4f {
     let n = round(y);
@@ -8,7 +9,8 @@ fn power_of_two(y: vec4f) -> vec4f {
 }
 
 //# if LATTICE
-// The same to f32's own rounding: what is raised to powers has their errors, too.
+// The same to f32's own rounding (relative error of the polynomial 1e-8): what is raised to powers
+// has their errors, too.
 fn exact_power_of_two(y: vec4f) -> vec4f {
     let n = round(y);
     let r = y - n;

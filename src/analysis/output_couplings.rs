@@ -45,6 +45,9 @@ fn root(connected: f64, i1: f64, i2: f64, d_out: usize) -> Option<(f64, f64)> {
 
 /// The tree's coupling and the discriminant of the root in its units.
 fn discriminant(connected: f64, i1: f64, i2: f64, d_out: usize) -> (f64, f64) {
+    // The O(N) model's factor (Peskin and Schroeder, section 11.2). The vertex is
+    // 8 lambda (d_ab d_cd + d_ac d_bd + d_ad d_bc); with all four outputs a, every channel has
+    // 1/2 64 lambda^2 sum_ef (d_ef + 2 d_ae d_af)^2 = 32 lambda^2 (d_out + 8).
     let a = 32.0 * (d_out as f64 + 8.0) * i2;
     // In units of the tree's coupling, so that nothing underflows.
     let tree = -connected / (24.0 * i1);

@@ -141,7 +141,8 @@ fn minus_two_ln_uniform<const FMA: bool>(word: u32) -> f64 {
     let e = f64::from_bits((above >> 52) | INTEGER.to_bits()) - (INTEGER + 1.0);
     let m = f64::from_bits((above & 0x000f_ffff_ffff_ffff) + (0.5 * SQRT_2).to_bits());
     let s = (m - 1.0) / (m + 1.0);
-    // -4 artanh(s) / s for |s| < 0.1716, near-minimax: relative error 2^-59.
+    // -4 artanh(s) / s for |s| < 0.1716, a near-minimax fit: relative error 3e-18
+    // (scripts/fit/normals.py).
     let sum = polynomial::<FMA, 8>(
         s * s,
         [
@@ -166,7 +167,8 @@ fn cos_sin<const FMA: bool>(word: u32) -> (f64, f64) {
     // angle of the circle is still taken once.)
     let a = f64::from((word << 2) as i32) * (FRAC_PI_4 / 2_147_483_648.0);
     let t = a * a;
-    // Near-minimax up to pi/4: relative errors 2^-58 and 2^-64.
+    // Near-minimax fits up to pi/4 (scripts/fit/normals.py): relative errors 1.3e-17 and 7e-18,
+    // nearly all from the rounding of the coefficients.
     let sin = a * polynomial::<FMA, 7>(
         t,
         [

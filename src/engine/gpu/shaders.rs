@@ -18,7 +18,8 @@ pub const CHUNK_GROUPS: u64 = 256;
 /// Parameters that every adapter can bind as a uniform: 16 KiB.
 const UNIFORM_PARAMETERS: usize = 4096;
 
-/// The unit of `activation.wgsl` for arguments of erf.
+/// The unit of `activation.wgsl` for arguments of erf, which makes the highest coefficients of its
+/// fit 1 (`scripts/fit/erf.py`).
 pub const ERF_UNIT: f64 = 0.05977065436;
 
 /// Threads per workgroup of the moment stage.
