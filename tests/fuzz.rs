@@ -16,9 +16,9 @@ use std::sync::LazyLock;
 use nnqft_gpu::engine::{self, Engine, Queue, cpu::CpuEngine};
 use nnqft_gpu::model::{EnsembleSpec, Estimator, Inputs, parse_count};
 use nnqft_gpu::plan::Plan;
-use nnqft_gpu::report::{
-    EftDocument, EnsembleDocument, FalloffDocument, RgDocument, SymmetryDocument, read_moments,
-    write_npz,
+use nnqft_gpu::report::{read_moments, write_npz};
+use nnqft_gpu::run::{
+    EftDocument, EnsembleDocument, FalloffDocument, RgDocument, SymmetryDocument,
 };
 use nnqft_gpu::state::{State, frame, merge};
 use nnqft_gpu::theory::Vertex;

@@ -2,7 +2,8 @@
 
 use clap::Args;
 use nnqft_gpu::engine::gpu::{self, AdapterSummary};
-use nnqft_gpu::report::{Adapter, DevicesDocument, devices_table};
+use nnqft_gpu::report::devices_table;
+use nnqft_gpu::run::{Adapter, DevicesDocument};
 
 use nnqft_gpu::run::auto_choice;
 

@@ -1,7 +1,7 @@
 //! `nnqft-gpu ensemble`
 
 use clap::Args;
-use nnqft_gpu::report::EnsembleDocument;
+use nnqft_gpu::run::EnsembleDocument;
 use nnqft_gpu::run::EnsembleRun;
 use nnqft_gpu::state::State;
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use nnqft_gpu::engine::BlockPlan;
 use nnqft_gpu::plan::Plan;
-use nnqft_gpu::report::EnsembleDocument;
+use nnqft_gpu::run::EnsembleDocument;
 use nnqft_gpu::state::{self, State};
 use nnqft_gpu::{Error, analysis};
 

@@ -6,7 +6,7 @@ use clap::Args;
 use minijinja::{Environment, context};
 use nnqft_gpu::engine::BlockPlan;
 use nnqft_gpu::model::{EnsembleSpec, Inputs, parse_count};
-use nnqft_gpu::report::VERSION;
+use nnqft_gpu::run::VERSION;
 use nnqft_gpu::state::replace;
 use nnqft_gpu::{Error, Result, analysis};
 

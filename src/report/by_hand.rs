@@ -1,15 +1,15 @@
 //! Documents made by hand, for tests that need no run.
 
-use super::{
-    CouplingRow, EftDocument, EftPoint, EnsembleDocument, FalloffDocument, Head, RgDocument,
-    Source, SymmetryDocument, Timing,
-};
 use crate::analysis::{
     Correlator, Coupling, Falloff, FalloffPoint, FalloffWidth, FixedPoint, Flow, FlowPoint, Known,
     Naturalness, OutputCoupling, Reference, Verdict,
 };
 use crate::engine::DeviceInfo;
 use crate::model::{EnsembleSpec, Inputs};
+use crate::run::{
+    CouplingRow, EftDocument, EftPoint, EnsembleDocument, FalloffDocument, Head, RgDocument,
+    Source, SymmetryDocument, Timing,
+};
 use crate::tensor::multisets;
 use crate::theory::Vertex;
 

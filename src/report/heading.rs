@@ -1,8 +1,8 @@
 //! Tables and figures have headings that name the net.
 
-use super::{Head, Moments};
 use crate::analysis::within_three_errors;
 use crate::model::{EnsembleSpec, short};
+use crate::run::{Head, Origin};
 use crate::theory::Vertex;
 
 /// The title names the net and its parameters.
@@ -34,8 +34,8 @@ fn parameters(spec: &EnsembleSpec, width: &str) -> String {
 pub fn eft_title(head: &Head, vertex: Vertex) -> String {
     let spec = &head.spec;
     let moments = match head.source.moments {
-        Moments::Exact => "exact moments".to_string(),
-        Moments::Sampled => format!("{} x {} networks", spec.experiments, spec.nets),
+        Origin::Exact => "exact moments".to_string(),
+        Origin::Sampled => format!("{} x {} networks", spec.experiments, spec.nets),
     };
     let mut text = format!("{}, {moments}, {vertex} vertices\n", title(spec));
     for reason in &head.source.unconverged {
@@ -48,11 +48,9 @@ pub fn eft_title(head: &Head, vertex: Vertex) -> String {
 /// none.
 pub fn eft_errors(head: &Head) -> String {
     match (head.source.moments, head.spec.experiments) {
-        (Moments::Exact, _) => String::new(),
-        (Moments::Sampled, 1) => {
-            "one experiment has no error: use `experiments` 2 or more\n".into()
-        }
-        (Moments::Sampled, n) => format!(
+        (Origin::Exact, _) => String::new(),
+        (Origin::Sampled, 1) => "one experiment has no error: use `experiments` 2 or more\n".into(),
+        (Origin::Sampled, n) => format!(
             "errors: jackknife over {n} experiments; as Student's t has it with {}, {:.1}% are within three of them\n",
             match n - 1 {
                 1 => "1 degree of freedom".to_string(),

@@ -2,11 +2,9 @@
 //! is made of it.
 
 #[cfg(test)]
-mod by_hand;
+pub(crate) mod by_hand;
 mod compare;
-mod cutoff;
 mod devices;
-mod document;
 mod eft;
 mod ensemble;
 mod falloff;
@@ -18,20 +16,15 @@ mod rg;
 mod symmetry;
 pub(crate) mod table;
 mod theory;
-mod unmeasured;
 
-pub use compare::{CompareDocument, CompareSpec, cross_check_table};
-pub use devices::{Adapter, DevicesDocument, devices_table};
-pub use document::{Head, Moments, Source, Timing, VERSION};
+pub use compare::cross_check_table;
+pub use devices::devices_table;
 pub use eft::{
-    EftDocument, EftPoint, coupling_figure, delta_figure, eft_figure, eft_table, fit_table,
-    six_point_figure, six_point_table,
+    coupling_figure, delta_figure, eft_figure, eft_table, fit_table, six_point_figure,
+    six_point_table,
 };
-pub use ensemble::{
-    EnsembleDocument, Partial, elements_table, ensemble_figure, ensemble_table, read_moments,
-    write_npz,
-};
-pub use falloff::{FalloffDocument, falloff_figure, falloff_table, gain_figure, odd_figure};
-pub use rg::{RgDocument, fixed_point_figure, flow_figure, flow_table, rg_figure};
-pub use symmetry::{CouplingRow, SymmetryDocument, symmetry_figure, symmetry_table};
-pub use theory::{TheoryDocument, theory_table};
+pub use ensemble::{elements_table, ensemble_figure, ensemble_table, read_moments, write_npz};
+pub use falloff::{falloff_figure, falloff_table, gain_figure, odd_figure};
+pub use rg::{fixed_point_figure, flow_figure, flow_table, rg_figure};
+pub use symmetry::{symmetry_figure, symmetry_table};
+pub use theory::theory_table;

@@ -7,12 +7,15 @@ use serde::Serialize;
 
 use super::figure::Figure;
 use super::{
-    CompareDocument, EftDocument, EnsembleDocument, FalloffDocument, RgDocument, SymmetryDocument,
-    TheoryDocument, cross_check_table, eft_figure, eft_table, elements_table, ensemble_figure,
-    ensemble_table, falloff_figure, falloff_table, fit_table, flow_table, rg_figure,
-    six_point_table, symmetry_figure, symmetry_table, theory_table, write_npz,
+    cross_check_table, eft_figure, eft_table, elements_table, ensemble_figure, ensemble_table,
+    falloff_figure, falloff_table, fit_table, flow_table, rg_figure, six_point_table,
+    symmetry_figure, symmetry_table, theory_table, write_npz,
 };
 use crate::analysis::Unconverged;
+use crate::run::{
+    CompareDocument, EftDocument, EnsembleDocument, FalloffDocument, RgDocument, SymmetryDocument,
+    TheoryDocument,
+};
 use crate::{Error, Result};
 
 /// A result in every form that it has: its JSON is its serialisation.

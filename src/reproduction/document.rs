@@ -13,7 +13,7 @@ use super::plan::{Plan, Scale};
 use super::verdict::{Claim, Section};
 use crate::engine::DeviceInfo;
 use crate::report::figure::Figure;
-use crate::report::{Timing, VERSION};
+use crate::run::{Timing, VERSION};
 use crate::state::replace;
 
 /// The document `nnqft.reproduce/1` holds the verdicts, and says where everything is.

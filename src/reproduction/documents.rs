@@ -7,7 +7,7 @@ use super::plan::DIMENSIONS;
 use super::source::{SourceNet, source};
 use super::traced::Traced;
 use crate::analysis::{Falloff, WIDTHS};
-use crate::report::{EftDocument, FalloffDocument, Head, RgDocument, SymmetryDocument};
+use crate::run::{EftDocument, FalloffDocument, Head, RgDocument, SymmetryDocument};
 
 /// A document is of one of four kinds.
 #[derive(Debug, Clone)]

@@ -5,9 +5,10 @@ use super::plan::CUTOFF;
 use super::verdict::Section;
 use crate::report::figure::Figure;
 use crate::report::{
-    EftDocument, FalloffDocument, RgDocument, coupling_figure, delta_figure, falloff_figure,
-    fixed_point_figure, flow_figure, gain_figure, odd_figure, six_point_figure, symmetry_figure,
+    coupling_figure, delta_figure, falloff_figure, fixed_point_figure, flow_figure, gain_figure,
+    odd_figure, six_point_figure, symmetry_figure,
 };
+use crate::run::{EftDocument, FalloffDocument, RgDocument};
 
 /// Draws all figures that show something.
 pub(super) fn figures(nets: &[OfNet]) -> Vec<(Section, Figure)> {

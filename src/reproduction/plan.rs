@@ -8,8 +8,8 @@ use super::source::{SourceNet, source};
 use crate::Result;
 use crate::analysis::{WIDTHS, connected_spec};
 use crate::model::{EnsembleSpec, Estimator, Inputs};
-use crate::report::{EftDocument, FalloffDocument, RgDocument, SymmetryDocument};
 use crate::run::{CUTOFFS, symmetry};
+use crate::run::{EftDocument, FalloffDocument, RgDocument, SymmetryDocument};
 use crate::theory::{Vertex, tilt};
 
 /// Symmetries are tested at these numbers of outputs.

@@ -8,7 +8,7 @@ use super::folder::Folder;
 use super::plan::{CUTOFF, Kind, Plan, Task};
 use crate::Error;
 use crate::model::EnsembleSpec;
-use crate::report::EftDocument;
+use crate::run::EftDocument;
 use crate::run::{self, Moments, Runner, symmetry};
 use crate::theory::{Exact, Vertex};
 

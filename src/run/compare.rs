@@ -3,10 +3,10 @@
 use std::time::Instant;
 
 use super::Runner;
+use super::{CompareDocument, Timing};
 use crate::Result;
 use crate::analysis::cross_check;
 use crate::engine::gpu::GpuEngine;
-use crate::report::{CompareDocument, Timing};
 
 /// Compares every stage and both fits; `thorough` draws some twenty times as many networks.
 ///

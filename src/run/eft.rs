@@ -1,10 +1,10 @@
 //! Couplings, the 6-point prediction, and lambda as a function.
 
 use super::Moments;
+use super::{EftDocument, EftPoint};
 use crate::Result;
 use crate::analysis::{Coupling, FitSet, MODELS, SixPoint, fit_function};
 use crate::model::{EnsembleSpec, Inputs};
-use crate::report::{EftDocument, EftPoint};
 use crate::theory::{Vertex, vertex_integrals};
 
 /// The source's cutoffs.

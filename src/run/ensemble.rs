@@ -4,12 +4,12 @@ use std::io;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use super::EnsembleDocument;
 use super::Runner;
 use super::runner::until_stopped;
 use crate::engine::{BlockPlan, DeviceInfo, Queue};
 use crate::model::EnsembleSpec;
 use crate::plan::Plan;
-use crate::report::EnsembleDocument;
 use crate::state::{State, StateFile, keep};
 use crate::theory::Exact;
 use crate::{Error, Result};

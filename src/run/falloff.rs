@@ -3,12 +3,12 @@
 use std::time::Instant;
 
 use super::Runner;
+use super::{FalloffDocument, Head, Source, Timing};
 use crate::analysis::{
     Correlator, Falloff, FalloffWidth, check_interacting, check_range, connected_spec,
 };
 use crate::model::EnsembleSpec;
 use crate::plan::Plan;
-use crate::report::{FalloffDocument, Head, Source, Timing};
 use crate::{Error, Result};
 
 /// The ensemble of one width, and the connected one beside it.

@@ -5,6 +5,7 @@
 //! how far the run has come, and stops when it is told to.
 
 mod compare;
+mod document;
 mod eft;
 mod engine;
 mod ensemble;
@@ -18,6 +19,11 @@ mod theory;
 mod tilt;
 
 pub use compare::compare;
+pub use document::{
+    Adapter, CompareDocument, CompareSpec, CouplingRow, DevicesDocument, ENSEMBLE_SCHEMA,
+    EftDocument, EftPoint, EnsembleDocument, FalloffDocument, Head, Origin, Partial, RgDocument,
+    Source, SymmetryDocument, TheoryDocument, Timing, VERSION,
+};
 pub use eft::{CUTOFFS, eft, fit, train_inputs};
 pub use engine::{Backend, EngineChoice, auto_choice};
 pub use ensemble::{Checkpoint, EnsembleRun, ensemble};

@@ -1,12 +1,12 @@
 use std::time::Instant;
 
 use super::Runner;
+use super::{Head, Source, Timing};
 use crate::analysis::{Interactions, Unconverged, check_interacting, check_range};
 use crate::engine::cpu::CpuEngine;
 use crate::engine::{DeviceInfo, Engine};
 use crate::model::EnsembleSpec;
 use crate::plan::Plan;
-use crate::report::{Head, Source, Timing};
 use crate::theory::Exact;
 use crate::{Error, Result};
 

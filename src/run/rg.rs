@@ -1,9 +1,9 @@
 //! The running coupling.
 
 use super::Moments;
+use super::RgDocument;
 use crate::Result;
 use crate::analysis::flow;
-use crate::report::RgDocument;
 use crate::theory::Vertex;
 
 /// Follows the coupling over the cutoffs.

@@ -4,10 +4,10 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use super::Progress;
+use super::Timing;
 use crate::analysis::{Correlator, correlators_beside};
 use crate::engine::{DeviceInfo, Engine, Queue};
 use crate::plan::Plan;
-use crate::report::Timing;
 use crate::tensor::Accumulator;
 use crate::theory::Exact;
 use crate::{Error, Result};

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use super::Runner;
+use super::{CouplingRow, Head, Source, SymmetryDocument, Timing};
 use crate::Result;
 use crate::analysis::{
     Interactions, OutputCoupling, Samples, SymmetryCheck, Unconverged, check_experiments,
@@ -13,7 +14,6 @@ use crate::engine::Engine;
 use crate::engine::cpu::CpuEngine;
 use crate::model::{EnsembleSpec, Estimator, Inputs};
 use crate::plan::Plan as Compiled;
-use crate::report::{CouplingRow, Head, Source, SymmetryDocument, Timing};
 use crate::theory::{
     Exact, LoopIntegrals, Vertex, VertexIntegrals, loop_integrals, vertex_integrals,
 };

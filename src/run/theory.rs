@@ -2,10 +2,10 @@
 
 use std::time::Instant;
 
+use super::TheoryDocument;
 use crate::Result;
 use crate::analysis::predictions;
 use crate::model::EnsembleSpec;
-use crate::report::TheoryDocument;
 use crate::theory::Exact;
 
 /// Calculates the n-point functions of a net at some inputs, at several widths.

@@ -1,5 +1,5 @@
-use super::Adapter;
 use crate::report::table::table;
+use crate::run::Adapter;
 
 /// The table has one line per adapter.
 pub fn devices_table(adapters: &[Adapter]) -> String {

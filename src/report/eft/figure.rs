@@ -1,8 +1,8 @@
-use super::EftDocument;
 use crate::model::short;
-use crate::report::Moments;
 use crate::report::figure::{Axis, Figure, Point, Series, Style};
 use crate::report::heading::{name, net};
+use crate::run::EftDocument;
+use crate::run::Origin;
 
 /// `eft` plots the 6-point prediction over the cutoffs, or at one cutoff over the
 /// elements; without a 6-point function the coupling over the 4-tuples.
@@ -39,8 +39,8 @@ pub fn delta_figure(documents: &[(&str, &EftDocument)]) -> Figure {
             );
         }
         let style = match document.head.source.moments {
-            Moments::Exact => Style::Line,
-            Moments::Sampled => Style::nth_mark(colour),
+            Origin::Exact => Style::Line,
+            Origin::Sampled => Style::nth_mark(colour),
         };
         series.push(
             Series::new(label.to_string(), colour, style).with(finite().map(|p| {
@@ -98,8 +98,8 @@ pub fn coupling_figure(documents: &[(&str, &EftDocument)], cutoff: usize) -> Fig
         let lambda = document.cutoffs[cutoff].lambda.as_ref();
         let values = lambda.map_or(&[][..], |l| &l.values);
         let style = match document.head.source.moments {
-            Moments::Exact => Style::Line,
-            Moments::Sampled => Style::nth_mark(colour),
+            Origin::Exact => Style::Line,
+            Origin::Sampled => Style::nth_mark(colour),
         };
         Series::new(label.to_string(), colour, style)
             .with((values.iter().enumerate()).map(|(e, v)| Some(Point::new((e + 1) as f64, (*v)?))))

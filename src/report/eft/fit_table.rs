@@ -1,8 +1,8 @@
-use super::EftDocument;
 use crate::analysis::{FunctionFit, Misses};
 use crate::report::heading::{eft_errors, eft_title};
 use crate::report::number::{scientific, value};
 use crate::report::table::table;
+use crate::run::EftDocument;
 
 /// The table has one line per model of lambda as a function.
 pub fn fit_table(document: &EftDocument) -> String {

@@ -1,9 +1,9 @@
-use super::EftDocument;
 use crate::analysis::SixPoint;
 use crate::model::short;
 use crate::report::heading::{eft_errors, eft_title};
 use crate::report::number::value;
 use crate::report::table::{points, table};
+use crate::run::EftDocument;
 use crate::tensor::multisets;
 
 /// The table has coupling and 6-point prediction, one line per cutoff.
@@ -147,7 +147,8 @@ pub fn six_point_table(document: &EftDocument) -> String {
 mod tests {
     use super::*;
     use crate::report::by_hand::{coupling, eft};
-    use crate::report::{Source, fit_table};
+    use crate::report::fit_table;
+    use crate::run::Source;
 
     #[test]
     fn a_coupling_without_a_vertex_is_undefined() {

@@ -1,6 +1,6 @@
-use super::EnsembleDocument;
 use crate::report::figure::{Axis, Figure, Point, Series, Style};
 use crate::report::heading::{name, net};
+use crate::run::EnsembleDocument;
 
 /// A figure can show so many elements one by one.
 const SHOWN_ELEMENTS: usize = 2000;

@@ -1,12 +1,10 @@
 //! `ensemble` measures the n-point functions of an ensemble.
 
-mod document;
 mod figure;
 mod moments;
 mod npz;
 mod table;
 
-pub use document::{EnsembleDocument, Partial};
 pub use figure::ensemble_figure;
 pub use moments::read_moments;
 pub use npz::write_npz;

@@ -7,9 +7,9 @@ use std::path::Path;
 use serde::Deserialize;
 use zip::ZipArchive;
 
-use super::document::SCHEMA;
 use crate::analysis::{Interactions, Samples, Unconverged};
 use crate::model::{EnsembleSpec, open_npy};
+use crate::run::ENSEMBLE_SCHEMA;
 use crate::{Error, Result};
 
 const DOCUMENT: &str = "ensemble.json";
@@ -79,8 +79,8 @@ impl Document {
         }
         // A document of another kind may have none of the fields that are needed here.
         let Schema { schema } = serde_json::from_str(&text).map_err(|e| e.to_string())?;
-        if schema != SCHEMA {
-            return Err(format!("schema \"{schema}\" is not {SCHEMA}"));
+        if schema != ENSEMBLE_SCHEMA {
+            return Err(format!("schema \"{schema}\" is not {ENSEMBLE_SCHEMA}"));
         }
         serde_json::from_str(&text).map_err(|e| e.to_string())
     }
@@ -153,7 +153,8 @@ fn array(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::{EnsembleDocument, by_hand, write_npz};
+    use crate::report::{by_hand, write_npz};
+    use crate::run::EnsembleDocument;
 
     fn folder(document: &EnsembleDocument) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();

@@ -5,7 +5,7 @@ use npyz::WriterBuilder;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
-use super::EnsembleDocument;
+use crate::run::EnsembleDocument;
 use crate::theory::kernel_matrix;
 
 /// Writes a run's tensors as NumPy arrays.

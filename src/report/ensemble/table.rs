@@ -1,8 +1,8 @@
-use super::EnsembleDocument;
 use crate::model::Estimator;
 use crate::report::heading::title;
 use crate::report::number::{pull, scientific, value};
 use crate::report::table::{left_out, points, reference_title, table};
+use crate::run::EnsembleDocument;
 
 /// The table has one line per n-point function: its deviation from the GP beside the exact one and
 /// the background.
@@ -10,7 +10,8 @@ use crate::report::table::{left_out, points, reference_title, table};
 /// ```
 /// use nnqft_gpu::engine::{self, Engine, cpu::CpuEngine};
 /// use nnqft_gpu::model::EnsembleSpec;
-/// use nnqft_gpu::report::{EnsembleDocument, ensemble_table};
+/// use nnqft_gpu::report::{ensemble_table};
+/// use nnqft_gpu::run::{EnsembleDocument};
 /// use nnqft_gpu::state::State;
 ///
 /// let mut spec = EnsembleSpec::preset("erf", 1)?;

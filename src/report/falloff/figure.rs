@@ -1,6 +1,6 @@
-use super::FalloffDocument;
 use crate::analysis::FalloffPoint;
 use crate::report::figure::{Axis, Figure, Point, Series, Style};
+use crate::run::FalloffDocument;
 
 /// A value may have an error.
 type Value = Option<(f64, Option<f64>)>;

@@ -1,9 +1,7 @@
 //! `falloff` follows the n-point functions over the width.
 
-mod document;
 mod figure;
 mod table;
 
-pub use document::FalloffDocument;
 pub use figure::{falloff_figure, gain_figure, odd_figure};
 pub use table::falloff_table;

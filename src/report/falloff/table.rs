@@ -1,8 +1,8 @@
-use super::FalloffDocument;
 use crate::model::Estimator;
 use crate::report::heading::sweep_title;
 use crate::report::number::{fixed, value};
 use crate::report::table::{left_out, table};
+use crate::run::FalloffDocument;
 
 /// The table has one line per width and order; the slopes follow.
 pub fn falloff_table(document: &FalloffDocument) -> String {

@@ -1,6 +1,6 @@
-use super::RgDocument;
 use crate::report::figure::{Axis, Figure, Point, Series, Style};
 use crate::report::heading;
+use crate::run::RgDocument;
 
 /// The figure shows log |lambda| against log L, with theory's slope through the largest cutoff.
 pub fn flow_figure(documents: &[(String, &RgDocument)], name: &str) -> Figure {

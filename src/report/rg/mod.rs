@@ -1,9 +1,7 @@
 //! `rg` follows the coupling over the cutoff.
 
-mod document;
 mod figure;
 mod table;
 
-pub use document::RgDocument;
 pub use figure::{fixed_point_figure, flow_figure, rg_figure};
 pub use table::flow_table;

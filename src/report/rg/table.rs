@@ -1,9 +1,9 @@
-use super::RgDocument;
 use crate::analysis::{ErrorOf, FlowPoint};
 use crate::model::short;
 use crate::report::heading::{eft_errors, eft_title};
 use crate::report::number::{fixed, value};
 use crate::report::table::table;
+use crate::run::RgDocument;
 
 /// The table has one line per cutoff; slopes and fixed points follow.
 pub fn flow_table(document: &RgDocument) -> String {

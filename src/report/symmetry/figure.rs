@@ -1,7 +1,7 @@
-use super::{CouplingRow, SymmetryDocument};
 use crate::model::short;
 use crate::report::figure::{Axis, Figure, Point, Series, Style};
 use crate::report::heading::{name, net};
+use crate::run::{CouplingRow, SymmetryDocument};
 
 /// The figure shows the coupling against the number of outputs.
 pub fn symmetry_figure(document: &SymmetryDocument, widths: usize) -> Figure {
@@ -54,8 +54,8 @@ pub fn symmetry_figure(document: &SymmetryDocument, widths: usize) -> Figure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::Source;
     use crate::report::by_hand::symmetry;
+    use crate::run::Source;
 
     #[test]
     fn outputs_are_in_order_and_those_without_a_root_left_out() {

@@ -1,8 +1,8 @@
-use super::SymmetryDocument;
 use crate::model::short;
 use crate::report::heading::eft_title;
 use crate::report::number::{pull, value};
 use crate::report::table::table;
+use crate::run::SymmetryDocument;
 
 /// The table has the symmetry checks, and below them the coupling against the number of outputs.
 pub fn symmetry_table(document: &SymmetryDocument) -> String {

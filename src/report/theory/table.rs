@@ -1,7 +1,7 @@
-use super::TheoryDocument;
 use crate::report::heading::title;
 use crate::report::number::{precise, scientific, value};
 use crate::report::table::{left_out, points, reference_title, table};
+use crate::run::TheoryDocument;
 
 /// The kernel of so many points is printed, and so many elements of an order are.
 const SHOWN_POINTS: usize = 30;

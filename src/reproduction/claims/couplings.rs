@@ -2,13 +2,13 @@
 
 use super::SIGMAS;
 use crate::analysis::Naturalness;
-use crate::report::{EftDocument, EftPoint};
 use crate::reproduction::documents::ByOrigin;
 use crate::reproduction::folder::Origin;
 use crate::reproduction::plan::CUTOFF;
 use crate::reproduction::source::{SourceNet, source};
 use crate::reproduction::traced::{Number, Traced, at};
 use crate::reproduction::verdict::{Claim, Outcome, Section, Statement};
+use crate::run::{EftDocument, EftPoint};
 
 /// These documents have the couplings of one net at one input dimension.
 pub(super) type Couplings<'a> = ByOrigin<Traced<'a, EftDocument>>;

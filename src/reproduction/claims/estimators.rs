@@ -1,10 +1,10 @@
 //! Both estimators are held against the exact values, and against each other.
 
 use super::worst;
-use crate::report::FalloffDocument;
 use crate::reproduction::source::SourceNet;
 use crate::reproduction::traced::{Number, Traced, at};
 use crate::reproduction::verdict::{Claim, Outcome, Section, Statement};
+use crate::run::FalloffDocument;
 
 /// These are the standard errors that the worst of thousands of elements may be off.
 const SIGMAS: f64 = 6.0;

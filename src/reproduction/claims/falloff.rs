@@ -1,10 +1,10 @@
 //! The n-point functions are said to fall off to those of the Gaussian process.
 
 use super::{SIGMAS, worst};
-use crate::report::FalloffDocument;
 use crate::reproduction::source::{SourceNet, source};
 use crate::reproduction::traced::{Traced, at};
 use crate::reproduction::verdict::{Claim, Outcome, Section, Statement};
+use crate::run::FalloffDocument;
 
 /// This is the largest standard error of a slope that says something.
 const KNOWN: f64 = 0.2;

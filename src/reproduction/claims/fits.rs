@@ -1,10 +1,10 @@
 //! A constant is said to do as the coupling as a function.
 
-use crate::report::EftDocument;
 use crate::reproduction::documents::Fits;
 use crate::reproduction::source::{SourceNet, source};
 use crate::reproduction::traced::{Number, Traced, at};
 use crate::reproduction::verdict::{Claim, Outcome, Section, Statement};
+use crate::run::EftDocument;
 
 /// This is the largest mean absolute error of a description, in percent.
 const GOOD: f64 = 1.0;

@@ -1,9 +1,9 @@
 //! The flow is said to have fixed points.
 
-use crate::report::RgDocument;
 use crate::reproduction::source::{End, SourceNet, source};
 use crate::reproduction::traced::{Traced, at};
 use crate::reproduction::verdict::{Claim, Outcome, Section, Statement};
+use crate::run::RgDocument;
 
 /// This is the largest |beta / lambda| of the dimensionless coupling at a fixed point.
 const FIXED: f64 = 0.01;

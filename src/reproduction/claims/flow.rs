@@ -1,10 +1,10 @@
 //! The coupling is said to run as theory has it.
 
-use crate::report::RgDocument;
 use crate::reproduction::documents::ByOrigin;
 use crate::reproduction::source::SourceNet;
 use crate::reproduction::traced::{Traced, at};
 use crate::reproduction::verdict::{Claim, Outcome, Section, Statement};
+use crate::run::RgDocument;
 
 /// This is how far a slope may be from theory's.
 const NEAR: f64 = 0.01;

@@ -1,10 +1,10 @@
 //! Odd n-point functions are said to vanish.
 
 use super::worst;
-use crate::report::FalloffDocument;
 use crate::reproduction::source::{SourceNet, source};
 use crate::reproduction::traced::{Traced, at};
 use crate::reproduction::verdict::{Claim, Outcome, Section, Statement};
+use crate::run::FalloffDocument;
 
 /// These are the standard errors that the worst of thousands of elements may be off.
 const SIGMAS: f64 = 5.5;

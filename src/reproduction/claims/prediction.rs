@@ -1,10 +1,10 @@
 //! The quartic coupling is said to predict the 6-point function.
 
 use super::couplings::{Couplings, is_unconverged, known, numbers};
-use crate::report::{EftDocument, EftPoint};
 use crate::reproduction::source::{SourceNet, source};
 use crate::reproduction::traced::{Number, Traced, at};
 use crate::reproduction::verdict::{Claim, Outcome, Section, Statement};
+use crate::run::{EftDocument, EftPoint};
 
 /// This is how far delta may be from 1.
 const NEAR: f64 = 0.25;

@@ -12,12 +12,12 @@ use crate::analysis::{
 };
 use crate::engine::Engine;
 use crate::engine::cpu::CpuEngine;
-use crate::report::{
+use crate::reproduction::source::{SourceNet, source};
+use crate::reproduction::verdict::Claim;
+use crate::run::{
     CouplingRow, EftDocument, EftPoint, FalloffDocument, Head, RgDocument, Source,
     SymmetryDocument, Timing,
 };
-use crate::reproduction::source::{SourceNet, source};
-use crate::reproduction::verdict::Claim;
 use crate::theory::Vertex;
 
 /// Asserts that each number of the claims stands where it says in the documents' JSON.

@@ -1,9 +1,9 @@
 //! Several outputs are said to rotate into each other, and to weaken the coupling.
 
-use crate::report::SymmetryDocument;
 use crate::reproduction::source::{SourceNet, source};
 use crate::reproduction::traced::{Number, Traced, at};
 use crate::reproduction::verdict::{Claim, Outcome, Section, Statement};
+use crate::run::SymmetryDocument;
 
 /// From this loop over tree on the expansion in the coupling is at its limit.
 const LARGE_LOOP: f64 = 0.5;

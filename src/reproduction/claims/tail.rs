@@ -1,10 +1,10 @@
 //! A tail may be too heavy for the direct estimator.
 
 use super::SIGMAS;
-use crate::report::FalloffDocument;
 use crate::reproduction::source::SourceNet;
 use crate::reproduction::traced::{Traced, at};
 use crate::reproduction::verdict::{Claim, Outcome, Section, Statement};
+use crate::run::FalloffDocument;
 
 /// Tells whether a net's connected ensembles need importance sampling.
 pub(in crate::reproduction) fn is_heavy(document: &FalloffDocument) -> bool {

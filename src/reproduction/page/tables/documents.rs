@@ -2,9 +2,9 @@
 
 use super::{Cell, Table};
 use crate::model::EnsembleSpec;
-use crate::report::Head;
 use crate::reproduction::documents::{Document, Documents, OfNet};
 use crate::reproduction::traced::{Traced, at};
+use crate::run::Head;
 
 pub(super) fn ensembles(nets: &[OfNet]) -> Table {
     let mut rows = Vec::new();

@@ -2,11 +2,11 @@
 
 use super::{Cell, OrUnknown, Table};
 use crate::analysis::Term;
-use crate::report::{EftDocument, RgDocument};
 use crate::reproduction::claims::couplings::at_cutoff;
 use crate::reproduction::documents::OfNet;
 use crate::reproduction::folder::Origin;
 use crate::reproduction::traced::{Traced, at};
+use crate::run::{EftDocument, RgDocument};
 
 pub(super) fn couplings(nets: &[OfNet]) -> Table {
     let mut rows = Vec::new();

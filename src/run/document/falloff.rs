@@ -1,8 +1,8 @@
 use serde::{Deserialize, Serialize};
 
+use super::Head;
 use crate::analysis::Falloff;
 use crate::model::EnsembleSpec;
-use crate::report::Head;
 
 /// `nnqft.falloff/1` is a width sweep.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -1,15 +1,15 @@
 use serde::Serialize;
 
+use super::{Head, Timing};
 use crate::Result;
 use crate::analysis::{Correlator, correlators_beside};
 use crate::model::EnsembleSpec;
 use crate::plan::Plan;
-use crate::report::{Head, Timing};
 use crate::state::State;
 use crate::theory::Exact;
 
 /// What `ensemble.json` calls itself.
-pub(super) const SCHEMA: &str = "nnqft.ensemble/1";
+pub const ENSEMBLE_SCHEMA: &str = "nnqft.ensemble/1";
 
 /// `nnqft.ensemble/1`: one run of `ensemble`.
 #[derive(Debug, Clone, Serialize)]
@@ -58,7 +58,7 @@ impl EnsembleDocument {
         let timing = Timing::of(networks, spec.net.width(), ensemble.seconds);
         Ok(Self {
             head: Head::new(
-                SCHEMA,
+                ENSEMBLE_SCHEMA,
                 spec.clone(),
                 state.device.clone(),
                 timing.after(ensemble.compile_seconds),

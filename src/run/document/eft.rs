@@ -1,7 +1,8 @@
 use serde::{Deserialize, Serialize};
 
+use super::Head;
+use super::{cutoff, unmeasured};
 use crate::analysis::{Coupling, FunctionFit, SixPoint, Unconverged};
-use crate::report::{Head, cutoff, unmeasured};
 use crate::theory::Vertex;
 
 /// `nnqft.eft/1` holds couplings and the 6-point prediction.

@@ -1,8 +1,9 @@
 use serde::{Deserialize, Serialize};
 
+use super::Head;
+use super::{cutoff, unmeasured};
 use crate::analysis::{OutputCoupling, SymmetryCheck};
 use crate::model::EnsembleSpec;
-use crate::report::{Head, cutoff, unmeasured};
 use crate::theory::Vertex;
 
 /// `nnqft.symmetry/1` tests SO(d_out), and follows the coupling over d_out.

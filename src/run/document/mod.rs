@@ -1,5 +1,16 @@
 //! What every document starts with.
 
+mod compare;
+mod cutoff;
+mod devices;
+mod eft;
+mod ensemble;
+mod falloff;
+mod rg;
+mod symmetry;
+mod theory;
+mod unmeasured;
+
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
@@ -7,6 +18,14 @@ use serde::{Deserialize, Serialize};
 use crate::analysis::Unconverged;
 use crate::engine::DeviceInfo;
 use crate::model::EnsembleSpec;
+pub use compare::{CompareDocument, CompareSpec};
+pub use devices::{Adapter, DevicesDocument};
+pub use eft::{EftDocument, EftPoint};
+pub use ensemble::{ENSEMBLE_SCHEMA, EnsembleDocument, Partial};
+pub use falloff::FalloffDocument;
+pub use rg::RgDocument;
+pub use symmetry::{CouplingRow, SymmetryDocument};
+pub use theory::TheoryDocument;
 
 /// Version of the program, written to every document.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -113,14 +132,14 @@ impl<S: PartialEq, M> Head<S, M> {
 /// How moments were come by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Moments {
+pub enum Origin {
     /// From theory, at the width of the ensemble.
     Exact,
     /// From networks.
     Sampled,
 }
 
-impl std::fmt::Display for Moments {
+impl std::fmt::Display for Origin {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.pad(match self {
             Self::Exact => "exact",
@@ -133,31 +152,31 @@ impl std::fmt::Display for Moments {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Source {
     /// From theory or from networks.
-    pub moments: Moments,
+    pub moments: Origin,
     /// Sampled moments that have not converged; empty if all have.
     pub unconverged: Vec<Unconverged>,
 }
 
 impl Source {
-    /// Moments from theory.
+    /// Origin from theory.
     pub fn exact() -> Self {
         Self {
-            moments: Moments::Exact,
+            moments: Origin::Exact,
             unconverged: Vec::new(),
         }
     }
 
-    /// Moments from networks, those listed not converged.
+    /// Origin from networks, those listed not converged.
     pub fn sampled(unconverged: Vec<Unconverged>) -> Self {
         Self {
-            moments: Moments::Sampled,
+            moments: Origin::Sampled,
             unconverged,
         }
     }
 
     /// Whether networks were drawn, so that results have statistical errors.
     pub fn is_sampled(&self) -> bool {
-        self.moments == Moments::Sampled
+        self.moments == Origin::Sampled
     }
 }
 
@@ -167,7 +186,8 @@ mod tests {
 
     use super::*;
     use crate::analysis::CrossCheck;
-    use crate::report::{Adapter, CompareDocument, DevicesDocument, EftDocument, by_hand};
+    use crate::report::by_hand;
+    use crate::run::{Adapter, CompareDocument, DevicesDocument, EftDocument};
 
     /// The keys of a document in the order of its text.
     fn keys(document: &impl Serialize) -> Vec<String> {

@@ -1,7 +1,8 @@
 use serde::{Deserialize, Serialize};
 
+use super::Head;
+use super::unmeasured;
 use crate::analysis::Flow;
-use crate::report::{Head, unmeasured};
 use crate::theory::Vertex;
 
 /// `nnqft.rg/1` is the flow of the coupling.

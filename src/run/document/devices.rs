@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use crate::report::VERSION;
+use super::VERSION;
 
 /// `nnqft.devices/1` lists the adapters, and says which engine a run takes by itself.
 #[derive(Debug, Clone, Serialize)]

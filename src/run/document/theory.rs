@@ -1,9 +1,9 @@
 use serde::Serialize;
 
+use super::{Head, Timing};
 use crate::analysis::Prediction;
 use crate::engine::{Engine, cpu::CpuEngine};
 use crate::model::EnsembleSpec;
-use crate::report::{Head, Timing};
 use crate::theory::kernel_matrix;
 
 /// `nnqft.theory/1` holds kernel, GP and exact values.

@@ -1,8 +1,8 @@
 use serde::Serialize;
 
+use super::{Head, Timing};
 use crate::analysis::CrossCheck;
 use crate::engine::DeviceInfo;
-use crate::report::{Head, Timing};
 
 /// `nnqft.compare-cpu/1` holds every stage and fit of the GPU against the f64 CPU engine.
 #[derive(Debug, Clone, Serialize)]
