@@ -45,7 +45,9 @@ pub mod engine;
 mod error;
 pub mod model;
 pub mod plan;
+#[cfg(feature = "report")]
 pub mod report;
+#[cfg(feature = "report")]
 pub mod reproduction;
 pub mod run;
 mod simd;

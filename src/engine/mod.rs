@@ -6,6 +6,7 @@
 mod blocks;
 pub mod cpu;
 mod fleet;
+#[cfg(feature = "gpu")]
 pub mod gpu;
 mod queue;
 mod stages;

@@ -15,6 +15,7 @@ pub use builtin::Builtin;
 pub use catalogue::{CatalogueEntry, FitSetting, net_title, source_nets};
 pub use estimator::{Estimator, Tilt};
 pub use inputs::Inputs;
+#[cfg(feature = "report")]
 pub(crate) use inputs::open_npy;
 pub use memory::{MAX_MEMORY, Memory};
 pub use net::{Layer, Net};

@@ -2,9 +2,10 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use super::Progress;
+#[cfg(feature = "gpu")]
+use super::adapters;
 use crate::engine::cpu::CpuEngine;
-use crate::engine::gpu::{self, AdapterSummary, GpuEngine};
-use crate::engine::{DeviceInfo, Engine, Fleet};
+use crate::engine::{DeviceInfo, Engine};
 use crate::{Error, Result};
 
 /// What networks are drawn by.
@@ -45,18 +46,6 @@ pub struct EngineChoice {
     pub adapter: Option<String>,
 }
 
-/// What [`Backend::Auto`] takes of these adapters, in words.
-pub fn auto_choice(adapters: &[AdapterSummary]) -> String {
-    match adapters.first() {
-        Some(a) if !a.is_software() => format!("gpu, {}: a hardware GPU", a.name),
-        Some(a) => format!(
-            "cpu, in f64: {} is a software adapter (`backend` gpu takes it all the same)",
-            a.name
-        ),
-        None => "cpu, in f64: there is no GPU adapter".into(),
-    }
-}
-
 impl EngineChoice {
     /// Refuses what no machine could do.
     ///
@@ -82,15 +71,13 @@ impl EngineChoice {
         self.check()?;
         match (self.backend, &self.adapter) {
             (Backend::Cpu, _) => Ok(Box::new(CpuEngine::new())),
-            (Backend::Gpu, _) | (Backend::Auto, Some(_)) => self.gpu(progress),
-            (Backend::Auto, None) => {
-                let adapters = gpu::adapters();
-                progress.note(&format!("backend: {}", auto_choice(&adapters)));
-                match adapters.first() {
-                    Some(a) if !a.is_software() => self.gpu(progress),
-                    _ => Ok(Box::new(CpuEngine::new())),
-                }
+            (Backend::Gpu, _) | (Backend::Auto, Some(_)) => {
+                adapters::named(self.adapter.as_deref(), progress)
             }
+            (Backend::Auto, None) => match adapters::best(progress)? {
+                Some(engine) => Ok(engine),
+                None => Ok(Box::new(CpuEngine::new())),
+            },
         }
     }
 
@@ -107,44 +94,25 @@ impl EngineChoice {
             (Backend::Auto, None, Some(begun)) if begun.backend == "cpu" => {
                 Ok(Box::new(CpuEngine::new()))
             }
-            (Backend::Auto, None, Some(_)) => self.gpu(progress),
+            (Backend::Auto, None, Some(_)) => adapters::named(self.adapter.as_deref(), progress),
             _ => self.open(progress),
-        }
-    }
-
-    fn gpu(&self, progress: &Arc<dyn Progress>) -> Result<Box<dyn Engine>> {
-        match self.adapter.as_deref() {
-            Some("all") => fleet(progress),
-            name => Ok(Box::new(GpuEngine::new(name)?)),
         }
     }
 }
 
-/// All adapters that open.
-fn fleet(progress: &Arc<dyn Progress>) -> Result<Box<dyn Engine>> {
-    let mut engines: Vec<Box<dyn Engine + Send>> = Vec::new();
-    let mut refused = None;
-    for engine in GpuEngine::all()? {
-        match engine {
-            Ok(engine) => engines.push(Box::new(engine)),
-            Err(error) => {
-                progress.note(&format!("warning: left out: {error}"));
-                refused = Some(error);
-            }
-        }
+#[cfg(not(feature = "gpu"))]
+mod adapters {
+    use super::*;
+
+    /// There is no adapter to take.
+    pub fn best(_: &Arc<dyn Progress>) -> Result<Option<Box<dyn Engine>>> {
+        Ok(None)
     }
-    if engines.is_empty()
-        && let Some(error) = refused
-    {
-        return Err(error);
+
+    /// There is no adapter of any name.
+    pub fn named(_: Option<&str>, _: &Arc<dyn Progress>) -> Result<Box<dyn Engine>> {
+        Err(Error::NoAdapter(
+            "this build has no GPU engine: it was made without the feature `gpu`".into(),
+        ))
     }
-    let told = progress.clone();
-    let fleet = Fleet::new(engines, move |device, error| {
-        told.note(&format!(
-            "warning: {} is lost, others go on if there are any: {error}",
-            device.adapter
-        ));
-    });
-    progress.note(&format!("adapters: {}", fleet.device().adapter));
-    Ok(Box::new(fleet))
 }

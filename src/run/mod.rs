@@ -4,6 +4,9 @@
 //! All of them that draw networks take a [`Runner`], which has the engine, tells a [`Progress`]
 //! how far the run has come, and stops when it is told to.
 
+#[cfg(feature = "gpu")]
+mod adapters;
+#[cfg(feature = "gpu")]
 mod compare;
 mod document;
 mod eft;
@@ -18,6 +21,9 @@ pub mod symmetry;
 mod theory;
 mod tilt;
 
+#[cfg(feature = "gpu")]
+pub use adapters::auto_choice;
+#[cfg(feature = "gpu")]
 pub use compare::compare;
 pub use document::{
     Adapter, CompareDocument, CompareSpec, CouplingRow, DevicesDocument, ENSEMBLE_SCHEMA,
@@ -25,7 +31,7 @@ pub use document::{
     Source, SymmetryDocument, TheoryDocument, Timing, VERSION,
 };
 pub use eft::{CUTOFFS, eft, fit, train_inputs};
-pub use engine::{Backend, EngineChoice, auto_choice};
+pub use engine::{Backend, EngineChoice};
 pub use ensemble::{Checkpoint, EnsembleRun, ensemble};
 pub use falloff::{Ensembles, beside, falloff};
 pub use moments::Moments;

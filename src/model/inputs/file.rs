@@ -3,7 +3,9 @@
 use std::io::Read;
 use std::path::Path;
 
-use super::{npy, text};
+#[cfg(feature = "report")]
+use super::npy;
+use super::text;
 use crate::{Error, Result};
 
 /// Largest file of points that is read, in MiB: 10^4 points in 800 dimensions as float64, and
@@ -64,11 +66,8 @@ fn parse(bytes: &[u8]) -> Result<Vec<Vec<f64>>, Fault> {
     if bytes.is_empty() {
         return Err(Fault::file("the file is empty"));
     }
-    if bytes.starts_with(b"\x93NUMPY") {
-        return npy::parse(bytes).map_err(Fault::file);
-    }
-    if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06") {
-        return npy::parse_zip(bytes).map_err(Fault::file);
+    if let Some(points) = arrays(bytes) {
+        return points.map_err(Fault::file);
     }
     if let Some(format) = format(bytes) {
         return Err(Fault::file(format!(
@@ -78,6 +77,23 @@ fn parse(bytes: &[u8]) -> Result<Vec<Vec<f64>>, Fault> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     // Names in a header may be in any encoding that has ASCII's digits.
     text::parse(&String::from_utf8_lossy(bytes))
+}
+
+/// Points of a NumPy array, if the file is one.
+#[cfg(feature = "report")]
+fn arrays(bytes: &[u8]) -> Option<Result<Vec<Vec<f64>>, String>> {
+    let is_zip = bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06");
+    match bytes.starts_with(b"\x93NUMPY") {
+        true => Some(npy::parse(bytes)),
+        false => is_zip.then(|| npy::parse_zip(bytes)),
+    }
+}
+
+#[cfg(not(feature = "report"))]
+fn arrays(bytes: &[u8]) -> Option<Result<Vec<Vec<f64>>, String>> {
+    let is_array = bytes.starts_with(b"\x93NUMPY") || bytes.starts_with(b"PK");
+    let refusal = "this is a NumPy array, which a build without the feature `report` does not read";
+    is_array.then(|| Err(refusal.into()))
 }
 
 /// What a file is that is neither text nor a NumPy array.

@@ -1,6 +1,7 @@
 mod cell;
 mod file;
 mod header;
+#[cfg(feature = "report")]
 mod npy;
 mod text;
 
@@ -9,6 +10,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "report")]
 pub(crate) use npy::open as open_npy;
 
 use crate::{Error, Result};

@@ -180,7 +180,7 @@ impl Source {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "report"))]
 mod tests {
     use serde_json::Value;
 

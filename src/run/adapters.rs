@@ -1,0 +1,68 @@
+//! Engines on the adapters of a machine.
+
+use std::sync::Arc;
+
+use super::Progress;
+use crate::Result;
+use crate::engine::gpu::{self, AdapterSummary, GpuEngine};
+use crate::engine::{Engine, Fleet};
+
+/// What [`Backend::Auto`] takes of these adapters, in words.
+pub fn auto_choice(adapters: &[AdapterSummary]) -> String {
+    match adapters.first() {
+        Some(a) if !a.is_software() => format!("gpu, {}: a hardware GPU", a.name),
+        Some(a) => format!(
+            "cpu, in f64: {} is a software adapter (`backend` gpu takes it all the same)",
+            a.name
+        ),
+        None => "cpu, in f64: there is no GPU adapter".into(),
+    }
+}
+
+/// Opens what [`Backend::Auto`](super::Backend::Auto) takes, if that is an adapter; notes what it
+/// takes and why.
+pub(super) fn best(progress: &Arc<dyn Progress>) -> Result<Option<Box<dyn Engine>>> {
+    let adapters = gpu::adapters();
+    progress.note(&format!("backend: {}", auto_choice(&adapters)));
+    match adapters.first() {
+        Some(a) if !a.is_software() => named(None, progress).map(Some),
+        _ => Ok(None),
+    }
+}
+
+/// Opens the adapter of a name, the best if there is none, or `all`.
+pub(super) fn named(name: Option<&str>, progress: &Arc<dyn Progress>) -> Result<Box<dyn Engine>> {
+    match name {
+        Some("all") => fleet(progress),
+        name => Ok(Box::new(GpuEngine::new(name)?)),
+    }
+}
+
+/// All adapters that open.
+fn fleet(progress: &Arc<dyn Progress>) -> Result<Box<dyn Engine>> {
+    let mut engines: Vec<Box<dyn Engine + Send>> = Vec::new();
+    let mut refused = None;
+    for engine in GpuEngine::all()? {
+        match engine {
+            Ok(engine) => engines.push(Box::new(engine)),
+            Err(error) => {
+                progress.note(&format!("warning: left out: {error}"));
+                refused = Some(error);
+            }
+        }
+    }
+    if engines.is_empty()
+        && let Some(error) = refused
+    {
+        return Err(error);
+    }
+    let told = progress.clone();
+    let fleet = Fleet::new(engines, move |device, error| {
+        told.note(&format!(
+            "warning: {} is lost, others go on if there are any: {error}",
+            device.adapter
+        ));
+    });
+    progress.note(&format!("adapters: {}", fleet.device().adapter));
+    Ok(Box::new(fleet))
+}
