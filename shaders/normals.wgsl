@@ -1,6 +1,6 @@
-// Standard normals: Box-Muller on words u and u + 8 of a block. Twin: src/engine/cpu/normals.rs.
-// WGSL promises little of log, sin and cos: range reduction on the integers and short
-// series make the accuracy the same on every adapter.
+// Standard normals come from Box-Muller on words u and u + 8 of a block. The twin is
+// src/engine/cpu/normals.rs. WGSL promises little of log, sin and cos: range reduction on the
+// integers and short series make the accuracy the same on every adapter.
 
 struct Normals { a: vec4f, b: vec4f, c: vec4f, d: vec4f }
 
@@ -18,7 +18,7 @@ fn radius_squared(w: vec4u) -> vec4f {
     let top = select(below * 2.3283064365386963e-10, m - 1.0, e < vec4i(0));
     let s = top / (top + 2.0);
     let t = s * s;
-    // -4 artanh(s), |s| < 0.1716: a minimax fit (relative error 8e-10).
+    // -4 artanh(s), |s| < 0.1716: a minimax fit (relative error 9e-10: scripts/fit/normals.py).
     let sum = ((t * 0.5974345522 + 0.7995508316) * t + 1.333335528) * t + 4.0;
     return vec4f(e) * -1.386294361 - s * sum;
 }
@@ -28,7 +28,7 @@ struct Circle { cos: vec4f, sin: vec4f }
 // Cosine and sine of 2 pi w / 2^32.
 fn circle(w: vec4u) -> Circle {
     // Top two bits: quadrant; the rest, signed: angle within it, -pi/4 to pi/4. Minimax fits
-    // (relative error of the sine 4e-9, of the cosine 5e-11).
+    // (relative error of the sine 6e-9, of the cosine 2.4e-9: scripts/fit/normals.py).
     let a = vec4f(bitcast<vec4i>(w << vec4u(2u))) * 3.657295198168e-10;
     let t = a * a;
     let s = (((t * -1.95172986e-4 + 8.332178142e-3) * t - 0.1666665494) * t + 1.0) * a;

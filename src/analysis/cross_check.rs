@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{Correlator, LogFit, correlators};
 use super::{Coupling, Interactions, SixPoint};
 use crate::engine::cpu::{CpuEngine, draw_networks, networks::Networks, normals, words::Words};
-use crate::engine::gpu::GpuEngine;
+use crate::engine::gpu::{Form, GpuEngine};
 use crate::engine::{self, BlockPlan, Engine, GROUP, Layer, measurement};
 use crate::model::{Architecture, EnsembleSpec, Estimator, Inputs};
 use crate::tensor::{LANES, MomentPlan, MomentSums};
@@ -206,9 +206,10 @@ fn check_looped(gpu: &mut GpuEngine) -> Result<Vec<Stage>> {
         Architecture::Relu => false,
         Architecture::Gauss => spec.width == 20,
     });
-    let before = gpu.set_looped(Some(true));
+    let before = gpu.form();
+    gpu.set_form(Some(Form::Looped));
     let stages = check_stages(gpu, &few, false);
-    gpu.set_looped(before);
+    gpu.set_form(before);
     stages
 }
 
@@ -376,9 +377,10 @@ fn check_in_one(
         orders: vec![2],
         ..spec.clone()
     };
-    gpu.set_in_one(Some(true));
+    let before = gpu.form();
+    gpu.set_form(before.or(Some(Form::Fused)));
     let checked = check_moments(gpu, &spec, Some(relative), in_errors);
-    gpu.set_in_one(None);
+    gpu.set_form(before);
     checked
 }
 

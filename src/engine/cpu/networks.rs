@@ -1,5 +1,5 @@
 //! Networks: hidden values, then outputs or covariances (twin of `shaders/networks.wgsl` and
-//! `shaders/tail.wgsl`).
+//! `shaders/remainder.wgsl`).
 //!
 //! 16 networks are drawn side by side, network l in lane l of every number. All loops run
 //! over rows of lanes, so that compilers turn them into vector code.
