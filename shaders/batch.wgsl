@@ -1,5 +1,5 @@
-// What a dispatch works on: `blocks` blocks of $BLOCK networks from block `first` on,
-// numbered over all experiments.
+// A dispatch works on `blocks` blocks of ${block} networks from block `first` on, numbered over
+// all experiments.
 
 struct Batch {
     seed: vec2u,

@@ -1,6 +1,8 @@
-// 2^y for |y| < 126: 2^n 2^r, |r| <= 1/2, the second factor by a near-minimax polynomial (relative
-// error 1.6e-7: scripts/fit/exponential.py).
-//# if EXPONENTIAL
+// Powers of two, for Gauss-net's activation and for the inverse weights of importance sampling.
+
+//# if activation == "exp" or is_tilted
+// 2^y for |y| < 126 is 2^n 2^r with |r| <= 1/2, the second factor by a near-minimax polynomial
+// (relative error 1.6e-7: scripts/fit/exponential.py).
 fn power_of_two(y: vec4f) -> vec4f {
     let n = round(y);
     let r = y - n;
@@ -8,20 +10,20 @@ fn power_of_two(y: vec4f) -> vec4f {
     return bitcast<vec4f>(bitcast<vec4i>(p) + (vec4i(n) << vec4u(23u)));
 }
 
-//# if LATTICE
-// The same to f32's own rounding (relative error of the polynomial 1e-8): what is raised to powers
-// has their errors, too.
+// The same for any y: 2^-126 is nothing; f32 ends at 2^128. A hidden value of 2^126 overflows
+// when squared and is reported; an inverse weight of 2^126 is a weight of zero.
+fn any_power_of_two(y: vec4f) -> vec4f {
+    return power_of_two(clamp(y, vec4f(-126.0), vec4f(126.0)));
+}
+//# endif
+//# if is_progression
+
+// 2^y for |y| < 126 to f32's own rounding (relative error of the polynomial 1e-8): what is raised to
+// powers has their errors, too.
 fn exact_power_of_two(y: vec4f) -> vec4f {
     let n = round(y);
     let r = y - n;
     let p = (((((r * 1.545316294e-4 + 1.339086336e-3) * r + 9.618082557e-3) * r + 5.550357114e-2) * r + 0.2402265076) * r + 0.693147188) * r + 1.0;
     return bitcast<vec4f>(bitcast<vec4i>(p) + (vec4i(n) << vec4u(23u)));
 }
-//# end
-
-// The same for any y: 2^-126 is nothing; f32 ends at 2^128. A hidden value of 2^126 overflows
-// when squared and is reported; an inverse weight of 2^126 is a weight of zero.
-fn any_power_of_two(y: vec4f) -> vec4f {
-    return power_of_two(clamp(y, vec4f(-126.0), vec4f(126.0)));
-}
-//# end
+//# endif

@@ -1,6 +1,6 @@
-// Standard normals: Box-Muller on words u and u + 8 of a block. Twin: src/engine/cpu/normals.rs.
-// WGSL promises little of log, sin and cos: range reduction on the integers and short
-// series make the accuracy the same on every adapter.
+// Standard normals come from Box-Muller on words u and u + 8 of a block. The twin is
+// src/engine/cpu/normals.rs. WGSL promises little of log, sin and cos: range reduction on the
+// integers and short series make the accuracy the same on every adapter.
 
 struct Normals { a: vec4f, b: vec4f, c: vec4f, d: vec4f }
 

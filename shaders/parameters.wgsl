@@ -1,12 +1,11 @@
-// Constants of a run, by their number. A uniform where they fit: software adapters read
-// storage lane by lane.
+// The constants of a run are read by their number, which src/engine/gpu/layout.rs gives them.
+// They are a uniform where they fit: software adapters read storage lane by lane.
 
-//# if UNIFORM
-@group(0) @binding(1) var<uniform> parameters: array<vec4f, ${PARAMETER_QUADS}>;
-//# end
-//# if STORAGE
+//# if at.is_uniform
+@group(0) @binding(1) var<uniform> parameters: array<vec4f, ${at.quads}>;
+//# else
 @group(0) @binding(1) var<storage, read> parameters: array<vec4f>;
-//# end
+//# endif
 
 fn parameter(i: u32) -> f32 {
     return parameters[i >> 2u][i & 3u];

@@ -1,5 +1,5 @@
-// Random words: one 16-word block of ChaCha8. Twin: src/engine/cpu/words.rs.
-// Counter-based, without state: (key, stream, counter) -> words.
+// Random words are blocks of 16 from ChaCha8: counter-based, (key, stream, counter) -> words,
+// without state. The twin is src/engine/cpu/words.rs.
 
 struct Words { a: vec4u, b: vec4u, c: vec4u, d: vec4u }
 
@@ -9,14 +9,18 @@ fn rotate_left(v: vec4u, n: u32) -> vec4u {
 
 fn quarter_rounds(s: Words) -> Words {
     var x = s;
-    x.a += x.b; x.d = rotate_left(x.d ^ x.a, 16u);
-    x.c += x.d; x.b = rotate_left(x.b ^ x.c, 12u);
-    x.a += x.b; x.d = rotate_left(x.d ^ x.a, 8u);
-    x.c += x.d; x.b = rotate_left(x.b ^ x.c, 7u);
+    x.a += x.b;
+    x.d = rotate_left(x.d ^ x.a, 16u);
+    x.c += x.d;
+    x.b = rotate_left(x.b ^ x.c, 12u);
+    x.a += x.b;
+    x.d = rotate_left(x.d ^ x.a, 8u);
+    x.c += x.d;
+    x.b = rotate_left(x.b ^ x.c, 7u);
     return x;
 }
 
-// Key: the seed in its first two words, zeros after it.
+// The key is the seed in its first two words, and zeros after it.
 fn chacha8(key: vec2u, stream: vec2u, counter: vec2u) -> Words {
     let start = Words(
         vec4u(0x61707865u, 0x3320646eu, 0x79622d32u, 0x6b206574u),
@@ -25,20 +29,21 @@ fn chacha8(key: vec2u, stream: vec2u, counter: vec2u) -> Words {
         vec4u(counter, stream),
     );
     var s = start;
-    //# for r in 4
+    //# for r in range(4)
     s = quarter_rounds(s);
     s = quarter_rounds(Words(s.a, s.b.yzwx, s.c.zwxy, s.d.wxyz));
     s = Words(s.a, s.b.wxyz, s.c.zwxy, s.d.yzwx);
-    //# end
+    //# endfor
     return Words(s.a + start.a, s.b + start.b, s.c + start.c, s.d + start.d);
 }
 
-// 64-bit counters as (low, high).
+// A counter of 64 bits, as (low, high), so many blocks further on.
 fn advance(counter: vec2u, blocks: u32) -> vec2u {
     let low = counter.x + blocks;
     return vec2u(low, counter.y + select(0u, 1u, low < blocks));
 }
 
+// The 64 bits of a product, as (low, high).
 fn multiply(a: u32, b: u32) -> vec2u {
     let a0 = a & 0xffffu;
     let a1 = a >> 16u;

@@ -6,7 +6,7 @@ use common::cli::{json, refused, run};
 use common::gpu;
 use nnqft_gpu::analysis::check_stages;
 use nnqft_gpu::engine::gpu::{Fault, GpuEngine};
-use nnqft_gpu::engine::{self, Engine};
+use nnqft_gpu::engine::{self, Engine, Form};
 use nnqft_gpu::model::EnsembleSpec;
 
 fn small(arch: &str) -> EnsembleSpec {
@@ -46,10 +46,11 @@ fn a_good_adapter_passes() {
 }
 
 #[test]
-fn a_wrong_rotation_constant_reddens_the_words() {
+fn a_wrong_rotation_reddens_the_words() {
     let fault = Fault::Shader {
-        from: "x.d ^ x.a, 16u",
-        to: "x.d ^ x.a, 15u",
+        stage: "draws",
+        value: "x.d",
+        wrong: "rotate_left(right, 1u)",
     };
     assert!(red(fault, "relu").contains(&"words"));
 }
@@ -57,8 +58,9 @@ fn a_wrong_rotation_constant_reddens_the_words() {
 #[test]
 fn a_truncated_logarithm_reddens_the_normals() {
     let fault = Fault::Shader {
-        from: "(t * 0.5974345522 + 0.7995508316) * t + 1.333335528",
-        to: "1.333335528",
+        stage: "draws",
+        value: "sum",
+        wrong: "1.333335528 * t + 4.0",
     };
     let red = red(fault, "relu");
     assert!(
@@ -70,8 +72,9 @@ fn a_truncated_logarithm_reddens_the_normals() {
 #[test]
 fn a_truncated_activation_reddens_the_hidden_values() {
     let fault = Fault::Shader {
-        from: "u * 0.097445939 + 4.73364224e-5",
-        to: "4.73364224e-5",
+        stage: "sample",
+        value: "numerator",
+        wrong: "right - u * 0.097445939 * t",
     };
     let red = red(fault, "erf");
     assert!(
@@ -82,10 +85,11 @@ fn a_truncated_activation_reddens_the_hidden_values() {
 
 #[test]
 fn a_wrong_readout_reddens_the_outputs() {
-    // Words of the wrong group for the output layer.
+    // Words of the wrong group.
     let fault = Fault::Shader {
-        from: "advance(output_start, g * 1u + 0u)",
-        to: "advance(output_start, g * 1u + 1u)",
+        stage: "sample",
+        value: "output_start",
+        wrong: "advance(right, 1u)",
     };
     let red = red(fault, "relu");
     assert!(
@@ -95,10 +99,12 @@ fn a_wrong_readout_reddens_the_outputs() {
 }
 
 #[test]
-fn a_swapped_pair_reddens_the_covariance() {
+fn a_wrong_pair_reddens_the_covariance() {
+    // The field of the points 0 and 1 is a hundredth too large.
     let fault = Fault::Shader {
-        from: "dot(h_0, h_1)",
-        to: "dot(h_0, h_2)",
+        stage: "sample",
+        value: "f_1",
+        wrong: "1.01 * right",
     };
     // Not ReLU: at d_in = 1 without bias its moments need one point.
     let red = red(fault, "erf");
@@ -109,39 +115,45 @@ fn a_swapped_pair_reddens_the_covariance() {
     assert!(red.contains(&"connected tensors"), "{red:?}");
 }
 
-#[test]
-fn a_swapped_index_reddens_the_tensors() {
-    let fault = Fault::Shader {
-        from: "u_0 * t_1;",
-        to: "u_0 * t_2;",
-    };
-    // Not ReLU: without bias its outputs are proportional, and equal in units of their size.
-    let red = red(fault, "erf");
-    assert!(
-        red.contains(&"n-point tensors") && !red.contains(&"network outputs"),
-        "{red:?}"
-    );
-}
+/// The sum of the second element, whose points are 0 and 1, is a hundredth too large.
+const WRONG_SUMS: [(Form, Fault); 2] = [
+    (
+        Form::Staged,
+        Fault::Shader {
+            stage: "reduce",
+            value: "s_1",
+            wrong: "1.01 * right",
+        },
+    ),
+    (
+        Form::Fused,
+        Fault::Shader {
+            stage: "ensemble",
+            value: "s_1",
+            wrong: "1.01 * right",
+        },
+    ),
+];
 
 #[test]
-fn a_swapped_index_of_four_networks_reddens_the_tensors() {
-    let mut gpu = gpu().with_fault(Fault::Shader {
-        from: "dot(u_0, t_1);",
-        to: "dot(u_0, t_2);",
-    });
-    gpu.set_in_one(Some(true));
-    let red = red_on(gpu, "erf");
-    assert!(
-        red.contains(&"n-point tensors") && !red.contains(&"network outputs"),
-        "{red:?}"
-    );
+fn a_wrong_sum_reddens_the_tensors() {
+    for (form, fault) in WRONG_SUMS {
+        let mut gpu = gpu().with_fault(fault);
+        gpu.set_form(Some(form));
+        let red = red_on(gpu, "erf");
+        assert!(
+            red.contains(&"n-point tensors") && !red.contains(&"network outputs"),
+            "{form:?} {red:?}"
+        );
+    }
 }
 
 #[test]
 fn a_wrong_weight_reddens_the_vertex_integrals() {
     let fault = Fault::Shader {
-        from: "weight = ratio;",
-        to: "weight = ratio * ratio;",
+        stage: "quadrature",
+        value: "weight",
+        wrong: "right * right",
     };
     assert_eq!(red(fault, "relu"), ["vertex integrals"]);
 }

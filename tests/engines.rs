@@ -6,7 +6,7 @@ mod common;
 use common::gpu;
 use nnqft_gpu::engine::cpu::{CpuEngine, draw_networks};
 use nnqft_gpu::engine::gpu::GpuEngine;
-use nnqft_gpu::engine::{self, BlockPlan, Engine, Queue};
+use nnqft_gpu::engine::{self, BlockPlan, Engine, Form, Queue};
 use nnqft_gpu::model::{EnsembleSpec, Estimator, Inputs, source_nets};
 use nnqft_gpu::plan::Plan;
 use nnqft_gpu::{tensor, theory};
@@ -150,13 +150,13 @@ fn drawing_and_summing_in_one_shader_changes_roundings_only() {
             orders: vec![1, 2],
             ..spec
         };
-        let run = |in_one, batch| {
+        let run = |form, batch| {
             let mut gpu = gpu().with_batch_blocks(batch);
-            gpu.set_in_one(Some(in_one));
+            gpu.set_form(Some(form));
             engine::run(&mut gpu, &spec, &|_| {}).unwrap()
         };
-        let (apart, in_one) = (run(false, 50), run(true, 50));
-        let (want, got) = (apart.total().unwrap(), in_one.total().unwrap());
+        let (staged, fused) = (run(Form::Staged, 50), run(Form::Fused, 50));
+        let (want, got) = (staged.total().unwrap(), fused.total().unwrap());
         let errors = want.std_err().unwrap();
         for (e, error) in errors.iter().enumerate() {
             // Terms are the same; f32 adds them in another order.
@@ -167,8 +167,12 @@ fn drawing_and_summing_in_one_shader_changes_roundings_only() {
             let all = run.extremes().iter();
             all.map(|x| (x.experiment, x.network)).take(3).collect()
         };
-        assert_eq!(heaviest(&apart), heaviest(&in_one), "{spec:?}");
-        assert_eq!(got.mean, run(true, 3).total().unwrap().mean, "{spec:?}");
+        assert_eq!(heaviest(&staged), heaviest(&fused), "{spec:?}");
+        assert_eq!(
+            got.mean,
+            run(Form::Fused, 3).total().unwrap().mean,
+            "{spec:?}"
+        );
     }
 }
 

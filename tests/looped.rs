@@ -9,7 +9,7 @@ use common::gpu;
 use nnqft_gpu::analysis::check_stages;
 use nnqft_gpu::engine::cpu::{CpuEngine, draw_networks};
 use nnqft_gpu::engine::gpu::{Fault, GpuEngine};
-use nnqft_gpu::engine::{self, BlockPlan, Engine};
+use nnqft_gpu::engine::{self, BlockPlan, Engine, Form};
 use nnqft_gpu::model::{EnsembleSpec, Estimator, Inputs};
 use nnqft_gpu::plan::Plan;
 use nnqft_gpu::tensor::Accumulator;
@@ -17,11 +17,11 @@ use nnqft_gpu::theory;
 
 fn looped() -> GpuEngine {
     let mut gpu = gpu();
-    gpu.set_looped(Some(true));
+    gpu.set_form(Some(Form::Looped));
     gpu
 }
 
-/// Points that are no lattice.
+/// Points that are no progression.
 fn spec(arch: &str, points: usize, d_in: usize, width: u64) -> EnsembleSpec {
     let coordinate =
         |p: usize, c: usize| ((7 * p + 3 * p * p + 5 * c + 1) % 19) as f64 / 19.0 - 0.4;
@@ -109,7 +109,7 @@ fn every_network_is_that_of_the_cpu_engine() {
     let [direct, connected, _] = variants(spec("gauss", 9, 2, 1));
     specs.extend([tilted, direct, connected]);
     specs.extend(variants(spec("erf", 19, 5, 37)));
-    // Several tiles of outputs; neither bias nor tail; blocks of fewer than 16 networks.
+    // Several tiles of outputs; neither bias nor remainder; blocks of fewer than 16 networks.
     specs.push(spec("erf", 5, 4, 20).with_d_out(11));
     specs.push(spec("gauss", 17, 3, 32).with_d_out(2).with_sigma_b(0.0));
     specs.push(EnsembleSpec {
@@ -181,7 +181,7 @@ fn looped_straight_and_cpu_measure_the_same() {
         let got = run(&mut looped(), &spec);
         same_tensors(&got, &run(&mut CpuEngine::new(), &spec), &what);
         let mut straight = gpu();
-        straight.set_looped(Some(false));
+        straight.set_form(Some(Form::Staged));
         same_tensors(&got, &run(&mut straight, &spec), &what);
     }
 }
@@ -272,18 +272,20 @@ fn every_stage_agrees() {
 
 #[test]
 fn a_wrong_stage_is_noticed() {
-    for (from, to, stage) in [
-        ("n.b * x_0[1]", "n.b * x_0[2]", "hidden values"),
-        ("a_0 * b_1 - centre_01", "a_0 * b_1", "covariance D"),
+    for (stage, value, wrong, red) in [
+        // The pre-activation of one point, and the centre of one pair.
+        ("hidden", "z_01b", "1.001 * right", "hidden values"),
+        ("fields", "centre_01", "1.001 * right", "covariance D"),
     ] {
         let spec = spec("erf", 5, 3, 21).validate().unwrap();
-        let mut gpu = gpu().with_fault(Fault::Shader { from, to });
-        gpu.set_looped(Some(true));
+        let mut gpu = gpu().with_fault(Fault::Shader {
+            stage,
+            value,
+            wrong,
+        });
+        gpu.set_form(Some(Form::Looped));
         let stages = check_stages(&mut gpu, &[spec], false).unwrap();
-        assert!(
-            stages.iter().any(|s| s.stage == stage && !s.pass),
-            "{stage}"
-        );
+        assert!(stages.iter().any(|s| s.stage == red && !s.pass), "{red}");
     }
 }
 

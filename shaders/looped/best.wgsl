@@ -2,20 +2,20 @@
 //
 // winners: per block the network of the pass whose fields keep.wgsl is to keep, or none.
 
-//# include pass
+//# include "looped/pass.wgsl"
 
 @group(0) @binding(1) var<storage, read> fields: array<f32>;
 @group(0) @binding(2) var<storage, read_write> sums: array<f32>;
 @group(0) @binding(3) var<storage, read_write> winners: array<u32>;
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(${threads})
 fn main(@builtin(global_invocation_id) id: vec3u) {
     let block = flat(id);
     if block >= work.blocks {
         return;
     }
     let places = places_of(block);
-    let to = block * ${SUM_STRIDE}u + ${HEAVIEST_AT}u;
+    let to = block * ${sum_stride}u + ${heaviest_at}u;
     var best = -1.0;
     if work.start > 0u {
         best = sums[to];
@@ -23,7 +23,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     var winner = 0xffffffffu;
     for (var n = places.first; n < places.end; n += 1u) {
         let m = block * work.piece + n;
-        let score = fields[m * ${FIELD_STRIDE}u + ${SCORE_AT}u];
+        let score = fields[m * ${field_stride}u + ${score_at}u];
         if score > best {
             best = score;
             winner = m;
@@ -33,11 +33,6 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     if winner != 0xffffffffu {
         sums[to] = best;
         sums[to + 1u] = f32(work.start + winner % work.piece - places.first);
-        //# if TILT
-        sums[to + 2u] = fields[winner * ${FIELD_STRIDE}u + ${WEIGHT_AT}u];
-        //# end
-        //# if PLAIN
-        sums[to + 2u] = 1.0;
-        //# end
+        sums[to + 2u] = {% if is_tilted %}fields[winner * ${field_stride}u + ${weight_at}u]{% else %}1.0{% endif %};
     }
 }

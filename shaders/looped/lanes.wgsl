@@ -1,22 +1,22 @@
-// Lanes: what the 16 normals of a block of random words belong to. Statements; in: id. Out: m, the
-// place of the (first) network; `places` of its block; `rest`, the number of the thread among
-// those that draw the same.
+// Lanes: what the 16 normals of a block of random words belong to. `lanes` is "units" where they
+// belong to the 16 units of full group number `group` of a network, "networks" where to 16
+// networks, of each of which they draw unit number `unit` of those that fill no group.
 //
-// UNITS: to the 16 units of full group number `group` of a network.
-// NETWORKS: to 16 networks, of each of which it is the tail's unit number `unit`.
+// These are statements of hidden.wgsl and readout.wgsl, which give id. They leave m, the place of
+// the (first) network; `places` of its block; `network`, its number; and `rest`, the number of the
+// thread among those that draw the same.
 
 let index = flat(id);
-//# if UNITS
+//# if lanes == "units"
 let networks = work.blocks * work.piece;
 let m = index % networks;
 let group = index / networks % work.groups;
 let rest = index / networks / work.groups;
-//# end
-//# if NETWORKS
+//# else
 let networks = work.blocks * work.piece / 16u;
 let m = 16u * (index % networks);
-let unit = index / networks % ${SLOTS}u;
-let rest = index / networks / ${SLOTS}u;
-//# end
+let unit = index / networks % ${drawn_units}u;
+let rest = index / networks / ${drawn_units}u;
+//# endif
 let places = places_of(m / work.piece);
 let network = places.network + m % work.piece;

@@ -1,11 +1,12 @@
-// What a dispatch of the looped stages works on: `piece` networks, a multiple of 16, of each of
+// A dispatch of the looped stages works on a pass: `piece` networks, a multiple of 16, of each of
 // `blocks` blocks from block `first` on (numbered over all experiments), after the first `start`;
-// and `groups` groups of 16 hidden units from `group` on, with the units that are left if `tail`
-// is 1. Network m of the pass has the place m in every row of `hidden`, which is `stride` long,
-// and the row m of `fields`. If `more` is 1, what the pass finds is added to what earlier ones
-// found.
+// and `groups` groups of 16 hidden units from `group` on, with the units that fill no group if
+// `remainder` is 1. Network m of the pass has the place m in every row of `hidden`, which is
+// `stride` long, and the row m of `fields`. If `more` is 1, what the pass finds is added to what
+// earlier ones found.
 //
-// A block of fewer than 16 networks takes 16 places: the tail draws 16 networks at a time.
+// A block of fewer than 16 networks takes 16 places: the remainder is drawn for 16 networks at a
+// time.
 
 struct Pass {
     seed: vec2u,
@@ -18,21 +19,17 @@ struct Pass {
     stride: u32,
     group: u32,
     groups: u32,
-    tail: u32,
+    remainder: u32,
     more: u32,
 }
 
 @group(0) @binding(0) var<uniform> work: Pass;
 
-// First lane of each quad of 16.
-const quad_a = 0u;
-const quad_b = 4u;
-const quad_c = 8u;
-const quad_d = 12u;
+//# include "quads.wgsl"
 
 // The number of a thread; dispatches are wrapped into rows.
 fn flat(id: vec3u) -> u32 {
-    return id.y * ${THREADS_PER_ROW}u + id.x;
+    return id.y * ${threads_per_row}u + id.x;
 }
 
 // The networks of a block in the pass: its experiment, the network at the first place, and which
@@ -41,9 +38,9 @@ struct Places { experiment: u32, network: u32, first: u32, end: u32 }
 
 fn places_of(block: u32) -> Places {
     let number = work.first + block;
-    let start = (number % work.per_experiment) * ${BLOCK}u;
+    let start = (number % work.per_experiment) * ${block}u;
     let before = start % 16u;
-    let end = before + min(${BLOCK}u, work.nets - start);
+    let end = before + min(${block}u, work.nets - start);
     return Places(
         number / work.per_experiment,
         start - before + work.start,

@@ -1,33 +1,32 @@
-// Readout: draws the output weights of 16 lanes for one output, and writes them to its row of
-// `hidden`. The tail's unit after the last is b1.
+// Readout: one thread draws the output weights of 16 lanes for one output, and writes them to its
+// row of `hidden`. Of the units that fill no group, the one after the last is b1.
 
-//# include pass
-//# include words
-//# include normals
+//# include "looped/pass.wgsl"
+//# include "words.wgsl"
+//# include "normals.wgsl"
 
 @group(0) @binding(1) var<storage, read_write> hidden: array<vec4f>;
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(${threads})
 fn main(@builtin(global_invocation_id) id: vec3u) {
-    //# include lanes
+    //# include "looped/lanes.wgsl"
     let output = rest;
-    if output >= ${OUTPUTS}u {
+    if output >= ${outputs}u {
         return;
     }
-    //# if UNITS
+    //# if lanes == "units"
     let stream = vec2u(places.experiment, 1u);
-    let at = advance(multiply(network, ${OUTPUT_BLOCKS}u), (work.group + group) * ${OUTPUTS}u + output);
-    //# end
-    //# if NETWORKS
+    let at = advance(multiply(network, ${output_blocks}u), (work.group + group) * ${outputs}u + output);
+    //# else
     let stream = vec2u(places.experiment, 4u);
-    let at = advance(multiply(network / 16u, ${OUTPUT_TAIL_BLOCKS}u), output * (${TAIL}u + 1u) + unit);
-    //# end
+    let at = advance(multiply(network / 16u, ${output_remainder_blocks}u), output * (${remainder}u + 1u) + unit);
+    //# endif
     let n = normals(chacha8(work.seed, stream, at));
-    let row = ${READOUT_ROW}u + output;
-    //# for q in a,b,c,d
+    let row = ${readout_row}u + output;
+    //# for q in quads
     {
-        let h = n.$q;
-        //# include put
+        let h = n.${q};
+        //# include "looped/put.wgsl"
     }
-    //# end
+    //# endfor
 }

@@ -115,29 +115,3 @@ pub struct Network {
     /// f_a(x_p), output after output, or D(x_p, x_q) = C - K for p <= q, in the order of the measurement.
     pub field: Vec<f64>,
 }
-
-pub(crate) use crate::plan::{Parameters, Progression as Lattice};
-pub(crate) fn field_scales(spec: &EnsembleSpec) -> Vec<f64> {
-    crate::plan::Drawn::at_all_points(spec)
-        .unwrap()
-        .scales()
-        .to_vec()
-}
-pub(crate) fn centre(spec: &EnsembleSpec) -> Vec<f64> {
-    crate::plan::Drawn::at_all_points(spec)
-        .unwrap()
-        .centre()
-        .to_vec()
-}
-pub(crate) fn reach(spec: &EnsembleSpec) -> Vec<f64> {
-    crate::plan::Drawn::at_all_points(spec)
-        .unwrap()
-        .reach()
-        .to_vec()
-}
-pub(crate) fn lattice(spec: &EnsembleSpec, limit: f64) -> Option<Lattice> {
-    crate::plan::Drawn::at_all_points(spec)
-        .unwrap()
-        .progression(limit)
-        .cloned()
-}

@@ -5,14 +5,13 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use futures::channel::oneshot;
 use rayon::prelude::*;
 
-use super::wgsl::Text;
+use super::Batch;
+use super::template::Text;
+use super::waiter::Waiter;
 use crate::{Error, Result};
-
-/// Longest wait for one batch. Batches are sized to a tenth of a second: past this the
-/// device hangs.
-const TIMEOUT: Duration = Duration::from_secs(300);
 
 /// Longest wait for one shader to compile.
 const COMPILE_TIMEOUT: Duration = Duration::from_secs(3600);
@@ -22,7 +21,7 @@ const WARM_BYTES: u64 = 64 << 10;
 const PATIENCE: Duration = Duration::from_millis(20);
 
 /// Pipelines by their text.
-type Pipelines = Arc<Mutex<HashMap<String, wgpu::ComputePipeline>>>;
+type Compiled = Arc<Mutex<HashMap<String, wgpu::ComputePipeline>>>;
 
 #[derive(Clone)]
 pub(super) struct Device {
@@ -30,11 +29,13 @@ pub(super) struct Device {
     pub queue: wgpu::Queue,
     pub limits: wgpu::Limits,
     /// A deliberate fault, in tests of cross-checks.
+    #[cfg(feature = "test-hooks")]
     pub fault: Option<super::Fault>,
+    waiter: Arc<Waiter>,
     /// First error that the driver reported outside a call of ours.
     reported: Arc<Mutex<Option<String>>>,
     /// What is compiled already.
-    pipelines: Pipelines,
+    pipelines: Compiled,
 }
 
 impl Device {
@@ -60,12 +61,14 @@ impl Device {
             record(&lost, format!("device lost ({reason:?}) {message}"));
         });
         Ok(Self {
+            waiter: Arc::new(Waiter::new(device.clone())),
             device,
             queue,
             limits,
+            #[cfg(feature = "test-hooks")]
             fault: None,
             reported,
-            pipelines: Pipelines::default(),
+            pipelines: Compiled::default(),
         })
     }
 
@@ -91,6 +94,12 @@ impl Device {
         self.buffer(label, bytes, U::STORAGE | U::COPY_SRC | U::COPY_DST)
     }
 
+    /// The uniform of a batch.
+    pub fn batch(&self) -> wgpu::Buffer {
+        use wgpu::BufferUsages as U;
+        self.buffer("batch", size_of::<Batch>() as u64, U::UNIFORM | U::COPY_DST)
+    }
+
     /// A buffer of constants, few or many.
     pub fn parameters(&self, bytes: u64) -> wgpu::Buffer {
         use wgpu::BufferUsages as U;
@@ -99,7 +108,8 @@ impl Device {
 
     /// A storage buffer, or `None` if there is no memory for it.
     pub fn try_storage(&self, label: &str, bytes: u64) -> Option<wgpu::Buffer> {
-        if self.fault.as_ref().is_some_and(|f| f.refuses(bytes)) {
+        #[cfg(feature = "test-hooks")]
+        if (self.fault.as_ref()).is_some_and(|fault| fault.refuses(bytes)) {
             return None;
         }
         let scope = self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
@@ -120,21 +130,22 @@ impl Device {
     }
 
     /// The pipeline of a text, compiled unless it is there.
-    pub fn pipeline(&self, text: Text) -> Result<wgpu::ComputePipeline> {
-        let wgsl = match &self.fault {
-            Some(fault) => fault.edit(text.wgsl),
-            None => text.wgsl,
-        };
-        let known = self.pipelines().get(&wgsl).cloned();
+    pub fn pipeline(&self, text: &Text) -> Result<wgpu::ComputePipeline> {
+        let known = self.pipelines().get(&text.wgsl).cloned();
         if let Some(pipeline) = known {
             return Ok(pipeline);
         }
-        let label = Some(text.label);
+        let wgsl = text.wgsl.as_str();
+        #[cfg(feature = "test-hooks")]
+        let edited = self.fault.as_ref().map(|fault| fault.edit(text));
+        #[cfg(feature = "test-hooks")]
+        let wgsl = edited.as_deref().unwrap_or(wgsl);
+        let label = Some(text.stage);
         let module = self
             .device
             .create_shader_module(wgpu::ShaderModuleDescriptor {
                 label,
-                source: wgpu::ShaderSource::Wgsl(wgsl.as_str().into()),
+                source: wgpu::ShaderSource::Wgsl(wgsl.into()),
             });
         let pipeline = self
             .device
@@ -147,14 +158,14 @@ impl Device {
                 cache: None,
             });
         self.check()?;
-        self.pipelines().insert(wgsl, pipeline.clone());
+        self.pipelines().insert(text.wgsl.clone(), pipeline.clone());
         Ok(pipeline)
     }
 
     /// Compiles a text, and runs a workgroup of it on zeros: some drivers (Mesa's llvmpipe)
     /// generate code when a pipeline is used first.
-    fn warm(&self, text: Text) -> Result<()> {
-        let (label, bindings) = (text.label, text.wgsl.matches("@binding(").count());
+    fn warm(&self, text: &Text) -> Result<()> {
+        let bindings = text.wgsl.matches("@binding(").count();
         let pipeline = self.pipeline(text)?;
         let buffers: Vec<_> = (0..bindings).map(|_| self.parameters(WARM_BYTES)).collect();
         let group = self.bind(&pipeline, &buffers.iter().collect::<Vec<_>>());
@@ -168,26 +179,30 @@ impl Device {
         self.check()?;
         match waited {
             Ok(_) => Ok(()),
-            Err(e) => Err(Error::Device(format!("{label} does not compile: {e}"))),
+            Err(e) => Err(Error::Device(format!(
+                "{} does not compile: {e}",
+                text.stage
+            ))),
         }
     }
 
     /// Compiles texts, and forgets all others, on threads of its own: no driver can be told to
     /// stop. Once `cancelled`, they go on alone, and the answer is `false`.
-    pub fn compile(&self, texts: Vec<Text>, cancelled: &dyn Fn() -> bool) -> Result<bool> {
-        if self.fault.is_none() {
-            let wanted: Vec<&String> = texts.iter().map(|t| &t.wgsl).collect();
+    pub fn compile(&self, texts: Vec<&Text>, cancelled: &dyn Fn() -> bool) -> Result<bool> {
+        {
+            let wanted: Vec<&String> = texts.iter().map(|text| &text.wgsl).collect();
             let mut known = self.pipelines();
             known.retain(|wgsl, _| wanted.contains(&wgsl));
             if wanted.iter().all(|wgsl| known.contains_key(*wgsl)) {
                 return Ok(true);
             }
         }
+        let texts: Vec<Text> = texts.into_iter().cloned().collect();
         let (tell, told) = channel();
         let device = self.clone();
         let compiler = std::thread::spawn(move || {
             // Drivers compile on the caller's thread: use them all.
-            let all = texts.into_par_iter().map(|text| device.warm(text));
+            let all = texts.par_iter().map(|text| device.warm(text));
             // Nobody listens after a cancellation.
             let _ = tell.send(all.collect::<Result<()>>());
         });
@@ -227,51 +242,36 @@ impl Device {
         })
     }
 
-    /// Starts mapping a staging buffer; [`Device::read`] finishes it.
     pub fn submit(&self, commands: wgpu::CommandBuffer) -> wgpu::SubmissionIndex {
         self.queue.submit([commands])
     }
 
-    /// Waits for a submission and reads the first `bytes` of the staging buffer it filled.
-    pub fn read<T: bytemuck::Pod>(
+    /// The first `bytes` of the staging buffer that a submission fills, once it is done.
+    ///
+    /// # Errors
+    /// [`Error::Device`] if it fails or takes too long.
+    pub async fn read<T: bytemuck::Pod>(
         &self,
         submission: wgpu::SubmissionIndex,
         staging: &wgpu::Buffer,
         bytes: u64,
     ) -> Result<Vec<T>> {
-        let (tell, told) = std::sync::mpsc::channel();
-        staging.map_async(wgpu::MapMode::Read, 0..bytes, move |r| {
-            // The receiver lives until the wait below is over.
-            let _ = tell.send(r);
+        let (tell, mapped) = oneshot::channel();
+        staging.map_async(wgpu::MapMode::Read, 0..bytes, move |result| {
+            // Nobody listens any more if another batch failed.
+            let _ = tell.send(result);
         });
-        let waited = self.device.poll(wgpu::PollType::Wait {
-            submission_index: Some(submission),
-            timeout: Some(TIMEOUT),
-        });
-        if let Err(e) = waited {
-            // A device that was lost before its first submission has not said so yet.
-            let _ = self.device.poll(wgpu::PollType::Poll);
-            self.check()?;
-            return Err(Error::Device(format!("no answer: {e}")));
-        }
-        // Mapping may complete one poll after the work.
-        while let Err(std::sync::mpsc::TryRecvError::Empty) = told.try_recv().map(|r| {
-            if let Err(e) = r {
-                self.reported
-                    .lock()
-                    .unwrap_or_else(|e| e.into_inner())
-                    .get_or_insert(format!("mapping failed: {e}"));
-            }
-        }) {
-            self.device
-                .poll(wgpu::PollType::Poll)
-                .map_err(|e| Error::Device(e.to_string()))?;
-        }
+        let done = self.waiter.done(submission).await;
         self.check()?;
+        match done {
+            Ok(Ok(())) => {}
+            Ok(Err(e)) => return Err(Error::Device(format!("no answer: {e}"))),
+            Err(_) => return Err(Error::Device("it failed before".into())),
+        }
+        let unmapped = |e: &dyn std::fmt::Display| Error::Device(format!("mapping failed: {e}"));
+        (mapped.await.map_err(|e| unmapped(&e))?).map_err(|e| unmapped(&e))?;
         let values = {
-            let view = staging
-                .get_mapped_range(0..bytes)
-                .map_err(|e| Error::Device(format!("mapping failed: {e}")))?;
+            let view = (staging.get_mapped_range(0..bytes)).map_err(|e| unmapped(&e))?;
             bytemuck::pod_collect_to_vec(&view)
         };
         staging.unmap();

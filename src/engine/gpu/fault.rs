@@ -1,20 +1,25 @@
-//! Faults for tests of cross-checks: what a broken driver, shader or host would do.
+//! Deliberate faults, with which tests prove that cross-checks notice what a broken driver, shader
+//! or host would do. Only the feature `test-hooks` has them.
+
+use super::template::Text;
 
 /// A deliberate fault.
 #[derive(Debug, Clone)]
 pub enum Fault {
-    /// Every shader text has `from` replaced by `to`.
+    /// A stage computes a wrong value.
     Shader {
-        /// What is right.
-        from: &'static str,
-        /// What is wrong.
-        to: &'static str,
+        /// The stage: the name of its file in `shaders/`, or `quadrature`.
+        stage: &'static str,
+        /// The name that the value is assigned to.
+        value: &'static str,
+        /// The expression that is assigned; in it, `right` is the right one.
+        wrong: &'static str,
     },
-    /// Blocks 8 to 15 never reach the accumulator.
+    /// The sums of blocks 8 to 15 stay zero.
     LostBatch,
     /// Block 3 is added with twice its sums.
     CountedTwice,
-    /// Sums that run over 10^6 terms in f32: near 10^6 its spacing is 1/16, and rounding
+    /// Sums run over 10^6 terms in f32: near 10^6 its spacing is 1/16, and rounding
     /// to it at each of a block's terms adds up like their square root.
     SinglePrecision,
     /// The device is lost when block 64 is submitted.
@@ -24,15 +29,35 @@ pub enum Fault {
 }
 
 impl Fault {
-    pub(super) fn edit(&self, wgsl: String) -> String {
+    /// A text with the fault, if it is of its stage.
+    pub(super) fn edit(&self, text: &Text) -> String {
         match self {
-            Self::Shader { from, to } => wgsl.replace(from, to),
-            _ => wgsl,
+            Self::Shader { stage, .. } if *stage == text.stage => {
+                (text.wgsl.lines().map(|line| self.edit_line(line) + "\n")).collect()
+            }
+            _ => text.wgsl.clone(),
         }
     }
 
-    pub(super) fn loses(&self, block: u64) -> bool {
-        matches!(self, Self::LostBatch) && (8..16).contains(&block)
+    /// A line that assigns to the value, or adds to it, with the wrong expression.
+    fn edit_line(&self, line: &str) -> String {
+        let Self::Shader { value, wrong, .. } = self else {
+            return line.into();
+        };
+        let [name, operator, right] = [" = ", " += "]
+            .iter()
+            .find_map(|operator| {
+                let (name, right) = line.split_once(operator)?;
+                Some([name, *operator, right.strip_suffix(';')?])
+            })
+            .unwrap_or_default();
+        match name.split_whitespace().last() == Some(value) {
+            true => {
+                let wrong = wrong.replace("right", &format!("({right})"));
+                format!("{name}{operator}{wrong};")
+            }
+            false => line.into(),
+        }
     }
 
     pub(super) fn loses_device(&self, first: u64) -> bool {
@@ -43,9 +68,11 @@ impl Fault {
         matches!(self, Self::OutOfMemory(largest) if bytes > *largest)
     }
 
+    /// A sum over the networks of a block as the host reads it.
     pub(super) fn sum(&self, block: u64, networks: u64, sum: f64) -> f64 {
         let spacing = (networks as f64).sqrt() / 16.0;
         match self {
+            Self::LostBatch if (8..16).contains(&block) => 0.0,
             Self::CountedTwice if block == 3 => 2.0 * sum,
             Self::SinglePrecision => (sum / spacing).round() * spacing,
             _ => sum,

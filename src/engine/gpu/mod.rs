@@ -1,43 +1,45 @@
 //! The GPU engine: WGSL stages in f32, hierarchical sums, f64 on the host.
 
 mod adapter;
+mod batches;
 mod device;
+#[cfg(feature = "test-hooks")]
 mod fault;
+mod layout;
 mod looped;
-mod parameters;
+mod moments;
+mod networks;
+mod pipelines;
 mod run;
-mod shaders;
+mod setup;
 mod stages;
-mod wgsl;
-
-use std::collections::VecDeque;
-use std::ops::Range;
-use std::time::{Duration, Instant};
+mod template;
+#[cfg(test)]
+mod tests;
+mod waiter;
 
 use bytemuck::{Pod, Zeroable};
 
 pub use adapter::{AdapterSummary, adapters};
 use device::Device;
-#[doc(hidden)]
+#[cfg(feature = "test-hooks")]
 pub use fault::Fault;
-use run::{Run, texts};
+use pipelines::Texts;
+use run::Run;
+use setup::Setup;
 
-use super::queue::next_size;
-use super::{DeviceInfo, Engine, Work};
-use crate::model::EnsembleSpec;
+use super::{DeviceInfo, Engine, Form, Work};
 use crate::plan::Plan;
-use crate::tensor::{Accumulator, MomentPlan};
+use crate::tensor::MomentPlan;
 use crate::{Error, Result};
 
-/// Time that a batch should take: long against a submission (well under a millisecond),
-/// short against the watchdogs of desktops (about two seconds).
-const BATCH_TIME: Duration = Duration::from_millis(100);
-/// Batches in flight: the host adds one while the device works on the next.
+/// Batches in flight.
 const IN_FLIGHT: usize = 2;
 /// Buffers of one batch, bytes. Memory stays flat whatever the number of networks.
 const BATCH_BYTES: u64 = 64 << 20;
+/// Threads of a workgroup where nothing else is said.
 const SAMPLE_THREADS: u64 = 64;
-/// [`shaders::statements`] beyond which shaders loop over buffers. llvmpipe's compiler, seconds of
+/// [`networks::statements`] beyond which shaders loop over buffers. llvmpipe's compiler, seconds of
 /// one core for straight-line code at N = 100, points x inputs (statements):
 ///
 /// ```text
@@ -47,7 +49,7 @@ const SAMPLE_THREADS: u64 = 64;
 ///
 /// Loops take it 2 s and 0.3 GB at most whatever the spec, but draw 7 to 12 times fewer networks
 /// per second at 10x10: short code stays as it is.
-const MAX_STATEMENTS: u64 = 700;
+const MAX_STATEMENTS: usize = 700;
 /// Networks from which on a software adapter earns back the time to compile longer shaders.
 const LONG_RUN: u64 = 1_000_000;
 
@@ -56,8 +58,7 @@ pub struct GpuEngine {
     device: Device,
     summary: AdapterSummary,
     batch_blocks: Option<u64>,
-    in_one: Option<bool>,
-    looped: Option<bool>,
+    form: Option<Form>,
 }
 
 /// The uniform of `batch.wgsl`.
@@ -98,8 +99,7 @@ impl GpuEngine {
             device: Device::new(&adapter)?,
             summary,
             batch_blocks: None,
-            in_one: None,
-            looped: None,
+            form: None,
         })
     }
 
@@ -119,8 +119,7 @@ impl GpuEngine {
                 device,
                 summary,
                 batch_blocks: None,
-                in_one: None,
-                looped: None,
+                form: None,
             })
         };
         Ok(adapter::distinct()?.into_iter().map(open).collect())
@@ -132,17 +131,28 @@ impl GpuEngine {
     }
 
     /// An engine that computes wrongly, to prove that cross-checks notice.
-    #[doc(hidden)]
+    #[cfg(feature = "test-hooks")]
     pub fn with_fault(mut self, fault: Fault) -> Self {
         self.device.fault = Some(fault);
         self
     }
 
     /// An engine that believes in smaller buffers than its adapter has.
-    #[doc(hidden)]
+    #[cfg(feature = "test-hooks")]
     pub fn with_largest_buffer(mut self, bytes: u64) -> Self {
         self.device.limits.max_storage_buffer_binding_size = bytes;
         self
+    }
+
+    /// Lengths in characters of the shaders that a plan compiles.
+    #[cfg(feature = "test-hooks")]
+    pub fn shader_lengths(&self, plan: &Plan) -> Vec<usize> {
+        let texts = Texts::new(
+            self,
+            &Setup::new(plan.drawn()),
+            plan.measurement().moments(),
+        );
+        texts.all().iter().map(|text| text.wgsl.len()).collect()
     }
 
     /// Fixes the batch to so many blocks instead of sizing it by measured time. Results do
@@ -152,69 +162,46 @@ impl GpuEngine {
         self
     }
 
-    /// Fixes whether one shader draws and sums (`ensemble.wgsl`), or one after the other with
-    /// the fields in a buffer, instead of choosing the faster.
-    #[doc(hidden)]
-    pub fn set_in_one(&mut self, in_one: Option<bool>) {
-        self.in_one = in_one;
+    /// How the work is cut into shaders, if that is fixed.
+    pub fn form(&self) -> Option<Form> {
+        self.form
     }
 
-    /// Fixes whether shaders loop over buffers (`shaders/looped`), instead of by their length;
-    /// returns what it was before.
-    #[doc(hidden)]
-    pub fn set_looped(&mut self, looped: Option<bool>) -> Option<bool> {
-        std::mem::replace(&mut self.looped, looped)
+    /// Fixes how the work is cut into shaders, instead of choosing the fastest. Results change by
+    /// roundings only. Networks that [`Form::Fused`] has no room for are drawn in stages.
+    pub fn set_form(&mut self, form: Option<Form>) {
+        self.form = form;
     }
 
-    /// Lengths in characters of the shaders that a plan compiles.
-    #[doc(hidden)]
-    pub fn shader_lengths(&self, plan: &Plan) -> Vec<usize> {
-        let texts = texts(self, plan.drawn().spec(), plan.measurement().moments());
-        texts.all().iter().map(|t| t.wgsl.len()).collect()
+    /// How the work of a run is cut into shaders.
+    ///
+    /// To draw and sum in one shader is faster on a software adapter, but takes longer to compile,
+    /// which short runs do not earn back; a GPU has not the registers.
+    fn form_of(&self, setup: &Setup, plan: &MomentPlan) -> Form {
+        let is_long = self.summary.is_software() && setup.networks >= LONG_RUN;
+        let wanted = self.form.unwrap_or_else(|| {
+            match (networks::statements(setup, plan) > MAX_STATEMENTS, is_long) {
+                (true, _) => Form::Looped,
+                (false, true) => Form::Fused,
+                (false, false) => Form::Staged,
+            }
+        });
+        let has_room = setup.width <= moments::MAX_ENSEMBLE_WIDTH
+            && (1..=moments::MAX_ENSEMBLE_ELEMENTS).contains(&plan.elements().len());
+        match wanted {
+            Form::Fused if !has_room => Form::Staged,
+            form => form,
+        }
     }
 
-    /// Whether shaders loop over buffers.
-    fn looped(&self, spec: &EnsembleSpec, plan: &MomentPlan) -> bool {
-        (self.looped).unwrap_or_else(|| shaders::statements(spec, plan) > MAX_STATEMENTS)
-    }
-
-    /// Compiles what a spec needs; `false` if that was `cancelled`.
-    fn compile(
-        &self,
-        drawn: &EnsembleSpec,
-        plan: &MomentPlan,
-        cancelled: &dyn Fn() -> bool,
-    ) -> Result<bool> {
-        self.device
-            .compile(texts(self, drawn, plan).into_all(), cancelled)
-    }
-
-    /// Whether one shader draws and sums. A software adapter is then faster, but takes longer
-    /// to compile, which short runs do not earn back; a GPU has not the registers.
-    fn in_one(&self, spec: &EnsembleSpec, elements: usize) -> bool {
-        let networks = spec.networks();
-        let wanted =
-            (self.in_one).unwrap_or_else(|| self.summary.is_software() && networks >= LONG_RUN);
-        wanted
-            && spec.net.width() <= shaders::MAX_ENSEMBLE_WIDTH
-            && (1..=shaders::MAX_ENSEMBLE_ELEMENTS).contains(&elements)
-    }
-
-    fn uniform(&self) -> wgpu::Buffer {
-        use wgpu::BufferUsages as U;
-        self.device
-            .buffer("batch", size_of::<Batch>() as u64, U::UNIFORM | U::COPY_DST)
-    }
-
-    /// Sums that one thread of the moment stage keeps, for a run of `elements` sums over
-    /// `networks` networks. A GPU has at most 255 registers per thread. A processor spills to
-    /// its first-level cache at no cost, but its compiler takes more than linear time: short
-    /// pieces are a quarter of the wait, and several are compiled at a time. Each piece reads
-    /// the fields again, so that long runs are better off with longer ones.
-    fn sums_per_thread(&self, elements: usize, networks: u64) -> usize {
-        match (self.summary.is_software(), elements) {
+    /// Sums that one thread of the moment stage keeps. A GPU has at most 255 registers per thread.
+    /// A processor spills to its first-level cache at no cost, but its compiler takes more than
+    /// linear time: short pieces are a quarter of the wait, and several are compiled at a time.
+    /// Each piece reads the fields again, so that long runs are better off with longer ones.
+    fn sums_per_thread(&self, setup: &Setup, plan: &MomentPlan) -> usize {
+        match (self.summary.is_software(), plan.elements().len()) {
             (false, _) => 96,
-            (true, _) if networks < LONG_RUN => 128,
+            (true, _) if setup.networks < LONG_RUN => 128,
             (true, ..=1024) => 1024,
             (true, _) => 256,
         }
@@ -231,56 +218,28 @@ impl Engine for GpuEngine {
     }
 
     fn prepare(&mut self, plan: &Plan, cancelled: &(dyn Fn() -> bool + Sync)) -> Result<()> {
-        self.compile(plan.drawn().spec(), plan.measurement().moments(), cancelled)
-            .map(drop)
+        let setup = Setup::new(plan.drawn());
+        let texts = Texts::new(self, &setup, plan.measurement().moments());
+        self.device.compile(texts.all(), cancelled).map(drop)
     }
 
     fn accumulate(&mut self, plan: &Plan, work: &dyn Work) -> Result<()> {
-        let (drawn, measurement) = (plan.drawn().spec(), plan.measurement());
         let stopped = || work.left() == 0;
-        if stopped() || !self.compile(drawn, measurement.moments(), &stopped)? {
+        if stopped() {
+            return Ok(());
+        }
+        let (setup, measurement) = (Setup::new(plan.drawn()), plan.measurement());
+        let texts = Texts::new(self, &setup, measurement.moments());
+        if !self.device.compile(texts.all(), &stopped)? {
             return Ok(());
         }
         // Before the first batch was timed: few blocks where a block is much work.
-        let first = match self.looped(drawn, measurement.moments()) {
-            true => 1,
-            false => 64,
+        let first = match texts {
+            Texts::Looped(..) => 1,
+            _ => 64,
         };
-        let run = Run::new(self, drawn, measurement.clone())?;
-        let mut flying: VecDeque<(usize, Range<u64>, wgpu::SubmissionIndex, Instant)> =
-            VecDeque::new();
-        let mut size = self.batch_blocks.unwrap_or(first).min(run.capacity);
-        let (mut turn, mut networks) = (0, 0);
-        let mut last_done = Instant::now();
-        loop {
-            while flying.len() < IN_FLIGHT
-                && let Some(range) = work.take(size)
-            {
-                let submission = run.submit(turn, range.clone());
-                flying.push_back((turn, range, submission, Instant::now()));
-                turn = (turn + 1) % IN_FLIGHT;
-            }
-            let Some((slot, range, submission, submitted)) = flying.pop_front() else {
-                return Ok(());
-            };
-            let sums = (run.read(slot, &range, submission)).map_err(|e| match e {
-                Error::Device(what) => {
-                    Error::Device(format!("{what}; {networks} networks had been finished"))
-                }
-                other => other,
-            })?;
-            let done = Instant::now();
-            let took = done - submitted.max(last_done);
-            last_done = done;
-            if self.batch_blocks.is_none() {
-                let blocks = range.end - range.start;
-                size = next_size(size, blocks, took, BATCH_TIME).min(run.capacity);
-            }
-            let mut moments = Accumulator::new();
-            run.add(&mut moments, range.clone(), &sums)?;
-            networks += moments.networks();
-            work.finish(range, moments);
-        }
+        let run = Run::new(self, &setup, measurement.clone(), &texts)?;
+        pollster::block_on(batches::draw(&run, work, first, self.batch_blocks))
     }
 }
 

@@ -1,19 +1,27 @@
 //! Single stages of the pipeline, for cross-checks: what each shader alone computes.
 
-use super::run::{Run, Stages, Straight};
-use super::{Batch, GpuEngine, IN_FLIGHT, dispatch, shaders, words};
+use super::layout::Layout;
+use super::pipelines::{Pipelines, Straight, Texts, compile_samplers};
+use super::run::Run;
+use super::setup::Setup;
+use super::{Batch, GpuEngine, IN_FLIGHT, SAMPLE_THREADS, dispatch, moments, networks, words};
 use crate::Result;
-use crate::engine::{Form, Network};
+use crate::engine::{Form, Network, Stages};
 use crate::model::EnsembleSpec;
+use crate::plan::Drawn;
 use crate::stream::GROUP;
 use crate::tensor::{Measurement, MomentPlan};
 
 /// Nodes of a quadrature that one thread sums.
 const NODES: usize = 256;
 
-/// For those who want to see the fields.
-fn no_moments(spec: &EnsembleSpec) -> Measurement {
-    Measurement::direct(spec.fields(), 1, &[])
+impl<'a> Run<'a> {
+    /// A run that leaves the fields in their buffer, for those who want to see them.
+    fn without_moments(engine: &'a GpuEngine, setup: &'a Setup) -> Result<Self> {
+        let measurement = Measurement::direct(setup.fields, 1, &[]);
+        let texts = Texts::new(engine, setup, measurement.moments());
+        Run::new(engine, setup, measurement, &texts)
+    }
 }
 
 impl GpuEngine {
@@ -29,9 +37,9 @@ impl GpuEngine {
         count: u32,
     ) -> Result<(Vec<u32>, Vec<f32>)> {
         let d = &self.device;
-        let pipeline = d.pipeline(shaders::draws())?;
+        let pipeline = d.pipeline(&networks::draws())?;
         let bytes = u64::from(count) * GROUP * 4;
-        let uniform = self.uniform();
+        let uniform = d.batch();
         let batch = Batch {
             seed: words(seed),
             first,
@@ -46,12 +54,18 @@ impl GpuEngine {
         let staging = d.staging(2 * bytes);
         let group = d.bind(&pipeline, &[&uniform, &outs[0], &outs[1]]);
         let mut encoder = d.device.create_command_encoder(&Default::default());
-        dispatch(&mut encoder, &pipeline, &group, count.div_ceil(64), 1);
+        dispatch(
+            &mut encoder,
+            &pipeline,
+            &group,
+            count.div_ceil(SAMPLE_THREADS as u32),
+            1,
+        );
         for (out, at) in outs.iter().zip([0, bytes]) {
             encoder.copy_buffer_to_buffer(out, 0, &staging, at, bytes);
         }
         let submission = d.submit(encoder.finish());
-        let all: Vec<u32> = d.read(submission, &staging, 2 * bytes)?;
+        let all: Vec<u32> = pollster::block_on(d.read(submission, &staging, 2 * bytes))?;
         let (words, normals) = all.split_at(all.len() / 2);
         Ok((
             words.to_vec(),
@@ -65,28 +79,29 @@ impl GpuEngine {
     /// # Errors
     /// Those of [`crate::engine::Engine::accumulate`].
     pub fn hidden_values(&self, spec: &EnsembleSpec, number: u64) -> Result<Vec<Vec<Vec<f64>>>> {
-        let run = Run::new(self, spec, no_moments(spec))?;
-        let mut all = match &run.stages {
-            Stages::Straight(straight) => self.straight_hidden(spec, &run, straight, number)?,
-            Stages::Looped(looped) => looped.hidden_values(&self.device, number)?,
+        let setup = Setup::new(&Drawn::at_all_points(spec)?);
+        let run = Run::without_moments(self, &setup)?;
+        let mut all = match &run.pipelines {
+            Pipelines::Straight(straight) => {
+                self.straight_hidden(&setup, &run, straight, number)?
+            }
+            Pipelines::Looped(looped) => looped.hidden_values(&self.device, number)?,
         };
-        all.truncate(run.plan.block(number).networks as usize);
+        all.truncate(setup.plan.block(number).networks as usize);
         Ok(all)
     }
 
     fn straight_hidden(
         &self,
-        spec: &EnsembleSpec,
+        setup: &Setup,
         run: &Run,
         straight: &Straight,
         number: u64,
     ) -> Result<Vec<Vec<Vec<f64>>>> {
         let d = &self.device;
-        let samplers = (shaders::networks(spec, run.plan.size, true).iter())
-            .map(|sampler| sampler.compiled(d))
-            .collect::<Result<Vec<_>>>()?;
-        let points = spec.inputs.len();
-        let values = run.plan.size as usize * spec.net.width() as usize * points;
+        let samplers = compile_samplers(d, &networks::texts(setup, &Layout::new(setup), true))?;
+        let (width, points) = (setup.width as usize, setup.points);
+        let values = setup.block() as usize * width * points;
         let bytes = 4 * values as u64;
         let hidden = d.storage("hidden", bytes);
         let staging = d.staging(bytes);
@@ -99,8 +114,8 @@ impl GpuEngine {
         run.encode(&mut encoder, batch, &samplers, &groups, number..number + 1);
         encoder.copy_buffer_to_buffer(&hidden, 0, &staging, 0, bytes);
         let submission = d.submit(encoder.finish());
-        let all: Vec<f32> = d.read(submission, &staging, bytes)?;
-        Ok((all.chunks(spec.net.width() as usize * points))
+        let all: Vec<f32> = pollster::block_on(d.read(submission, &staging, bytes))?;
+        Ok((all.chunks(width * points))
             .map(|network| {
                 (network.chunks(points))
                     .map(|unit| unit.iter().map(|&h| f64::from(h)).collect())
@@ -114,31 +129,33 @@ impl GpuEngine {
     /// # Errors
     /// Those of [`crate::engine::Engine::accumulate`].
     pub fn draw_networks(&self, spec: &EnsembleSpec, number: u64) -> Result<Vec<Network>> {
-        let run = Run::new(self, spec, no_moments(spec))?;
-        let rows = match &run.stages {
-            Stages::Straight(straight) => self.straight_rows(spec, &run, straight, number)?,
-            Stages::Looped(looped) => looped.rows(&self.device, number)?,
+        let setup = Setup::new(&Drawn::at_all_points(spec)?);
+        let run = Run::without_moments(self, &setup)?;
+        let rows = match &run.pipelines {
+            Pipelines::Straight(straight) => self.straight_rows(&setup, &run, straight, number)?,
+            Pipelines::Looped(looped) => looped.rows(&self.device, number)?,
         };
-        let fields = run.scales.len();
-        Ok((rows.iter().take(run.plan.block(number).networks as usize))
-            .map(|row| Network {
-                weight: match &spec.tilt {
-                    None => 1.0,
-                    Some(tilt) => 1.0 / (tilt.probability() + row[fields]),
-                },
-                field: row
-                    .iter()
-                    .zip(&run.scales)
-                    .map(|(f, scale)| f * scale)
-                    .collect(),
-            })
-            .collect())
+        Ok(
+            (rows.iter().take(setup.plan.block(number).networks as usize))
+                .map(|row| Network {
+                    weight: match &setup.tilt {
+                        None => 1.0,
+                        Some(tilt) => 1.0 / (tilt.probability + row[setup.fields]),
+                    },
+                    field: row
+                        .iter()
+                        .zip(&setup.scales)
+                        .map(|(f, scale)| f * scale)
+                        .collect(),
+                })
+                .collect(),
+        )
     }
 
     /// Fields, then the inverse weight if there is one, of every network of a block.
     fn straight_rows(
         &self,
-        spec: &EnsembleSpec,
+        setup: &Setup,
         run: &Run,
         straight: &Straight,
         number: u64,
@@ -150,15 +167,15 @@ impl GpuEngine {
         let staging = d.staging(bytes);
         encoder.copy_buffer_to_buffer(&straight.fields, 0, &staging, 0, bytes);
         let submission = d.submit(encoder.finish());
-        let values: Vec<f32> = d.read(submission, &staging, bytes)?;
-        let rows = shaders::rows(spec) as usize;
+        let values: Vec<f32> = pollster::block_on(d.read(submission, &staging, bytes))?;
+        let rows = setup.rows();
         let stride = rows.next_multiple_of(4);
-        let chunk = run.plan.size as usize * stride;
+        let chunk = setup.block() as usize * stride;
         let row = |n: usize, r: usize| -> f64 {
             let chunks = values.iter().skip(n * stride + r).step_by(chunk);
             f64::from(chunks.sum::<f32>())
         };
-        Ok((0..run.plan.size as usize)
+        Ok((0..setup.block() as usize)
             .map(|n| (0..rows).map(|r| row(n, r)).collect())
             .collect())
     }
@@ -185,8 +202,8 @@ impl GpuEngine {
                 fields[(n * quads + r / 4) * blocks + block][r % 4] = *value as f32;
             }
         }
-        let pipeline = d.pipeline(shaders::quadrature(NODES as u64, plan))?;
-        let uniform = self.uniform();
+        let pipeline = d.pipeline(&moments::quadrature(NODES as u64, plan))?;
+        let uniform = d.batch();
         let batch = Batch {
             seed: [0; 2],
             first: 0,
@@ -200,20 +217,20 @@ impl GpuEngine {
         let data: &[u8] = bytemuck::cast_slice(&fields);
         let input = d.storage("fields", data.len() as u64);
         d.queue.write_buffer(&input, 0, data);
-        let row_quads = shaders::row_quads(plan);
-        let bytes = (row_quads * blocks * 16) as u64;
+        let sum_quads = moments::sum_quads(plan);
+        let bytes = (sum_quads * blocks * 16) as u64;
         let sums = d.storage("sums", bytes);
         let staging = d.staging(bytes);
         let group = d.bind(&pipeline, &[&uniform, &input, &sums]);
         let mut encoder = d.device.create_command_encoder(&Default::default());
-        let workgroups = (blocks as u32).div_ceil(shaders::MOMENT_THREADS);
+        let workgroups = (blocks as u32).div_ceil(moments::MOMENT_THREADS);
         dispatch(&mut encoder, &pipeline, &group, workgroups, 1);
         encoder.copy_buffer_to_buffer(&sums, 0, &staging, 0, bytes);
         let submission = d.submit(encoder.finish());
-        let partial: Vec<f32> = d.read(submission, &staging, bytes)?;
-        let order = shaders::order(plan);
+        let partial: Vec<f32> = pollster::block_on(d.read(submission, &staging, bytes))?;
+        let order = moments::order(plan);
         let mut total = vec![0.0; order.len()];
-        for row in partial.chunks(4 * row_quads) {
+        for row in partial.chunks(4 * sum_quads) {
             for (&element, &sum) in order.iter().zip(row) {
                 total[element] += f64::from(sum);
             }
@@ -222,7 +239,7 @@ impl GpuEngine {
     }
 }
 
-impl crate::engine::Stages for GpuEngine {
+impl Stages for GpuEngine {
     fn draws(
         &self,
         seed: u64,
@@ -230,7 +247,7 @@ impl crate::engine::Stages for GpuEngine {
         first: u32,
         count: u32,
     ) -> Result<(Vec<u32>, Vec<f64>)> {
-        let (words, normals) = GpuEngine::draws(self, seed, stream, first, count)?;
+        let (words, normals) = self.draws(seed, stream, first, count)?;
         Ok((words, normals.into_iter().map(f64::from).collect()))
     }
 
@@ -240,7 +257,7 @@ impl crate::engine::Stages for GpuEngine {
         block: u64,
         networks: usize,
     ) -> Result<Vec<Vec<Vec<f64>>>> {
-        let mut all = GpuEngine::hidden_values(self, spec, block)?;
+        let mut all = self.hidden_values(spec, block)?;
         all.truncate(networks);
         Ok(all)
     }
@@ -251,7 +268,7 @@ impl crate::engine::Stages for GpuEngine {
         block: u64,
         networks: usize,
     ) -> Result<Vec<Network>> {
-        let mut all = GpuEngine::draw_networks(self, spec, block)?;
+        let mut all = self.draw_networks(spec, block)?;
         all.truncate(networks);
         Ok(all)
     }
@@ -262,7 +279,7 @@ impl crate::engine::Stages for GpuEngine {
         nodes: &[Vec<f64>],
         weights: &[f64],
     ) -> Result<Vec<f64>> {
-        GpuEngine::weighted_moments(self, plan, nodes, weights)
+        self.weighted_moments(plan, nodes, weights)
     }
 
     fn has(&self, form: Form) -> bool {
@@ -273,20 +290,10 @@ impl crate::engine::Stages for GpuEngine {
     }
 
     fn form(&self) -> Option<Form> {
-        match (self.looped, self.in_one) {
-            (Some(true), _) => Some(Form::Looped),
-            (_, Some(true)) => Some(Form::Fused),
-            (_, Some(false)) => Some(Form::Staged),
-            _ => None,
-        }
+        self.form()
     }
 
     fn set_form(&mut self, form: Option<Form>) {
-        self.looped = (form == Some(Form::Looped)).then_some(true);
-        self.in_one = match form {
-            Some(Form::Fused) => Some(true),
-            Some(Form::Staged) => Some(false),
-            _ => None,
-        };
+        self.set_form(form);
     }
 }

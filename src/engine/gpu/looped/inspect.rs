@@ -33,14 +33,18 @@ impl Looped {
         let mut all = vec![Vec::new(); shape.places() as usize];
         for pass in self.passes(&(number..number + 1)) {
             let values = self.after(d, &pass, &self.hidden)?;
-            let (tail, stride) = (u64::from(pass.tail) * shape.tail, self.stride);
+            let (remainder, stride) = (u64::from(pass.remainder) * shape.remainder, self.stride);
             for m in 0..u64::from(pass.piece) {
                 // Where the values of a unit at the first point are, and at the next.
                 let full = (0..16 * u64::from(pass.groups))
                     .map(|u| (4 * (u / 4 * shape.rows() * stride + m) + u % 4, 4 * stride));
-                let tail =
-                    (0..tail).map(|u| ((shape.tail_row() + u * shape.rows()) * stride + m, stride));
-                for (at, next) in full.chain(tail) {
+                let remainder = (0..remainder).map(|u| {
+                    (
+                        (shape.remainder_row() + u * shape.rows()) * stride + m,
+                        stride,
+                    )
+                });
+                for (at, next) in full.chain(remainder) {
                     let unit = (0..shape.points).map(|p| values[(at + p * next) as usize].into());
                     all[(u64::from(pass.start) + m) as usize].push(unit.collect());
                 }
@@ -63,6 +67,6 @@ impl Looped {
         self.encode(d, &mut encoder, pass, 0);
         encoder.copy_buffer_to_buffer(buffer, 0, &staging, 0, bytes);
         let submission = d.submit(encoder.finish());
-        d.read(submission, &staging, bytes)
+        pollster::block_on(d.read(submission, &staging, bytes))
     }
 }

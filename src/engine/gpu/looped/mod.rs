@@ -4,31 +4,31 @@
 mod inspect;
 mod shape;
 mod tables;
-#[cfg(test)]
-mod tests;
 mod texts;
 
 use std::ops::Range;
 
 use bytemuck::{Pod, Zeroable};
+use serde::Serialize;
 
 pub use shape::{Shape, Tiles};
 use tables::Tables;
 
 use super::device::Device;
-use super::wgsl::Text;
+use super::setup::Setup;
+use super::template::Text;
 use super::{SAMPLE_THREADS, dispatch, words};
 use crate::Result;
 use crate::engine::BlockPlan;
-use crate::model::EnsembleSpec;
 use crate::tensor::MomentPlan;
 
 /// What the 16 normals of a block of random words belong to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Lanes {
     /// The units of a full group of a network.
     Units,
-    /// Networks: a unit that fills no group of each.
+    /// Networks, of each of which they are a unit that fills no group.
     Networks,
 }
 
@@ -67,13 +67,13 @@ pub struct Pass {
     /// Full groups.
     pub groups: u32,
     /// Whether the units that fill no group are in it.
-    pub tail: u32,
+    pub remainder: u32,
     more: u32,
     pad: [u32; 3],
 }
 
 impl Shape {
-    /// The stages of a spec in their order.
+    /// The stages in their order.
     pub fn kinds(&self) -> Vec<Kind> {
         let mut all = Vec::new();
         let tilt = self.shifts > 0;
@@ -85,7 +85,7 @@ impl Shape {
         add(tilt, Kind::Choose);
         for (lanes, units, readouts) in [
             (Lanes::Units, self.chunk_groups, self.chunk_groups),
-            (Lanes::Networks, self.tail, self.tail_readouts),
+            (Lanes::Networks, self.remainder, self.remainder_readouts),
         ] {
             add(units > 0, Kind::Hidden(lanes));
             add(units > 0 && tilt, Kind::Shifts(lanes));
@@ -103,8 +103,8 @@ impl Shape {
     }
 
     /// Their texts.
-    pub fn texts(&self, spec: &EnsembleSpec) -> Vec<Text> {
-        let text = |kind| texts::text(spec, self, kind);
+    pub fn texts(&self, setup: &Setup) -> Vec<Text> {
+        let text = |kind| texts::text(setup, self, kind);
         self.kinds().into_iter().map(text).collect()
     }
 
@@ -112,16 +112,18 @@ impl Shape {
     fn threads(&self, kind: Kind, pass: &Pass) -> u64 {
         let blocks = u64::from(pass.blocks);
         let networks = blocks * u64::from(pass.piece);
-        let sixteens = networks / 16 * u64::from(pass.tail);
+        let sixteens = networks / 16 * u64::from(pass.remainder);
         let groups = networks * u64::from(pass.groups);
         match kind {
             Kind::Choose | Kind::Ratio | Kind::Score => networks,
             Kind::Hidden(Lanes::Units) => groups * self.point_tiling.tiles,
-            Kind::Hidden(Lanes::Networks) => sixteens * self.tail * self.point_tiling.tiles,
+            Kind::Hidden(Lanes::Networks) => sixteens * self.remainder * self.point_tiling.tiles,
             Kind::Shifts(Lanes::Units) => groups,
-            Kind::Shifts(Lanes::Networks) => sixteens * self.tail,
-            Kind::Readout(Lanes::Units) => groups * self.layout.outputs,
-            Kind::Readout(Lanes::Networks) => sixteens * self.tail_readouts * self.layout.outputs,
+            Kind::Shifts(Lanes::Networks) => sixteens * self.remainder,
+            Kind::Readout(Lanes::Units) => groups * self.stream.outputs,
+            Kind::Readout(Lanes::Networks) => {
+                sixteens * self.remainder_readouts * self.stream.outputs
+            }
             Kind::Fields => networks * self.left_tiles * self.right_tiles,
             Kind::Products => networks * self.products,
             Kind::Sums => blocks * self.elements,
@@ -131,7 +133,7 @@ impl Shape {
     }
 }
 
-/// Pipelines and buffers of one spec.
+/// Pipelines and buffers of one run.
 pub struct Looped {
     pub shape: Shape,
     plan: BlockPlan,
@@ -147,31 +149,20 @@ pub struct Looped {
     groups: Vec<Vec<wgpu::BindGroup>>,
 }
 
-/// What the looped stages share with the rest of a run.
-pub struct Setting<'a> {
-    pub device: &'a Device,
-    pub spec: &'a EnsembleSpec,
-    pub plan: BlockPlan,
-    pub moments: &'a MomentPlan,
-    pub scales: &'a [f64],
-}
-
 impl Looped {
     /// Room for `capacity` blocks in buffers of at most `bytes`, or `None` if there is no memory.
     ///
     /// # Errors
     /// [`crate::Error::Overflow`], [`crate::Error::Device`].
     pub fn new(
-        setting: &Setting,
-        shape: Shape,
-        capacity: u64,
-        bytes: u64,
+        d: &Device,
+        setup: &Setup,
+        moments: &MomentPlan,
+        (shape, texts): (Shape, &[Text]),
+        (capacity, bytes): (u64, u64),
         sums: &[wgpu::Buffer],
     ) -> Result<Option<Self>> {
-        let &Setting {
-            device: d, spec, ..
-        } = setting;
-        let tables = Tables::new(spec, &shape, setting.moments, setting.scales)?;
+        let tables = Tables::new(setup, &shape, moments)?;
         let piece = shape.piece(bytes);
         let stride = capacity * piece;
         let room = |label: &str, bytes: u64| d.try_storage(label, bytes);
@@ -199,8 +190,8 @@ impl Looped {
             d.buffer("pass", size_of::<Pass>() as u64, U::UNIFORM | U::COPY_DST)
         };
         let mut stages = Vec::new();
-        for kind in shape.kinds() {
-            stages.push((kind, d.pipeline(texts::text(spec, &shape, kind))?));
+        for (kind, text) in shape.kinds().into_iter().zip(texts) {
+            stages.push((kind, d.pipeline(text)?));
         }
         let groups = (sums.iter())
             .map(|sums| {
@@ -228,9 +219,9 @@ impl Looped {
             })
             .collect();
         Ok(Some(Self {
-            plan: setting.plan,
-            seed: spec.seed,
-            nets: spec.nets,
+            plan: setup.plan,
+            seed: setup.seed,
+            nets: setup.nets,
             piece,
             stride,
             uniform,
@@ -246,7 +237,7 @@ impl Looped {
     /// the next networks.
     pub fn passes(&self, range: &Range<u64>) -> Vec<Pass> {
         let shape = &self.shape;
-        let full = shape.layout.full_groups;
+        let full = shape.stream.full_groups;
         let chunks = full.div_ceil(shape.chunk_groups.max(1)).max(1);
         let mut all = Vec::new();
         for start in (0..shape.places()).step_by(self.piece as usize) {
@@ -264,7 +255,7 @@ impl Looped {
                     stride: self.stride as u32,
                     group: group as u32,
                     groups: (full - group).min(shape.chunk_groups) as u32,
-                    tail: u32::from(is_last && shape.tail_units() > 0),
+                    remainder: u32::from(is_last && shape.remainder_units() > 0),
                     more: u32::from(chunk > 0),
                     pad: [0; 3],
                 });
@@ -275,7 +266,7 @@ impl Looped {
 
     /// Whether a pass is the last for its networks.
     fn completes(&self, pass: &Pass) -> bool {
-        u64::from(pass.group + pass.groups) == self.shape.layout.full_groups
+        u64::from(pass.group + pass.groups) == self.shape.stream.full_groups
     }
 
     /// Encodes one pass, with sums to buffer number `slot`.

@@ -1,7 +1,7 @@
 //! Sizes that the texts of the looped stages and their buffers share.
 
-use super::super::shaders;
-use crate::model::{EnsembleSpec, Estimator};
+use super::super::setup::Setup;
+use super::super::{moments, networks};
 use crate::stream::{GROUP, StreamLayout};
 use crate::tensor::MomentPlan;
 
@@ -64,7 +64,7 @@ impl Tiling {
 /// What one spec needs.
 #[derive(Debug, Clone)]
 pub struct Shape {
-    pub layout: StreamLayout,
+    pub stream: StreamLayout,
     /// Networks of a block.
     pub block: u64,
     pub points: u64,
@@ -83,9 +83,9 @@ pub struct Shape {
     pub left_tiles: u64,
     pub rights: u64,
     pub right_tiles: u64,
-    /// Units of the tail that have hidden values; with b1, those that have a readout.
-    pub tail: u64,
-    pub tail_readouts: u64,
+    /// Units that fill no group and have hidden values; with b1, those that have a readout.
+    pub remainder: u64,
+    pub remainder_readouts: u64,
     /// Full groups of a pass at most.
     pub chunk_groups: u64,
     pub is_direct: bool,
@@ -95,27 +95,25 @@ pub struct Shape {
 }
 
 impl Shape {
-    /// Blocks of `block` networks of a spec, of whose fields a plan takes moments.
-    pub fn new(spec: &EnsembleSpec, block: u64, plan: &MomentPlan, tiles: Tiles) -> Self {
-        let layout = StreamLayout::new(spec);
-        let points = spec.inputs.len() as u64;
-        let shifts = spec.tilt.as_ref().map_or(0, |t| t.shifts.len() as u64);
-        let is_direct = spec.estimator == Estimator::Direct;
-        let (left_rows, lefts) = match is_direct {
-            true => (layout.outputs, layout.outputs.min(tiles.rows)),
+    /// The sizes for networks of whose fields a plan takes moments.
+    pub fn new(setup: &Setup, plan: &MomentPlan, tiles: Tiles) -> Self {
+        let stream = setup.stream;
+        let (points, shifts) = (setup.points as u64, setup.shifts() as u64);
+        let (left_rows, lefts) = match setup.is_direct {
+            true => (stream.outputs, stream.outputs.min(tiles.rows)),
             false => (points, tiles.rows),
         };
-        let tail_readouts = match is_direct {
-            true => layout.remainder + u64::from(layout.has_bias()),
+        let remainder_readouts = match setup.is_direct {
+            true => stream.remainder + u64::from(stream.has_bias()),
             false => 0,
         };
         let mut shape = Self {
-            block,
+            block: setup.block(),
             points,
             point_tiling: Tiling::new(points, tiles.points),
             shifts,
             shift_tiling: Tiling::new(shifts.max(1), tiles.points),
-            fields: spec.fields() as u64,
+            fields: setup.fields as u64,
             products: plan.products().len() as u64,
             elements: plan.elements().len() as u64,
             lefts,
@@ -123,17 +121,17 @@ impl Shape {
             left_tiles: left_rows.div_ceil(lefts),
             rights: tiles.rows,
             right_tiles: points.div_ceil(tiles.rows),
-            tail: layout.remainder,
-            tail_readouts,
+            remainder: stream.remainder,
+            remainder_readouts,
             chunk_groups: 0,
-            is_direct,
-            sum_stride: 4 * shaders::row_quads(plan) as u64,
-            heaviest_at: 4 * shaders::heaviest_at(plan) as u64,
-            layout,
+            is_direct: setup.is_direct,
+            sum_stride: 4 * moments::sum_quads(plan) as u64,
+            heaviest_at: 4 * moments::heaviest_at(plan) as u64,
+            stream,
         };
         let group_bytes = GROUP * GROUP_SLOTS * shape.rows() * 16;
-        shape.chunk_groups = (shape.layout.full_groups)
-            .min(shaders::CHUNK_GROUPS)
+        shape.chunk_groups = (shape.stream.full_groups)
+            .min(networks::CHUNK_GROUPS)
             .min((CHUNK_BYTES / group_bytes).max(1));
         shape
     }
@@ -150,13 +148,13 @@ impl Shape {
         self.next_row() + if self.is_direct { outputs } else { 1 }
     }
 
-    /// Units of the tail that are drawn; with b1, if there is a readout.
-    pub fn tail_units(&self) -> u64 {
-        self.tail.max(self.tail_readouts)
+    /// Units that fill no group and are drawn; with b1, if there is a readout.
+    pub fn remainder_units(&self) -> u64 {
+        self.remainder.max(self.remainder_readouts)
     }
 
     /// Where their rows start, in rows of a quarter of the others.
-    pub fn tail_row(&self) -> u64 {
+    pub fn remainder_row(&self) -> u64 {
         4 * GROUP_SLOTS * self.chunk_groups * self.rows()
     }
 
@@ -166,6 +164,7 @@ impl Shape {
         self.one_at() + 4
     }
 
+    /// Where the 1 is.
     pub fn one_at(&self) -> u64 {
         self.fields + self.products
     }
@@ -184,7 +183,7 @@ impl Shape {
 
     /// Bytes of a network in the buffer `hidden`.
     pub fn hidden_bytes(&self) -> u64 {
-        (self.tail_row() + self.tail_units() * self.rows()) * 4
+        (self.remainder_row() + self.remainder_units() * self.rows()) * 4
     }
 
     /// Bytes of a network in the buffer `fields`.
@@ -197,8 +196,8 @@ impl Shape {
         self.block.next_multiple_of(GROUP)
     }
 
-    /// Places of each block in a pass, if a buffer may have so many bytes: at least those that
-    /// the tail draws together.
+    /// Places of each block in a pass, if a buffer may have so many bytes: at least those whose
+    /// remainders are drawn together.
     pub fn piece(&self, bytes: u64) -> u64 {
         let most = bytes / self.hidden_bytes().max(self.field_bytes());
         let mut piece = self.places();

@@ -1,11 +1,9 @@
 //! The constants that the looped stages read from buffers.
 
-use super::super::parameters::{activation_unit, to_f32};
+use super::super::layout::to_f32;
+use super::super::setup::Setup;
 use super::shape::{Shape, Tiling};
 use crate::Result;
-use crate::engine::{Parameters, centre};
-
-use crate::model::{EnsembleSpec, Estimator};
 use crate::tensor::{Element, MomentPlan};
 
 /// An exponent of two that is nothing: the weight of a shift that is none.
@@ -30,19 +28,13 @@ pub struct Tables {
 impl Tables {
     /// # Errors
     /// [`crate::Error::Overflow`] if a constant does not fit f32.
-    pub fn new(
-        spec: &EnsembleSpec,
-        shape: &Shape,
-        plan: &MomentPlan,
-        scales: &[f64],
-    ) -> Result<Self> {
-        let p = Parameters::new(spec);
-        let (shift_points, shifts) = shift_tables(spec, shape.shift_tiling);
+    pub fn new(setup: &Setup, shape: &Shape, plan: &MomentPlan) -> Result<Self> {
+        let (shift_points, shifts) = shift_tables(setup, shape.shift_tiling);
         Ok(Self {
-            points: to_f32(&point_table(spec, &p, shape))?,
+            points: to_f32(&point_table(setup, shape.point_tiling))?,
             shift_points: to_f32(&shift_points)?,
             shifts: to_f32(&shifts)?,
-            scales: to_f32(&scale_table(spec, &p, scales))?,
+            scales: to_f32(&scale_table(setup))?,
             factors: factors(plan),
             elements: elements(plan),
         })
@@ -58,41 +50,40 @@ fn table(rows: impl Iterator<Item = (Vec<f64>, f64)>, tiling: Tiling) -> Vec<f64
     .collect()
 }
 
-fn point_table(spec: &EnsembleSpec, p: &Parameters, shape: &Shape) -> Vec<f64> {
-    let unit = activation_unit(spec.net.builtin());
-    let points = p.weights.len();
-    let weights = (0..spec.net.d_in()).map(|c| p.weights.iter().map(|x| unit * x[c]).collect());
-    let bias = (shape.layout.has_bias()).then(|| vec![unit * p.bias; points]);
+fn point_table(setup: &Setup, tiling: Tiling) -> Vec<f64> {
+    let (p, unit) = (&setup.parameters, setup.unit);
+    let weights = (0..setup.d_in).map(|c| p.weights.iter().map(|x| unit * x[c]).collect());
+    let bias = (setup.stream.has_bias()).then(|| vec![unit * p.bias; setup.points]);
     let offsets = p.offset.iter().map(|offset| -unit * offset).collect();
     let rows = weights.chain(bias).chain([offsets]);
-    table(rows.map(|row| (row, 0.0)), shape.point_tiling)
+    table(rows.map(|row| (row, 0.0)), tiling)
 }
 
-fn shift_tables(spec: &EnsembleSpec, tiling: Tiling) -> (Vec<f64>, Vec<f64>) {
-    let Some(tilt) = &spec.tilt else {
+fn shift_tables(setup: &Setup, tiling: Tiling) -> (Vec<f64>, Vec<f64>) {
+    let Some(tilt) = &setup.tilt else {
         return Default::default();
     };
     let component = |c: usize| tilt.shifts.iter().map(move |t| t[c]);
     let unit = std::f64::consts::LOG2_E;
-    let weights = (0..=spec.net.d_in()).map(|c| (component(c).map(|t| unit * t).collect(), 0.0));
-    let logarithms = tilt.logarithms(spec.net.width());
-    let offsets = logarithms.iter().map(|log| unit * log).collect();
+    let weights = (0..=setup.d_in).map(|c| (component(c).map(|t| unit * t).collect(), 0.0));
+    let offsets = tilt.logarithms.iter().map(|log| unit * log).collect();
     (
         table(weights.chain([(offsets, NOTHING)]), tiling),
-        (0..=spec.net.d_in()).flat_map(component).collect(),
+        (0..=setup.d_in).flat_map(component).collect(),
     )
 }
 
-fn scale_table(spec: &EnsembleSpec, p: &Parameters, scales: &[f64]) -> Vec<f64> {
-    match spec.estimator {
-        Estimator::Direct => {
-            let scales = &scales[..spec.inputs.len()];
+fn scale_table(setup: &Setup) -> Vec<f64> {
+    let p = &setup.parameters;
+    match setup.is_direct {
+        true => {
+            let scales = &setup.scales[..setup.points];
             let of = |x: f64| scales.iter().map(move |s| x / s);
             of(p.readout).chain(of(p.readout_bias)).collect()
         }
-        Estimator::Connected => {
-            let units = scales.iter().map(|s| p.readout * p.readout / s);
-            centre(spec).into_iter().chain(units).collect()
+        false => {
+            let units = setup.scales.iter().map(|s| p.readout * p.readout / s);
+            setup.centre.iter().copied().chain(units).collect()
         }
     }
 }

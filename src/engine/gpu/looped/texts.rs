@@ -1,148 +1,176 @@
 //! The texts of the looped stages: the same length whatever the spec.
 
-use super::super::shaders;
-use super::super::wgsl::{Constants, Text, expand};
+use serde::Serialize;
+
+use super::super::SAMPLE_THREADS;
+use super::super::setup::Setup;
+use super::super::template::{Text, render};
 use super::{Kind, Lanes, Shape};
-use crate::model::{Builtin, EnsembleSpec};
 use crate::stream::Part;
 
 /// Threads in a row of a dispatch: fewer than 65535 workgroups of 64.
 pub const THREADS_PER_ROW: u64 = 1 << 21;
 
 /// The text of one stage.
-pub fn text(spec: &EnsembleSpec, shape: &Shape, kind: Kind) -> Text {
-    let (label, text) = match kind {
-        Kind::Choose => (
-            "choose",
-            include_str!("../../../../shaders/looped/choose.wgsl"),
-        ),
-        Kind::Hidden(_) | Kind::Shifts(_) => (
-            "hidden",
-            include_str!("../../../../shaders/looped/hidden.wgsl"),
-        ),
-        Kind::Readout(_) => (
-            "readout",
-            include_str!("../../../../shaders/looped/readout.wgsl"),
-        ),
-        Kind::Fields => (
-            "fields",
-            include_str!("../../../../shaders/looped/fields.wgsl"),
-        ),
-        Kind::Ratio => (
-            "ratio",
-            include_str!("../../../../shaders/looped/ratio.wgsl"),
-        ),
-        Kind::Score => (
-            "score",
-            include_str!("../../../../shaders/looped/score.wgsl"),
-        ),
-        Kind::Products => (
-            "products",
-            include_str!("../../../../shaders/looped/products.wgsl"),
-        ),
-        Kind::Sums => ("sums", include_str!("../../../../shaders/looped/sums.wgsl")),
-        Kind::Best => ("best", include_str!("../../../../shaders/looped/best.wgsl")),
-        Kind::Keep => ("keep", include_str!("../../../../shaders/looped/keep.wgsl")),
+pub fn text(setup: &Setup, shape: &Shape, kind: Kind) -> Text {
+    let path = match kind {
+        Kind::Choose => "looped/choose",
+        Kind::Hidden(_) | Kind::Shifts(_) => "looped/hidden",
+        Kind::Readout(_) => "looped/readout",
+        Kind::Fields => "looped/fields",
+        Kind::Ratio => "looped/ratio",
+        Kind::Score => "looped/score",
+        Kind::Products => "looped/products",
+        Kind::Sums => "looped/sums",
+        Kind::Best => "looped/best",
+        Kind::Keep => "looped/keep",
     };
-    Text {
-        label,
-        wgsl: expand(text, &constants(spec, shape, kind)),
-    }
+    render(path, &Context::new(setup, shape, kind))
 }
 
-fn constants(spec: &EnsembleSpec, shape: &Shape, kind: Kind) -> Constants {
-    let layout = &shape.layout;
-    let flag = |b: bool| u64::from(b);
-    let is = |builtin: Builtin| flag(spec.net.builtin() == builtin);
-    let is_shifts = matches!(kind, Kind::Shifts(_));
-    let tiling = match is_shifts {
-        true => shape.shift_tiling,
-        false => shape.point_tiling,
-    };
-    let networks = matches!(
-        kind,
-        Kind::Hidden(Lanes::Networks)
-            | Kind::Shifts(Lanes::Networks)
-            | Kind::Readout(Lanes::Networks)
-    );
-    let between = if networks { layout.remainder } else { 1 };
-    let slots = match kind {
-        Kind::Readout(_) => shape.tail_readouts,
-        _ => shape.tail,
-    };
-    let tilt = spec.tilt.is_some();
-    let bounded = shaders::is_bounded(spec);
-    let mut constants: Constants = [
-        ("ERF", is(Builtin::Erf)),
-        ("RELU", is(Builtin::Relu)),
-        ("GAUSS", is(Builtin::ExpNormalised)),
-        ("EXPONENTIAL", is(Builtin::ExpNormalised) | flag(tilt)),
-        ("LATTICE", 0),
-        ("BOUNDED", flag(bounded)),
-        ("UNBOUNDED", flag(!bounded)),
-        ("DIRECT", flag(shape.is_direct)),
-        ("CONNECTED", flag(!shape.is_direct)),
-        ("TILT", flag(tilt)),
-        ("PLAIN", flag(!tilt)),
-        ("UNITS", flag(!networks)),
-        ("NETWORKS", flag(networks)),
-        ("POINTWISE", flag(!is_shifts)),
-        (
-            "SHIFTS",
-            if matches!(kind, Kind::Choose) {
-                shape.shifts
-            } else {
-                flag(is_shifts)
+/// What `hidden.wgsl` evaluates units at.
+#[derive(Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Evaluates {
+    Points,
+    Shifts,
+}
+
+/// What the texts are rendered for.
+#[derive(Serialize)]
+struct Context {
+    /// Threads of a workgroup, and of a row of a dispatch.
+    threads: u64,
+    threads_per_row: u64,
+    activation: &'static str,
+    is_bounded: bool,
+    is_progression: bool,
+    is_direct: bool,
+    is_tilted: bool,
+    /// What the normals of a block of random words belong to, and which of the units that fill no
+    /// group are drawn.
+    lanes: Lanes,
+    drawn_units: u64,
+    /// Points, or shifts, with those that one thread evaluates and tiles of them; quads of points
+    /// in a row of the table.
+    evaluates: Evaluates,
+    tile_points: u64,
+    tiles: u64,
+    point_quads: u64,
+    width: u64,
+    block: u64,
+    points: u64,
+    outputs: u64,
+    shifts: u64,
+    /// The probability of a network without shift.
+    probability: f64,
+    has_bias: bool,
+    /// Components of a hidden unit, those that are drawn, and blocks of random words from one of
+    /// them to the next.
+    components: u64,
+    drawn: u64,
+    blocks_between: u64,
+    full_groups: u64,
+    remainder: u64,
+    /// Blocks of random words: per network, of the remainder per 16 networks.
+    hidden_blocks: u64,
+    output_blocks: u64,
+    hidden_remainder_blocks: u64,
+    output_remainder_blocks: u64,
+    /// Rows of the buffer `hidden`, and the first of each kind.
+    rows: u64,
+    remainder_row: u64,
+    readout_row: u64,
+    ratio_row: u64,
+    /// Rows on either side of a tile of `fields.wgsl`.
+    lefts: u64,
+    left_row: u64,
+    left_rows: u64,
+    rights: u64,
+    right_tiles: u64,
+    fields: u64,
+    products: u64,
+    elements: u64,
+    /// Places in a network's row of the buffer `fields`, and in a block's of `sums`.
+    field_stride: u64,
+    one_at: u64,
+    weight_at: u64,
+    score_at: u64,
+    ratio_at: u64,
+    sum_stride: u64,
+    heaviest_at: u64,
+}
+
+impl Context {
+    fn new(setup: &Setup, shape: &Shape, kind: Kind) -> Self {
+        let stream = &shape.stream;
+        let (evaluates, tiling) = match kind {
+            Kind::Shifts(_) => (Evaluates::Shifts, shape.shift_tiling),
+            _ => (Evaluates::Points, shape.point_tiling),
+        };
+        let lanes = match kind {
+            Kind::Hidden(lanes) | Kind::Shifts(lanes) | Kind::Readout(lanes) => lanes,
+            _ => Lanes::Units,
+        };
+        Self {
+            threads: SAMPLE_THREADS,
+            threads_per_row: THREADS_PER_ROW,
+            activation: setup.activation,
+            is_bounded: setup.is_bounded,
+            // Hidden values go through memory, whatever the points.
+            is_progression: false,
+            is_direct: shape.is_direct,
+            is_tilted: shape.shifts > 0,
+            lanes,
+            drawn_units: match kind {
+                Kind::Readout(_) => shape.remainder_readouts,
+                _ => shape.remainder,
             },
-        ),
-        ("SHIFT_COUNT", shape.shifts),
-        ("BIAS", flag(layout.has_bias())),
-        ("WIDTH", spec.net.width()),
-        ("BLOCK", shape.block),
-        ("THREADS_PER_ROW", THREADS_PER_ROW),
-        ("POINTS", shape.points),
-        ("OUTPUTS", layout.outputs),
-        ("FIELDS", shape.fields),
-        ("PRODUCTS", shape.products),
-        ("ELEMENTS", shape.elements),
-        ("COMPONENTS", layout.hidden_components),
-        ("DRAWN", layout.drawn_components),
-        ("BETWEEN", between),
-        ("FULL_GROUPS", layout.full_groups),
-        ("TAIL", layout.remainder),
-        ("SLOTS", slots),
-        ("TAIL_ROW", shape.tail_row()),
-        ("HIDDEN_BLOCKS", layout.blocks(Part::Hidden)),
-        ("OUTPUT_BLOCKS", layout.blocks(Part::Output)),
-        ("HIDDEN_TAIL_BLOCKS", layout.blocks(Part::HiddenRemainder)),
-        ("OUTPUT_TAIL_BLOCKS", layout.blocks(Part::OutputRemainder)),
-        ("TOGETHER", tiling.together),
-        ("TILE_QUADS", tiling.together / 4),
-        ("POINT_TILES", tiling.tiles),
-        ("POINT_QUADS", tiling.padded() / 4),
-        ("LEFTS", shape.lefts),
-        ("LEFT_ROWS", shape.left_rows),
-        (
-            "LEFT_ROW",
-            if shape.is_direct { shape.next_row() } else { 0 },
-        ),
-        ("RIGHTS", shape.rights),
-        ("RIGHT_TILES", shape.right_tiles),
-        ("ROWS", shape.rows()),
-        ("READOUT_ROW", shape.next_row()),
-        ("RATIO_ROW", shape.next_row()),
-        ("FIELD_STRIDE", shape.field_stride()),
-        ("ONE_AT", shape.one_at()),
-        ("WEIGHT_AT", shape.weight_at()),
-        ("SCORE_AT", shape.score_at()),
-        ("RATIO_AT", shape.ratio_at()),
-        ("SUM_STRIDE", shape.sum_stride),
-        ("HEAVIEST_AT", shape.heaviest_at),
-    ]
-    .into_iter()
-    .map(|(name, value)| (name, value.to_string()))
-    .collect();
-    let probability = spec.tilt.as_ref().map_or(1.0, |t| t.probability());
-    constants.insert("PROBABILITY", format!("{probability:?}"));
-    constants
+            evaluates,
+            tile_points: tiling.together,
+            tiles: tiling.tiles,
+            point_quads: tiling.padded() / 4,
+            width: setup.width,
+            block: shape.block,
+            points: shape.points,
+            outputs: stream.outputs,
+            shifts: shape.shifts,
+            probability: setup.tilt.as_ref().map_or(1.0, |tilt| tilt.probability),
+            has_bias: stream.has_bias(),
+            components: stream.hidden_components,
+            drawn: stream.drawn_components,
+            blocks_between: match lanes {
+                Lanes::Units => 1,
+                Lanes::Networks => shape.remainder,
+            },
+            full_groups: stream.full_groups,
+            remainder: shape.remainder,
+            hidden_blocks: stream.blocks(Part::Hidden),
+            output_blocks: stream.blocks(Part::Output),
+            hidden_remainder_blocks: stream.blocks(Part::HiddenRemainder),
+            output_remainder_blocks: stream.blocks(Part::OutputRemainder),
+            rows: shape.rows(),
+            remainder_row: shape.remainder_row(),
+            readout_row: shape.next_row(),
+            ratio_row: shape.next_row(),
+            lefts: shape.lefts,
+            left_row: match shape.is_direct {
+                true => shape.next_row(),
+                false => 0,
+            },
+            left_rows: shape.left_rows,
+            rights: shape.rights,
+            right_tiles: shape.right_tiles,
+            fields: shape.fields,
+            products: shape.products,
+            elements: shape.elements,
+            field_stride: shape.field_stride(),
+            one_at: shape.one_at(),
+            weight_at: shape.weight_at(),
+            score_at: shape.score_at(),
+            ratio_at: shape.ratio_at(),
+            sum_stride: shape.sum_stride,
+            heaviest_at: shape.heaviest_at,
+        }
+    }
 }

@@ -1,0 +1,17 @@
+// The points of a network as constants: statements of networks.wgsl and remainder.wgsl. Of a
+// progression they are the first point, the step, and how the normalisation changes along it.
+
+//# for p in range(1 if is_progression else points)
+//# for c in range(d_in)
+let x_${p}_${c} = parameter(${at.weight[p][c]}u);
+//# endfor
+let offset_${p} = parameter(${at.offset[p]}u);
+//# endfor
+//# if is_progression
+//# for c in range(d_in)
+let step_${c} = parameter(${at.step[c]}u);
+//# endfor
+//# for p in range(points)
+let factor_${p} = parameter(${at.factor[p]}u);
+//# endfor
+//# endif

@@ -1,0 +1,123 @@
+//! The buffer `parameters` of straight-line shaders, and the numbers that are in it.
+
+use serde::Serialize;
+
+use super::setup::Setup;
+use crate::{Error, Result};
+
+/// The unit of `activation.wgsl` for arguments of erf, which makes the highest coefficients of its
+/// fit 1 (`scripts/fit/erf.py`).
+pub const ERF_UNIT: f64 = 0.05977065436;
+
+/// Numbers that every adapter can bind as a uniform: 16 KiB.
+const UNIFORM: usize = 4096;
+
+/// Where the shaders find each constant of a run: `at` in their texts.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Places {
+    /// Whether the buffer is a uniform, and how many quads it holds.
+    is_uniform: bool,
+    quads: usize,
+    /// Numbers from one point to the next.
+    stride: usize,
+    /// Per point: weights of the components, offset, readout, and the readout of b1.
+    weight: Vec<Vec<usize>>,
+    offset: Vec<usize>,
+    readout: Vec<usize>,
+    readout_bias: Vec<usize>,
+    /// The weight of b0.
+    bias: usize,
+    /// Per pair of points: 4 E[h h], and the unit of the pair's field.
+    centre: Vec<usize>,
+    unit: Vec<usize>,
+    /// The first shift, which is none, and numbers from one to the next: components, logarithm.
+    shift: usize,
+    shift_stride: usize,
+    /// Of equally spaced points: the step, and per point the factor of the normalisation.
+    step: Vec<usize>,
+    factor: Vec<usize>,
+}
+
+/// The constants of a run and where they are.
+pub struct Layout {
+    pub at: Places,
+    numbers: Vec<f64>,
+}
+
+impl Layout {
+    pub fn new(setup: &Setup) -> Self {
+        let (p, unit) = (&setup.parameters, setup.unit);
+        let mut at = Places::default();
+        let mut numbers = Vec::new();
+        for (i, (x, offset)) in p.weights.iter().zip(&p.offset).enumerate() {
+            // A covariance has no readout.
+            let scale = if setup.is_direct {
+                setup.scales[i]
+            } else {
+                1.0
+            };
+            at.weight
+                .push(put(&mut numbers, x.iter().map(|x| unit * x)));
+            at.offset.push(put_one(&mut numbers, unit * offset));
+            at.readout.push(put_one(&mut numbers, p.readout / scale));
+            at.readout_bias
+                .push(put_one(&mut numbers, p.readout_bias / scale));
+        }
+        at.stride = numbers.len() / setup.points;
+        at.bias = put_one(&mut numbers, unit * p.bias);
+        if !setup.is_direct {
+            at.centre = put(&mut numbers, setup.centre.iter().map(|m| 4.0 * m));
+            let units = setup.scales.iter().map(|s| p.readout * p.readout / s);
+            at.unit = put(&mut numbers, units);
+        }
+        if let Some(tilt) = &setup.tilt {
+            at.shift_stride = setup.d_in + 2;
+            at.shift = numbers.len();
+            numbers.extend(vec![0.0; at.shift_stride]);
+            for (shift, log) in tilt.shifts.iter().zip(&tilt.logarithms) {
+                numbers.extend(shift.iter().chain([log]));
+            }
+        }
+        if let Some(progression) = &setup.progression {
+            at.step = put(&mut numbers, progression.step.iter().map(|x| unit * x));
+            at.factor = put(&mut numbers, progression.factors.iter().copied());
+        }
+        at.is_uniform = numbers.len() <= UNIFORM;
+        at.quads = numbers.len().div_ceil(4);
+        numbers.resize(4 * at.quads, 0.0);
+        Self { at, numbers }
+    }
+
+    /// What the buffer holds.
+    ///
+    /// # Errors
+    /// Those of [`to_f32`].
+    pub fn numbers(&self) -> Result<Vec<f32>> {
+        to_f32(&self.numbers)
+    }
+}
+
+/// Appends values and tells the place of each.
+fn put(numbers: &mut Vec<f64>, values: impl Iterator<Item = f64>) -> Vec<usize> {
+    let first = numbers.len();
+    numbers.extend(values);
+    (first..numbers.len()).collect()
+}
+
+fn put_one(numbers: &mut Vec<f64>, value: f64) -> usize {
+    numbers.push(value);
+    numbers.len() - 1
+}
+
+/// Constants as the shaders take them.
+///
+/// # Errors
+/// [`Error::Overflow`] of one that leaves no room.
+pub fn to_f32(all: &[f64]) -> Result<Vec<f32>> {
+    // Normals reach 6.8; headroom for sums over coordinates and units.
+    let limit = f64::from(f32::MAX) / 1e6;
+    if let Some(bad) = all.iter().find(|x| x.abs() > limit || !x.is_finite()) {
+        return Err(Error::Overflow(format!("a weight of scale {bad:.3e}")));
+    }
+    Ok(all.iter().map(|&x| x as f32).collect())
+}

@@ -1,0 +1,229 @@
+//! The texts of the moment stage: `reduce.wgsl`, which sums the products of fields over a block, and
+//! `ensemble.wgsl`, which draws and sums.
+
+use serde::Serialize;
+
+use super::layout::Layout;
+use super::networks::{self, chunks};
+use super::setup::Setup;
+use super::template::{QUADS, Text, render};
+use crate::tensor::{Element, MomentPlan};
+
+/// Threads per workgroup of the moment stage.
+pub const MOMENT_THREADS: u32 = 32;
+/// Threads per workgroup of `ensemble.wgsl`: one vector of a software adapter, so that few
+/// blocks reach all cores.
+pub const ENSEMBLE_THREADS: u32 = 8;
+/// Most elements of `ensemble.wgsl`: its compiler takes more than linear time.
+pub const MAX_ENSEMBLE_ELEMENTS: usize = 1024;
+/// Widest networks of `ensemble.wgsl`: beyond, drawing takes all of the time, and is better
+/// spread over a thread for each network.
+pub const MAX_ENSEMBLE_WIDTH: u64 = 512;
+
+/// The order of a block's sums: side by side what shares a product, so that few products are
+/// formed twice.
+pub fn order(plan: &MomentPlan) -> Vec<usize> {
+    let mut all: Vec<usize> = (0..plan.elements().len()).collect();
+    all.sort_by_key(|&e| match plan.elements()[e] {
+        Element::Single(a) => (a, 0),
+        Element::Product(a, b) => (b, a),
+    });
+    all
+}
+
+/// Where a block's row of the buffer `sums` has its heaviest network, in quads.
+pub fn heaviest_at(plan: &MomentPlan) -> usize {
+    plan.elements().len().div_ceil(4)
+}
+
+/// Quads in a block's row of the buffer `sums`.
+pub fn sum_quads(plan: &MomentPlan) -> usize {
+    heaviest_at(plan) + (3 + plan.fields()).div_ceil(4)
+}
+
+/// Where a network's weight comes from.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Weight {
+    /// Every network counts once.
+    One,
+    /// The importance sampling's inverse weight.
+    Inverse,
+    /// A row of the fields.
+    Given,
+}
+
+/// One sum of `moments.wgsl`.
+#[derive(Serialize)]
+struct Sum {
+    /// Its name.
+    sum: String,
+    /// The entries of the plan's table whose product it adds up; one for a first moment.
+    left: usize,
+    right: Option<usize>,
+}
+
+/// A product of fields that several sums share.
+#[derive(Serialize)]
+struct Product {
+    to: usize,
+    left: usize,
+    point: usize,
+}
+
+/// What `moments.wgsl` is rendered for: some elements of a plan, and the products that they need.
+#[derive(Serialize)]
+struct Moments {
+    weight: Weight,
+    /// The probability of a network without shift.
+    probability: f64,
+    /// Whether four networks are added at a time.
+    of_four: bool,
+    fields: usize,
+    /// The names of a network's rows: fields, then what the weight comes from.
+    rows: Vec<String>,
+    products: Vec<Product>,
+    /// Entries that are a left factor.
+    lefts: Vec<usize>,
+    elements: Vec<Sum>,
+    /// Quads of a block's row, the first that is written, and the heaviest network's.
+    sum_quads: usize,
+    first_quad: usize,
+    heaviest_at: usize,
+    finds_heaviest: bool,
+    /// What is written of the heaviest network.
+    heaviest: Vec<String>,
+}
+
+impl Moments {
+    /// The sums of a block's row from number `first` on, a multiple of 4; those at the row's start
+    /// go with the heaviest network.
+    fn new(plan: &MomentPlan, elements: &[usize], first: usize, weight: Weight) -> Self {
+        let fields = plan.fields();
+        let sums: Vec<Sum> = (elements.iter())
+            .map(|&e| {
+                let (left, right) = match plan.elements()[e] {
+                    Element::Single(a) => (a, None),
+                    Element::Product(a, b) => (a, Some(b)),
+                };
+                let sum = format!("s_{e}");
+                Sum { sum, left, right }
+            })
+            .collect();
+        let mut needed = vec![false; fields + plan.products().len()];
+        for entry in sums
+            .iter()
+            .flat_map(|sum| sum.right.into_iter().chain([sum.left]))
+        {
+            needed[entry] = true;
+        }
+        for (k, product) in plan.products().iter().enumerate().rev() {
+            if needed[fields + k] {
+                needed[product.left] = true;
+            }
+        }
+        let mut lefts: Vec<usize> = sums.iter().map(|sum| sum.left).collect();
+        lefts.sort_unstable();
+        lefts.dedup();
+        let rows = (0..fields).map(|f| format!("t_{f}"));
+        let ratio = (!matches!(weight, Weight::One)).then(|| "ratio".to_string());
+        let best = ["best", "f32(best_n)", "best_weight"].map(String::from);
+        let best_fields = (0..fields).map(|f| format!("best_{f}"));
+        Self {
+            weight,
+            probability: 1.0,
+            of_four: false,
+            fields,
+            rows: rows.chain(ratio).collect(),
+            products: (plan.products().iter().enumerate())
+                .filter(|(k, _)| needed[fields + k])
+                .map(|(k, product)| Product {
+                    to: fields + k,
+                    left: product.left,
+                    point: product.field,
+                })
+                .collect(),
+            lefts,
+            elements: sums,
+            sum_quads: sum_quads(plan),
+            first_quad: first / 4,
+            heaviest_at: heaviest_at(plan),
+            finds_heaviest: first == 0,
+            heaviest: best.into_iter().chain(best_fields).collect(),
+        }
+    }
+
+    fn of(setup: &Setup, plan: &MomentPlan, elements: &[usize], first: usize) -> Self {
+        let (weight, probability) = match &setup.tilt {
+            Some(tilt) => (Weight::Inverse, tilt.probability),
+            None => (Weight::One, 1.0),
+        };
+        Self {
+            probability,
+            ..Self::new(plan, elements, first, weight)
+        }
+    }
+}
+
+/// What `reduce.wgsl` is rendered for.
+#[derive(Serialize)]
+struct Reduce {
+    threads: u32,
+    /// Networks of a block, chunks of a network, quads of a chunk's rows.
+    block: u64,
+    chunks: u64,
+    row_quads: usize,
+    moments: Moments,
+}
+
+/// The texts that sum the elements of a plan, one for every `sums_per_thread` of them, a multiple
+/// of 4.
+pub fn texts(setup: &Setup, plan: &MomentPlan, sums_per_thread: usize) -> Vec<Text> {
+    (order(plan).chunks(sums_per_thread).enumerate())
+        .map(|(part, elements)| {
+            let reduce = Reduce {
+                threads: MOMENT_THREADS,
+                block: setup.block(),
+                chunks: chunks(setup),
+                row_quads: setup.row_quads(),
+                moments: Moments::of(setup, plan, elements, part * sums_per_thread),
+            };
+            render("reduce", &reduce)
+        })
+        .collect()
+}
+
+/// The text that sums the nodes of a quadrature, in blocks of `block`.
+pub fn quadrature(block: u64, plan: &MomentPlan) -> Text {
+    let reduce = Reduce {
+        threads: MOMENT_THREADS,
+        block,
+        chunks: 1,
+        row_quads: (plan.fields() + 1).div_ceil(4),
+        moments: Moments::new(plan, &order(plan), 0, Weight::Given),
+    };
+    Text {
+        stage: "quadrature",
+        ..render("reduce", &reduce)
+    }
+}
+
+/// The text of `ensemble.wgsl`.
+pub fn ensemble(setup: &Setup, layout: &Layout, plan: &MomentPlan) -> Text {
+    #[derive(Serialize)]
+    struct Ensemble<'a> {
+        #[serde(flatten)]
+        networks: networks::Context<'a>,
+        moments: Moments,
+    }
+    let networks = networks::Context {
+        threads: ENSEMBLE_THREADS.into(),
+        thread_quads: &QUADS,
+        ..networks::Context::new(setup, &layout.at)
+    };
+    let moments = Moments {
+        of_four: true,
+        ..Moments::of(setup, plan, &order(plan), 0)
+    };
+    render("ensemble", &Ensemble { networks, moments })
+}

@@ -1,0 +1,202 @@
+//! The texts of the network stage: `sample.wgsl` and `sample_remainder.wgsl`, which draw networks.
+
+use serde::Serialize;
+
+use super::SAMPLE_THREADS;
+use super::layout::{Layout, Places};
+use super::setup::Setup;
+use super::template::{QUADS, Text, render};
+use crate::stream::{GROUP, Part};
+use crate::tensor::{MomentPlan, multisets};
+
+/// Groups of 16 hidden units that one thread sums. Wider networks are cut into chunks, so
+/// that few wide networks still fill a device; a chunk's sum has at most 256 partial sums
+/// of 16 terms each, which keeps its f32 rounding near 1e-6.
+pub const CHUNK_GROUPS: u64 = 256;
+
+/// Fields up to which one thread draws the remainders of 16 networks, rather than of four.
+const MAX_FIELDS_OF_16: usize = 32;
+
+/// What the texts that draw networks are rendered for.
+#[derive(Serialize)]
+pub struct Context<'a> {
+    /// Threads of a workgroup.
+    pub threads: u64,
+    pub at: &'a Places,
+    pub activation: &'static str,
+    pub has_offset: bool,
+    pub is_bounded: bool,
+    pub is_progression: bool,
+    pub is_direct: bool,
+    pub is_tilted: bool,
+    /// Whether hidden values are written out, for cross-checks.
+    pub records_hidden: bool,
+    pub d_in: usize,
+    pub width: u64,
+    pub points: usize,
+    /// Points that a group of hidden units is evaluated at in one turn of a loop.
+    pub together: usize,
+    /// The two points of each field of a covariance.
+    pub pairs: Vec<Vec<usize>>,
+    pub outputs: u64,
+    pub fields: usize,
+    /// The names of a network's rows in the buffer `fields`, and quads of them.
+    pub rows: Vec<String>,
+    pub row_quads: usize,
+    pub shifts: usize,
+    pub has_bias: bool,
+    /// Components of a hidden unit, and those that are drawn.
+    pub components: u64,
+    pub drawn: u64,
+    pub full_groups: u64,
+    /// Units that fill no group, and whether those or b1 have to be drawn.
+    pub remainder: u64,
+    pub has_remainder: bool,
+    /// The quads of 16 networks whose remainders one thread draws.
+    pub thread_quads: &'static [&'static str],
+    /// Blocks of random words: per network, of the remainder per 16 networks.
+    pub hidden_blocks: u64,
+    pub output_blocks: u64,
+    pub hidden_remainder_blocks: u64,
+    pub output_remainder_blocks: u64,
+    pub chunk_groups: u64,
+    pub group_chunks: u64,
+    /// Networks of a block, and sixteens of them.
+    pub block: u64,
+    pub tiles: u64,
+}
+
+impl<'a> Context<'a> {
+    pub fn new(setup: &Setup, at: &'a Places) -> Self {
+        let stream = &setup.stream;
+        Self {
+            threads: SAMPLE_THREADS,
+            at,
+            activation: setup.activation,
+            has_offset: setup.has_offset,
+            is_bounded: setup.is_bounded,
+            is_progression: setup.progression.is_some(),
+            is_direct: setup.is_direct,
+            is_tilted: setup.tilt.is_some(),
+            records_hidden: false,
+            d_in: setup.d_in,
+            width: setup.width,
+            points: setup.points,
+            together: together(setup),
+            pairs: match setup.is_direct {
+                true => Vec::new(),
+                false => multisets(setup.points, 2),
+            },
+            outputs: stream.outputs,
+            fields: setup.fields,
+            rows: rows(setup),
+            row_quads: setup.row_quads(),
+            shifts: setup.shifts(),
+            has_bias: stream.has_bias(),
+            components: stream.hidden_components,
+            drawn: stream.drawn_components,
+            full_groups: stream.full_groups,
+            remainder: stream.remainder,
+            has_remainder: setup.has_remainder(),
+            thread_quads: &QUADS[..4 / remainder_threads(setup) as usize],
+            hidden_blocks: stream.blocks(Part::Hidden),
+            output_blocks: stream.blocks(Part::Output),
+            hidden_remainder_blocks: stream.blocks(Part::HiddenRemainder),
+            output_remainder_blocks: stream.blocks(Part::OutputRemainder),
+            chunk_groups: CHUNK_GROUPS,
+            group_chunks: group_chunks(setup),
+            block: setup.block(),
+            tiles: setup.block().div_ceil(GROUP),
+        }
+    }
+}
+
+/// Points that a group of hidden units is evaluated at in one turn of a loop. Where a point is
+/// more than a few operations, code for all of them outgrows a processor's cache of instructions
+/// (for two or three at a time it is no faster than for one) and takes compilers more than linear
+/// time.
+fn together(setup: &Setup) -> usize {
+    let is_cheap = setup.activation == "relu" || setup.progression.is_some();
+    match setup.is_direct && !is_cheap {
+        true => 1,
+        false => setup.points,
+    }
+}
+
+/// The names of a network's rows in `networks.wgsl`: fields, then the inverse weight.
+fn rows(setup: &Setup) -> Vec<String> {
+    let name = |r: usize| match setup.is_direct {
+        true => format!("row_{}_{}", r / setup.points, r % setup.points),
+        false => format!("row_{r}"),
+    };
+    let ratio = setup.tilt.as_ref().map(|_| format!("row_{}", setup.fields));
+    (0..setup.fields).map(name).chain(ratio).collect()
+}
+
+/// Threads that draw the remainders of 16 networks.
+fn remainder_threads(setup: &Setup) -> u64 {
+    match setup.rows() > MAX_FIELDS_OF_16 {
+        true => 4,
+        false => 1,
+    }
+}
+
+/// Chunks of full groups per network; the units that fill none are one more.
+pub fn group_chunks(setup: &Setup) -> u64 {
+    setup.stream.full_groups.div_ceil(CHUNK_GROUPS)
+}
+
+/// Chunks per network.
+pub fn chunks(setup: &Setup) -> u64 {
+    group_chunks(setup) + u64::from(setup.has_remainder())
+}
+
+/// Statements that grow with the spec, of drawing a network and of summing its elements.
+pub fn statements(setup: &Setup, plan: &MomentPlan) -> usize {
+    let points = match setup.progression {
+        Some(_) => 1,
+        None => setup.points,
+    };
+    // Four quads of hidden units.
+    4 * (points * setup.d_in + setup.rows()) + plan.elements().len() / 8
+}
+
+/// A text or a pipeline that draws networks.
+pub struct Sampler<T> {
+    pub stage: T,
+    /// Threads per block of networks.
+    pub threads: u64,
+    /// Chunks of networks: the second dimension of a dispatch.
+    pub chunks: u32,
+}
+
+/// The texts that a setup's networks need; with `records_hidden` they also write out the hidden
+/// values.
+pub fn texts(setup: &Setup, layout: &Layout, records_hidden: bool) -> Vec<Sampler<Text>> {
+    let context = Context {
+        records_hidden,
+        ..Context::new(setup, &layout.at)
+    };
+    let groups = (group_chunks(setup) > 0).then(|| Sampler {
+        stage: render("sample", &context),
+        threads: setup.block(),
+        chunks: group_chunks(setup) as u32,
+    });
+    let remainder = setup.has_remainder().then(|| Sampler {
+        stage: render("sample_remainder", &context),
+        threads: context.tiles * remainder_threads(setup),
+        chunks: 1,
+    });
+    groups.into_iter().chain(remainder).collect()
+}
+
+/// The text of `draws.wgsl`: words and normals alone.
+pub fn draws() -> Text {
+    #[derive(Serialize)]
+    struct Draws {
+        threads: u64,
+        block: u64,
+    }
+    let threads = SAMPLE_THREADS;
+    render("draws", &Draws { threads, block: 1 })
+}

@@ -1,0 +1,172 @@
+//! The shaders of a run, and their pipelines with the buffers that they work on.
+
+use super::device::Device;
+use super::layout::Layout;
+use super::looped::{Looped, Shape, Tiles};
+use super::networks::Sampler;
+use super::setup::Setup;
+use super::template::Text;
+use super::{GpuEngine, IN_FLIGHT, moments, networks};
+use crate::Result;
+use crate::engine::Form;
+use crate::tensor::MomentPlan;
+
+/// The shaders of a run.
+pub enum Texts {
+    Fused(Text),
+    Staged(Vec<Sampler<Text>>, Vec<Text>),
+    Looped(Box<Shape>, Vec<Text>),
+}
+
+impl Texts {
+    /// The shaders that draw the networks of a setup and sum the moments of a plan.
+    pub fn new(engine: &GpuEngine, setup: &Setup, plan: &MomentPlan) -> Self {
+        match engine.form_of(setup, plan) {
+            Form::Fused => Self::Fused(moments::ensemble(setup, &Layout::new(setup), plan)),
+            Form::Staged => Self::Staged(
+                networks::texts(setup, &Layout::new(setup), false),
+                moments::texts(setup, plan, engine.sums_per_thread(setup, plan)),
+            ),
+            Form::Looped => {
+                let shape = Shape::new(setup, plan, Tiles::new(engine.summary.is_software()));
+                let all = shape.texts(setup);
+                Self::Looped(Box::new(shape), all)
+            }
+        }
+    }
+
+    pub fn all(&self) -> Vec<&Text> {
+        match self {
+            Self::Fused(text) => vec![text],
+            Self::Staged(sample, reduce) => sample.iter().map(|s| &s.stage).chain(reduce).collect(),
+            Self::Looped(_, all) => all.iter().collect(),
+        }
+    }
+}
+
+/// How networks become sums.
+pub enum Pipelines {
+    Straight(Straight),
+    Looped(Box<Looped>),
+}
+
+impl Pipelines {
+    /// Pipelines and buffers for `capacity` blocks, each of `block_bytes`, in buffers of at most
+    /// `bytes`, or `None` if there is no memory.
+    ///
+    /// # Errors
+    /// [`crate::Error::Overflow`], [`crate::Error::Device`].
+    pub fn new(
+        d: &Device,
+        setup: &Setup,
+        plan: &MomentPlan,
+        texts: &Texts,
+        (capacity, bytes, block_bytes): (u64, u64, u64),
+        sums: &[wgpu::Buffer],
+    ) -> Result<Option<Self>> {
+        Ok(match texts {
+            Texts::Looped(shape, texts) => {
+                let shape = Shape::clone(shape);
+                Looped::new(d, setup, plan, (shape, texts), (capacity, bytes), sums)?
+                    .map(|looped| Self::Looped(Box::new(looped)))
+            }
+            Texts::Fused(text) => {
+                let reduce = std::slice::from_ref(text);
+                let bytes = (capacity * block_bytes, block_bytes);
+                Straight::new(d, setup, (&[], reduce), bytes, sums)?.map(Self::Straight)
+            }
+            Texts::Staged(sample, reduce) => {
+                let bytes = (capacity * block_bytes, block_bytes);
+                Straight::new(d, setup, (sample, reduce), bytes, sums)?.map(Self::Straight)
+            }
+        })
+    }
+}
+
+/// Straight-line code, in one shader or in two stages.
+pub struct Straight {
+    pub sample: Vec<Sampler<wgpu::ComputePipeline>>,
+    pub reduce: Vec<wgpu::ComputePipeline>,
+    pub parameters: wgpu::Buffer,
+    pub fields: wgpu::Buffer,
+    /// Bytes of a block in the buffer `fields`.
+    pub field_bytes: u64,
+    /// Threads per workgroup of what writes the sums.
+    pub threads: u32,
+    pub slots: Vec<Slot>,
+}
+
+/// What a batch in flight keeps from the next.
+pub struct Slot {
+    pub batch: wgpu::Buffer,
+    pub sample: Vec<wgpu::BindGroup>,
+    pub reduce: Vec<wgpu::BindGroup>,
+}
+
+impl Straight {
+    fn new(
+        d: &Device,
+        setup: &Setup,
+        (sample, reduce): (&[Sampler<Text>], &[Text]),
+        (bytes, field_bytes): (u64, u64),
+        sums: &[wgpu::Buffer],
+    ) -> Result<Option<Self>> {
+        let is_fused = sample.is_empty();
+        let sample = compile_samplers(d, sample)?;
+        let reduce = (reduce.iter().map(|text| d.pipeline(text))).collect::<Result<Vec<_>>>()?;
+        let numbers = Layout::new(setup).numbers()?;
+        let numbers = bytemuck::cast_slice::<f32, u8>(&numbers);
+        let parameters = d.parameters(numbers.len() as u64);
+        d.queue.write_buffer(&parameters, 0, numbers);
+        let Some(fields) = d.try_storage("fields", bytes) else {
+            return Ok(None);
+        };
+        debug_assert_eq!(sums.len(), IN_FLIGHT);
+        let slots = (sums.iter())
+            .map(|sums| {
+                let batch = d.batch();
+                let source = if is_fused { &parameters } else { &fields };
+                Slot {
+                    sample: (sample.iter())
+                        .map(|s| d.bind(&s.stage, &[&batch, &parameters, &fields]))
+                        .collect(),
+                    reduce: (reduce.iter())
+                        .map(|p| d.bind(p, &[&batch, source, sums]))
+                        .collect(),
+                    batch,
+                }
+            })
+            .collect();
+        Ok(Some(Self {
+            sample,
+            reduce,
+            parameters,
+            fields,
+            field_bytes,
+            threads: match is_fused {
+                true => moments::ENSEMBLE_THREADS,
+                false => moments::MOMENT_THREADS,
+            },
+            slots,
+        }))
+    }
+}
+
+/// Texts that draw networks as pipelines.
+///
+/// # Errors
+/// [`crate::Error::Device`].
+pub fn compile_samplers(
+    d: &Device,
+    texts: &[Sampler<Text>],
+) -> Result<Vec<Sampler<wgpu::ComputePipeline>>> {
+    (texts.iter())
+        .map(|sampler| {
+            Ok(Sampler {
+                stage: d.pipeline(&sampler.stage)?,
+                threads: sampler.threads,
+                chunks: sampler.chunks,
+            })
+        })
+        .collect()
+}

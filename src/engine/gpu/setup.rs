@@ -1,0 +1,142 @@
+//! What a plan asks of the device: the one place that reads it.
+
+use super::layout::ERF_UNIT;
+use crate::engine::BlockPlan;
+use crate::model::{Builtin, Estimator};
+use crate::plan::{Drawn, Parameters, Progression};
+use crate::stream::{GROUP, StreamLayout};
+use crate::{Error, Result};
+
+/// The networks of a plan as the shaders and their buffers see it.
+pub struct Setup {
+    /// The name of the activation in `activation.wgsl`, and the unit of its arguments there.
+    pub activation: &'static str,
+    pub unit: f64,
+    /// Whether a constant is subtracted from pre-activations.
+    pub has_offset: bool,
+    /// Whether no exponent of a hidden value can leave f32.
+    pub is_bounded: bool,
+    /// Whether networks are reduced to outputs, not to the covariance of hidden values.
+    pub is_direct: bool,
+    pub d_in: usize,
+    pub width: u64,
+    pub points: usize,
+    /// Fields of a network.
+    pub fields: usize,
+    /// Typical size of each field: the device works with field / scale, so that products
+    /// of six neither overflow nor underflow whatever the unit of f.
+    pub scales: Vec<f64>,
+    /// Folded weights, offsets and readout.
+    pub parameters: Parameters,
+    /// E[h(x_p) h(x_q)] for p <= q, where the fields are a covariance.
+    pub centre: Vec<f64>,
+    /// Shifts of the importance sampling.
+    pub tilt: Option<Tilt>,
+    /// The points, if they are equally spaced and an exponential net can make use of it.
+    pub progression: Option<Progression>,
+    pub seed: u64,
+    /// Networks of an experiment, and of all.
+    pub nets: u64,
+    pub networks: u64,
+    pub plan: BlockPlan,
+    pub stream: StreamLayout,
+}
+
+/// Importance sampling.
+pub struct Tilt {
+    /// `[shift][d_in + 1]`.
+    pub shifts: Vec<Vec<f64>>,
+    /// What each shift contributes to the exponent of a unit's inverse weight.
+    pub logarithms: Vec<f64>,
+    /// Probability of each shift, and of none.
+    pub probability: f64,
+}
+
+impl Setup {
+    pub fn new(drawn: &Drawn) -> Self {
+        let spec = drawn.spec();
+        let (activation, unit) = match spec.net.builtin() {
+            Builtin::Erf => ("erf", ERF_UNIT),
+            Builtin::Relu => ("relu", 1.0),
+            // Powers of two.
+            Builtin::ExpNormalised => ("exp", std::f64::consts::LOG2_E),
+        };
+        let parameters = drawn.parameters().clone();
+        let largest = drawn.reach().iter().copied().fold(0.0, f64::max);
+        let limit = MAX_EXPONENT * std::f64::consts::LN_2;
+        Self {
+            activation,
+            unit,
+            has_offset: spec.net.builtin() == Builtin::ExpNormalised,
+            is_bounded: largest * std::f64::consts::LOG2_E < MAX_EXPONENT,
+            is_direct: spec.estimator == Estimator::Direct,
+            d_in: spec.net.d_in(),
+            width: spec.net.width(),
+            points: spec.inputs.len(),
+            fields: drawn.fields(),
+            scales: drawn.scales().to_vec(),
+            parameters,
+            centre: drawn.centre().to_vec(),
+            tilt: spec.tilt.as_ref().map(|tilt| Tilt {
+                shifts: tilt.shifts.clone(),
+                logarithms: tilt.logarithms(spec.net.width()),
+                probability: tilt.probability(),
+            }),
+            progression: drawn.progression(limit).cloned(),
+            seed: spec.seed,
+            nets: spec.nets,
+            networks: spec.networks(),
+            plan: BlockPlan::new(spec),
+            stream: *drawn.layout(),
+        }
+    }
+
+    /// Refuses networks that own more random words than the shaders count.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`].
+    pub fn check_counters(&self) -> Result<()> {
+        let groups = self.stream.full_groups + 1;
+        let blocks = groups * self.stream.hidden_components.max(self.stream.outputs);
+        match u32::try_from(blocks) {
+            Ok(_) => Ok(()),
+            Err(_) => Err(Error::invalid(
+                "--width",
+                self.width,
+                format!(
+                    "with {} inputs a network has more random numbers than the shaders count; use --backend cpu",
+                    self.d_in
+                ),
+            )),
+        }
+    }
+
+    /// Shifts of the importance sampling; 0 without any.
+    pub fn shifts(&self) -> usize {
+        self.tilt.as_ref().map_or(0, |tilt| tilt.shifts.len())
+    }
+
+    /// Rows per network in the buffer `fields` of straight-line shaders.
+    pub fn rows(&self) -> usize {
+        self.fields + usize::from(self.tilt.is_some())
+    }
+
+    /// Quads of rows per network.
+    pub fn row_quads(&self) -> usize {
+        self.rows().div_ceil(4)
+    }
+
+    /// Networks of a full block.
+    pub fn block(&self) -> u64 {
+        self.plan.size
+    }
+
+    /// Whether anything is left beside full groups: units, or b1.
+    pub fn has_remainder(&self) -> bool {
+        let b1 = self.is_direct && self.stream.has_bias();
+        b1 || !self.width.is_multiple_of(GROUP)
+    }
+}
+
+/// Largest exponent of two that the shaders take.
+const MAX_EXPONENT: f64 = 125.0;

@@ -1,0 +1,110 @@
+//! Shader texts: the templates of `shaders/`, rendered for one spec, so that a pipeline is
+//! straight-line code for it.
+//!
+//! They are minijinja templates with delimiters that look like WGSL: `//#` starts a line with a
+//! statement (`for`, `if`, `include`, ..), `${..}` is a value, `//` a comment that no driver sees.
+
+use std::sync::LazyLock;
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Serde;
+use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
+use serde::Serialize;
+
+/// A shader as a driver gets it.
+#[derive(Debug, Clone)]
+pub struct Text {
+    /// The name of its file, without folder and ending.
+    pub stage: &'static str,
+    pub wgsl: String,
+}
+
+/// Names of templates with their text.
+macro_rules! shaders {
+    ($($name:literal),* $(,)?) => {
+        [$(($name, include_str!(concat!("../../../shaders/", $name)))),*]
+    };
+}
+
+const SHADERS: [(&str, &str); 34] = shaders![
+    "activation.wgsl",
+    "batch.wgsl",
+    "draws.wgsl",
+    "ensemble.wgsl",
+    "exponential.wgsl",
+    "hidden_values.wgsl",
+    "inverse_weight.wgsl",
+    "looped/arguments.wgsl",
+    "looped/best.wgsl",
+    "looped/choose.wgsl",
+    "looped/fields.wgsl",
+    "looped/hidden.wgsl",
+    "looped/keep.wgsl",
+    "looped/lanes.wgsl",
+    "looped/pass.wgsl",
+    "looped/products.wgsl",
+    "looped/put.wgsl",
+    "looped/ratio.wgsl",
+    "looped/readout.wgsl",
+    "looped/score.wgsl",
+    "looped/sums.wgsl",
+    "moments.wgsl",
+    "moments_end.wgsl",
+    "moments_start.wgsl",
+    "networks.wgsl",
+    "normals.wgsl",
+    "parameters.wgsl",
+    "points.wgsl",
+    "quads.wgsl",
+    "reduce.wgsl",
+    "remainder.wgsl",
+    "sample.wgsl",
+    "sample_remainder.wgsl",
+    "words.wgsl",
+];
+
+/// Four vectors of four hidden units, or networks, make up a group of 16.
+pub const QUADS: [&str; 4] = ["a", "b", "c", "d"];
+
+static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
+    let mut environment = Environment::new();
+    let syntax = SyntaxConfig::builder()
+        .variable_delimiters("${", "}")
+        .line_statement_prefix("//#")
+        .line_comment_prefix("//")
+        .keep_trailing_newline(true)
+        .build();
+    environment.set_syntax(syntax.expect("the delimiters differ"));
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_auto_escape_callback(|_| AutoEscape::None);
+    environment.add_global("quads", Value::from(QUADS.to_vec()));
+    for (name, text) in SHADERS {
+        (environment.add_template(name, text)).unwrap_or_else(|e| panic!("{e:#}"));
+    }
+    environment
+});
+
+/// The text of `shaders/<path>.wgsl` for the values of `context`.
+///
+/// # Panics
+/// If the template has a mistake, or a name that the context lacks: shaders are part of the build.
+pub fn render(path: &'static str, context: &impl Serialize) -> Text {
+    let wgsl = (TEMPLATES.get_template(&format!("{path}.wgsl")))
+        .and_then(|template| template.render(Value::from(Serde(context))))
+        .unwrap_or_else(|e| panic!("shaders/{path}.wgsl: {e:#}"));
+    Text {
+        stage: path.rsplit('/').next().unwrap_or(path),
+        wgsl,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[should_panic(expected = "undefined")]
+    fn a_name_without_a_value_is_an_error() {
+        render("draws", &());
+    }
+}
