@@ -3,9 +3,10 @@
 use clap::Args;
 use nnqft_gpu::engine::gpu;
 use nnqft_gpu::report::{VERSION, devices_table};
+use nnqft_gpu::run::auto_choice;
 use serde_json::json;
 
-use nnqft_gpu::run::auto_choice;
+use super::flags;
 
 /// List the adapters with their limits, and say which one --backend auto takes
 #[derive(Args)]
@@ -19,7 +20,7 @@ pub struct Arguments {
 /// Lists the adapters.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let adapters = gpu::adapters();
-    let auto = auto_choice(&adapters);
+    let auto = flags::spelled(&auto_choice(&adapters));
     if arguments.json {
         let document = json!({
             "schema": "nnqft.devices/1", "version": VERSION,
@@ -32,6 +33,5 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     } else {
         devices_table(&adapters)
     };
-    let auto = super::flags::spelled(&auto);
     super::emit(&format!("{list}--backend auto takes {auto}\n"))
 }
