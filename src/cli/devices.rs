@@ -3,9 +3,9 @@
 use clap::Args;
 use nnqft_gpu::engine::gpu::{self, AdapterSummary};
 use nnqft_gpu::report::devices_table;
-use nnqft_gpu::run::{Adapter, DevicesDocument};
+use nnqft_gpu::run::{Adapter, DevicesDocument, auto_choice};
 
-use nnqft_gpu::run::auto_choice;
+use super::flags;
 
 /// List the adapters with their limits, and say which one --backend auto takes
 #[derive(Args)]
@@ -19,7 +19,7 @@ pub struct Arguments {
 /// Lists the adapters.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let adapters = gpu::adapters();
-    let auto = auto_choice(&adapters);
+    let auto = flags::spelled(&auto_choice(&adapters));
     let document = DevicesDocument::new(adapters.into_iter().map(row).collect(), auto);
     if arguments.json {
         let text = serde_json::to_string_pretty(&document)?;
@@ -30,8 +30,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     } else {
         devices_table(&document.adapters)
     };
-    let auto = super::flags::spelled(&document.auto);
-    super::emit(&format!("{list}--backend auto takes {auto}\n"))
+    super::emit(&format!("{list}--backend auto takes {}\n", document.auto))
 }
 
 fn row(adapter: AdapterSummary) -> Adapter {

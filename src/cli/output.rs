@@ -209,6 +209,7 @@ impl Files {
             [one] => serde_json::to_string(one)?,
             several => serde_json::to_string(several)?,
         } + "\n";
+        let json = super::flags::spelled(&json);
         if self.json {
             super::emit(&json)?;
         }
