@@ -69,6 +69,9 @@ pub struct Correlator {
     pub converged: Vec<bool>,
     /// Why they cannot, and what to do, in a sentence; `None` if all elements and their mean converged.
     pub reason: Option<String>,
+    /// The first half of the reason: why they cannot.
+    #[serde(skip)]
+    pub why: Option<String>,
     /// Mean of G^(n) in each experiment, `[experiment][element]`.
     #[serde(skip)]
     pub experiments: Vec<Vec<f64>>,

@@ -85,6 +85,7 @@ pub(crate) fn correlators_against(
             let blocks = run.total.blocks;
             let compared = Comparison::new(&reference, &elements, &measured, &mean, blocks);
             let judged = judge.order(k, &elements, &compared);
+            let reason = judged.reason(spec, reference.exact().is_some());
             Correlator {
                 order,
                 connected: Connected::new(&run, order, &reference),
@@ -102,7 +103,8 @@ pub(crate) fn correlators_against(
                 largest_share: judged.largest_shares(),
                 tail_index: judged.tail_indices(),
                 converged: judged.converged(),
-                reason: judged.reason(spec, reference.exact().is_some()),
+                reason: (reason.as_ref()).map(|r| format!("{}; {}", r.why, r.advice)),
+                why: reason.map(|r| r.why),
                 pull: compared.pulls,
                 reference,
                 indices: elements.tuples.points,

@@ -16,7 +16,7 @@ pub fn three_sigma(degrees_of_freedom: usize) -> f64 {
 
 /// Probability that a number is within three of its standard errors if they are estimated with
 /// so many degrees of freedom.
-pub(crate) fn within_three_errors(degrees_of_freedom: usize) -> f64 {
+pub fn within_three_errors(degrees_of_freedom: usize) -> f64 {
     let t = StudentsT::new(0.0, 1.0, degrees_of_freedom.max(1) as f64).expect("above zero");
     2.0 * t.cdf(3.0) - 1.0
 }

@@ -9,6 +9,12 @@ use super::measured::Run;
 use crate::model::{EnsembleSpec, Estimator};
 use crate::theory::{RareNeurons, tilt};
 
+/// Why averages cannot be believed, and what to do about it.
+pub(super) struct Reason {
+    pub why: String,
+    pub advice: String,
+}
+
 /// The heaviest networks of a run, and what is known to be missing from it.
 pub(super) struct Judge<'a> {
     run: &'a Run<'a>,
@@ -85,7 +91,7 @@ impl Judged {
     }
 
     /// The worst failure among the elements, or of their mean, and the way out.
-    pub fn reason(&self, spec: &EnsembleSpec, is_exact: bool) -> Option<String> {
+    pub fn reason(&self, spec: &EnsembleSpec, is_exact: bool) -> Option<Reason> {
         let failures: Vec<Failure> = self.each.iter().filter_map(Convergence::failure).collect();
         let (what, gravest) = match (
             failures.iter().copied().reduce(Failure::worse),
@@ -109,6 +115,9 @@ impl Judged {
             .filter(|&way| is_exact || way != TRUST)
             .collect();
         let advice = advice.join(", or ");
-        Some(format!("{what} not converged: {gravest}; {advice}"))
+        Some(Reason {
+            why: format!("{what} not converged: {gravest}"),
+            advice,
+        })
     }
 }

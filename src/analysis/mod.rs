@@ -40,7 +40,7 @@ pub use falloff::{
 pub use flow::{ErrorOf, FixedPoint, Flow, FlowPoint, SlopeFit, check_flow, flow};
 pub use function_fit::{FitSet, FunctionFit, MODELS, Misses, Term, fit_function};
 pub use jackknife::three_sigma;
-pub(crate) use jackknife::within_three_errors;
+pub use jackknife::within_three_errors;
 pub use least_squares::LogFit;
 pub use output_couplings::{OutputCoupling, output_couplings};
 pub use predictions::{Prediction, predictions};

@@ -77,6 +77,7 @@ pub fn correlator(order: usize) -> Correlator {
         tail_index: vec![None; elements],
         converged: vec![true; elements],
         reason: None,
+        why: None,
         experiments: vec![of(1.0), of(1.0)],
         delta: count(3e-19),
         delta_experiments: vec![count(2e-19), count(4e-19)],

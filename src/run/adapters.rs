@@ -7,7 +7,7 @@ use crate::Result;
 use crate::engine::gpu::{self, AdapterSummary, GpuEngine};
 use crate::engine::{Engine, Fleet};
 
-/// What [`Backend::Auto`] takes of these adapters, in words.
+/// What [`Backend::Auto`](super::Backend::Auto) takes of these adapters, in words.
 pub fn auto_choice(adapters: &[AdapterSummary]) -> String {
     match adapters.first() {
         Some(a) if !a.is_software() => format!("gpu, {}: a hardware GPU", a.name),

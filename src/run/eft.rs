@@ -51,7 +51,7 @@ pub fn eft(moments: &Moments, vertex: Vertex, cutoffs: &[f64]) -> Result<EftDocu
 /// The inputs that a fit is trained on: those that it is tested on, over sqrt(2).
 ///
 /// # Errors
-/// [`Error::Invalid`] does not occur for inputs that are inputs.
+/// Those of [`Inputs::new`], which scaled points do not have.
 pub fn train_inputs(test: &Inputs) -> Result<Inputs> {
     let scaled = (test.points().iter()).map(|x| x.iter().map(|x| x * 0.5f64.sqrt()).collect());
     Inputs::new(scaled.collect())

@@ -143,7 +143,8 @@ impl<E: Engine + ?Sized> Runner<E> {
         done.map(|()| start.elapsed().as_secs_f64())
     }
 
-    pub(super) fn engine_mut(&mut self) -> &mut E {
+    /// The engine.
+    pub fn engine_mut(&mut self) -> &mut E {
         &mut self.engine
     }
 

@@ -159,11 +159,8 @@ fn draw(runner: &mut Runner, plan: &Plan, scheme: &Scheme) -> Result<SymmetryDoc
     for spec in &plan.tests {
         let (moments, correlators) = draw(spec)?;
         // What to do about it is left out: the tests are of the direct estimator.
-        let unconverged: Vec<String> = (Unconverged::of(&correlators).iter())
-            .map(|u| {
-                let reason = u.reason.split(';').next().unwrap_or(&u.reason);
-                format!("{}-point function, {reason}", u.order)
-            })
+        let unconverged: Vec<String> = (correlators.iter())
+            .filter_map(|c| Some(format!("{}-point function, {}", c.order, c.why.as_ref()?)))
             .collect();
         let weak = |reason| format!("weak test at d_out = {}: {reason}", spec.net.d_out());
         notes.extend(unconverged.iter().map(weak));

@@ -10,10 +10,10 @@ use super::{MomentPlan, Tuple, Tuples, multisets};
 /// hidden layers, and K its limit at infinite width.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MeanOfD {
-    /// E[D] is zero exactly, as with one hidden layer: terms with it would only add noise, and are
+    /// The mean of D is zero exactly, as with one hidden layer: terms with it would only add noise, and are
     /// left out.
     Zero,
-    /// E[D] is not zero, as with several hidden layers, and is measured like everything else.
+    /// The mean of D is not zero, as with several hidden layers, and is measured like everything else.
     Measured,
 }
 
