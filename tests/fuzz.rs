@@ -368,7 +368,7 @@ static RUN: LazyLock<[Vec<u8>; 2]> = LazyLock::new(|| {
     let spec = spec.validate().unwrap();
     let mut cpu = CpuEngine::new();
     let mut state = State::new(vec![spec.clone()], None, cpu.device());
-    state.ensembles[0].moments = engine::run(&mut cpu, &spec, &|_| {}).unwrap();
+    state.ensembles[0].elements = engine::run(&mut cpu, &spec, &|_| {}).unwrap();
     let document = EnsembleDocument::new(&state, 0).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("moments.npz");
@@ -526,7 +526,7 @@ fn states() -> Vec<Vec<u8>> {
             cpu.accumulate(&Plan::new(spec.clone()).unwrap(), &queue)
                 .unwrap();
             let mut state = state.clone();
-            state.ensembles[0].moments = queue.into_moments();
+            state.ensembles[0].elements = queue.into_elements();
             state.to_bytes()
         })
         .to_vec()

@@ -10,7 +10,7 @@ use nnqft_gpu::theory;
 fn run(plan: &Plan) -> Accumulator {
     let queue = Queue::new(plan.spec());
     CpuEngine::new().accumulate(plan, &queue).unwrap();
-    queue.into_moments()
+    queue.into_elements()
 }
 
 /// Every element with and without fast paths, to roundings of the products that it averages.

@@ -372,7 +372,7 @@ fn shards_merge_into_the_single_run() {
 
     // A shard that has not come to its end.
     let mut unfinished = state::read(&files[2]).unwrap();
-    unfinished.ensembles[0].moments = Default::default();
+    unfinished.ensembles[0].elements = Default::default();
     fs::write(&files[2], unfinished.to_bytes()).unwrap();
     let message = stderr(&run(&merged));
     assert!(message.contains("part2.state has 0 of its"), "{message}");
@@ -526,7 +526,7 @@ fn wrong_options_are_refused_before_the_run() {
     let queue = Queue::resume(&spec, tiny.blocks(0), Default::default());
     cpu.accumulate(&nnqft_gpu::plan::Plan::new(spec.clone()).unwrap(), &queue)
         .unwrap();
-    assert_eq!(queue.moments().subtrees().count(), 1);
+    assert_eq!(queue.elements().subtrees().count(), 1);
     fs::write(&path, tiny.to_bytes()).unwrap();
     let output = run(&["ensemble", "--resume", file]);
     assert!(output.status.success(), "{}", stderr(&output));

@@ -43,11 +43,11 @@ fn draw(mut state: State, engine: &mut dyn Engine, left: u64) -> State {
     for k in 0..state.ensembles.len() {
         let blocks = state.blocks(k);
         let e = &mut state.ensembles[k];
-        let queue = Queue::resume(&e.spec, blocks.start..blocks.end - left, e.moments.clone());
+        let queue = Queue::resume(&e.spec, blocks.start..blocks.end - left, e.elements.clone());
         engine
             .accumulate(&Plan::new(e.spec.clone()).unwrap(), &queue)
             .unwrap();
-        e.moments = queue.into_moments();
+        e.elements = queue.into_elements();
         e.seconds += 0.1;
     }
     state
@@ -66,7 +66,7 @@ fn part(specs: &[EnsembleSpec], shard: &str, engine: &mut dyn Engine) -> (String
 /// The moments alone: devices and times may differ.
 fn same_moments(a: &State, b: &State) -> bool {
     a.ensembles.len() == b.ensembles.len()
-        && (a.ensembles.iter().zip(&b.ensembles)).all(|(a, b)| a.moments == b.moments)
+        && (a.ensembles.iter().zip(&b.ensembles)).all(|(a, b)| a.elements == b.elements)
 }
 
 fn example() -> State {
@@ -351,8 +351,8 @@ proptest! {
         if let Ok(state) = State::from_bytes(&changed) {
             for k in 0..state.ensembles.len() {
                 let spec = &state.ensembles[k].spec;
-                let queue = Queue::resume(spec, state.blocks(k), state.ensembles[k].moments.clone());
-                prop_assert_eq!(queue.into_moments(), state.ensembles[k].moments.clone());
+                let queue = Queue::resume(spec, state.blocks(k), state.ensembles[k].elements.clone());
+                prop_assert_eq!(queue.into_elements(), state.ensembles[k].elements.clone());
             }
         }
     }
@@ -430,12 +430,12 @@ fn what_a_lost_device_had_finished_is_kept() {
     failing
         .accumulate(&Plan::new(spec.clone()).unwrap(), &queue)
         .unwrap_err();
-    let kept = queue.into_moments();
+    let kept = queue.into_elements();
     assert!(kept.networks() > 0 && kept.networks() < whole.networks());
     let blocks = 0..BlockPlan::new(&spec).blocks();
     let queue = Queue::resume(&spec, blocks, kept);
     gpu()
         .accumulate(&Plan::new(spec.clone()).unwrap(), &queue)
         .unwrap();
-    assert_eq!(queue.into_moments(), whole);
+    assert_eq!(queue.into_elements(), whole);
 }

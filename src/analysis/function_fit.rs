@@ -12,6 +12,7 @@ use crate::{Error, Result};
 /// A term of lambda as a function (arXiv:2008.08601v2):
 /// dG^(4) = -(l0 T_0 + l2 T_2 + lNL T_NL).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum Term {
     /// T_0 = 24 int Delta.
     #[serde(rename = "l0")]

@@ -57,7 +57,7 @@ impl EnsembleResult {
 
 /// Whether a part of a run has too few blocks for error bars; says so.
 pub fn is_too_small(state: &State, k: usize) -> bool {
-    let subtrees = state.ensembles[k].moments.subtrees();
+    let subtrees = state.ensembles[k].elements.subtrees();
     let blocks: u64 = subtrees.map(|(_, _, s)| s.blocks).sum();
     let small = state.shard.is_some() && blocks < 2;
     if small {

@@ -128,10 +128,10 @@ impl BlockPlan {
         all
     }
 
-    /// The blocks that are in `moments`, as ascending ranges over all experiments.
-    pub fn covered(&self, moments: &Accumulator) -> Vec<Range<u64>> {
+    /// The blocks that are in `elements`, as ascending ranges over all experiments.
+    pub fn covered(&self, elements: &Accumulator) -> Vec<Range<u64>> {
         let mut all: Vec<Range<u64>> = Vec::new();
-        for (experiment, blocks, _) in moments.subtrees() {
+        for (experiment, blocks, _) in elements.subtrees() {
             let first = u64::from(experiment) * self.per_experiment;
             let range = first + blocks.start..first + blocks.end;
             match all.last_mut().filter(|last| last.end == range.start) {
@@ -142,11 +142,11 @@ impl BlockPlan {
         all
     }
 
-    /// The blocks of `wanted` that are not in `moments`, as ascending ranges.
-    pub fn missing(&self, moments: &Accumulator, wanted: Range<u64>) -> Vec<Range<u64>> {
+    /// The blocks of `wanted` that are not in `elements`, as ascending ranges.
+    pub fn missing(&self, elements: &Accumulator, wanted: Range<u64>) -> Vec<Range<u64>> {
         let mut all = Vec::new();
         let mut next = wanted.start;
-        for range in self.covered(moments) {
+        for range in self.covered(elements) {
             if next < range.start.min(wanted.end) {
                 all.push(next..range.start.min(wanted.end));
             }

@@ -191,9 +191,9 @@ impl Work for Share<'_> {
         Some(range)
     }
 
-    fn finish(&self, range: Range<u64>, moments: Accumulator) {
+    fn finish(&self, range: Range<u64>, elements: Accumulator) {
         self.forget(&range);
-        self.crew.work.finish(range, moments);
+        self.crew.work.finish(range, elements);
     }
 
     fn give_back(&self, range: Range<u64>) {
@@ -272,7 +272,7 @@ mod tests {
             let queue = Queue::new(&spec);
             fleet.accumulate(&plan, &queue).unwrap();
             assert_eq!(queue.left(), 0);
-            assert_eq!(queue.into_moments(), whole);
+            assert_eq!(queue.into_elements(), whole);
             assert_eq!(fleet.engines(), 1);
         }
         assert_eq!(LOST.load(Ordering::Relaxed), 2);

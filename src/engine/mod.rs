@@ -56,7 +56,7 @@ impl DeviceInfo {
     }
 }
 
-/// Draws networks and accumulates their moments.
+/// Draws networks and accumulates the elements of their measurement.
 pub trait Engine {
     /// What this engine runs on.
     fn device(&self) -> DeviceInfo;
@@ -71,7 +71,7 @@ pub trait Engine {
     }
 
     /// Takes blocks of networks (numbered over all experiments, see [`BlockPlan`]) until
-    /// there are no more, and hands in their moments.
+    /// there are no more, and hands in their elements.
     ///
     /// # Errors
     /// [`crate::Error::Overflow`] if the spec does not fit the engine's numbers,
@@ -91,8 +91,8 @@ pub trait Engine {
 /// let mut spec = EnsembleSpec::preset("erf", 1)?;
 /// spec = spec.with_width(5);
 /// spec.nets = 100;
-/// let moments = engine::run(&mut CpuEngine::new(), &spec, &|_| {})?;
-/// assert_eq!(moments.networks(), 1000); // in ten experiments
+/// let elements = engine::run(&mut CpuEngine::new(), &spec, &|_| {})?;
+/// assert_eq!(elements.networks(), 1000); // in ten experiments
 /// # Ok::<(), nnqft_gpu::Error>(())
 /// ```
 pub fn run(
@@ -103,7 +103,7 @@ pub fn run(
     let plan = Plan::new(spec.clone())?;
     let queue = Queue::new(plan.spec()).with_progress(progress);
     engine.accumulate(&plan, &queue)?;
-    Ok(queue.into_moments())
+    Ok(queue.into_elements())
 }
 
 /// One network as the moments see it.

@@ -10,7 +10,7 @@ use super::BlockPlan;
 use crate::model::EnsembleSpec;
 use crate::tensor::Accumulator;
 
-/// Where an engine gets its blocks and leaves their moments.
+/// Where an engine gets its blocks and leaves their elements.
 ///
 /// Engines pull: each takes what it can do in a short while, so that fast ones do more and
 /// a stop is a `None`.
@@ -21,8 +21,8 @@ pub trait Work: Sync {
     /// Up to `at_most` blocks in a row; `None` if there is nothing to take.
     fn take(&self, at_most: u64) -> Option<Range<u64>>;
 
-    /// The moments of all blocks of a range that was taken.
-    fn finish(&self, range: Range<u64>, moments: Accumulator);
+    /// The elements of all blocks of a range that was taken.
+    fn finish(&self, range: Range<u64>, elements: Accumulator);
 
     /// A range that was taken and will not be finished.
     fn give_back(&self, range: Range<u64>);
@@ -37,7 +37,7 @@ pub struct Queue<'a> {
 
 struct Inner {
     pending: VecDeque<Range<u64>>,
-    moments: Accumulator,
+    elements: Accumulator,
 }
 
 impl<'a> Queue<'a> {
@@ -47,11 +47,11 @@ impl<'a> Queue<'a> {
         Self::resume(spec, blocks, Accumulator::new())
     }
 
-    /// What `moments` does not hold of some blocks (numbered over all experiments).
-    pub fn resume(spec: &EnsembleSpec, blocks: Range<u64>, moments: Accumulator) -> Self {
-        let pending = BlockPlan::new(spec).missing(&moments, blocks).into();
+    /// What `elements` does not hold of some blocks (numbered over all experiments).
+    pub fn resume(spec: &EnsembleSpec, blocks: Range<u64>, elements: Accumulator) -> Self {
+        let pending = BlockPlan::new(spec).missing(&elements, blocks).into();
         Self {
-            inner: Mutex::new(Inner { pending, moments }),
+            inner: Mutex::new(Inner { pending, elements }),
             progress: &|_| {},
             stop: None,
         }
@@ -69,15 +69,15 @@ impl<'a> Queue<'a> {
         self
     }
 
-    /// The moments so far.
-    pub fn moments(&self) -> Accumulator {
-        self.lock().moments.clone()
+    /// The elements so far.
+    pub fn elements(&self) -> Accumulator {
+        self.lock().elements.clone()
     }
 
-    /// The moments, when all engines are through.
-    pub fn into_moments(self) -> Accumulator {
+    /// The elements, when all engines are through.
+    pub fn into_elements(self) -> Accumulator {
         let inner = self.inner.into_inner();
-        inner.unwrap_or_else(|e| e.into_inner()).moments
+        inner.unwrap_or_else(|e| e.into_inner()).elements
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -111,9 +111,9 @@ impl Work for Queue<'_> {
         Some(taken)
     }
 
-    fn finish(&self, _: Range<u64>, moments: Accumulator) {
-        let networks = moments.networks();
-        self.lock().moments.merge(moments);
+    fn finish(&self, _: Range<u64>, elements: Accumulator) {
+        let networks = elements.networks();
+        self.lock().elements.merge(elements);
         (self.progress)(networks);
     }
 
@@ -142,12 +142,12 @@ mod tests {
     }
 
     fn done(plan: &BlockPlan, range: Range<u64>) -> Accumulator {
-        let mut moments = Accumulator::new();
+        let mut elements = Accumulator::new();
         for number in range {
             let b = plan.block(number);
-            moments.add_block(b.experiment, b.index, b.networks, vec![number as f64]);
+            elements.add_block(b.experiment, b.index, b.networks, vec![number as f64]);
         }
-        moments
+        elements
     }
 
     #[test]
@@ -168,16 +168,16 @@ mod tests {
         }
         assert_eq!(queue.left(), 0);
         assert_eq!(told.load(Ordering::Relaxed), 3 * 2560);
-        assert_eq!(queue.into_moments(), done(&plan, 0..plan.blocks()));
+        assert_eq!(queue.into_elements(), done(&plan, 0..plan.blocks()));
     }
 
     #[test]
     fn a_queue_goes_on_where_the_moments_end() {
         let (spec, plan) = (spec(), BlockPlan::new(&spec()));
         let (n, all) = (plan.per_experiment, plan.blocks());
-        let mut moments = done(&plan, 3..5);
-        moments.merge(done(&plan, n - 1..n + 2));
-        let queue = Queue::resume(&spec, 1..all - 1, moments);
+        let mut elements = done(&plan, 3..5);
+        elements.merge(done(&plan, n - 1..n + 2));
+        let queue = Queue::resume(&spec, 1..all - 1, elements);
         let mut taken = Vec::new();
         while let Some(range) = queue.take(u64::MAX) {
             taken.push(range);

@@ -5,6 +5,7 @@ use super::Activation;
 /// Activations with code of their own in the engines and closed forms in theory, recognised by
 /// their tape, however they are spelled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Builtin {
     /// `erf(z)`
     Erf,

@@ -10,6 +10,7 @@ use crate::{Error, Result};
 
 /// What networks are drawn by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum Backend {
     /// A hardware GPU if there is one, else the CPU.
     #[default]

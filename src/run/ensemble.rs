@@ -144,16 +144,16 @@ impl EnsembleRun {
         let (state, blocks) = (&self.state, self.state.blocks(k));
         let ensemble = &state.ensembles[k];
         let networks = BlockPlan::new(&ensemble.spec).networks(blocks.clone());
-        progress.begin(networks, ensemble.moments.networks());
+        progress.begin(networks, ensemble.elements.networks());
         let tell = |networks| progress.drawn(&ensemble.spec, networks);
-        let queue = Queue::resume(&ensemble.spec, blocks, ensemble.moments.clone())
+        let queue = Queue::resume(&ensemble.spec, blocks, ensemble.elements.clone())
             .with_progress(&tell)
             .until(stop);
         let start = Instant::now();
         let saving = Mutex::new(());
         let now = || {
             let mut now = state.clone();
-            now.ensembles[k].moments = queue.moments();
+            now.ensembles[k].elements = queue.elements();
             now.ensembles[k].seconds += start.elapsed().as_secs_f64();
             now
         };

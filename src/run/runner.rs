@@ -26,8 +26,8 @@ const LAST_BATCH: Duration = Duration::from_millis(1200);
 ///
 /// let spec = EnsembleSpec { nets: 100, ..EnsembleSpec::preset("relu", 1)? };
 /// let mut runner = Runner::new(Box::new(CpuEngine::new()));
-/// let (moments, timing) = runner.draw(&Plan::new(spec)?)?;
-/// assert_eq!(moments.networks(), 1000); // in ten experiments
+/// let (elements, timing) = runner.draw(&Plan::new(spec)?)?;
+/// assert_eq!(elements.networks(), 1000); // in ten experiments
 /// assert!(timing.networks_per_s.is_some());
 /// # Ok::<(), nnqft_gpu::Error>(())
 /// ```
@@ -112,9 +112,9 @@ impl<E: Engine + ?Sized> Runner<E> {
         let start = Instant::now();
         self.engine.accumulate(plan, &queue)?;
         let timing = Timing::new(spec, start.elapsed().as_secs_f64()).after(compile_s);
-        let moments = queue.into_moments();
-        match moments.networks() == spec.networks() {
-            true => Ok((moments, timing)),
+        let elements = queue.into_elements();
+        match elements.networks() == spec.networks() {
+            true => Ok((elements, timing)),
             false => Err(lost()),
         }
     }
@@ -125,8 +125,8 @@ impl<E: Engine + ?Sized> Runner<E> {
     /// # Errors
     /// Those of [`draw`](Self::draw) and of [`correlators_beside`].
     pub fn measure(&mut self, plan: &Plan, exact: &Exact) -> Result<(Vec<Correlator>, Timing)> {
-        let (moments, timing) = self.draw(plan)?;
-        Ok((correlators_beside(exact, plan, &moments)?, timing))
+        let (elements, timing) = self.draw(plan)?;
+        Ok((correlators_beside(exact, plan, &elements)?, timing))
     }
 
     /// Readies the engine for a plan, or not if the run is to stop; returns the seconds that it
@@ -221,8 +221,8 @@ mod tests {
     #[test]
     fn tells_of_every_network_that_is_drawn() {
         let (mut runner, said, _) = runner();
-        let (moments, _) = runner.draw(&plan(700)).unwrap();
-        assert_eq!(moments.networks(), 7000);
+        let (elements, _) = runner.draw(&plan(700)).unwrap();
+        assert_eq!(elements.networks(), 7000);
         assert_eq!(said.drawn.load(Ordering::Relaxed), 7000);
     }
 

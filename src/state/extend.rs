@@ -76,7 +76,7 @@ impl EnsembleState {
                 blocks.start * plan.size..(blocks.end * plan.size).min(self.spec.nets)
             };
             for experiment in 0..self.spec.experiments {
-                self.moments.forget(experiment, short, networks);
+                self.elements.forget(experiment, short, networks);
             }
         }
         self.spec.clone_from(spec);

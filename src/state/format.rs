@@ -58,8 +58,8 @@ impl State {
         };
         let mut payload = serde_json::to_vec(&header).expect("plain data with string keys");
         payload.push(b'\n');
-        let moments: Vec<&Accumulator> = self.ensembles.iter().map(|e| &e.moments).collect();
-        let payload = postcard::to_extend(&moments, payload).expect("plain data");
+        let elements: Vec<&Accumulator> = self.ensembles.iter().map(|e| &e.elements).collect();
+        let payload = postcard::to_extend(&elements, payload).expect("plain data");
         frame(&payload)
     }
 
@@ -89,24 +89,25 @@ impl State {
         }
         let header: Header = serde_json::from_slice(&payload[..end])
             .map_err(|e| damaged(&format!("header: {e}")))?;
-        let (moments, rest): (Vec<Accumulator>, _) = postcard::take_from_bytes(&payload[end + 1..])
-            .map_err(|e| damaged(&format!("moments: {e}")))?;
-        if !rest.is_empty() || moments.len() != header.ensembles.len() || moments.is_empty() {
-            return Err(damaged("its moments are not those of its header"));
+        let (elements, rest): (Vec<Accumulator>, _) =
+            postcard::take_from_bytes(&payload[end + 1..])
+                .map_err(|e| damaged(&format!("elements: {e}")))?;
+        if !rest.is_empty() || elements.len() != header.ensembles.len() || elements.is_empty() {
+            return Err(damaged("its elements are not those of its header"));
         }
-        let ensembles = (header.ensembles.into_iter().zip(moments))
-            .map(|(e, moments)| {
+        let ensembles = (header.ensembles.into_iter().zip(elements))
+            .map(|(e, elements)| {
                 let spec = (e.spec.into_owned().validate())
                     .map_err(|e| damaged(&format!("its spec is none: {e}")))?;
                 if !(e.seconds.is_finite() && e.seconds >= 0.0) {
                     return Err(damaged("its time is none"));
                 }
-                check(&spec, &moments).map_err(damaged)?;
+                check(&spec, &elements).map_err(damaged)?;
                 Ok(EnsembleState {
                     spec,
                     seconds: e.seconds,
                     compile_seconds: 0.0,
-                    moments,
+                    elements,
                 })
             })
             .collect::<Result<_, String>>()?;
@@ -190,15 +191,15 @@ fn unframe(bytes: &[u8]) -> Result<&[u8], String> {
     }
 }
 
-/// Whether these can be moments of blocks of this spec.
-fn check(spec: &EnsembleSpec, moments: &Accumulator) -> Result<(), &'static str> {
+/// Whether these can be elements of blocks of this spec.
+fn check(spec: &EnsembleSpec, elements: &Accumulator) -> Result<(), &'static str> {
     let plan = BlockPlan::new(spec);
     let (values, fields) = (
         spec.values() as usize,
         Rays::of(spec).applied_to(spec).fields(),
     );
     let mut last = (0, 0);
-    for (experiment, blocks, statistics) in moments.subtrees() {
+    for (experiment, blocks, statistics) in elements.subtrees() {
         let span = blocks.end - blocks.start;
         let is_subtree = span.is_power_of_two() && blocks.start.is_multiple_of(span);
         let is_next = experiment > last.0 || blocks.start >= last.1;
@@ -214,11 +215,11 @@ fn check(spec: &EnsembleSpec, moments: &Accumulator) -> Result<(), &'static str>
             return Err("its counts of networks are wrong");
         }
         if !statistics.is_sound(values) {
-            return Err("its moments are not those of its spec");
+            return Err("its elements are not those of its spec");
         }
         last = (experiment, blocks.end);
     }
-    let extremes = moments.extremes();
+    let extremes = elements.extremes();
     let fits = extremes.iter().all(|e| {
         e.experiment < spec.experiments
             && e.network < spec.nets

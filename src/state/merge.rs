@@ -44,7 +44,7 @@ pub fn merge(parts: Vec<(String, State)>) -> Result<State> {
         devices.push(state.device);
         for (to, from) in whole.ensembles.iter_mut().zip(state.ensembles) {
             to.seconds += from.seconds;
-            to.moments.merge(from.moments);
+            to.elements.merge(from.elements);
         }
     }
     whole.device = DeviceInfo::joined(&devices).expect("there is a first");
@@ -61,7 +61,7 @@ struct Part {
 impl Part {
     fn new(name: String, state: &State) -> Self {
         let covered = (state.ensembles.iter())
-            .map(|e| BlockPlan::new(&e.spec).covered(&e.moments))
+            .map(|e| BlockPlan::new(&e.spec).covered(&e.elements))
             .collect();
         Self { name, covered }
     }

@@ -13,7 +13,7 @@
 //!     let mut state = State::new(vec![spec.clone()], Some(shard), cpu.device());
 //!     let queue = Queue::resume(&spec, state.blocks(0), Default::default());
 //!     cpu.accumulate(&spec, &queue)?;
-//!     state.ensembles[0].moments = queue.into_moments();
+//!     state.ensembles[0].elements = queue.into_elements();
 //!     // What a file would hold.
 //!     shards.push((name.into(), State::from_bytes(&state.to_bytes())?));
 //! }
@@ -64,8 +64,8 @@ pub struct EnsembleState {
     pub seconds: f64,
     /// Seconds that this process has compiled shaders before; no file keeps them.
     pub compile_seconds: f64,
-    /// The blocks that are in, and their moments.
-    pub moments: Accumulator,
+    /// The blocks that are in, and their elements.
+    pub elements: Accumulator,
 }
 
 impl State {
@@ -75,7 +75,7 @@ impl State {
             spec,
             seconds: 0.0,
             compile_seconds: 0.0,
-            moments: Accumulator::new(),
+            elements: Accumulator::new(),
         };
         Self {
             device,
@@ -96,12 +96,12 @@ impl State {
     /// The blocks of ensemble `k` that this run has still to draw.
     pub fn missing(&self, k: usize) -> Vec<Range<u64>> {
         let ensemble = &self.ensembles[k];
-        BlockPlan::new(&ensemble.spec).missing(&ensemble.moments, self.blocks(k))
+        BlockPlan::new(&ensemble.spec).missing(&ensemble.elements, self.blocks(k))
     }
 
     /// Networks that this run has drawn, and is to draw in all.
     pub fn networks(&self) -> (u64, u64) {
-        let done = self.ensembles.iter().map(|e| e.moments.networks()).sum();
+        let done = self.ensembles.iter().map(|e| e.elements.networks()).sum();
         let all = (self.ensembles.iter().enumerate())
             .map(|(k, e)| BlockPlan::new(&e.spec).networks(self.blocks(k)))
             .sum();

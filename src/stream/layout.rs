@@ -8,6 +8,7 @@ pub const GROUP: u64 = 16;
 /// Hidden and output layers have streams of their own, so that the hidden layer of a
 /// network does not depend on what is attached to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Part {
     /// W0 and b0 of full groups.
     Hidden = 0,

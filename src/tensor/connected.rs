@@ -9,6 +9,7 @@ use super::{MomentPlan, Tuple, Tuples, multisets};
 /// What is known of the mean of D = C - K, where C is the covariance of the outputs given the
 /// hidden layers, and K its limit at infinite width.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum MeanOfD {
     /// The mean of D is zero exactly, as with one hidden layer: terms with it would only add noise, and are
     /// left out.

@@ -16,6 +16,7 @@ use crate::{Error, Result};
 /// Which propagator joins an external point to a vertex.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Vertex {
     /// k = K (arXiv:2008.08601v1).
     Full,

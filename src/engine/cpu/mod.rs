@@ -64,19 +64,19 @@ impl Engine for CpuEngine {
                     return;
                 };
                 let start = Instant::now();
-                let mut moments = Accumulator::new();
+                let mut elements = Accumulator::new();
                 for block in range.clone().map(|number| all_blocks.block(number)) {
                     let (means, heaviest) = blocks.means(&block);
                     let means = measurement.elements(means);
-                    moments.add_block(block.experiment, block.index, block.networks, means);
-                    moments.add_extreme(heaviest);
+                    elements.add_block(block.experiment, block.index, block.networks, means);
+                    elements.add_extreme(heaviest);
                 }
-                if moments.total().is_err() {
+                if elements.total().is_err() {
                     failed.store(true, Ordering::Relaxed);
                     return;
                 }
                 size = next_size(size, range.end - range.start, start.elapsed(), PIECE_TIME);
-                work.finish(range, moments);
+                work.finish(range, elements);
             }
         });
         match failed.into_inner() {

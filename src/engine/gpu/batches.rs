@@ -50,9 +50,9 @@ pub async fn draw(run: &Run<'_>, work: &dyn Work, first: u64, fixed: Option<u64>
             size.set(next_size(size.get(), blocks, took, BATCH_TIME).min(run.capacity));
         }
         last_done = done;
-        let moments = run.moments(&range, &sums)?;
-        networks += moments.networks();
-        work.finish(range, moments);
+        let elements = run.elements(&range, &sums)?;
+        networks += elements.networks();
+        work.finish(range, elements);
     }
     Ok(())
 }

@@ -222,11 +222,11 @@ impl<'a> Run<'a> {
         self.engine.device.read(submission, staging, bytes).await
     }
 
-    /// The moments of a range of blocks from their sums.
+    /// The elements of a range of blocks from their sums.
     ///
     /// # Errors
     /// [`Error::Overflow`] of a sum that is not finite.
-    pub fn moments(&self, range: &Range<u64>, sums: &[f32]) -> Result<Accumulator> {
+    pub fn elements(&self, range: &Range<u64>, sums: &[f32]) -> Result<Accumulator> {
         let mut all = Accumulator::new();
         let moments = self.measurement.moments();
         let row = 4 * moments::sum_quads(moments);

@@ -7,6 +7,7 @@ use super::{Fault, Tape};
 /// How an activation grows with |z|, on the side where it grows faster. It decides how heavy the
 /// tails of products of neurons are.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub enum Growth {
     /// It stays within bounds.
     Bounded,

@@ -7,6 +7,7 @@ pub type Register = usize;
 
 /// An operation of one operand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum Unary {
     /// `-x`
     Neg,
@@ -100,6 +101,7 @@ impl Unary {
 
 /// An operation of two operands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum Binary {
     /// `a + b`
     Add,
@@ -167,6 +169,7 @@ impl Binary {
 
 /// One step of a tape.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub enum Op {
     /// The pre-activation.
     Z,

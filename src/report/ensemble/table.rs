@@ -20,7 +20,7 @@ use crate::run::EnsembleDocument;
 /// let spec = spec.validate()?;
 /// let mut cpu = CpuEngine::new();
 /// let mut state = State::new(vec![spec.clone()], None, cpu.device());
-/// state.ensembles[0].moments = engine::run(&mut cpu, &spec, &|_| {})?;
+/// state.ensembles[0].elements = engine::run(&mut cpu, &spec, &|_| {})?;
 /// let document = EnsembleDocument::new(&state, 0)?;
 /// assert!(ensemble_table(&document).starts_with("Erf-net, N = 5"));
 /// # Ok::<(), nnqft_gpu::Error>(())

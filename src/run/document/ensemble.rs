@@ -53,7 +53,7 @@ impl EnsembleDocument {
     pub fn beside(exact: &Exact, plan: &Plan, state: &State, k: usize) -> Result<Self> {
         let ensemble = &state.ensembles[k];
         let spec = &ensemble.spec;
-        let networks = ensemble.moments.networks();
+        let networks = ensemble.elements.networks();
         let of = spec.networks();
         let timing = Timing::of(networks, spec.net.width(), ensemble.seconds);
         Ok(Self {
@@ -69,7 +69,7 @@ impl EnsembleDocument {
                 of,
                 shard: state.shard.map(|s| s.to_string()),
             }),
-            correlators: correlators_beside(exact, plan, &ensemble.moments)?,
+            correlators: correlators_beside(exact, plan, &ensemble.elements)?,
         })
     }
 }

@@ -132,6 +132,7 @@ impl<S: PartialEq, M> Head<S, M> {
 /// How moments were come by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Origin {
     /// From theory, at the width of the ensemble.
     Exact,
