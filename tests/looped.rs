@@ -80,9 +80,9 @@ fn same_networks(gpu: &GpuEngine, spec: &EnsembleSpec, number: u64, count: usize
         spec.net.width()
     );
     for (n, (got, want)) in got.iter().zip(&want).enumerate() {
-        let (unit, tolerance) = match spec.estimator {
-            Estimator::Direct => (1.4, 1e-5),
-            Estimator::Connected => (1.7 / (spec.net.width() as f64).sqrt(), 4e-5),
+        let (unit, tolerance) = match spec.estimator == Estimator::Direct {
+            true => (1.4, 1e-5),
+            false => (1.7 / (spec.net.width() as f64).sqrt(), 4e-5),
         };
         let size = want.field.iter().fold(unit, |a: f64, f| a.max(f.abs()));
         assert_eq!(got.field.len(), want.field.len());
