@@ -237,10 +237,10 @@ fn what_is_no_state_is_refused_with_the_reason() {
     assert!(reason(b"").contains("empty"));
     assert!(reason(b"{\"schema\":\"nnqft.ensemble/1\"}").contains("no state file"));
     assert!(reason(&[0xff; 300]).contains("no state file"));
-    assert!(reason(&text("state 3,", "state 4,")).contains("newer"));
-    assert!(reason(&text("state 3,", "state 99999999999999999999,")).contains("damaged"));
-    assert!(reason(&text("state 3,", "state 0,")).contains("older"));
-    assert!(reason(&text("state 3,", "state x,")).contains("damaged"));
+    assert!(reason(&text("state 4,", "state 5,")).contains("newer"));
+    assert!(reason(&text("state 4,", "state 99999999999999999999,")).contains("damaged"));
+    assert!(reason(&text("state 4,", "state 0,")).contains("older"));
+    assert!(reason(&text("state 4,", "state x,")).contains("damaged"));
     assert!(reason(&text("crc32 ", "crc64 ")).contains("damaged"));
     assert!(reason(&[&bytes[..], b"\n"].concat()).contains("instead of"));
     for length in (1..bytes.len()).step_by(1 + bytes.len() / 500) {

@@ -1,7 +1,7 @@
 //! State as bytes.
 //!
 //! ```text
-//! nnqft-gpu state 3, <bytes> bytes, crc32 <checksum>\n   of everything that follows
+//! nnqft-gpu state 4, <bytes> bytes, crc32 <checksum>\n   of everything that follows
 //! {"version":..,"device":..,"shard":..,"ensembles":[{"spec":..,"seconds":..},..]}\n
 //! <accumulators, postcard>
 //! ```
@@ -21,7 +21,7 @@ use crate::tensor::{Accumulator, Extremes};
 /// What a state file starts with.
 const MAGIC: &str = "nnqft-gpu state ";
 /// Number of this format. A change of any of its three parts is a new one.
-const FORMAT: u64 = 3;
+const FORMAT: u64 = 4;
 /// Version of the program: results of two are not mixed.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Longest first line: three numbers.

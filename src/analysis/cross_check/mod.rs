@@ -13,7 +13,7 @@ pub use stages::check_stages;
 
 use crate::Result;
 use crate::engine::{Form, Stages};
-use crate::model::Builtin;
+use crate::model::{EnsembleSpec, Growth};
 use ensembles::ensembles;
 
 /// The result of a cross-check: all stages and fits.
@@ -46,12 +46,18 @@ pub fn cross_check(engine: &mut dyn Stages, thorough: bool) -> Result<CrossCheck
 /// Compares every stage of the shaders that loop over buffers, which ensembles of many points
 /// take: several outputs, and importance sampling.
 fn check_looped(engine: &mut dyn Stages) -> Result<Vec<Stage>> {
-    let mut few = ensembles(false);
-    few.retain(|spec| match spec.net.builtin() {
-        Builtin::Erf => spec.net.d_out() > 1,
-        Builtin::Relu => false,
-        Builtin::ExpNormalised => spec.net.width() == 20,
-    });
+    let all = ensembles(false);
+    let has_tails =
+        |spec: &&EnsembleSpec| matches!(spec.net.activation().growth(), Growth::Exponential { .. });
+    let several_outputs = all.iter().find(|spec| spec.net.d_out() > 1);
+    let random_points = all
+        .iter()
+        .filter(has_tails)
+        .find(|spec| spec.net.width() == 20);
+    let few: Vec<EnsembleSpec> = (several_outputs.into_iter())
+        .chain(random_points)
+        .cloned()
+        .collect();
     let before = engine.form();
     engine.set_form(Some(Form::Looped));
     let stages = check_stages(engine, &few, false);
