@@ -1,28 +1,8 @@
 //! How a kernel K(x, y) behaves as y goes to infinity, from how the activation grows.
 
 use super::Vertex;
-use crate::model::{Builtin, Growth, Net};
-
-/// The kernel sigma_b^2 + sigma_w^2 exp(-rate |x - y|^2), which is translation invariant.
-pub(super) struct Bump {
-    /// sigma_w^2 of the readout.
-    pub height: f64,
-    /// In inverse squares of the inputs' unit.
-    pub rate: f64,
-}
-
-impl Bump {
-    /// The kernel of a net, if it has this form.
-    pub fn of(net: &Net) -> Option<Self> {
-        match net.builtin() {
-            Builtin::ExpNormalised => Some(Self {
-                height: net.readout().sigma_w.powi(2),
-                rate: net.first().sigma_w.powi(2) / (2.0 * net.d_in() as f64),
-            }),
-            Builtin::Erf | Builtin::Relu => None,
-        }
-    }
-}
+use super::bump::Bump;
+use crate::model::{Growth, Net};
 
 /// What K(x, y) does as |y| grows.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -1,6 +1,7 @@
 //! What theory says: pure functions in f64, no sampling.
 
 mod average;
+mod bump;
 mod cubature;
 mod deviation;
 mod exact;

@@ -2,11 +2,12 @@
 
 use rayon::prelude::*;
 
+use super::bump::Bump;
+use super::bump::line;
 use super::cubature::{Integrand, legendre};
-use super::far::Bump;
 use super::kernel;
 use super::range::check_loops;
-use super::vertex::{Vertex, check_cutoffs, line, natural_scale};
+use super::vertex::{Vertex, check_cutoffs, natural_scale};
 use crate::Result;
 use crate::model::EnsembleSpec;
 use crate::tensor::{MomentPlan, multisets, pairings};

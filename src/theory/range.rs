@@ -1,6 +1,6 @@
 //! Cutoffs at which integrals leave the range of f64.
 
-use super::far::Bump;
+use super::bump::Bump;
 use super::kernel;
 use super::vertex::Vertex;
 use crate::model::{EnsembleSpec, short};
