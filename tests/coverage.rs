@@ -6,6 +6,7 @@ use common::cli::{json, run};
 use nnqft_gpu::analysis::{Correlator, Verdict, correlators, symmetry_checks};
 use nnqft_gpu::engine::{self, cpu::CpuEngine};
 use nnqft_gpu::model::{EnsembleSpec, Estimator, Inputs};
+use nnqft_gpu::plan::Plan;
 use nnqft_gpu::theory;
 
 fn spec(arch: &str, width: u64, nets: u64, points: &[f64]) -> EnsembleSpec {
@@ -234,13 +235,16 @@ fn a_tail_that_is_not_drawn_is_missed_by_the_error_and_seen_by_the_verdict() {
 
 /// p-values and verdicts of the symmetry tests.
 fn checks(spec: &EnsembleSpec) -> Vec<(f64, Option<bool>)> {
-    let spec = spec.clone().validate().unwrap();
-    let moments = engine::run(&mut CpuEngine::new(), &spec, &|_| {}).unwrap();
-    let all = correlators(&spec, &moments).unwrap();
+    let plan = Plan::new(spec.clone()).unwrap();
+    let spec = plan.spec();
+    let moments = engine::run(&mut CpuEngine::new(), spec, &|_| {}).unwrap();
+    let all = correlators(spec, &moments).unwrap();
     let reason = all.iter().find_map(|c| c.reason.as_deref());
-    (symmetry_checks(&spec, &moments, reason).unwrap().iter())
-        .map(|c| (c.test.p_value, c.pass))
-        .collect()
+    (symmetry_checks(&plan, &plan.exact(), &moments, reason)
+        .unwrap()
+        .iter())
+    .map(|c| (c.test.p_value, c.pass))
+    .collect()
 }
 
 #[test]

@@ -5,7 +5,7 @@ use nnqft_gpu::analysis::{
     self, Coupling, FitSet, Interactions, MODELS, Naturalness, Samples, SixPoint, fit_function,
 };
 use nnqft_gpu::model::{CatalogueEntry, EnsembleSpec, Inputs};
-use nnqft_gpu::theory::{Exact, Vertex, VertexIntegrals, vertex_integrals};
+use nnqft_gpu::theory::{Exact, Vertex, VertexIntegrals, kernel_matrix, vertex_integrals};
 
 const CUTOFFS: [f64; 21] = [
     7.0, 10.0, 15.0, 20.0, 30.0, 40.0, 50.0, 70.0, 100.0, 200.0, 500.0, 1e3, 2e3, 5e3, 7e3, 1e4,
@@ -46,7 +46,7 @@ fn couplings_and_delta_of_the_source() {
         close(coupling.mean, lambda, digits);
         assert_eq!(coupling.std_err, Some(0.0));
         assert_eq!(coupling.undefined, 0);
-        let six = SixPoint::predict(&spec, &moments, &v).unwrap();
+        let six = SixPoint::predict(&kernel_matrix(&spec), &moments, &v).unwrap();
         close(six.delta_mean.unwrap(), delta, 1e-4);
         let misfit = six.misfit.unwrap();
         close(
@@ -214,7 +214,7 @@ fn nothing_is_predicted_without_an_interaction() {
     let v = at(&spec, Vertex::Full, 10.0);
     let moments = exact(&spec);
     assert_eq!(Coupling::measure(6, &moments.four, &v).unwrap().mean, 0.0);
-    assert!(SixPoint::predict(&spec, &moments, &v).is_none());
+    assert!(SixPoint::predict(&kernel_matrix(&spec), &moments, &v).is_none());
 }
 
 #[test]
@@ -231,7 +231,7 @@ fn one_neuron_and_one_point() {
     let coupling = Coupling::measure(1, &moments.four, &v).unwrap();
     close(coupling.mean, -3.75 / (24.0 * integral), 1e-12);
     // G6 - GP = 15 (3/2 5/4 + 5.5) against 15 K 3 (5/4): the tree level has K dG4 alone.
-    let six = SixPoint::predict(&spec, &moments, &v).unwrap();
+    let six = SixPoint::predict(&kernel_matrix(&spec), &moments, &v).unwrap();
     let cumulant = 7.5 - 3.0 * 1.5 * 0.5 + 0.25;
     close(
         six.delta_mean.unwrap(),

@@ -7,7 +7,7 @@ use nnqft_gpu::analysis::{
 use nnqft_gpu::engine::{self, cpu::CpuEngine};
 use nnqft_gpu::model::{EnsembleSpec, Estimator, Inputs};
 use nnqft_gpu::theory::{
-    Exact, LoopIntegrals, Vertex, VertexIntegrals, loop_integrals, vertex_integrals,
+    Exact, LoopIntegrals, Vertex, VertexIntegrals, kernel_matrix, loop_integrals, vertex_integrals,
 };
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -161,14 +161,14 @@ fn ratios_of_normal_moments() {
         let mut law = Law::new(arch, noise);
         (law.common, law.experiments) = (common, experiments);
         let v = at(&law.spec, 100.0);
-        let exact = SixPoint::predict(&law.spec, &law.exact, &v).unwrap();
+        let exact = SixPoint::predict(&kernel_matrix(&law.spec), &law.exact, &v).unwrap();
         let lambda = Coupling::measure(2, &law.exact.four, &v).unwrap();
         let mut pulls: [Pulls; 4] = Default::default();
         let (mut seen, mut missed) = (0, 0);
         for seed in 0..SEEDS {
             let drawn = law.draw(seed);
             let l = Coupling::measure(2, &drawn.four, &v).unwrap();
-            let six = SixPoint::predict(&law.spec, &drawn, &v).unwrap();
+            let six = SixPoint::predict(&kernel_matrix(&law.spec), &drawn, &v).unwrap();
             seen += usize::from(l.measured);
             assert_eq!(l.degrees_of_freedom, Some(experiments - 1));
             assert_eq!(l.measured, six.delta_mean.is_some());
@@ -239,7 +239,7 @@ fn measure(
     let four = &interactions.four;
     Measured {
         lambda: Coupling::measure(2, four, vertex).unwrap(),
-        six: SixPoint::predict(spec, interactions, vertex).unwrap(),
+        six: SixPoint::predict(&kernel_matrix(spec), interactions, vertex).unwrap(),
         flow: analysis::flow(spec, Vertex::Full, &[7.0, 30.0, 100.0], four).unwrap(),
         one_loop: output_couplings(2, four, vertex, loops, &[4])
             .unwrap()

@@ -43,6 +43,12 @@ fn all_pass(checks: &[SymmetryCheck]) {
     }
 }
 
+/// The checks of a run of a spec.
+fn checks_of(spec: &EnsembleSpec, run: &Accumulator) -> Vec<SymmetryCheck> {
+    let plan = Plan::new(spec.clone()).unwrap();
+    symmetry_checks(&plan, &plan.exact(), run, None).unwrap()
+}
+
 #[test]
 fn both_engines_have_the_symmetry_and_the_exact_values() {
     let mut gpu = gpu();
@@ -50,7 +56,7 @@ fn both_engines_have_the_symmetry_and_the_exact_values() {
         let spec = spec(arch, 3, &[0.3, 0.9]).validate().unwrap();
         for engine in [&mut CpuEngine::new() as &mut dyn Engine, &mut gpu] {
             let moments = engine::run(engine, &spec, &|_| {}).unwrap();
-            let checks = symmetry_checks(&spec, &moments, None).unwrap();
+            let checks = checks_of(&spec, &moments);
             let names: Vec<&str> = checks.iter().map(|c| &*c.name).collect();
             assert_eq!(names, ["exact", "unpaired", "rotation", "placements"]);
             all_pass(&checks);
@@ -89,7 +95,7 @@ fn accumulate(spec: &EnsembleSpec, tamper: impl Fn(&mut Vec<f64>)) -> Accumulato
 fn broken_symmetries_are_seen() {
     let spec = spec("erf", 2, &[0.2, 1.0]);
     let failed = |tamper: &dyn Fn(&mut Vec<f64>)| -> Vec<String> {
-        let checks = symmetry_checks(&spec, &accumulate(&spec, tamper), None).unwrap();
+        let checks = checks_of(&spec, &accumulate(&spec, tamper));
         let failed = checks
             .iter()
             .filter(|c| c.pass == Some(false))
@@ -118,7 +124,7 @@ fn outputs_that_do_not_share_their_hidden_layer_are_seen() {
         let other = last.replace([f[2], f[3]]);
         f[2..].copy_from_slice(&other);
     });
-    let checks = symmetry_checks(&spec, &moments, None).unwrap();
+    let checks = checks_of(&spec, &moments);
     for c in &checks {
         assert_eq!(c.pass, Some(c.name == "unpaired"), "{}", c.name);
     }

@@ -74,7 +74,7 @@ pub(crate) fn correlators_against(
     let spec = plan.spec();
     check_range(spec)?;
     let run = Run::new(plan, run)?;
-    let judge = Judge::new(spec, &run);
+    let judge = Judge::new(plan, &run);
     let orders = run.plan.orders().iter().enumerate();
     Ok(orders
         .map(|(k, &(order, _))| {

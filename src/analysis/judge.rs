@@ -7,6 +7,7 @@ use super::convergence::{Convergence, Failure, Sum};
 use super::elements::Elements;
 use super::measured::Run;
 use crate::model::{EnsembleSpec, Estimator};
+use crate::plan::Plan;
 use crate::theory::{RareNeurons, tilt};
 
 /// Why averages cannot be believed, and what to do about it.
@@ -24,9 +25,10 @@ pub(super) struct Judge<'a> {
 }
 
 impl<'a> Judge<'a> {
-    pub fn new(spec: &EnsembleSpec, run: &'a Run<'a>) -> Self {
+    pub fn new(plan: &Plan, run: &'a Run<'a>) -> Self {
+        let spec = plan.spec();
         Self {
-            rare: RareNeurons::new(spec, run.total.networks),
+            rare: RareNeurons::new(spec, plan.kernel(), run.total.networks),
             // Outputs are independent given the hidden layer: networks that are heavy in one are
             // not the heaviest in the others.
             has_tail: spec.net.d_out() == 1 || run.plan.is_connected(),

@@ -7,7 +7,7 @@ use super::elements::Elements;
 use super::reference::Reference;
 use crate::Result;
 use crate::model::EnsembleSpec;
-use crate::theory::{Exact, kernel_matrix};
+use crate::theory::Exact;
 
 /// One n-point function as theory has it, without sampling; fields as in
 /// [`Correlator`](super::Correlator).
@@ -36,10 +36,9 @@ pub struct Prediction {
 /// Those of [`check_range`].
 pub fn predictions(spec: &EnsembleSpec, exact: &Exact) -> Result<Vec<Prediction>> {
     check_range(spec)?;
-    let kernel = kernel_matrix(spec);
     Ok((spec.orders.iter())
         .map(|&order| {
-            let elements = Elements::new(spec, &kernel, order);
+            let elements = Elements::new(spec, exact.kernel(), order);
             Prediction {
                 order,
                 reference: Reference::exact_values(exact, &elements),

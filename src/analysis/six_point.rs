@@ -3,9 +3,8 @@ use serde::{Deserialize, Serialize};
 use super::average::average;
 use super::couplings::{Coupling, Interactions, Matching, Samples};
 use super::jackknife::{fieller, jackknife, ratio_error, three_sigma};
-use crate::model::EnsembleSpec;
 use crate::tensor::multisets;
-use crate::theory::{VertexIntegrals, gp_correlator, kernel_matrix};
+use crate::theory::{VertexIntegrals, gp_correlator};
 
 /// The 6-point function predicted from the mean coupling, in ratios over its elements.
 ///
@@ -69,17 +68,18 @@ pub struct Misfit {
 }
 
 impl SixPoint {
-    /// Holds the 6-point function against the tree-level prediction with one coupling.
+    /// Holds the 6-point function against the tree-level prediction with one coupling; `kernel`
+    /// is that at the points, shape `[points][points]`.
     /// `None` if it was not measured or is predicted to vanish everywhere.
     pub fn predict(
-        spec: &EnsembleSpec,
+        kernel: &[Vec<f64>],
         interactions: &Interactions,
         vertex: &VertexIntegrals,
     ) -> Option<Self> {
-        let points = spec.inputs.len();
+        let points = kernel.len();
         let (four, six) = (&interactions.four, interactions.six.as_ref()?);
         let lambda = Coupling::measure(points, four, vertex)?;
-        let trees = Trees::new(spec, vertex);
+        let trees = Trees::new(kernel, vertex);
         if trees.vertices.iter().flatten().count() == 0 || (four.is_exact() && lambda.mean == 0.0) {
             return None;
         }
@@ -277,9 +277,8 @@ struct Trees {
 }
 
 impl Trees {
-    fn new(spec: &EnsembleSpec, vertex: &VertexIntegrals) -> Self {
-        let kernel = kernel_matrix(spec);
-        let tuples = multisets(spec.inputs.len(), 6);
+    fn new(kernel: &[Vec<f64>], vertex: &VertexIntegrals) -> Self {
+        let tuples = multisets(kernel.len(), 6);
         let vertices = (tuples.iter())
             .map(|index| {
                 let (mut sum, mut zero) = (0.0, 0.0);
@@ -291,7 +290,7 @@ impl Trees {
             })
             .collect();
         Self {
-            gp: tuples.iter().map(|i| gp_correlator(&kernel, i)).collect(),
+            gp: tuples.iter().map(|i| gp_correlator(kernel, i)).collect(),
             vertices,
             tuples,
         }

@@ -11,7 +11,7 @@ use super::rotation::rotation;
 use crate::model::EnsembleSpec;
 use crate::plan::Plan;
 use crate::tensor::{Accumulator, Measurement, Tuples, multisets};
-use crate::theory::{Exact, field_size, gp_correlator, kernel_matrix};
+use crate::theory::{Exact, field_size, gp_correlator};
 use crate::{Error, Result};
 
 /// Fields of the ensemble that symmetries are tested on: 4012 elements of orders 2 and 4.
@@ -66,21 +66,20 @@ pub fn test_points(points: usize, d_out: usize) -> Vec<usize> {
 /// # Errors
 /// [`Error::Invalid`] with too few experiments; [`Error::NotFinite`].
 pub fn symmetry_checks(
-    spec: &EnsembleSpec,
+    plan: &Plan,
+    exact: &Exact,
     run: &Accumulator,
     unconverged: Option<&str>,
 ) -> Result<Vec<SymmetryCheck>> {
+    let (spec, kernel) = (plan.spec(), plan.kernel());
     run.total()?;
     check_experiments(spec)?;
-    let plan = Plan::new(spec.clone())?;
     let plan = plan.measurement();
     let tuples = plan.tuples();
-    let kernel = kernel_matrix(spec);
-    let exact = Exact::new(spec);
     let samples: Vec<Vec<f64>> = (run.experiments().into_iter()).map(|s| s.mean).collect();
-    let sizes: Vec<f64> = tuples.iter().map(|t| field_size(&kernel, t)).collect();
+    let sizes: Vec<f64> = tuples.iter().map(|t| field_size(kernel, t)).collect();
     let expected: Vec<f64> = (tuples.iter())
-        .map(|t| gp_correlator(&kernel, t) + exact.deviation(t))
+        .map(|t| gp_correlator(kernel, t) + exact.deviation(t))
         .collect();
     let mut checks = Vec::new();
     let mut add = |name: &'static str, samples: &[Vec<f64>], sizes: &[f64]| {

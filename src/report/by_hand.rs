@@ -11,7 +11,7 @@ use crate::run::{
     Source, SymmetryDocument, Timing,
 };
 use crate::tensor::multisets;
-use crate::theory::Vertex;
+use crate::theory::{Vertex, kernel_matrix};
 
 /// The spec has two points, and two experiments of 1024 networks.
 pub fn spec(orders: &[usize]) -> EnsembleSpec {
@@ -121,6 +121,7 @@ pub fn ensemble(correlators: Vec<Correlator>) -> EnsembleDocument {
             (),
         ),
         partial: None,
+        kernel: kernel_matrix(&spec(&orders)).into(),
         correlators,
     }
 }

@@ -5,7 +5,7 @@ use super::{EftDocument, EftPoint};
 use crate::Result;
 use crate::analysis::{Coupling, FitSet, MODELS, SixPoint, fit_function};
 use crate::model::{EnsembleSpec, Inputs};
-use crate::theory::{Vertex, vertex_integrals};
+use crate::theory::{Vertex, kernel_matrix, vertex_integrals};
 
 /// The source's cutoffs.
 pub const CUTOFFS: [f64; 21] = [
@@ -32,11 +32,12 @@ pub const CUTOFFS: [f64; 21] = [
 /// Those of [`vertex_integrals`].
 pub fn eft(moments: &Moments, vertex: Vertex, cutoffs: &[f64]) -> Result<EftDocument> {
     let (spec, interactions) = (&moments.spec, &moments.interactions);
+    let kernel = kernel_matrix(spec);
     let cutoffs = (vertex_integrals(spec, vertex, cutoffs)?.iter())
         .map(|v| EftPoint {
             cutoff: v.cutoff,
             lambda: Coupling::measure(spec.inputs.len(), &interactions.four, v),
-            six_point: SixPoint::predict(spec, interactions, v),
+            six_point: SixPoint::predict(&kernel, interactions, v),
         })
         .collect();
     Ok(EftDocument {

@@ -151,13 +151,14 @@ fn draw(runner: &mut Runner, plan: &Plan, scheme: &Scheme) -> Result<SymmetryDoc
         let compiled = Compiled::new(spec.clone())?;
         let (moments, timing) = runner.draw(&compiled)?;
         compile_s += timing.compile_s.unwrap_or(0.0);
-        let correlators = correlators_beside(&compiled.exact(), &compiled, &moments)?;
-        Ok::<_, crate::Error>((moments, correlators))
+        let exact = compiled.exact();
+        let correlators = correlators_beside(&exact, &compiled, &moments)?;
+        Ok::<_, crate::Error>((compiled, exact, moments, correlators))
     };
     let mut checks: Vec<SymmetryCheck> = Vec::new();
     let mut notes = Vec::new();
     for spec in &plan.tests {
-        let (moments, correlators) = draw(spec)?;
+        let (compiled, exact, moments, correlators) = draw(spec)?;
         // What to do about it is left out: the tests are of the direct estimator.
         let unconverged: Vec<String> = (correlators.iter())
             .filter_map(|c| Some(format!("{}-point function, {}", c.order, c.why.as_ref()?)))
@@ -165,10 +166,10 @@ fn draw(runner: &mut Runner, plan: &Plan, scheme: &Scheme) -> Result<SymmetryDoc
         let weak = |reason| format!("weak test at d_out = {}: {reason}", spec.net.d_out());
         notes.extend(unconverged.iter().map(weak));
         let reason = unconverged.last().map(String::as_str);
-        checks.extend(symmetry_checks(spec, &moments, reason)?);
+        checks.extend(symmetry_checks(&compiled, &exact, &moments, reason)?);
     }
     let spec = &plan.couplings;
-    let (_, correlators) = draw(spec)?;
+    let (_, _, _, correlators) = draw(spec)?;
     let measured = Interactions::measured(&correlators).expect("order 4 is measured");
     let rows = (scheme.couplings(spec, &measured.four)?.into_iter())
         .zip(scheme.couplings(spec, &scheme.exact_four(spec))?)

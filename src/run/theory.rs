@@ -23,7 +23,12 @@ pub fn theory(specs: Vec<EnsembleSpec>) -> Result<Vec<TheoryDocument>> {
         .map(|spec| {
             let predictions = predictions(&spec, &exact.at_width(spec.net.width()))?;
             let seconds = start.elapsed().as_secs_f64();
-            Ok(TheoryDocument::new(spec, seconds, predictions))
+            Ok(TheoryDocument::new(
+                spec,
+                seconds,
+                exact.kernel().to_vec(),
+                predictions,
+            ))
         })
         .collect()
 }

@@ -56,6 +56,11 @@ impl Exact {
         }
     }
 
+    /// The GP kernel at the points, shape `[points][points]`.
+    pub fn kernel(&self) -> &Arc<Vec<Vec<f64>>> {
+        &self.kernel
+    }
+
     /// Bound of the error of [`deviation`](Self::deviation), in the unit of f^n: what the errors
     /// of the neuron's moments, rounding included, add up to.
     pub fn error<'a>(&self, tuple: impl Into<Tuple<'a>>) -> f64 {

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use statrs::distribution::{ContinuousCDF, Normal};
 
-use super::{gp_correlator, kernel_matrix};
+use super::gp_correlator;
 use crate::model::{Builtin, EnsembleSpec, Estimator};
 use crate::tensor::Tuple;
 
@@ -39,7 +39,7 @@ pub struct RareNeurons {
 
 impl RareNeurons {
     /// After `networks` networks; `None` if the activation's products have no such tail.
-    pub fn new(spec: &EnsembleSpec, networks: f64) -> Option<Self> {
+    pub fn new(spec: &EnsembleSpec, kernel: &[Vec<f64>], networks: f64) -> Option<Self> {
         match spec.net.builtin() {
             Builtin::ExpNormalised => {}
             Builtin::Erf | Builtin::Relu => return None,
@@ -62,7 +62,7 @@ impl RareNeurons {
             })
             .collect();
         Some(Self {
-            kernel: kernel_matrix(spec),
+            kernel: kernel.to_vec(),
             exponents: (spec.inputs.points().iter())
                 .map(|x| spec.net.linear_form(x))
                 .collect(),
@@ -139,27 +139,28 @@ fn farthest(drawn: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::theory::kernel_matrix;
     use crate::theory::tilt;
 
     #[test]
     fn the_four_point_function_of_gauss_net_by_hand() {
         let spec = EnsembleSpec::preset("gauss", 1).unwrap().with_width(10);
         // At x near 0: |t| = 4, E h^4 = e^4, and G_GP = 3 x 4. 10^6 / 11.7 neurons reach 4.23.
-        let rare = RareNeurons::new(&spec, 1e5).unwrap();
+        let rare = RareNeurons::new(&spec, &kernel_matrix(&spec), 1e5).unwrap();
         let four = rare.missed((&[2, 2, 3, 3]).into());
         let pairs = 6.0 * 2.0 * Normal::standard().sf(farthest(1e6 * 9.0 / 105.0) - 2.0);
         let want = 3.0 / 10.0 * 4f64.exp() * (1.0 - 0.591) + pairs;
         assert!((four / want - 1.0).abs() < 0.02, "{four} {want}");
         assert_eq!(rare.missed((&[0, 0, 1]).into()), 0.0);
         // More networks, and importance sampling above all, miss less.
-        let more = RareNeurons::new(&spec, 1e8).unwrap();
+        let more = RareNeurons::new(&spec, &kernel_matrix(&spec), 1e8).unwrap();
         assert!(more.missed((&[2, 2, 3, 3]).into()) < 0.2 * four);
         let tilted = EnsembleSpec {
             estimator: Estimator::Connected,
             tilt: tilt(&spec),
             ..spec.clone()
         };
-        let tilted = RareNeurons::new(&tilted, 1e5).unwrap();
+        let tilted = RareNeurons::new(&tilted, &kernel_matrix(&tilted), 1e5).unwrap();
         assert!(tilted.missed((&[2, 2, 3, 3]).into()) < 1e-3 * four);
     }
 
@@ -167,7 +168,7 @@ mod tests {
     fn nets_without_the_tail_miss_nothing() {
         for arch in ["erf", "relu"] {
             let spec = EnsembleSpec::preset(arch, 1).unwrap();
-            assert!(RareNeurons::new(&spec, 1e5).is_none());
+            assert!(RareNeurons::new(&spec, &kernel_matrix(&spec), 1e5).is_none());
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::analysis::{Correlator, Coupling, Interactions, LogFit, SixPoint, corr
 use crate::engine::cpu::CpuEngine;
 use crate::engine::{self, Engine};
 use crate::model::{CatalogueEntry, EnsembleSpec, Estimator};
-use crate::theory::{Vertex, vertex_integrals};
+use crate::theory::{Vertex, kernel_matrix, vertex_integrals};
 use crate::{Error, Result};
 
 /// Fits must agree to this fraction of their errors.
@@ -86,7 +86,10 @@ pub(super) fn fits(engine: &mut dyn Engine, thorough: bool) -> Result<Vec<Fit>> 
             let moments = Interactions::measured(&measure(engine, &spec)?);
             Ok(moments.and_then(|m| {
                 let coupling = Coupling::measure(spec.inputs.len(), &m.four, &vertex)?;
-                Some((coupling, SixPoint::predict(&spec, &m, &vertex)?))
+                Some((
+                    coupling,
+                    SixPoint::predict(&kernel_matrix(&spec), &m, &vertex)?,
+                ))
             }))
         };
         if let (Some(g), Some(c)) = (fit(engine)?, fit(&mut CpuEngine::new())?) {

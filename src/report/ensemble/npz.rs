@@ -6,7 +6,6 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
 use crate::run::EnsembleDocument;
-use crate::theory::kernel_matrix;
 
 /// Writes a run's tensors as NumPy arrays.
 ///
@@ -40,7 +39,7 @@ pub fn write_npz(path: &Path, document: &EnsembleDocument) -> io::Result<()> {
         &[points, spec.net.d_in()],
         flat(spec.inputs.points()),
     )?;
-    npz.put("kernel", &[points, points], flat(&kernel_matrix(spec)))?;
+    npz.put("kernel", &[points, points], flat(&document.kernel))?;
     for c in &document.correlators {
         let (n, elements) = (c.order, c.mean.len());
         let name = |what: &str| format!("G{n}_{what}");

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use super::{Head, Timing};
@@ -22,6 +24,9 @@ pub struct EnsembleDocument {
     pub partial: Option<Partial>,
     /// The n-point functions, one per order.
     pub correlators: Vec<Correlator>,
+    /// The GP kernel at the points, shape `[points][points]`.
+    #[serde(skip)]
+    pub kernel: Arc<Vec<Vec<f64>>>,
 }
 
 /// A part of an ensemble.
@@ -70,6 +75,7 @@ impl EnsembleDocument {
                 shard: state.shard.map(|s| s.to_string()),
             }),
             correlators: correlators_beside(exact, plan, &ensemble.elements)?,
+            kernel: plan.kernel().clone(),
         })
     }
 }

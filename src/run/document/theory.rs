@@ -4,7 +4,6 @@ use super::{Head, Timing};
 use crate::analysis::Prediction;
 use crate::engine::{Engine, cpu::CpuEngine};
 use crate::model::EnsembleSpec;
-use crate::theory::kernel_matrix;
 
 /// `nnqft.theory/1` holds kernel, GP and exact values.
 #[derive(Debug, Clone, Serialize)]
@@ -20,9 +19,14 @@ pub struct TheoryDocument {
 
 impl TheoryDocument {
     /// Puts a spec's theory together.
-    pub fn new(spec: EnsembleSpec, wall_s: f64, correlators: Vec<Prediction>) -> Self {
+    pub fn new(
+        spec: EnsembleSpec,
+        wall_s: f64,
+        kernel: Vec<Vec<f64>>,
+        correlators: Vec<Prediction>,
+    ) -> Self {
         Self {
-            kernel: kernel_matrix(&spec),
+            kernel,
             head: Head::new(
                 "nnqft.theory/1",
                 spec,
