@@ -67,6 +67,7 @@ impl Error {
         value: impl std::fmt::Display,
         reason: impl Into<String>,
     ) -> Self {
+        debug_assert!(!name.starts_with('-'), "{name}: parameters are no flags");
         Error::Invalid {
             name,
             value: value.to_string(),

@@ -3,11 +3,13 @@
 //! The data flows one way:
 //!
 //! ```text
-//! model (spec) -> engine -> tensor -> analysis -> run (a result) -> report
-//!                                     ^ theory
+//! model (net, spec) -> plan -> engine -> tensor -> analysis -> run (a result) -> report
+//!                                                  ^ theory
 //! ```
 //!
-//! - [`model`]: what is sampled: architecture, hyper-parameters, input points;
+//! - [`model`]: what is sampled: networks, their activations, input points, the spec;
+//! - [`stream`]: the random stream;
+//! - [`plan`]: a spec, validated and compiled once;
 //! - [`engine`]: draws the networks, on the GPU in f32 or on the CPU in f64;
 //! - [`tensor`]: symmetric n-point tensors and mergeable accumulators;
 //! - [`state`]: how far a run has come: saved, resumed, merged;

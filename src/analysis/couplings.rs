@@ -138,6 +138,7 @@ impl Interactions {
 /// Whether the measured coupling is a number or depends on the external points.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Naturalness {
     /// The spread over tuples is below a tenth of the mean, by more than its errors.
     Constant,

@@ -137,11 +137,11 @@ impl Size {
     }
 }
 
-/// Refuses nets that grow exponentially and whose moments are finite in theory only. They are log-normal: sigma_w^n E[h^n]
-/// is largest at the input farthest out, and there sigma_w^n times the exponential of
-/// (n^2 / 2 - n) (sigma_w^2 |x|^2 / d_in + sigma_b^2).
+/// Refuses nets that grow like exp(rate z - v) and whose moments are finite in theory only. They
+/// are log-normal: sigma_w^n E[h^n] is largest at the input farthest out, and there sigma_w^n times
+/// the exponential of (rate^2 n^2 / 2 - n) (sigma_w^2 |x|^2 / d_in + sigma_b^2).
 fn check_tails(spec: &EnsembleSpec) -> Result<()> {
-    let Growth::Exponential { .. } = spec.net.activation().growth() else {
+    let Growth::Exponential { rate } = spec.net.activation().growth() else {
         return Ok(());
     };
     let Layer {
@@ -152,7 +152,7 @@ fn check_tails(spec: &EnsembleSpec) -> Result<()> {
     let unit = sigma_w.powi(2) * farthest / spec.net.d_in() as f64 + sigma_b.powi(2);
     for &order in spec.orders.iter().filter(|&n| n % 2 == 0) {
         let n = order as f64;
-        let moment = (n * n / 2.0 - n) * unit / std::f64::consts::LN_10;
+        let moment = (rate * rate * n * n / 2.0 - n) * unit / std::f64::consts::LN_10;
         let exponent = moment + n * spec.net.readout().sigma_w.log10();
         if exponent > DECADES {
             return Err(Error::invalid(

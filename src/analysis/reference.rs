@@ -199,6 +199,7 @@ struct Alone<'a> {
 /// Whether a measured mean of m_n is as predicted to first order in 1 / n. It is no pull: what
 /// the prediction neglects is known by its size only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub enum Agreement {
     /// Measured and predicted value differ by no more than what is neglected and three standard
     /// errors.

@@ -10,6 +10,7 @@ use statrs::distribution::{ContinuousCDF, StudentsT};
 /// of a single experiment strays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Verdict {
     /// An interaction is seen: pure noise would say so in [`Verdict::FALSE_ALARMS`] of all runs.
     AboveBackground,

@@ -12,7 +12,7 @@ use nnqft_gpu::{Error, Result, analysis};
 
 use super::args::{Given, PartialSpec, value};
 use super::flags::flag;
-use super::quote;
+use super::shell::quote;
 
 /// Where the state of a run is kept, and which part of it is run.
 #[derive(Args)]

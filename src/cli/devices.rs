@@ -23,14 +23,14 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let document = DevicesDocument::new(adapters.into_iter().map(row).collect(), auto);
     if arguments.json {
         let text = serde_json::to_string_pretty(&document)?;
-        return super::emit(&format!("{text}\n"));
+        return super::shell::emit(&format!("{text}\n"));
     }
     let list = if document.adapters.is_empty() {
         "no adapter: no Vulkan, Metal or DirectX 12 driver answers\n".to_string()
     } else {
         devices_table(&document.adapters)
     };
-    super::emit(&format!("{list}--backend auto takes {}\n", document.auto))
+    super::shell::emit(&format!("{list}--backend auto takes {}\n", document.auto))
 }
 
 fn row(adapter: AdapterSummary) -> Adapter {

@@ -82,7 +82,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     for k in 0..widths {
         if let Err(error) = run.draw(k, &mut running.runner) {
             let error = running.explain(error.into());
-            if let (Some(file), false) = (run.saved(), super::is_interruption(&error)) {
+            if let (Some(file), false) = (run.saved(), super::shell::is_interruption(&error)) {
                 let (done, all) = run.state().networks();
                 let path = file.path().display();
                 eprintln!("{done} of {all} networks are in {path}{}", go_on(file));

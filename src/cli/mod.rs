@@ -15,12 +15,12 @@ mod progress;
 mod reproduce;
 mod rg;
 mod running;
+mod shell;
 mod slurm;
 mod symmetry;
 mod terminal;
 mod theory;
 
-use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -100,32 +100,4 @@ fn parse() -> Arguments {
         }
         usage.exit()
     })
-}
-
-/// Whether the user, or the system, has ended the run.
-fn is_interruption(error: &anyhow::Error) -> bool {
-    matches!(error.downcast_ref(), Some(Error::Interrupted(_)))
-}
-
-/// Columns for a plot: the terminal's, or 80 in a pipe.
-fn columns() -> usize {
-    let terminal = console::Term::stdout();
-    match terminal.is_term() {
-        true => usize::from(terminal.size().1),
-        false => 80,
-    }
-}
-
-/// Writes a result to stdout; a reader that has left (`| head`) is no error.
-fn emit(text: &str) -> anyhow::Result<()> {
-    let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(e.into()),
-        _ => Ok(()),
-    }
-}
-
-/// As one word of a shell.
-fn quote(text: &str) -> std::borrow::Cow<'_, str> {
-    shlex::try_quote(text).expect("arguments hold no NUL")
 }

@@ -211,7 +211,7 @@ impl Files {
         } + "\n";
         let json = super::flags::spelled(&json);
         if self.json {
-            super::emit(&json)?;
+            super::shell::emit(&json)?;
         }
         self.beside(name, |part| std::fs::write(part, &json))
     }

@@ -8,7 +8,7 @@ use nnqft_gpu::report::outcome::Outcome;
 
 use super::flags;
 use super::output::{Files, OutputOptions, PlotOptions};
-use super::{columns, emit};
+use super::shell::{columns, emit};
 
 /// How a result is given that has a figure.
 #[derive(Args)]

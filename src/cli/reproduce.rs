@@ -12,9 +12,9 @@ use nnqft_gpu::reproduction::{
 };
 
 use super::args::{EngineArgs, Given, value};
-use super::emit;
 use super::output::Force;
 use super::running::Running;
+use super::shell::emit;
 use super::terminal::Terminal;
 
 /// Every table and figure of the source, with verdicts, in one report

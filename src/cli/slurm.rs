@@ -12,7 +12,7 @@ use nnqft_gpu::{Error, Result, analysis};
 
 use super::args::{EngineArgs, Given, PartialSpec};
 use super::output::Force;
-use super::{emit, quote};
+use super::shell::{emit, quote};
 
 const TEMPLATE: &str = include_str!("../../assets/slurm.sh");
 /// The script's name in the folder of `--out`.

@@ -94,11 +94,6 @@ pub fn source_nets() -> impl Iterator<Item = &'static str> + Clone {
     CatalogueEntry::of_source().map(|entry| entry.name.as_str())
 }
 
-/// The title of a net of the catalogue, else its name.
-pub fn net_title(name: &str) -> &str {
-    CatalogueEntry::find(name).map_or(name, |entry| &entry.title)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

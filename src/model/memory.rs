@@ -8,7 +8,7 @@ use crate::{Error, Result};
 /// valid on one is valid on all. Order 2 of 2000 points, or order 4 of 80, takes most of it.
 pub const MAX_MEMORY: u64 = 8 << 30;
 /// Networks that are summed side by side, and drawn side by side.
-const LANES: f64 = 128.0;
+const ROW: f64 = crate::tensor::ROW as f64;
 const TILE: f64 = 16.0;
 /// Heaviest networks that are kept with their fields.
 const EXTREMES: f64 = 256.0;
@@ -72,10 +72,10 @@ impl EnsembleSpec {
         };
         let document = 1000.0 + 16.0 * terms + 40.0 * experiments;
         let is_weighted = if self.tilt.is_some() { 2.0 } else { 1.0 };
-        let table = 8.0 * LANES * (fields + products) * is_weighted;
+        let table = 8.0 * ROW * (fields + products) * is_weighted;
         Memory {
             shared: values * (statistics + document) + 200.0 * sums + 8.0 * EXTREMES * fields,
-            worker: 40.0 * sums + 100.0 * values + table + 8.0 * (LANES + 3.0 * TILE) * fields,
+            worker: 40.0 * sums + 100.0 * values + table + 8.0 * (ROW + 3.0 * TILE) * fields,
         }
     }
 

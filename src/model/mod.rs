@@ -12,7 +12,7 @@ mod spec;
 
 pub use activation::{Activation, Growth};
 pub use builtin::Builtin;
-pub use catalogue::{CatalogueEntry, FitSetting, net_title, source_nets};
+pub use catalogue::{CatalogueEntry, FitSetting, source_nets};
 pub use estimator::{Estimator, Tilt};
 pub use inputs::Inputs;
 #[cfg(feature = "report")]

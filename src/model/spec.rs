@@ -26,9 +26,8 @@ const MAX_NEURONS: f64 = 1e20;
 /// use nnqft_gpu::model::EnsembleSpec;
 ///
 /// let spec = EnsembleSpec {
-///     width: 20,
 ///     orders: vec![4],
-///     ..EnsembleSpec::preset("relu", 1)?
+///     ..EnsembleSpec::preset("relu", 1)?.with_width(20)
 /// };
 /// assert_eq!(spec.clone().validate()?.elements(), 126); // 6 points
 /// let wrong = spec.with_width(0);
@@ -58,17 +57,18 @@ pub struct EnsembleSpec {
 }
 
 impl EnsembleSpec {
-    /// The source's ensemble: N = 100, 10 experiments of 10^6 networks, orders 2, 4, 6.
+    /// The source's ensemble of a net of the catalogue: N = 100, 10 experiments of 10^6 networks, orders 2, 4, 6.
     ///
     /// # Errors
     /// [`Error::Invalid`] if the source has no inputs for this `d_in` (it has 1, 2, 3).
     pub fn preset(arch: &str, d_in: usize) -> Result<Self> {
         let net = Net::named(arch, d_in)?;
-        let inputs = Inputs::preset(arch, d_in).ok_or_else(|| {
+        let name = net.name().unwrap_or(arch);
+        let inputs = Inputs::preset(name, d_in).ok_or_else(|| {
             Error::invalid(
                 "d_in",
                 d_in,
-                "the source has inputs for d_in 1, 2 and 3 only; give `inputs`",
+                "there are points for d_in 1, 2 and 3 only; give `inputs`",
             )
         })?;
         Ok(Self {

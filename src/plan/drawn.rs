@@ -22,7 +22,10 @@ impl Drawn {
     /// path of that name.
     pub(super) fn new(spec: EnsembleSpec, progression: bool) -> Self {
         let parameters = Parameters::new(&spec);
-        let is_exponential = spec.net.builtin() == Builtin::ExpNormalised;
+        let is_exponential = match spec.net.builtin() {
+            Builtin::ExpNormalised => true,
+            Builtin::Erf | Builtin::Relu => false,
+        };
         Self {
             layout: StreamLayout::new(&spec),
             scales: field_scales(&spec),

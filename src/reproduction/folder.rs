@@ -84,7 +84,7 @@ impl Folder {
             .and_then(|()| std::fs::remove_file(&probe))
             .map_err(|e| {
                 let reason = format!("the folder cannot be written: {e}");
-                Error::invalid("--out", out.display(), reason)
+                Error::invalid("out", out.display(), reason)
             })?;
         Ok(Self(out.into()))
     }
@@ -114,8 +114,8 @@ impl Folder {
         if !documents.any(is_document) || plan.tasks.iter().any(|task| task.load(self).is_some()) {
             return Ok(());
         }
-        let reason = "the folder holds the measurements of another scale, seed or version; give another folder, or add --force to write over them";
-        Err(Error::invalid("--out", self.0.display(), reason))
+        let reason = "the folder holds the measurements of another scale, seed or version; give another folder, or add `force` to write over them";
+        Err(Error::invalid("out", self.0.display(), reason))
     }
 
     /// Reads a document, if it is whole and fits.

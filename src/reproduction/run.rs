@@ -35,6 +35,7 @@ pub trait Watch: Sync {
 
 /// A run may end before its plan does.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum Failure {
     /// A measurement failed.
     #[error("{title}")]

@@ -8,6 +8,7 @@ use super::traced::Number;
 /// A result of the source stands, or does not, or nothing can be said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Outcome {
     /// The criterion is met.
     Reproduced,
@@ -44,6 +45,7 @@ impl std::fmt::Display for Outcome {
 /// The page of a report has these parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Section {
     /// The ensembles drawn.
     Experiments,

@@ -3,16 +3,18 @@
 //! ```
 //! use nnqft_gpu::engine::{BlockPlan, Engine, Queue, cpu::CpuEngine};
 //! use nnqft_gpu::model::EnsembleSpec;
+//! use nnqft_gpu::plan::Plan;
 //! use nnqft_gpu::state::{Shard, State, merge};
 //!
 //! let spec = EnsembleSpec { nets: 1000, ..EnsembleSpec::preset("relu", 1)? };
+//! let plan = Plan::new(spec.clone())?;
 //! let mut cpu = CpuEngine::new();
 //! let mut shards = Vec::new();
 //! for name in ["0/2", "1/2"] {
 //!     let shard: Shard = name.parse()?;
 //!     let mut state = State::new(vec![spec.clone()], Some(shard), cpu.device());
 //!     let queue = Queue::resume(&spec, state.blocks(0), Default::default());
-//!     cpu.accumulate(&spec, &queue)?;
+//!     cpu.accumulate(&plan, &queue)?;
 //!     state.ensembles[0].elements = queue.into_elements();
 //!     // What a file would hold.
 //!     shards.push((name.into(), State::from_bytes(&state.to_bytes())?));

@@ -44,15 +44,12 @@ pub(super) fn fits(engine: &mut dyn Engine, thorough: bool) -> Result<Vec<Fit>> 
             pass: (gpu - cpu).abs() <= tolerance,
         });
     };
-    for arch in ["relu", "erf"] {
+    // The slope of a weak interaction needs the connected estimator.
+    for (arch, estimator) in [("relu", Estimator::Direct), ("erf", Estimator::Connected)] {
         let at = |width: u64| EnsembleSpec {
             nets,
             experiments: 5,
-            // What the slope of a weak interaction needs.
-            estimator: match arch {
-                "relu" => Estimator::Direct,
-                _ => Estimator::Connected,
-            },
+            estimator,
             orders: vec![4],
             ..EnsembleSpec::preset(arch, 1)
                 .expect("the source's inputs")

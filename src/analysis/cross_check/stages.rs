@@ -64,8 +64,8 @@ pub fn check_stages(
         check_moments(engine, spec, Some(&mut moments), &mut in_errors)?;
         // Once for each net, with full groups of hidden units and units left over.
         let mixed = spec.net.width() > GROUP && !spec.net.width().is_multiple_of(GROUP);
-        if mixed && engine.has(Form::Fused) && !fused.contains(&spec.net.builtin()) {
-            fused.push(spec.net.builtin());
+        if mixed && engine.has(Form::Fused) && !fused.contains(spec.net.activation()) {
+            fused.push(spec.net.activation().clone());
             check_fused(engine, spec, &mut moments, &mut in_errors)?;
         }
         let spec = EnsembleSpec {

@@ -21,7 +21,8 @@ impl<T: Args> Given<T> {
     /// As a command line, with a blank before each option.
     pub fn command_line(&self) -> String {
         let options = self.list.iter();
-        (options.map(|(name, value)| format!(" {name} {}", crate::cli::quote(value)))).collect()
+        (options.map(|(name, value)| format!(" {name} {}", crate::cli::shell::quote(value))))
+            .collect()
     }
 
     fn list(matches: &ArgMatches) -> Vec<(String, String)> {

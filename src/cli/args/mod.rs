@@ -7,6 +7,7 @@
 mod eft;
 mod engine;
 mod given;
+mod help;
 mod model;
 mod sampling;
 pub mod value;

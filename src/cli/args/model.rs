@@ -5,18 +5,15 @@ use clap::Args;
 use nnqft_gpu::model::{CatalogueEntry, EnsembleSpec, Inputs};
 use nnqft_gpu::{Error, Result};
 
-use super::value;
+use super::{help, value};
 
 /// The field theory: networks and points.
 #[derive(Args, Clone, Default)]
 pub struct ModelArgs {
-    /// Architecture: erf, relu or gauss [default: erf]
-    #[arg(long, value_parser = value::arch)]
+    #[arg(long, value_parser = value::arch, help = help::arch())]
     pub arch: Option<&'static CatalogueEntry>,
-    /// Hidden width N; several, separated by commas, are run one after the other [default:
-    /// 100; falloff: 2,3,4,5,10,20,50,100,500,1000; eft, rg and symmetry: the source's, erf 5,
-    /// relu 20, gauss 100]
-    #[arg(long, value_delimiter = ',', allow_hyphen_values = true, value_parser = value::width)]
+    #[arg(long, value_delimiter = ',', allow_hyphen_values = true, value_parser = value::width,
+        help = help::width())]
     pub width: Option<Vec<u64>>,
     /// Input dimension [default: that of --inputs, else 1]
     #[arg(long, allow_hyphen_values = true, value_parser = value::d_in)]
@@ -27,11 +24,9 @@ pub struct ModelArgs {
     /// 5257 from 3 on); a run may take 8 GiB, some millions [default: 1; symmetry: 1,2,4,8]
     #[arg(long, value_delimiter = ',', allow_hyphen_values = true, value_parser = value::d_out)]
     pub d_out: Option<Vec<usize>>,
-    /// Standard deviation of the weights, before 1/sqrt(fan-in) [default: 1]
-    #[arg(long, allow_hyphen_values = true, value_parser = value::sigma_w)]
+    #[arg(long, allow_hyphen_values = true, value_parser = value::sigma_w, help = help::sigma_w())]
     pub sigma_w: Option<f64>,
-    /// Standard deviation of the biases [default: 1; relu: 0]
-    #[arg(long, allow_hyphen_values = true, value_parser = value::sigma_b)]
+    #[arg(long, allow_hyphen_values = true, value_parser = value::sigma_b, help = help::sigma_b())]
     pub sigma_b: Option<f64>,
     /// Points "x;x;.." with coordinates by comma; a file, one point a line (CSV, TSV, blanks, a
     /// header, comments) or a NumPy array (.npy, .npz with one); or a preset such as relu-d2

@@ -8,7 +8,7 @@ use crate::{Error, Result};
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct AdapterSummary {
-    /// Name, as `--adapter` matches it (any part, any case).
+    /// Name, as `adapter` matches it (any part, any case).
     pub name: String,
     /// Driver and its version.
     pub driver: String,
@@ -112,7 +112,7 @@ fn physical(all: &[Seen]) -> Vec<usize> {
         .collect()
 }
 
-/// Every physical device that `--adapter all` uses.
+/// Every physical device that the adapter `all` uses.
 ///
 /// # Errors
 /// [`Error::NoAdapter`] if there is none.

@@ -116,7 +116,7 @@ impl<'a> Context<'a> {
 /// (for two or three at a time it is no faster than for one) and takes compilers more than linear
 /// time.
 fn together(setup: &Setup) -> usize {
-    let is_cheap = setup.activation == "relu" || setup.progression.is_some();
+    let is_cheap = setup.is_cheap || setup.progression.is_some();
     match setup.is_direct && !is_cheap {
         true => 1,
         false => setup.points,

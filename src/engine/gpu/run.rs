@@ -78,10 +78,10 @@ impl<'a> Run<'a> {
             .min(if is_partial { 1 } else { u64::MAX });
         if capacity == 0 || plan.blocks() > u64::from(u32::MAX) {
             return Err(Error::invalid(
-                "--inputs",
+                "inputs",
                 format!("with {} points at width {}", setup.points, setup.width),
                 format!(
-                    "one block of networks needs {} bytes, a buffer of {} holds {bytes}; use fewer points or --backend cpu",
+                    "one block of networks needs {} bytes, a buffer of {} holds {bytes}; use fewer points or `backend` cpu",
                     least.max(sum_bytes),
                     engine.summary.name
                 ),
@@ -108,7 +108,7 @@ impl<'a> Run<'a> {
                 None if is_partial && bytes > least => bytes /= 2,
                 None => {
                     return Err(Error::Device(format!(
-                        "out of memory: one block of networks needs {} bytes; free some, or use --backend cpu",
+                        "out of memory: one block of networks needs {} bytes; free some, or use `backend` cpu",
                         least + IN_FLIGHT as u64 * sum_bytes
                     )));
                 }

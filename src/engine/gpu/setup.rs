@@ -12,6 +12,8 @@ pub struct Setup {
     /// The name of the activation in `activation.wgsl`, and the unit of its arguments there.
     pub activation: &'static str,
     pub unit: f64,
+    /// Whether the activation is no more than a few operations.
+    pub is_cheap: bool,
     /// Whether a constant is subtracted from pre-activations.
     pub has_offset: bool,
     /// Whether no exponent of a hidden value can leave f32.
@@ -55,11 +57,11 @@ pub struct Tilt {
 impl Setup {
     pub fn new(drawn: &Drawn) -> Self {
         let spec = drawn.spec();
-        let (activation, unit) = match spec.net.builtin() {
-            Builtin::Erf => ("erf", ERF_UNIT),
-            Builtin::Relu => ("relu", 1.0),
+        let (activation, unit, has_offset) = match spec.net.builtin() {
+            Builtin::Erf => ("erf", ERF_UNIT, false),
+            Builtin::Relu => ("relu", 1.0, false),
             // Powers of two.
-            Builtin::ExpNormalised => ("exp", std::f64::consts::LOG2_E),
+            Builtin::ExpNormalised => ("exp", std::f64::consts::LOG2_E, true),
         };
         let parameters = drawn.parameters().clone();
         let largest = drawn.reach().iter().copied().fold(0.0, f64::max);
@@ -67,7 +69,8 @@ impl Setup {
         Self {
             activation,
             unit,
-            has_offset: spec.net.builtin() == Builtin::ExpNormalised,
+            has_offset,
+            is_cheap: spec.net.activation().tape().ops().len() <= CHEAP,
             is_bounded: largest * std::f64::consts::LOG2_E < MAX_EXPONENT,
             is_direct: spec.estimator == Estimator::Direct,
             d_in: spec.net.d_in(),
@@ -101,10 +104,10 @@ impl Setup {
         match u32::try_from(blocks) {
             Ok(_) => Ok(()),
             Err(_) => Err(Error::invalid(
-                "--width",
+                "width",
                 self.width,
                 format!(
-                    "with {} inputs a network has more random numbers than the shaders count; use --backend cpu",
+                    "with {} inputs a network has more random numbers than the shaders count; use `backend` cpu",
                     self.d_in
                 ),
             )),
@@ -138,5 +141,7 @@ impl Setup {
     }
 }
 
+/// Operations of a tape that cost little beside the pre-activation: z, a constant, their maximum.
+const CHEAP: usize = 3;
 /// Largest exponent of two that the shaders take.
 const MAX_EXPONENT: f64 = 125.0;

@@ -28,7 +28,7 @@ pub(super) fn claim(net: &'static SourceNet, document: &Traced<FalloffDocument>)
         Some(point.unconverged.is_some() && is_cured)
     })();
     let spec = &document.head.spec;
-    let networks = spec.nets as f64 * f64::from(spec.experiments);
+    let networks = spec.networks() as f64;
     Some(Claim {
         verdict: Outcome::of(holds),
         numbers: [direct, connected, exact].into_iter().flatten().collect(),

@@ -1,0 +1,33 @@
+//! What commands and the shell that runs them say to each other.
+
+use std::io::Write;
+
+use nnqft_gpu::Error;
+
+/// Whether the user, or the system, has ended the run.
+pub fn is_interruption(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(Error::Interrupted(_)))
+}
+
+/// Columns for a plot: the terminal's, or 80 in a pipe.
+pub fn columns() -> usize {
+    let terminal = console::Term::stdout();
+    match terminal.is_term() {
+        true => usize::from(terminal.size().1),
+        false => 80,
+    }
+}
+
+/// Writes a result to stdout; a reader that has left (`| head`) is no error.
+pub fn emit(text: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(e.into()),
+        _ => Ok(()),
+    }
+}
+
+/// As one word of a shell.
+pub fn quote(text: &str) -> std::borrow::Cow<'_, str> {
+    shlex::try_quote(text).expect("arguments hold no NUL")
+}
