@@ -445,7 +445,7 @@ fn wrong_options_are_refused_before_the_run() {
             "1,2;3,4",
             ["has [[-1.0]", "not [[1.0,2.0],[3.0,4.0]]"],
         ),
-        ("--width", "3,4", ["has 1,", "not 3,4"]),
+        ("--width", "3,4", ["has 100", "not 3,4"]),
         ("--sigma-b", "0.5", ["has 1,", "not 0.5"]),
     ] {
         let message = format!("error: {option}: the run of ");
