@@ -286,8 +286,8 @@ fn a_fitting_checksum_is_not_believed() {
         );
     }
     for (from, to, why) in [
-        ("\"width\":20", "\"width\":0", "width"),
-        ("\"orders\":[2,4,6]", "\"orders\":[2,4]", "moments are not"),
+        ("\"hidden\":[20]", "\"hidden\":[0]", "width"),
+        ("\"orders\":[2,4,6]", "\"orders\":[2,4]", "elements are not"),
         ("\"nets\":3001", "\"nets\":6001", "counts of networks"),
         ("\"nets\":3001", "\"nets\":30", "has not"),
         ("\"experiments\":3", "\"experiments\":1", "has not"),
@@ -296,6 +296,7 @@ fn a_fitting_checksum_is_not_believed() {
         ("\"1/3\"", "\"3/3\"", "shard"),
         ("\"inputs\":[[", "\"inputs\":[],\"i\":[[", "inputs"),
         ("\"arch\":\"relu\"", "\"arch\":\"tanh\"", "header"),
+        ("max(z,0)", "tanh(z)", "header"),
     ] {
         let message = reason(&forged(&state, from, to));
         assert!(message.contains(why), "{to}: {message}");

@@ -87,6 +87,15 @@ impl TryFrom<Data> for Net {
                 "a net has one hidden layer",
             ));
         }
+        if let Some(name) = &data.arch
+            && CatalogueEntry::find(name)?
+                .activation
+                .parse::<Activation>()?
+                != data.activation
+        {
+            let reason = format!("this net has another activation than {}", data.activation);
+            return Err(Error::invalid("arch", name, reason));
+        }
         let widths = data.hidden.iter().chain([&data.d_out]);
         let sigmas = data.sigma_w.iter().zip(&data.sigma_b);
         let layers = (widths.zip(sigmas))
@@ -280,6 +289,9 @@ mod tests {
             ("sigma_w", serde_json::json!([1.0])),
             ("sigma_b", serde_json::json!([])),
             ("activation", serde_json::json!("z + z^3")),
+            ("activation", serde_json::json!("max(z, 0)")),
+            ("arch", serde_json::json!("tanh")),
+            ("arch", serde_json::json!("relu")),
         ] {
             let mut bad = net.clone();
             bad[key] = value;
