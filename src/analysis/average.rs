@@ -1,11 +1,11 @@
-//! Averages that every analysis takes.
+//! This module has the averages that every analysis takes.
 
-/// The mean of some numbers; `None` of none.
+/// Returns the mean of some numbers; `None` of none.
 pub(super) fn average(values: &[f64]) -> Option<f64> {
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 
-/// The sample standard deviation (n - 1); `None` of fewer than two numbers.
+/// Returns the sample standard deviation (n - 1); `None` of fewer than two numbers.
 pub(super) fn standard_deviation(values: &[f64]) -> Option<f64> {
     if values.len() < 2 {
         return None;

@@ -2,7 +2,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use statrs::function::gamma::gamma_ur;
 
-/// A test that the mean of a random vector vanishes, from independent samples of it.
+/// `ChiSquared` tests that the mean of a random vector vanishes, from independent samples of it.
 ///
 /// chi^2 = sum over components of (sum over samples of x)^2 / (sum of x^2). If the mean
 /// vanishes and both signs of a sample are equally likely, turning the signs of samples changes
@@ -14,9 +14,9 @@ use statrs::function::gamma::gamma_ur;
 /// too unlikely where a few combinations of components dominate.)
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct ChiSquared {
-    /// chi^2; its mean is `components`.
+    /// chi^2, whose mean is `components`.
     pub chi2: f64,
-    /// Components p.
+    /// Number p of components.
     pub components: usize,
     /// 2 p^2 over the variance of chi^2: as many independent components would scatter as much.
     pub degrees_of_freedom: f64,
@@ -27,16 +27,17 @@ pub struct ChiSquared {
 }
 
 impl ChiSquared {
-    /// Smallest p-value that passes: one false alarm in 10^4 tests.
+    /// The smallest p-value that passes: one false alarm in 10^4 tests.
     pub const MIN_P: f64 = 1e-4;
-    /// Fewest samples. chi^2 of one component is at most their number, and with 20 the p-value
-    /// goes down to 10^-5.
+    /// The smallest number of samples. chi^2 of one component is at most that number, and with 20
+    /// the p-value goes down to 10^-5.
     pub const MIN_SAMPLES: usize = 20;
-    /// Samples beyond this number are added up in groups: the signs of so many are enough.
+    /// The largest number of samples that are not added up in groups: the signs of so many are
+    /// enough.
     const MAX_SAMPLES: usize = 256;
 
-    /// `samples` has shape `[sample][component]`; components that do not fluctuate by more
-    /// than rounding, 1e-12 of `sizes`, are left out. `None` if all are, or with fewer than
+    /// Tests samples of shape `[sample][component]`; components that do not fluctuate by more than
+    /// rounding, 1e-12 of `sizes`, are left out. `None` if all are, or with fewer than
     /// [`MIN_SAMPLES`](Self::MIN_SAMPLES).
     pub fn new(samples: &[Vec<f64>], sizes: &[f64]) -> Option<Self> {
         if samples.len() < Self::MIN_SAMPLES {
@@ -86,13 +87,13 @@ impl ChiSquared {
         })
     }
 
-    /// Whether the mean is consistent with zero.
+    /// Tells whether the mean is consistent with zero.
     pub fn pass(&self) -> bool {
         self.p_value >= Self::MIN_P
     }
 }
 
-/// tr H^2 and tr H^3 of the samples' Gram matrix without its diagonal.
+/// Returns tr H^2 and tr H^3, H being the samples' Gram matrix without its diagonal.
 fn traces(scaled: &[Vec<f64>]) -> [f64; 2] {
     let count = scaled[0].len();
     let gram: Vec<Vec<f64>> = (0..count)
@@ -124,7 +125,7 @@ mod tests {
     use super::*;
     use crate::stream::{Words, normals};
 
-    /// Samples of `p` components made of `q` normals: component e is normal e mod q.
+    /// Draws samples of `p` components made of `q` normals: component e is normal e mod q.
     fn samples(seed: u64, p: usize, q: usize, shift: f64) -> Vec<Vec<f64>> {
         let mut words = vec![0; 100 * q.next_multiple_of(16)];
         Words::new(seed, 0, 0).fill(&mut words);
@@ -135,7 +136,7 @@ mod tests {
             .collect()
     }
 
-    /// Whether the share of p-values below each level is that level, to 3.5 standard errors.
+    /// Asserts that the share of p-values below each level is that level, to 3.5 standard errors.
     fn uniform(all: &[ChiSquared], name: &str) {
         let n = all.len() as f64;
         for level in [0.01, 0.05, 0.25, 0.5, 0.9] {

@@ -1,17 +1,17 @@
-//! Measured n-point functions held against those of theory.
+//! Measured n-point functions are held against those of theory.
 
 use super::element_mean::ElementMean;
 use super::elements::Elements;
 use super::measured::Measured;
 use super::reference::{Agreement, Known, Reference};
 
-/// How a measured n-point function compares with what is known of it.
+/// A comparison says how a measured n-point function compares with what is known of it.
 pub(super) struct Comparison {
     /// Pull of each element; `None` where no exact value is known.
     pub pulls: Option<Vec<Option<f64>>>,
     /// Pull of the mean over elements.
     pub mean_pull: Option<f64>,
-    /// Verdict on that mean where a first order is known.
+    /// Verdict on the mean over elements, where a first order is known.
     pub first_order: Option<Agreement>,
 }
 
@@ -54,8 +54,8 @@ fn pulls(exact: &Known, elements: &Elements, measured: &Measured) -> Vec<Option<
         .collect()
 }
 
-/// (measured - exact) / error. What does not fluctuate by more than `rounding` has none, unless it
-/// is wrong on the scale of the values: rare networks were not drawn.
+/// Returns (measured - exact) / error. What does not fluctuate by more than `rounding` has none,
+/// unless it is wrong on the scale of the values: rare networks were not drawn.
 fn pull(difference: f64, error: f64, rounding: f64, scale: f64) -> Option<f64> {
     if error > rounding {
         return Some(difference / error);

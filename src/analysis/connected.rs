@@ -1,4 +1,4 @@
-//! Measured connected n-point functions.
+//! This module has measured connected n-point functions.
 
 use serde::Serialize;
 
@@ -7,22 +7,23 @@ use super::measured::Run;
 use super::reference::{Known, Reference};
 use crate::tensor::{Measurement, Statistics};
 
-/// A connected n-point function, over the elements of its [`Correlator`](super::Correlator).
+/// `Connected` is a connected n-point function, over the elements of its
+/// [`Correlator`](super::Correlator).
 ///
-/// Where the mean of D is known it is linear in the elements, and its errors are those of block
-/// means. Where that is measured too it is a sum of covariances or third cumulants: the estimate
-/// is the unbiased k-statistic of all networks, and its errors come from leaving out experiments,
-/// with a bias of their own of the order of 1 / networks.
+/// Where the mean of D is known, the function is linear in the elements, and its errors are those
+/// of block means. Where the mean of D is measured too, the function is a sum of covariances or
+/// third cumulants: the estimate is the unbiased k-statistic of all networks, and its errors come
+/// from leaving out experiments, with a bias of their own of the order of 1 / networks.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct Connected {
-    /// Estimate.
+    /// Estimated value of each element.
     #[serde(rename = "connected")]
     pub mean: Vec<f64>,
-    /// Standard error; `None` if it takes experiments, and there is one.
+    /// Standard error of `mean`; `None` if it takes several experiments, and there is one.
     #[serde(rename = "connected_std_err")]
     pub std_err: Option<Vec<f64>>,
-    /// Exact value, if it is known.
+    /// Exact value, if one is known.
     #[serde(rename = "connected_exact")]
     pub exact: Option<Vec<f64>>,
     /// Value at leading order in 1 / n, if that is what is known.
@@ -34,7 +35,7 @@ pub struct Connected {
 }
 
 impl Connected {
-    /// The connected function of an order of a run; `None` if it was not measured.
+    /// Makes the connected function of an order of a run; `None` if it was not measured.
     pub(super) fn new(run: &Run, order: usize, reference: &Reference) -> Option<Self> {
         let Run { plan, total, .. } = run;
         let known = |of: Option<&Known>| of.and_then(|k| k.connected.clone());
@@ -50,7 +51,8 @@ impl Connected {
     }
 }
 
-/// The errors of a connected function that is not linear, by leaving out one experiment at a time.
+/// Returns the errors of a connected function that is not linear, by leaving out one experiment at
+/// a time.
 fn jackknife_errors(
     plan: &Measurement,
     order: usize,
@@ -84,7 +86,7 @@ mod tests {
     use rand::{Rng, SeedableRng};
     use rand_chacha::ChaCha8Rng;
 
-    /// A number of mean 0, variance 1 and third cumulant 0: the sum of twelve uniform ones.
+    /// Draws a number of mean 0, variance 1 and third cumulant 0: the sum of twelve uniform ones.
     fn draw(random: &mut ChaCha8Rng) -> f64 {
         (0..12)
             .map(|_| f64::from(random.next_u32()) / 4_294_967_296.0 - 0.5)

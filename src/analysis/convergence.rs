@@ -1,42 +1,43 @@
-//! Whether a sampled average, and its error bar, can be believed.
+//! This module judges whether a sampled average, and its error bar, can be believed.
 
-/// Largest tail index at which an average of feasible size is trusted (Vehtari, Simpson,
-/// Gelman, Yao and Gabry, arXiv:1507.02646: above 0.7 the central limit theorem sets in too
-/// late for any practical sample).
+/// The largest tail index at which an average of feasible size is trusted (Vehtari, Simpson,
+/// Gelman, Yao and Gabry, arXiv:1507.02646: above 0.7 the central limit theorem sets in too late
+/// for any practical sample).
 pub const MAX_TAIL_INDEX: f64 = 0.7;
-/// Largest share of a sum that one network may carry.
+/// The largest share of a sum that one network may carry.
 pub const MAX_SHARE: f64 = 0.1;
-/// Standard errors from the exact value beyond which an error bar is refuted: 6e-7 for a
-/// normal error, so that the thousands of elements of a run raise no false alarm.
+/// The number of standard errors from the exact value beyond which an error bar is refuted: 6e-7
+/// for a normal error, so that the thousands of elements of a run raise no false alarm.
 pub const MAX_PULL: f64 = 5.0;
 
-/// Largest part of a sum that networks too rare to be drawn carry, in standard errors.
+/// The largest part of a sum that networks too rare to be drawn may carry, in standard errors.
 pub const MAX_MISSED: f64 = 1.0;
 
-/// Smallest part of a sum's variance that the largest contribution of a heavy tail has: of an index
-/// above 1/2 it is a number of order one whatever their number.
+/// The smallest part of a sum's variance that the largest contribution of a heavy tail has: with an
+/// index above 1/2 that part is a number of order one whatever the number of contributions.
 const MIN_SHARE_OF_VARIANCE: f64 = 0.01;
-/// Smallest ratio of the largest contribution to the threshold of a tail. Of 20 values with an
-/// index of 0.7 the largest is below it once in 10^7 times; contributions that pile up at a
-/// bound are all about the same.
+/// The smallest ratio of the largest contribution to the threshold of a tail. Of 20 values with an
+/// index of 0.7 the largest is below it once in 10^7 times; contributions that pile up at a bound
+/// are all about the same.
 const MIN_RATIO: f64 = 1.5;
-/// Fewest tail values that a tail index is fitted to.
+/// The smallest number of tail values that a tail index is fitted to.
 const MIN_TAIL: usize = 20;
 const MAX_TAIL: usize = 128;
-/// One value in so many may come from the last of a sample: more than chance, of an element whose
-/// tail the sample is, and less than the quarter of one that it knows nothing of.
+/// The number of values of which one may come from the last quarter of a sample: more than chance,
+/// of an element whose tail the sample is, and less than the quarter of one that it knows nothing
+/// of.
 const FROM_THE_END: usize = 32;
 
-/// A fitted tail index.
+/// `TailIndex` is a fitted tail index with its error.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TailIndex {
-    /// k: moments of order 1/k and above do not exist.
+    /// Index k: moments of order 1/k and above do not exist.
     pub value: f64,
     /// Standard error of the index, (1 + k) / sqrt(values in the tail).
     pub std_err: f64,
 }
 
-/// Index of the generalised Pareto distribution, fitted to at most the upper half of `values`, the
+/// Fits the index of the generalised Pareto distribution to at most the upper half of `values`, the
 /// contributions of a run's heaviest networks, heaviest first; `None` if they are too few, about
 /// the same, or not the largest contributions there are.
 ///
@@ -89,39 +90,38 @@ pub fn tail_index(values: &[f64]) -> Option<TailIndex> {
     })
 }
 
-/// What is known about one element's convergence.
+/// `Convergence` holds what is known about one element's convergence.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct Convergence {
-    /// Largest contribution of one network, over the sum; where that vanishes within its
-    /// error, its square over the sum of squares. Of the networks that are heavy by their
-    /// largest field: at least so much.
+    /// Largest contribution of one network, over the sum; where the sum vanishes within its error,
+    /// the contribution's square over the sum of squares. It is that of the networks that are heavy
+    /// by their largest field: at least so much.
     pub largest_share: f64,
     /// Tail index of the contributions.
     pub tail_index: Option<TailIndex>,
-    /// (measured - exact) / error.
+    /// Pull, (measured - exact) / error.
     pub pull: Option<f64>,
     /// What networks too rare to be drawn carry, in standard errors.
     pub missed: f64,
 }
 
-/// A sum over networks.
+/// `Sum` is a sum over networks.
 #[derive(Debug, Clone, Copy)]
 pub struct Sum {
-    /// The sum.
+    /// Value of the sum.
     pub value: f64,
-    /// Standard error of the sum.
+    /// Standard error of the value.
     pub std_err: f64,
     /// What networks too rare to be drawn would add, as far as that is known.
     pub missed: f64,
 }
 
 impl Convergence {
-    /// Judges an element from the heaviest networks' contributions and the sum over all
-    /// networks.
-    /// The tail index is left out unless `has_tail`: the contributions must be the largest
-    /// there are. So it is where the largest is nothing beside the sum's error: a tail that
-    /// heavy would show.
+    /// Judges an element from the heaviest networks' contributions and the sum over all networks.
+    /// The tail index is left out unless `has_tail`: the contributions must be the largest there
+    /// are. The index is also left out where the largest contribution is nothing beside the sum's
+    /// error: a tail that heavy would show.
     pub fn new(contributions: &[f64], sum: Sum, pull: Option<f64>, has_tail: bool) -> Self {
         let largest = contributions.iter().map(|x| x.abs()).fold(0.0, f64::max);
         let of_variance = match sum.std_err > 0.0 {
@@ -144,7 +144,8 @@ impl Convergence {
         }
     }
 
-    /// Why the element is not to be believed, as a number beyond its limit; `None` if it is.
+    /// Returns why the element is not to be believed, as a number beyond its limit; `None` if it
+    /// is.
     pub fn failure(&self) -> Option<Failure> {
         if let Some(pull) = self.pull.filter(|p| p.abs() > MAX_PULL) {
             return Some(Failure::Refuted(pull.abs()));
@@ -163,22 +164,22 @@ impl Convergence {
     }
 }
 
-/// The ways in which an average fails, worst first.
+/// A failure is one of the ways in which an average fails, worst first.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 #[non_exhaustive]
 pub enum Failure {
-    /// Mean too many standard errors away from the exact value.
+    /// The mean is so many standard errors away from the exact value.
     Refuted(f64),
-    /// One network's share of the sum.
+    /// One network has this share of the sum.
     Dominated(f64),
-    /// What networks too rare to be drawn carry, in standard errors.
+    /// Networks too rare to be drawn carry so many standard errors.
     Missed(f64),
-    /// Tail index.
+    /// The tail index is so large.
     Tail(f64),
 }
 
 impl Failure {
-    /// The graver of two: of the worse kind, or the larger number.
+    /// Returns the graver of two failures: that of the worse kind, or the larger number.
     pub fn worse(self, other: Self) -> Self {
         let kind = |f: &Self| match f {
             Self::Refuted(_) => 0,
@@ -225,7 +226,7 @@ impl std::fmt::Display for Failure {
 mod tests {
     use super::*;
 
-    /// The largest of 10^5 quantiles of a generalised Pareto distribution.
+    /// Makes the largest of 10^5 quantiles of a generalised Pareto distribution.
     fn pareto(k: f64) -> Vec<f64> {
         (0..256)
             .map(|i| {

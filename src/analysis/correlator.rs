@@ -4,18 +4,18 @@ use super::connected::Connected;
 use super::reference::{Agreement, Reference};
 use super::verdict::Verdict;
 
-/// One measured n-point function beside the GP's and what else theory has of it.
+/// `Correlator` is one measured n-point function beside the GP's and what else theory has of it.
 ///
 /// All vectors run over the unique elements, in the order of `indices`. G has the unit of
 /// f^n; deviations have none.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct Correlator {
-    /// Order n.
+    /// Order n of the function.
     pub order: usize,
     /// Points of each element, i_1 <= .. <= i_n among those of one output.
     pub indices: Vec<Vec<usize>>,
-    /// Outputs of each, beside the points; empty if there is one output.
+    /// Outputs of each element, beside the points; empty if there is one output.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub outputs: Vec<Vec<usize>>,
     /// Estimated G^(n).
@@ -65,11 +65,12 @@ pub struct Correlator {
     pub largest_share: Vec<f64>,
     /// Tail index of the contributions (generalised Pareto); `None` with too few blocks.
     pub tail_index: Vec<Option<f64>>,
-    /// Whether mean and error bar can be believed.
+    /// Whether mean and error bar of each element can be believed.
     pub converged: Vec<bool>,
-    /// Why they cannot, and what to do, in a sentence; `None` if all elements and their mean converged.
+    /// Why mean and error bar cannot be believed, and what to do, in a sentence; `None` if all
+    /// elements and their mean converged.
     pub reason: Option<String>,
-    /// The first half of the reason: why they cannot.
+    /// First half of `reason`: why they cannot be believed.
     #[serde(skip)]
     pub why: Option<String>,
     /// Mean of G^(n) in each experiment, `[experiment][element]`.
@@ -84,23 +85,23 @@ pub struct Correlator {
 }
 
 impl Correlator {
-    /// Pull of the mean m_n, the exact value's error included.
+    /// Returns the pull of the mean m_n, the exact value's error included.
     pub fn mean_pull(&self) -> Option<f64> {
         self.deviation_mean_pull
     }
 
-    /// The pull of each element; `None` where the exact values are not known or nothing
+    /// Returns the pull of each element; `None` where the exact values are not known or nothing
     /// fluctuates.
     pub fn pulls(&self) -> impl Iterator<Item = Option<f64>> + '_ {
         (0..self.mean.len()).map(|e| self.pull_of(e))
     }
 
-    /// The pull of element `e`, as of [`pulls`](Self::pulls).
+    /// Returns the pull of element `e`, as [`pulls`](Self::pulls) has it.
     pub fn pull_of(&self, e: usize) -> Option<f64> {
         self.pull.as_ref().and_then(|all| all[e])
     }
 
-    /// Largest |pull| over the elements.
+    /// Returns the largest |pull| over the elements.
     pub fn largest_pull(&self) -> Option<f64> {
         self.pulls().flatten().map(f64::abs).reduce(f64::max)
     }

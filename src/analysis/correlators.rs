@@ -1,4 +1,4 @@
-//! From the elements of a run to its n-point functions beside those of theory.
+//! The elements of a run become its n-point functions, beside those of theory.
 
 use super::check_range;
 use super::compare::Comparison;
@@ -16,7 +16,7 @@ use crate::plan::Plan;
 use crate::tensor::Accumulator;
 use crate::theory::Exact;
 
-/// The n-point functions of a run, one entry per order of the spec.
+/// Makes the n-point functions of a run, one entry per order of the spec.
 ///
 /// # Errors
 /// [`Error::NotFinite`](crate::Error::NotFinite) if the accumulator holds NaN or infinite values or nothing.
@@ -44,8 +44,8 @@ pub fn correlators(spec: &EnsembleSpec, run: &Accumulator) -> Result<Vec<Correla
     correlators_beside(&plan.exact(), &plan, run)
 }
 
-/// The n-point functions of a run beside exact values that are known already: of this net and
-/// these inputs at any width, and of the spec's orders at least.
+/// Makes the n-point functions of a run beside exact values that are known already: those of this
+/// net and these inputs at any width, and of the spec's orders at least.
 ///
 /// # Errors
 /// Those of [`correlators`].
@@ -62,7 +62,7 @@ pub fn correlators_beside(
     )
 }
 
-/// The n-point functions of a run beside whatever theory knows of the elements of an order.
+/// Makes the n-point functions of a run beside whatever theory knows of the elements of an order.
 ///
 /// # Errors
 /// Those of [`correlators`].
@@ -128,10 +128,10 @@ mod tests {
     use crate::theory::kernel_matrix;
     use serde_json::{Value, json};
 
-    /// m_4 of the blocks of a run, in two experiments; their mean is 0.1, and its error 0.005.
+    /// The m_4 of the blocks of a run, in two experiments, with mean 0.1 and error 0.005.
     const BLOCKS: [f64; 8] = [0.09, 0.13, 0.08, 0.10, 0.11, 0.09, 0.12, 0.08];
 
-    /// The 4-point function of a run at one point, beside what theory has of it.
+    /// Makes the 4-point function of a run at one point, beside what theory has of it.
     fn four(theory: &dyn Fn(&Elements) -> Reference) -> Correlator {
         let spec = EnsembleSpec {
             inputs: Inputs::new(vec![vec![0.5]]).unwrap(),
@@ -151,7 +151,7 @@ mod tests {
             .remove(0)
     }
 
-    /// A theory that has m_4 = `m` with some error.
+    /// Makes a theory that has m_4 = `m` with some error.
     fn known(elements: &Elements, m: f64, error: f64) -> Known {
         let gp = elements.gp[0];
         Known::new(elements, vec![m * gp], vec![error * gp], None)

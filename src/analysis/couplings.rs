@@ -6,7 +6,7 @@ use crate::model::EnsembleSpec;
 use crate::tensor::{multisets, pairings};
 use crate::theory::{Exact, VertexIntegrals};
 
-/// G^(n) - G_GP^(n) at n = 4 and 6: what couplings are measured on.
+/// `Interactions` holds G^(n) - G_GP^(n) at n = 4 and 6: what couplings are measured on.
 #[derive(Debug, Clone)]
 pub struct Interactions {
     /// dG^(4) of each unique 4-tuple.
@@ -17,7 +17,7 @@ pub struct Interactions {
     pub connected_six: Option<Vec<f64>>,
 }
 
-/// A tensor and its values in the experiments.
+/// `Samples` holds a tensor and its values in the experiments.
 #[derive(Debug, Clone)]
 pub struct Samples {
     /// Values over all experiments.
@@ -29,7 +29,7 @@ pub struct Samples {
 }
 
 impl Samples {
-    /// What has no statistical error.
+    /// Makes samples of values that have no statistical error.
     pub fn exact(mean: Vec<f64>) -> Self {
         Self {
             mean,
@@ -38,18 +38,19 @@ impl Samples {
         }
     }
 
-    /// Whether it was not sampled.
+    /// Tells whether the values are exact, not sampled.
     pub fn is_exact(&self) -> bool {
         self.experiments.is_empty()
     }
 
-    /// Degrees of freedom of standard errors over the experiments: one less than those. `None` with one experiment,
-    /// which has no error, and for exact values.
+    /// Returns the degrees of freedom of standard errors over the experiments: one less than there
+    /// are experiments. `None` with one experiment, which has no error, and for exact values.
     pub fn degrees_of_freedom(&self) -> Option<usize> {
         self.experiments.len().checked_sub(1).filter(|&n| n > 0)
     }
 
-    /// Means over all experiments but one, for each that is left out; none with fewer than two.
+    /// Returns the means over all experiments but one, for each that is left out; none with fewer
+    /// than two.
     pub(super) fn leave_one_out(&self) -> Vec<Vec<f64>> {
         let Some(others) = self.degrees_of_freedom() else {
             return Vec::new();
@@ -67,8 +68,8 @@ impl Samples {
             .collect()
     }
 
-    /// Standard error of a statistic from its values with one experiment left out; 0 for exact
-    /// values, `None` with one experiment.
+    /// Returns the standard error of a statistic from its values with one experiment left out; 0
+    /// for exact values, `None` with one experiment.
     pub(super) fn error(&self, without: &[f64]) -> Option<f64> {
         match self.is_exact() {
             true => Some(0.0),
@@ -76,8 +77,8 @@ impl Samples {
         }
     }
 
-    /// Whether a measured number is not zero, by more than three of its errors: those over the
-    /// experiments with as many as [`three_sigma`] allows, or those from blocks of networks, of
+    /// Tells whether a measured number is not zero, by more than three of its errors: those over
+    /// the experiments with as many as [`three_sigma`] allows, or those from blocks of networks, of
     /// which there are many, if known.
     pub(super) fn stands_out(
         &self,
@@ -97,7 +98,7 @@ impl Samples {
 }
 
 impl Interactions {
-    /// Exact values at finite width.
+    /// Takes the exact values at finite width.
     pub fn exact(spec: &EnsembleSpec, exact: &Exact) -> Self {
         let points = spec.inputs.len();
         let of = |n: usize, value: &dyn Fn(&[usize]) -> f64| -> Vec<f64> {
@@ -111,13 +112,13 @@ impl Interactions {
         }
     }
 
-    /// The exact 4-point function alone.
+    /// Takes the exact 4-point function alone.
     pub fn exact_four(spec: &EnsembleSpec, exact: &Exact) -> Samples {
         let tuples = multisets(spec.inputs.len(), 4);
         Samples::exact(tuples.iter().map(|i| exact.deviation(i)).collect())
     }
 
-    /// Measured values; `None` without a 4-point function.
+    /// Takes measured values; `None` without a 4-point function.
     pub fn measured(correlators: &[super::Correlator]) -> Option<Self> {
         let of = |n: usize| {
             let c = correlators.iter().find(|c| c.order == n)?;
@@ -135,14 +136,14 @@ impl Interactions {
     }
 }
 
-/// Whether the measured coupling is a number or depends on the external points.
+/// `Naturalness` says whether the measured coupling is a number or depends on the external points.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Naturalness {
     /// The spread over tuples is below a tenth of the mean, by more than its errors.
     Constant,
-    /// The spread is larger, by more than its errors.
+    /// The spread is above a tenth of the mean, by more than its errors.
     Function,
     /// The errors do not tell constant from function, or there is one tuple only.
     Undecided,
@@ -158,14 +159,14 @@ impl std::fmt::Display for Naturalness {
     }
 }
 
-/// The quartic coupling measured at one cutoff, lambda_m = -dG^(4) / (24 int Delta) per
-/// unique 4-tuple m, Delta = k(x_1, y) k(x_2, y) k(x_3, y) k(x_4, y). Unit: 1 / (f^4 x^d_in).
+/// `Coupling` is the quartic coupling measured at one cutoff, lambda_m = -dG^(4) / (24 int Delta)
+/// per unique 4-tuple m, Delta = k(x_1, y) k(x_2, y) k(x_3, y) k(x_4, y). Unit: 1 / (f^4 x^d_in).
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Coupling {
-    /// Mean over tuples.
+    /// Mean of the coupling over tuples.
     pub mean: f64,
-    /// Standard deviation over tuples.
+    /// Standard deviation of the coupling over tuples.
     pub std: f64,
     /// Standard error of the mean over the experiments; 0 for exact moments, `None` with one
     /// experiment.
@@ -175,15 +176,15 @@ pub struct Coupling {
     /// Whether the mean is not zero within three errors, Student's t heeded: else nothing is to
     /// be drawn from it.
     pub measured: bool,
-    /// Constant or function.
+    /// Whether the coupling is a constant or a function.
     pub verdict: Naturalness,
-    /// Per unique 4-tuple; `None` where the vertex integral vanishes.
+    /// Coupling of each unique 4-tuple; `None` where the vertex integral vanishes.
     pub values: Vec<Option<f64>>,
     /// Tuples without a coupling, left out of mean and spread.
     pub undefined: usize,
 }
 
-/// Matches the 4-point function with the vertex: lambda_m = factor_m dG_m.
+/// `Matching` matches the 4-point function with the vertex: lambda_m = factor_m dG_m.
 pub(super) struct Matching {
     /// -1 / (24 int Delta) of each tuple; `None` where the integral vanishes.
     factors: Vec<Option<f64>>,
@@ -201,24 +202,24 @@ impl Matching {
         }
     }
 
-    /// Coupling of each tuple.
+    /// Returns the coupling of each tuple.
     pub fn values(&self, four: &[f64]) -> Vec<Option<f64>> {
         (four.iter().zip(&self.factors))
             .map(|(d, factor)| factor.map(|f| f * d))
             .collect()
     }
 
-    /// Coupling of each tuple that has one.
+    /// Returns the coupling of each tuple that has one.
     fn present(&self, four: &[f64]) -> Vec<f64> {
         self.values(four).into_iter().flatten().collect()
     }
 
-    /// Mean over tuples; `None` if every integral vanishes.
+    /// Returns the mean over tuples; `None` if every integral vanishes.
     pub fn mean(&self, four: &[f64]) -> Option<f64> {
         average(&self.present(four))
     }
 
-    /// Bound of the mean's error from those of the tuples: as if they all went together.
+    /// Bounds the mean's error by those of the tuples, as if they all went together.
     pub fn bound(&self, std_err: &[f64]) -> Option<f64> {
         let sizes = std_err.iter().zip(&self.factors);
         let errors = sizes.filter_map(|(e, f)| Some(e * (*f)?.abs()));
@@ -277,10 +278,10 @@ impl Coupling {
     }
 }
 
-/// Spread over tuples that a constant may have, in units of the mean.
+/// The spread over tuples that a constant may have, in units of the mean.
 const CONSTANT: f64 = 0.1;
 
-/// The couplings of the tuples against their mean.
+/// `Spread` holds the couplings of the tuples against their mean.
 struct Spread<'a> {
     values: &'a [f64],
     mean: f64,
@@ -291,7 +292,7 @@ struct Spread<'a> {
 }
 
 impl Spread<'_> {
-    /// Standard deviation over all tuples, not a sample of them.
+    /// Returns the standard deviation over all tuples, not a sample of them.
     fn of_values(&self) -> f64 {
         let squares = self.values.iter().map(|l| (l - self.mean).powi(2));
         (squares.sum::<f64>() / self.values.len() as f64).sqrt()
@@ -305,8 +306,9 @@ impl Spread<'_> {
         }
     }
 
-    /// Errors move the vector of deviations from the mean, and so its length by at most their
-    /// own: t times the quadratic mean of the deviations' jackknife errors.
+    /// Judges whether the coupling is a constant. Errors move the vector of deviations from the
+    /// mean, and so its length by at most their own: t times the quadratic mean of the deviations'
+    /// jackknife errors.
     fn verdict(&self, degrees_of_freedom: Option<usize>) -> Naturalness {
         let Some(t) = degrees_of_freedom.map(three_sigma) else {
             return Naturalness::Undecided;
@@ -347,7 +349,7 @@ impl Spread<'_> {
     }
 }
 
-/// The double-vertex function of the v2 fits, T_NL = 8 sum over 3 pairings J_12 J_34 with
+/// Returns the double-vertex function of the v2 fits, T_NL = 8 sum over 3 pairings J_12 J_34 with
 /// J_12 = int k(x_1, y) k(x_2, y) dy.
 pub(super) fn non_local(index: &[usize], vertex: &VertexIntegrals) -> f64 {
     let j = |(a, b): (usize, usize)| vertex.integral(&[index[a], index[b]]);

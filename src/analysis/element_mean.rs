@@ -3,10 +3,10 @@ use super::elements::Elements;
 use super::measured::{Measured, Run};
 use super::verdict::p_value;
 
-/// The mean of m_n over the elements of one n-point function.
+/// `ElementMean` is the mean of m_n over the elements of one n-point function.
 ///
-/// Elements with a GP value near zero are left out ([`mean_unit`](crate::theory::mean_unit)); for
-/// the source's points that is none, and the mean is the source's.
+/// Elements with a GP value near zero are left out ([`mean_unit`](crate::theory::mean_unit)); at
+/// the source's points no element is, and the mean is the source's.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ElementMean {
     pub mean: Option<f64>,
@@ -16,12 +16,12 @@ pub(super) struct ElementMean {
     /// Mean and largest of |m_n|.
     pub abs_mean: Option<f64>,
     pub abs_max: Option<f64>,
-    /// The source's background.
+    /// Standard deviation of m_n across experiments, averaged (the source's background).
     pub background: Option<f64>,
 }
 
 impl ElementMean {
-    /// The mean over the elements of the k-th order of a run.
+    /// Averages m_n over the elements of the k-th order of a run.
     pub fn new(run: &Run, k: usize, elements: &Elements, measured: &Measured) -> Self {
         let each = elements.member_deviations(&measured.delta);
         let Some(mean) = average(&each) else {

@@ -1,4 +1,4 @@
-//! The falloff to the Gaussian process: m_n against the width.
+//! The n-point functions fall off to the Gaussian process: m_n against the width.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,22 +7,22 @@ use crate::Result;
 use crate::model::{EnsembleSpec, Estimator};
 use crate::theory::tilt;
 
-/// The source's widths.
+/// The widths of the source.
 pub const WIDTHS: [u64; 10] = [2, 3, 4, 5, 10, 20, 50, 100, 500, 1000];
 
-/// Networks of the direct estimator for one of the connected one.
+/// How many networks the direct estimator draws for one of the connected estimator.
 const CONNECTED_SHARE: u64 = 10;
 
-/// One n-point function at one width, averaged over its elements.
+/// `FalloffPoint` is one n-point function at one width, averaged over its elements.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct FalloffPoint {
-    /// Order n.
+    /// Order n of the function.
     pub order: usize,
-    /// Unique elements.
+    /// Number of unique elements.
     pub elements: usize,
-    /// Elements left out of the means, as of [`Correlator::left_out`].
+    /// Number of elements left out of the means, as in [`Correlator::left_out`].
     pub left_out: usize,
-    /// Mean of m_n; for odd n of G / sqrt(prod K_ii).
+    /// Mean of m_n; for odd n, mean of G / sqrt(prod K_ii).
     pub deviation_mean: Option<f64>,
     /// Standard error of `deviation_mean`, from the means over elements of all blocks of networks.
     pub std_err: Option<f64>,
@@ -38,14 +38,14 @@ pub struct FalloffPoint {
     pub verdict: Verdict,
     /// Largest |measured - exact| over the elements, in standard errors.
     pub largest_pull: Option<f64>,
-    /// Why the average has not converged, `None` if it has.
+    /// Why the average has not converged; `None` if it has.
     pub unconverged: Option<String>,
-    /// The connected estimator's; even n from 4.
+    /// The same function from the connected estimator; even n from 4.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub connected: Option<ConnectedPoint>,
 }
 
-/// The connected estimator's m_n beside the direct one's.
+/// `ConnectedPoint` is the connected estimator's m_n beside the direct one's.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ConnectedPoint {
     /// Mean of m_n.
@@ -58,26 +58,26 @@ pub struct ConnectedPoint {
     pub verdict: Verdict,
     /// Largest |measured - exact| over the elements, in standard errors.
     pub largest_pull: Option<f64>,
-    /// Networks of the direct estimator that measure dG^(n) as well as one of this one:
-    /// variance ratio per network, median over elements.
+    /// Networks of the direct estimator that measure dG^(n) as well as one network of the connected
+    /// estimator: variance ratio per network, median over elements.
     pub gain: Option<f64>,
-    /// Why the average has not converged, `None` if it has.
+    /// Why the average has not converged; `None` if it has.
     pub unconverged: Option<String>,
 }
 
-/// The n-point functions at one width of a sweep.
+/// `FalloffWidth` holds the n-point functions at one width of a sweep.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct FalloffWidth {
-    /// N.
+    /// Width N.
     pub width: u64,
-    /// One entry per order.
+    /// The n-point functions, one entry per order.
     pub orders: Vec<FalloffPoint>,
 }
 
-/// A fitted power of N.
+/// `FalloffFit` is a fitted power of N.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct FalloffFit {
-    /// Order n.
+    /// Order n of the function.
     pub order: usize,
     /// Slope of log10 |m_n| against log10 N; theory: -1 as N grows.
     pub slope: Option<f64>,
@@ -94,21 +94,22 @@ pub struct FalloffFit {
     pub unconverged: Vec<u64>,
 }
 
-/// A width sweep.
+/// `Falloff` is a width sweep with the fits to it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Falloff {
-    /// One entry per width, in the order given.
+    /// The widths, in the order given.
     pub widths: Vec<FalloffWidth>,
-    /// One entry per even order from 4: the direct estimator, or the only one measured.
+    /// Fits for even orders from 4, one entry each: to the direct estimator's curve, or to the only
+    /// one measured.
     pub fits: Vec<FalloffFit>,
     /// Fits to the connected estimator's curve.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub connected_fits: Vec<FalloffFit>,
 }
 
-/// The connected ensemble beside a direct one: a tenth of its networks but no fewer than 1000 an
-/// experiment (tilted 10000), the even orders from 4, and importance sampling where the net needs
-/// it and `may_tilt`. `None` if no such order is asked.
+/// Makes the connected ensemble beside a direct one: a tenth of its networks but no fewer than 1000
+/// an experiment (tilted 10000), the even orders from 4, and importance sampling where the net
+/// needs it and `may_tilt`. `None` if no such order is asked.
 ///
 /// # Errors
 /// Those of [`EnsembleSpec::validate`].
@@ -135,7 +136,8 @@ pub fn connected_spec(spec: &EnsembleSpec, may_tilt: bool) -> Result<Option<Ense
     spec.validate().map(Some)
 }
 
-/// Whether m_n falls with N: not for odd n, which vanish, nor for the exact 2-point function.
+/// Tells whether m_n falls with N: not for odd n, whose functions vanish, nor for the exact 2-point
+/// function.
 fn has_falloff(order: usize) -> bool {
     order >= 4 && order.is_multiple_of(2)
 }
@@ -179,7 +181,7 @@ impl FalloffWidth {
     }
 }
 
-/// Median over elements of the variances' ratio, per network.
+/// Returns the median over elements of the variances' ratio, per network.
 fn gain(
     (direct, a): (&EnsembleSpec, &Correlator),
     (connected, b): (&EnsembleSpec, &Correlator),
@@ -217,7 +219,7 @@ impl Falloff {
         }
     }
 
-    /// The claims that rest on averages that have not converged: slopes with no estimator to
+    /// Lists the claims that rest on averages that have not converged: slopes with no estimator to
     /// stand on.
     pub fn unconverged(&self) -> Vec<Unconverged> {
         (self.fits.iter())
@@ -238,7 +240,7 @@ impl Falloff {
     }
 }
 
-/// One point of a fit.
+/// `Row` is one point of a fit.
 struct Row {
     width: u64,
     m: f64,

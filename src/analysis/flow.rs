@@ -9,17 +9,17 @@ use crate::tensor::multisets;
 use crate::theory::{Far, Vertex, VertexIntegrals, check_cutoffs, line_growth, vertex_integrals};
 use crate::{Error, Result};
 
-/// The coupling at one cutoff and how it runs.
+/// `FlowPoint` is the coupling at one cutoff and how it runs.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct FlowPoint {
-    /// L.
+    /// Cutoff L.
     pub cutoff: f64,
     /// Mean over tuples of lambda(L); `None` if every vertex integral vanishes.
     pub lambda_mean: Option<f64>,
     /// Statistical error of `lambda_mean`.
     pub lambda_std_err: Option<f64>,
-    /// Standard deviation over tuples.
+    /// Standard deviation of lambda over tuples.
     pub lambda_std: Option<f64>,
     /// Whether lambda is not zero within three errors ([`Coupling::measured`]).
     pub measured: bool,
@@ -27,7 +27,8 @@ pub struct FlowPoint {
     pub beta: Option<f64>,
     /// Statistical error of `beta`.
     pub beta_std_err: Option<f64>,
-    /// beta of lambda L^p with p from [`Flow::dimension`]: L^p (beta + p lambda).
+    /// Dimensionless beta: that of lambda L^p with p from [`Flow::dimension`],
+    /// L^p (beta + p lambda).
     pub beta_dimensionless: Option<f64>,
     /// Statistical error of `beta_dimensionless`.
     pub beta_dimensionless_std_err: Option<f64>,
@@ -36,13 +37,13 @@ pub struct FlowPoint {
     pub slope: Option<f64>,
     /// Statistical error of `slope`: delete-one jackknife, and where lambda is not well known Fieller's.
     pub slope_std_err: Option<f64>,
-    /// Tuples whose vertex integral vanishes.
+    /// Number of tuples whose vertex integral vanishes.
     pub undefined: usize,
-    /// Tuples whose coupling has the sign opposite to the mean's.
+    /// Number of tuples whose coupling has the sign opposite to the mean's.
     pub opposite_sign: usize,
 }
 
-/// What a slope's standard error is that of.
+/// `ErrorOf` says where a slope's standard error comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ErrorOf {
@@ -53,43 +54,43 @@ pub enum ErrorOf {
     Line,
 }
 
-/// Straight line through log10 |lambda| against log10 L.
+/// `SlopeFit` is a straight line through log10 |lambda| against log10 L.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SlopeFit {
-    /// Slope.
+    /// Slope of the line.
     pub slope: f64,
-    /// Standard error of the slope, of what [`error_of`](Self::error_of) says; `None` with one experiment,
-    /// or with exact moments at two points.
+    /// Standard error of the slope, whose origin is [`error_of`](Self::error_of); `None` with one
+    /// experiment, or with exact moments at two points.
     pub std_err: Option<f64>,
-    /// Where the error comes from.
+    /// Where `std_err` comes from.
     pub error_of: ErrorOf,
-    /// The error of the line alone; `None` with two points.
+    /// Standard error of the slope from the line alone; `None` with two points.
     pub line_std_err: Option<f64>,
-    /// Coefficient of determination.
+    /// Coefficient of determination of the line.
     pub r2: f64,
 }
 
-/// Whether the dimensionless coupling stops running at one end of the flow.
+/// `FixedPoint` says whether the dimensionless coupling stops running at one end of the flow.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct FixedPoint {
-    /// Cutoff at which it was looked for.
+    /// Cutoff at which the fixed point was looked for.
     pub cutoff: f64,
     /// beta of the dimensionless coupling over the coupling; 0 at a fixed point. `None` if the
     /// coupling was not measured there.
     pub relative_beta: Option<f64>,
     /// Statistical error of `relative_beta`.
     pub relative_beta_std_err: Option<f64>,
-    /// |relative beta| < 0.01; `None` if its error leaves that open.
+    /// Whether |relative beta| < 0.01; `None` if its error leaves that open.
     pub reached: Option<bool>,
 }
 
-/// The renormalisation group flow of lambda.
+/// `Flow` is the renormalisation group flow of lambda.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Flow {
-    /// One entry per cutoff, in the order given.
+    /// The coupling at each cutoff, in the order given.
     pub points: Vec<FlowPoint>,
     /// Degrees of freedom of statistical errors; `None` for exact moments and with one experiment.
     pub degrees_of_freedom: Option<usize>,
@@ -100,11 +101,11 @@ pub struct Flow {
     pub asymptotic_slope: Option<f64>,
     /// Statistical error of `asymptotic_slope`.
     pub asymptotic_slope_std_err: Option<f64>,
-    /// What theory says of it: -(d_in + 4 p) where the lines into the vertex grow like |y|^p, 0
-    /// where they fall off; `None` where it does not say, as for a bounded activation with
+    /// Slope at large L as theory has it: -(d_in + 4 p) where the lines into the vertex grow like
+    /// |y|^p, 0 where they fall off; `None` where it does not say, as for a bounded activation with
     /// weight vertices.
     pub theory_slope: Option<f64>,
-    /// p: the dimensionless coupling is lambda L^p.
+    /// Power p of the dimensionless coupling lambda L^p.
     pub dimension: f64,
     /// Fixed point at the largest cutoff.
     pub uv: FixedPoint,
@@ -169,7 +170,8 @@ pub fn flow(spec: &EnsembleSpec, vertex: Vertex, cutoffs: &[f64], four: &Samples
     })
 }
 
-/// p of the dimensionless coupling lambda L^p, and what theory says of the slope at large L.
+/// Returns p of the dimensionless coupling lambda L^p, and what theory says of the slope at large
+/// L.
 fn scaling(spec: &EnsembleSpec, vertex: Vertex) -> (f64, Option<f64>) {
     let d_in = spec.net.d_in() as f64;
     match (Far::of(&spec.net), line_growth(&spec.net, vertex)) {
@@ -185,7 +187,7 @@ fn scaling(spec: &EnsembleSpec, vertex: Vertex) -> (f64, Option<f64>) {
     }
 }
 
-/// Whether [`flow`] can follow these cutoffs, before a run that needs it.
+/// Checks whether [`flow`] can follow these cutoffs, before a run that needs it.
 ///
 /// # Errors
 /// Those of [`flow`].
@@ -200,7 +202,7 @@ pub fn check_flow(spec: &EnsembleSpec, vertex: Vertex, cutoffs: &[f64]) -> Resul
     check_cutoffs(spec, vertex, cutoffs)
 }
 
-/// dG^(4), and what it is with one experiment left out.
+/// `Measured` is dG^(4), with its values when one experiment is left out.
 struct Measured<'a> {
     tuples: Vec<Vec<usize>>,
     points: usize,
@@ -221,7 +223,7 @@ impl<'a> Measured<'a> {
         }
     }
 
-    /// A statistic of dG^(4) with its error.
+    /// Returns a statistic of dG^(4) with its error.
     fn value(&self, of: impl Fn(&[f64]) -> Option<f64>) -> (Option<f64>, Option<f64>) {
         let value = of(&self.four.mean).filter(|x| x.is_finite());
         let without: Vec<f64> = self.without.iter().filter_map(|four| of(four)).collect();
@@ -309,7 +311,8 @@ impl<'a> Measured<'a> {
         }
     }
 
-    /// Least squares of log10 |lambda| against log10 L, over the cutoffs that have a coupling.
+    /// Fits a line to log10 |lambda| against log10 L by least squares, over the cutoffs that have a
+    /// coupling.
     fn fit(&self, points: &[FlowPoint], integrals: &[VertexIntegrals]) -> Option<SlopeFit> {
         let used: Vec<(&FlowPoint, Matching)> = (points.iter().zip(integrals))
             .filter(|(p, _)| p.lambda_mean.is_some_and(|l| l != 0.0))
@@ -347,5 +350,5 @@ impl<'a> Measured<'a> {
     }
 }
 
-/// Largest |beta / lambda| of the dimensionless coupling at a fixed point.
+/// The largest |beta / lambda| of the dimensionless coupling at a fixed point.
 const FIXED: f64 = 0.01;

@@ -9,7 +9,7 @@ use crate::tensor::multisets;
 use crate::theory::VertexIntegrals;
 use crate::{Error, Result};
 
-/// A term of lambda as a function (arXiv:2008.08601v2):
+/// A term is a part of lambda as a function (arXiv:2008.08601v2):
 /// dG^(4) = -(l0 T_0 + l2 T_2 + lNL T_NL).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -35,36 +35,36 @@ impl std::fmt::Display for Term {
     }
 }
 
-/// The source's three models.
+/// The three models of the source.
 pub const MODELS: [&[Term]; 3] = [
     &[Term::Constant],
     &[Term::Constant, Term::Quadratic],
     &[Term::Constant, Term::Quadratic, Term::NonLocal],
 ];
 
-/// How far a fit is from dG^(4) over the 4-tuples, in percent of it.
+/// `Misses` says how far a fit is from dG^(4) over the 4-tuples, in percent of it.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Misses {
     /// Mean absolute percentage error; `None` if there is nothing to hold the fit against.
     pub mape: Option<f64>,
     /// Standard error of `mape` (delete-one jackknife); 0 for exact moments, `None` with one experiment.
     pub std_err: Option<f64>,
-    /// What the networks' noise makes of it: mean standard error of the misses.
+    /// Mean standard error of the misses: the part of `mape` that the networks' noise makes.
     pub noise: Option<f64>,
-    /// Worst absolute percentage error.
+    /// Worst absolute percentage error; `None` if there is nothing to hold the fit against.
     pub max: Option<f64>,
-    /// Tuples whose dG^(4) is zero within its error: left out.
+    /// Number of tuples left out because their dG^(4) is zero within its error.
     pub unmeasured: usize,
 }
 
-/// Linear least squares of dG^(4) on some terms.
+/// `FunctionFit` is a linear least-squares fit of dG^(4) with some terms.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct FunctionFit {
-    /// The terms.
+    /// Terms of the model.
     pub terms: Vec<Term>,
     /// Rank of the least-squares problem on the train inputs.
     pub rank: usize,
-    /// One coefficient per term; `None` if the rank is too low for them to mean anything.
+    /// Coefficients, one per term; `None` if the rank is too low for them to mean anything.
     pub coefficients: Option<Vec<f64>>,
     /// Standard errors of the coefficients over the experiments; 0 for exact moments, `None` with one
     /// experiment.
@@ -78,20 +78,20 @@ pub struct FunctionFit {
     pub test: Misses,
 }
 
-/// What a fit is made to or tried on: dG^(4) of each unique 4-tuple of some inputs, with their
-/// vertex integrals.
+/// `FitSet` is what a fit is made to or tried on: dG^(4) of each unique 4-tuple of some inputs,
+/// with their vertex integrals.
 #[derive(Debug, Clone, Copy)]
 pub struct FitSet<'a> {
     /// Number of input points.
     pub points: usize,
-    /// dG^(4).
+    /// Samples of dG^(4).
     pub four: &'a Samples,
     /// Vertex integrals at the fit's cutoff.
     pub vertex: &'a VertexIntegrals,
 }
 
 impl FitSet<'_> {
-    /// -T_k of every tuple, `[tuple][term]`.
+    /// Makes the matrix of -T_k of every tuple, `[tuple][term]`.
     fn matrix(&self, terms: &[Term]) -> DMatrix<f64> {
         let tuples = multisets(self.points, 4);
         DMatrix::from_fn(tuples.len(), terms.len(), |m, k| -match terms[k] {
@@ -105,7 +105,7 @@ impl FitSet<'_> {
         Coupling::measure(self.points, self.four, self.vertex).is_some_and(|l| l.measured)
     }
 
-    /// Whether each dG^(4) is not zero within its error.
+    /// Tells whether each dG^(4) is not zero within its error.
     fn seen(&self, without: &[Vec<f64>]) -> Vec<bool> {
         (self.four.mean.iter().enumerate())
             .map(|(m, &d)| {
@@ -117,7 +117,7 @@ impl FitSet<'_> {
     }
 }
 
-/// Signed misses in percent of the tuples that are seen.
+/// Returns the signed misses in percent, of the tuples that are seen.
 fn percent(four: &[f64], predicted: &DVector<f64>, seen: &[bool]) -> Vec<f64> {
     (four.iter().zip(predicted.iter()).zip(seen))
         .filter(|(_, seen)| **seen)

@@ -1,27 +1,29 @@
-//! Errors of what is made of the experiments' means: delete-one jackknife, Student's t, Fieller.
+//! This module has the errors of what is made of the experiments' means: delete-one jackknife,
+//! Student's t, Fieller.
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
 use super::average::standard_deviation;
 
-/// Probability that a normal number is within three standard deviations.
+/// The probability that a normal number is within three standard deviations.
 pub(crate) const THREE_SIGMA: f64 = 0.997_300_203_936_74;
 
-/// How many standard errors hold with the probability of three standard deviations, 99.73%, where
-/// they are estimated with so many degrees of freedom: 235.8 with 1, 19.2 with 2, 4.09 with 9, 3 with many.
+/// Returns how many standard errors hold with the probability of three standard deviations, 99.73%,
+/// where they are estimated with so many degrees of freedom: 235.8 with 1, 19.2 with 2, 4.09 with
+/// 9, 3 with many.
 pub fn three_sigma(degrees_of_freedom: usize) -> f64 {
     let t = StudentsT::new(0.0, 1.0, degrees_of_freedom.max(1) as f64).expect("above zero");
     t.inverse_cdf(0.5 + THREE_SIGMA / 2.0)
 }
 
-/// Probability that a number is within three of its standard errors if they are estimated with
-/// so many degrees of freedom.
+/// Returns the probability that a number is within three of its standard errors if they are
+/// estimated with so many degrees of freedom.
 pub fn within_three_errors(degrees_of_freedom: usize) -> f64 {
     let t = StudentsT::new(0.0, 1.0, degrees_of_freedom.max(1) as f64).expect("above zero");
     2.0 * t.cdf(3.0) - 1.0
 }
 
-/// Standard error of a statistic from its values with one experiment left out (Tukey):
+/// Returns the standard error of a statistic from its values with one experiment left out (Tukey):
 /// sqrt((n - 1) / n sum (theta_e - mean)^2). Of a mean it is the ordinary one. `None` with fewer
 /// than two.
 pub(super) fn jackknife(without: &[f64]) -> Option<f64> {
@@ -30,7 +32,8 @@ pub(super) fn jackknife(without: &[f64]) -> Option<f64> {
     error.is_finite().then_some(error)
 }
 
-/// Quadratic mean of the jackknife errors of several statistics, `[left out][statistic]`.
+/// Returns the quadratic mean of the jackknife errors of several statistics, from their values
+/// `[left out][statistic]`.
 pub(super) fn jackknife_rms(without: &[Vec<f64>]) -> Option<f64> {
     let statistics = without.first()?.len();
     let errors: Option<Vec<f64>> = (0..statistics)
@@ -40,8 +43,8 @@ pub(super) fn jackknife_rms(without: &[Vec<f64>]) -> Option<f64> {
     (statistics > 0).then(|| (squares / statistics as f64).sqrt())
 }
 
-/// Fieller's interval of mean(a) / mean(b) at `t` standard errors, from the values of both in
-/// each experiment. `None` where the denominator is zero within its error: the set that the data
+/// Returns Fieller's interval of mean(a) / mean(b) at `t` standard errors, from the values of both
+/// in each experiment. `None` where the denominator is zero within its error: the set that the data
 /// allow is then not an interval.
 pub(super) fn fieller(a: &[f64], b: &[f64], t: f64) -> Option<[f64; 2]> {
     if a.len() < 2 || a.len() != b.len() {
@@ -70,9 +73,9 @@ pub(super) fn fieller(a: &[f64], b: &[f64], t: f64) -> Option<[f64; 2]> {
     (square > 0.0 && ends.iter().all(|x| x.is_finite())).then_some(ends)
 }
 
-/// Standard error of mean(a) / mean(b) such that three of them cover as three of Student's do: the
-/// jackknife's, or a third of the longer side of Fieller's interval at three, if that is more, as
-/// it is where the denominator is not well known.
+/// Returns a standard error of mean(a) / mean(b) such that three of them cover as three of
+/// Student's do: the jackknife's, or a third of the longer side of Fieller's interval at three, if
+/// that is more, as it is where the denominator is not well known.
 pub(super) fn ratio_error(jackknife: Option<f64>, ratio: f64, a: &[f64], b: &[f64]) -> Option<f64> {
     let reach = fieller(a, b, 3.0).map(|[low, high]| (high - ratio).max(ratio - low) / 3.0);
     jackknife.map(|error| error.max(reach.unwrap_or(0.0)))

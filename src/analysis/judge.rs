@@ -1,4 +1,4 @@
-//! Judging whether the elements of a run, and their means, have converged.
+//! This module judges whether the elements of a run, and their means, have converged.
 
 use rayon::prelude::*;
 
@@ -10,13 +10,13 @@ use crate::model::{EnsembleSpec, Estimator};
 use crate::plan::Plan;
 use crate::theory::{RareNeurons, tilt};
 
-/// Why averages cannot be believed, and what to do about it.
+/// A reason says why averages cannot be believed, and what to do about it.
 pub(super) struct Reason {
     pub why: String,
     pub advice: String,
 }
 
-/// The heaviest networks of a run, and what is known to be missing from it.
+/// `Judge` has the heaviest networks of a run, and what is known to be missing from it.
 pub(super) struct Judge<'a> {
     run: &'a Run<'a>,
     rare: Option<RareNeurons>,
@@ -60,7 +60,7 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// What has been drawn of one element or mean over elements, and what has not.
+    /// Judges one element or mean over elements by what has been drawn of it, and what has not.
     fn element(&self, at: usize, pull: Option<f64>, missed: f64) -> Convergence {
         let total = &self.run.total;
         let sum = Sum {
@@ -72,7 +72,7 @@ impl<'a> Judge<'a> {
     }
 }
 
-/// What is known about the convergence of one n-point function.
+/// `Judged` holds what is known about the convergence of one n-point function.
 pub(super) struct Judged {
     each: Vec<Convergence>,
     mean: Convergence,
@@ -92,7 +92,7 @@ impl Judged {
         self.each.iter().map(|c| c.failure().is_none()).collect()
     }
 
-    /// The worst failure among the elements, or of their mean, and the way out.
+    /// Returns the worst failure among the elements, or of their mean, and the way out.
     pub fn reason(&self, spec: &EnsembleSpec, is_exact: bool) -> Option<Reason> {
         let failures: Vec<Failure> = self.each.iter().filter_map(Convergence::failure).collect();
         let (what, gravest) = match (

@@ -1,11 +1,11 @@
-//! Linear least squares: straight lines, and any number of terms.
+//! This module has linear least squares: straight lines, and any number of terms.
 
 use nalgebra::{ColPivQR, DMatrix, DVector, Dyn};
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result};
 
-/// A straight line by weighted least squares.
+/// `Line` is a straight line by weighted least squares.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Line {
     pub slope: f64,
@@ -18,7 +18,7 @@ pub(super) struct Line {
 }
 
 impl Line {
-    /// The line through points (x, y, weight); `None` unless two have different x.
+    /// Fits the line through points (x, y, weight); `None` unless two have different x.
     pub fn new(points: &[(f64, f64, f64)]) -> Option<Self> {
         let sum =
             |f: &dyn Fn(&(f64, f64, f64)) -> f64| points.iter().map(|p| p.2 * f(p)).sum::<f64>();
@@ -35,10 +35,10 @@ impl Line {
     }
 }
 
-/// Straight line through log10 |y| against log10 x, by weighted least squares.
+/// `LogFit` is a straight line through log10 |y| against log10 x, by weighted least squares.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct LogFit {
-    /// Slope.
+    /// Slope of the line.
     pub slope: f64,
     /// Standard error of the slope, from the points' errors.
     pub std_err: f64,
@@ -68,12 +68,12 @@ impl LogFit {
     }
 }
 
-/// Least squares on the columns of a matrix, for any number of right-hand sides.
+/// `Terms` solves least squares on the columns of a matrix, for any number of right-hand sides.
 pub(super) struct Terms {
     qr: ColPivQR<f64, Dyn, Dyn>,
     /// Lengths of the columns, which differ by powers of a cutoff.
     scales: Vec<f64>,
-    /// Columns that are independent of each other.
+    /// Number of columns that are independent of each other.
     pub rank: usize,
 }
 
@@ -97,7 +97,7 @@ impl Terms {
         Self { qr, scales, rank }
     }
 
-    /// Coefficients of the columns; those of dependent ones are zero.
+    /// Returns the coefficients of the columns; those of dependent ones are zero.
     ///
     /// # Errors
     /// [`Error::NotFinite`].

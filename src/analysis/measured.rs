@@ -1,12 +1,12 @@
-//! What a run has of its n-point functions.
+//! This module has what a run holds of its n-point functions.
 
 use super::elements::Elements;
 use crate::plan::Plan;
 use crate::tensor::{Accumulator, Drawn, Measurement, Statistics};
 use crate::{Error, Result};
 
-/// The elements of a run over all experiments and in each, with their errors and the heaviest
-/// networks.
+/// `Run` holds the elements of a run over all experiments and in each, with their errors and the
+/// heaviest networks.
 pub(super) struct Run<'a> {
     pub plan: &'a Measurement,
     pub total: Statistics,
@@ -34,19 +34,19 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// Where the mean over the elements of the k-th order is.
+    /// Returns the index of the mean over the elements of the k-th order.
     pub fn mean_at(&self, k: usize) -> usize {
         self.plan.means().start + k
     }
 
-    /// What each of the heaviest networks adds to the sum of one element, or of a mean.
+    /// Returns what each of the heaviest networks adds to the sum of one element, or of a mean.
     pub fn contributions(&self, at: usize) -> Vec<f64> {
         let networks = self.heaviest.iter();
         networks.map(|n| self.plan.contribution(at, n)).collect()
     }
 
-    /// Skewness of an average: the third cumulant of the sum over networks, as far as the heaviest
-    /// carry it, in units of the sum's error.
+    /// Returns the skewness of an average: the third cumulant of the sum over networks, as far as
+    /// the heaviest carry it, in units of the sum's error.
     pub fn skewness(&self, at: usize) -> f64 {
         let error = self.std_err[at] * self.total.networks;
         match error > 0.0 {
@@ -58,24 +58,24 @@ impl<'a> Run<'a> {
     }
 }
 
-/// One n-point function as a run has it.
+/// `Measured` is one n-point function as a run has it.
 pub(super) struct Measured {
-    /// G^(n).
+    /// G^(n) over all experiments.
     pub mean: Vec<f64>,
-    /// G^(n) - G_GP^(n).
+    /// G^(n) - G_GP^(n) over all experiments.
     pub delta: Vec<f64>,
-    /// Standard error of either.
+    /// Standard error of both `mean` and `delta`.
     pub std_err: Vec<f64>,
     /// G^(n) in each experiment, `[experiment][element]`.
     pub experiments: Vec<Vec<f64>>,
-    /// G^(n) - G_GP^(n) in each experiment.
+    /// G^(n) - G_GP^(n) in each experiment, `[experiment][element]`.
     pub delta_experiments: Vec<Vec<f64>>,
     /// Rounding of the sums relative to the GP's value, where nothing else fluctuates.
     pub rounding: f64,
 }
 
 impl Measured {
-    /// The k-th order of a run: its elements are G or G - G_GP, and both are wanted.
+    /// Takes the k-th order of a run: its elements are G or G - G_GP, and both are wanted.
     pub fn new(run: &Run, k: usize, elements: &Elements) -> Self {
         let range = run.plan.orders()[k].1.clone();
         let is_delta = run.plan.is_connected();

@@ -1,4 +1,4 @@
-//! Measured tensors held against theory.
+//! Measured tensors are held against theory.
 
 mod average;
 mod chi_squared;

@@ -1,4 +1,4 @@
-//! The coupling against the number of outputs.
+//! This module has the coupling against the number of outputs.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,17 +9,17 @@ use crate::tensor::multisets;
 use crate::theory::{LoopIntegrals, VertexIntegrals};
 use crate::{Error, Result};
 
-/// The coupling of S = S_GP + lambda int (f.f)^2 for one number of outputs.
+/// `OutputCoupling` is the coupling of S = S_GP + lambda int (f.f)^2 for one number of outputs.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct OutputCoupling {
-    /// Outputs.
+    /// Number of outputs.
     pub d_out: usize,
-    /// -dG^(4) / (24 I1), averaged over 4-tuples: the same for every d_out.
+    /// Tree-level coupling -dG^(4) / (24 I1), averaged over 4-tuples: the same for every d_out.
     pub lambda_tree: f64,
     /// Statistical error of `lambda_tree`; 0 for exact moments, `None` with one experiment.
     pub lambda_tree_std_err: Option<f64>,
-    /// Whether that is not zero within three errors: else there is no root to look for.
+    /// Whether `lambda_tree` is not zero within three errors: else there is no root to look for.
     pub measured: bool,
     /// Root of dG^(4) = -24 lambda I1 + 32 (d_out + 8) lambda^2 sum I2 that tends to the
     /// tree's as I2 -> 0, averaged over 4-tuples; `None` if no tuple has one, or the tree's was
@@ -32,18 +32,18 @@ pub struct OutputCoupling {
     pub loop_over_tree: Option<f64>,
     /// Statistical error of `loop_over_tree`.
     pub loop_over_tree_std_err: Option<f64>,
-    /// 4-tuples without a coupling: I1 vanishes, or the root is not real.
+    /// Number of 4-tuples without a coupling: I1 vanishes, or the root is not real.
     pub undefined: usize,
 }
 
-/// lambda_one_loop of one 4-tuple, and its quadratic over its linear term:
+/// Returns lambda_one_loop of one 4-tuple, and its quadratic over its linear term:
 /// 2 c / (-b -+ sqrt(b^2 - 4 a c)) without cancellation.
 fn root(connected: f64, i1: f64, i2: f64, d_out: usize) -> Option<(f64, f64)> {
     let (tree, discriminant) = discriminant(connected, i1, i2, d_out);
     (discriminant >= 0.0).then(|| root_at(tree, discriminant))
 }
 
-/// The tree's coupling and the discriminant of the root in its units.
+/// Returns the tree's coupling and the discriminant of the root in its units.
 fn discriminant(connected: f64, i1: f64, i2: f64, d_out: usize) -> (f64, f64) {
     // The O(N) model's factor (Peskin and Schroeder, section 11.2). The vertex is
     // 8 lambda (d_ab d_cd + d_ac d_bd + d_ad d_bc); with all four outputs a, every channel has
@@ -61,11 +61,12 @@ fn root_at(tree: f64, discriminant: f64) -> (f64, f64) {
     (tree / tree_over_root, tree_over_root - 1.0)
 }
 
-/// Integrals of a 4-tuple that has a coupling: I1, the sum of I2 over channels, its error.
+/// `Loops` holds the integrals of a 4-tuple that has a coupling: I1, the sum of I2 over channels,
+/// its error.
 type Loops = (f64, f64, f64);
 
-/// Couplings from the connected iiii function at each number of outputs. It does not depend
-/// on d_out; what it says about lambda does.
+/// Measures couplings from the connected iiii function at each number of outputs. The function does
+/// not depend on d_out; what it says about lambda does.
 pub fn output_couplings(
     points: usize,
     four: &Samples,
@@ -103,7 +104,7 @@ pub fn output_couplings(
         .collect())
 }
 
-/// The root at one loop beside the tree's coupling.
+/// Sets the root at one loop beside the tree's coupling.
 fn with_loop(
     tree: OutputCoupling,
     four: &Samples,

@@ -1,4 +1,4 @@
-//! n-point functions as theory has them, without sampling.
+//! This module has n-point functions as theory has them, without sampling.
 
 use serde::Serialize;
 
@@ -9,28 +9,28 @@ use crate::Result;
 use crate::model::EnsembleSpec;
 use crate::theory::Exact;
 
-/// One n-point function as theory has it, without sampling; fields as in
+/// `Prediction` is one n-point function as theory has it, without sampling; its fields are those of
 /// [`Correlator`](super::Correlator).
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct Prediction {
-    /// Order n.
+    /// Order n of the function.
     pub order: usize,
     /// Points of each element, i_1 <= .. <= i_n among those of one output.
     pub indices: Vec<Vec<usize>>,
-    /// Outputs of each, beside the points; empty if there is one output.
+    /// Outputs of each element, beside the points; empty if there is one output.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub outputs: Vec<Vec<usize>>,
     /// Wick's G_GP^(n).
     pub gp: Vec<f64>,
-    /// What is known beyond that.
+    /// What is known beyond the GP.
     #[serde(flatten, serialize_with = "Reference::serialize_alone")]
     pub reference: Reference,
-    /// Elements left out of the mean of m_n, as of [`Correlator`](super::Correlator).
+    /// Number of elements left out of the mean of m_n, as in [`Correlator`](super::Correlator).
     pub left_out: usize,
 }
 
-/// GP and exact values, one entry per order of the spec.
+/// Predicts the GP's and the exact values, one entry per order of the spec.
 ///
 /// # Errors
 /// Those of [`check_range`].

@@ -1,11 +1,12 @@
-//! Whether the numbers of an ensemble are numbers of f64, before anything is drawn.
+//! This module checks whether the numbers of an ensemble are numbers of f64, before anything is
+//! drawn.
 
 use crate::model::{EnsembleSpec, Growth, Layer};
 use crate::theory;
 use crate::{Error, Result};
 
-/// Decades that n-point functions may span on either side of 1: their variances, the squares,
-/// and products with numbers of order one stay normal numbers of f64.
+/// The number of decades that n-point functions may span on either side of 1: their variances, the
+/// squares, and products with numbers of order one stay normal numbers of f64.
 const DECADES: f64 = 140.0;
 
 /// Refuses what leaves the range of f64, above or below: squares of the standard deviations and
@@ -70,14 +71,14 @@ pub fn check_interacting(spec: &EnsembleSpec) -> Result<()> {
     Ok(())
 }
 
-/// Decimal logarithms of what a point's fields are made of, right to a factor of a few; minus
-/// infinity for what vanishes identically.
+/// `Size` holds the decimal logarithms of what a point's fields are made of, right to a factor of a
+/// few; minus infinity for what vanishes identically.
 struct Size {
-    /// |x|.
+    /// Logarithm of |x|.
     input: f64,
-    /// K(x, x).
+    /// Logarithm of K(x, x).
     kernel: f64,
-    /// K(x, x) - sigma_b^2.
+    /// Logarithm of K(x, x) - sigma_b^2.
     weights: f64,
 }
 

@@ -1,4 +1,4 @@
-//! What a measured n-point function is held against: an exact value, a first order, or nothing.
+//! A measured n-point function is held against an exact value, a first order, or nothing.
 
 use serde::{Serialize, Serializer};
 
@@ -7,26 +7,26 @@ use super::elements::Elements;
 use super::jackknife::three_sigma;
 use crate::theory::Exact;
 
-/// What theory says of an n-point function beyond the GP. An exact value may be unknown; it is
-/// then absent, never zero.
+/// `Reference` is what theory says of an n-point function beyond the GP. An exact value may be
+/// unknown; it is then absent, never zero.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Reference {
     /// Values at this width, right to within their errors.
     Exact(Known),
-    /// The GP and its first correction in 1 / n. The errors are what that neglects: the size of
-    /// the next order.
+    /// The GP and its first correction in 1 / n. The errors are the size of the next order, which
+    /// is neglected.
     FirstOrder(Known),
     /// Nothing is known beyond the GP.
     None,
 }
 
-/// The values that theory has of one n-point function, over the elements of its
+/// `Known` holds the values that theory has of one n-point function, over the elements of its
 /// [`Correlator`](super::Correlator).
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Known {
-    /// G^(n).
+    /// G^(n) of each element.
     pub mean: Vec<f64>,
     /// Error of `mean`, the GP's rounding included.
     pub error: Vec<f64>,
@@ -34,7 +34,7 @@ pub struct Known {
     pub delta: Vec<f64>,
     /// Error of `delta`.
     pub delta_error: Vec<f64>,
-    /// m_n.
+    /// m_n of each element, `None` where it is undefined.
     pub deviation: Vec<Option<f64>>,
     /// Mean of m_n over elements.
     pub deviation_mean: Option<f64>,
@@ -45,7 +45,7 @@ pub struct Known {
 }
 
 impl Known {
-    /// The values of some elements from their deviations G - G_GP and the errors of these.
+    /// Makes the values of some elements from their deviations G - G_GP and the errors of these.
     pub(crate) fn new(
         elements: &Elements,
         delta: Vec<f64>,
@@ -72,7 +72,7 @@ impl Known {
 }
 
 impl Reference {
-    /// The exact values of some elements.
+    /// Takes the exact values of some elements.
     pub(crate) fn exact_values(exact: &Exact, elements: &Elements) -> Self {
         let tuples = &elements.tuples;
         let delta: Vec<f64> = tuples.iter().map(|t| exact.deviation(t)).collect();
@@ -85,7 +85,7 @@ impl Reference {
         Self::Exact(Known::new(elements, delta, error, connected))
     }
 
-    /// The exact values, if they are known.
+    /// Returns the exact values, if they are known.
     pub fn exact(&self) -> Option<&Known> {
         match self {
             Self::Exact(known) => Some(known),
@@ -93,7 +93,7 @@ impl Reference {
         }
     }
 
-    /// The values to first order in 1 / n, if these are what is known.
+    /// Returns the values to first order in 1 / n, if these are what is known.
     pub fn first_order(&self) -> Option<&Known> {
         match self {
             Self::FirstOrder(known) => Some(known),
@@ -101,12 +101,12 @@ impl Reference {
         }
     }
 
-    /// The values of either kind.
+    /// Returns the values of either kind.
     pub fn known(&self) -> Option<&Known> {
         self.exact().or(self.first_order())
     }
 
-    /// The name of the kind: `exact`, `first order` or `none`.
+    /// Returns the name of the kind: `exact`, `first order` or `none`.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Exact(_) => "exact",
@@ -115,8 +115,8 @@ impl Reference {
         }
     }
 
-    /// The columns of a prediction that stands alone, where m_n and the connected function need
-    /// not be told from measured ones.
+    /// Writes the columns of a prediction that stands alone, where m_n and the connected function
+    /// need not be told from measured ones.
     pub(super) fn serialize_alone<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let known = self.known();
         Alone {
@@ -145,7 +145,7 @@ impl Serialize for Reference {
     }
 }
 
-/// The columns of G^(n) in JSON.
+/// `Columns` are those of G^(n) in JSON.
 #[derive(Serialize)]
 struct Columns<'a> {
     reference: &'static str,
@@ -169,7 +169,7 @@ impl<'a> Columns<'a> {
     }
 }
 
-/// The columns beside measured ones.
+/// `Beside` has the columns of theory beside measured ones.
 #[derive(Serialize)]
 struct Beside<'a> {
     #[serde(flatten)]
@@ -185,7 +185,7 @@ struct Beside<'a> {
     deviation_mean_first_order_neglected: Option<f64>,
 }
 
-/// The columns of theory alone.
+/// `Alone` has the columns of theory alone.
 #[derive(Serialize)]
 struct Alone<'a> {
     #[serde(flatten)]
@@ -196,8 +196,8 @@ struct Alone<'a> {
     deviation_mean: Option<f64>,
 }
 
-/// Whether a measured mean of m_n is as predicted to first order in 1 / n. It is no pull: what
-/// the prediction neglects is known by its size only.
+/// `Agreement` says whether a measured mean of m_n is as predicted to first order in 1 / n. It is
+/// no pull: what the prediction neglects is known by its size only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub enum Agreement {
@@ -205,7 +205,8 @@ pub enum Agreement {
     /// errors.
     #[serde(rename = "as predicted at first order")]
     AsPredicted,
-    /// Measured and predicted value differ by more.
+    /// Measured and predicted value differ by more than what is neglected and three standard
+    /// errors.
     #[serde(rename = "not as predicted at first order")]
     NotAsPredicted,
 }

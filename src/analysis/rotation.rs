@@ -1,10 +1,10 @@
-//! Random rotations.
+//! This module makes random rotations.
 
 use nalgebra::DMatrix;
 
 use crate::stream::spare_normals;
 
-/// A uniformly distributed rotation: Q of the QR decomposition of a matrix of normals, with
+/// Makes a uniformly distributed rotation: Q of the QR decomposition of a matrix of normals, with
 /// R's diagonal positive, and one column turned if it is a reflection.
 pub(super) fn rotation(d: usize, number: u64) -> DMatrix<f64> {
     let square = DMatrix::from_vec(d, d, spare_normals(number, d * d));

@@ -6,7 +6,8 @@ use super::jackknife::{fieller, jackknife, ratio_error, three_sigma};
 use crate::tensor::multisets;
 use crate::theory::{VertexIntegrals, gp_correlator};
 
-/// The 6-point function predicted from the mean coupling, in ratios over its elements.
+/// `SixPoint` is the 6-point function predicted from the mean coupling, in ratios over its
+/// elements.
 ///
 /// All are ratios of means over the experiments, with errors of as many degrees of freedom as the
 /// coupling's: by the delete-one jackknife, and for delta never less than a third of what Fieller's
@@ -17,60 +18,62 @@ pub struct SixPoint {
     /// delta = dG^(6) / (-24 lambda sum over 15 pairs of K int Delta): 1 if the EFT predicts it.
     /// `None` if lambda was not measured.
     pub delta_mean: Option<f64>,
-    /// Standard error over the experiments; 0 for exact moments, `None` with one experiment.
+    /// Standard error of `delta_mean` over the experiments; 0 for exact moments, `None` with one
+    /// experiment.
     pub delta_std_err: Option<f64>,
-    /// Fieller's interval of 99.73% (three normal standard errors); `None` where it is unbounded,
-    /// and for exact moments.
+    /// Fieller's interval of `delta_mean` at 99.73% (three normal standard errors); `None` where it
+    /// is unbounded, and for exact moments.
     pub delta_interval: Option<[f64; 2]>,
-    /// Smallest element.
+    /// Smallest delta over the elements.
     pub delta_min: Option<f64>,
-    /// Largest element.
+    /// Largest delta over the elements.
     pub delta_max: Option<f64>,
     /// Mean of G_GP / G^(6); `None` if a measured G^(6) is zero within its error.
     pub gp_ratio_mean: Option<f64>,
     /// Standard error of `gp_ratio_mean`.
     pub gp_ratio_std_err: Option<f64>,
-    /// Mean of (G_GP + prediction) / G^(6); `None` for the same reason, or if lambda was not
-    /// measured.
+    /// Mean of (G_GP + prediction) / G^(6); `None` if a measured G^(6) is zero within its error, or
+    /// if lambda was not measured.
     pub ratio_mean: Option<f64>,
     /// Standard error of `ratio_mean`.
     pub ratio_std_err: Option<f64>,
     /// delta of each unique 6-tuple; `None` where the prediction vanishes.
     pub delta: Vec<Option<f64>>,
-    /// Standard error of each.
+    /// Standard error of the delta of each 6-tuple.
     pub delta_std_errs: Vec<Option<f64>>,
-    /// 6-tuples whose prediction vanishes, within the error of its integrals: left out of mean
-    /// and extremes.
+    /// Number of 6-tuples whose prediction vanishes, within the error of its integrals: left out of
+    /// mean and extremes.
     pub delta_undefined: usize,
-    /// G_GP / G^(6) of each; `None` where G^(6) is zero within its error.
+    /// G_GP / G^(6) of each 6-tuple; `None` where G^(6) is zero within its error.
     pub gp_ratio: Vec<Option<f64>>,
-    /// (G_GP + prediction) / G^(6) of each; `None` where G^(6) is zero within its error.
+    /// (G_GP + prediction) / G^(6) of each 6-tuple; `None` where G^(6) is zero within its error.
     pub ratio: Vec<Option<f64>>,
-    /// 6-tuples whose G^(6) is zero within its error: both ratios have no such element. If it is
-    /// noise that hides it they have no mean either, which would be one over a choice of noise.
+    /// Number of 6-tuples whose G^(6) is zero within its error: both ratios have no such element.
+    /// If it is noise that hides it they have no mean either, which would be one over a choice of
+    /// noise.
     pub ratio_undefined: usize,
-    /// What delta - 1 is made of (exact moments only).
+    /// The parts of delta - 1 (exact moments only).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub misfit: Option<Misfit>,
 }
 
-/// delta - 1, averaged over elements, in its two parts.
+/// `Misfit` is delta - 1, averaged over elements, in its two parts.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Misfit {
-    /// From taking lambda as one number: the disconnected part with each tuple's own
-    /// coupling, against that with the mean.
+    /// Part from taking lambda as one number: the disconnected part with each tuple's own coupling,
+    /// against that with the mean.
     pub constant_lambda: f64,
-    /// The connected 6-point function, which lambda at tree level does not make: kappa.
+    /// Part of the connected 6-point function, which lambda at tree level does not make: kappa.
     pub kappa: f64,
     /// Mean of kappa_m = -G_c^(6) / (720 int k^6) over 6-tuples.
     pub kappa_mean: f64,
 }
 
 impl SixPoint {
-    /// Holds the 6-point function against the tree-level prediction with one coupling; `kernel`
-    /// is that at the points, shape `[points][points]`.
-    /// `None` if it was not measured or is predicted to vanish everywhere.
+    /// Holds the 6-point function against the tree-level prediction with one coupling; `kernel` is
+    /// the kernel at the points, shape `[points][points]`. `None` if the function was not measured
+    /// or is predicted to vanish everywhere.
     pub fn predict(
         kernel: &[Vec<f64>],
         interactions: &Interactions,
@@ -131,7 +134,7 @@ impl SixPoint {
     }
 }
 
-/// The 6-point function beside the coupling.
+/// `Measured` is the 6-point function beside the coupling.
 struct Measured<'a> {
     trees: &'a Trees,
     lambda: &'a Coupling,
@@ -200,13 +203,13 @@ impl Measured<'_> {
     }
 }
 
-/// Ratios of each element, and again with one experiment left out.
+/// `Ratios` holds the ratios of each element, and again with one experiment left out.
 struct Ratios {
     values: Vec<Option<f64>>,
     without: Vec<Vec<Option<f64>>>,
     is_exact: bool,
-    /// Where both are linear in the moments: the numerators in each experiment, and their common
-    /// denominator; else none.
+    /// Numerators in each experiment, where numerators and their common denominator are linear in
+    /// the moments; else none.
     numerators: Vec<Vec<Option<f64>>>,
     denominators: Vec<f64>,
 }
@@ -220,7 +223,7 @@ impl Ratios {
         self.values.iter().flatten().copied().reduce(pick)
     }
 
-    /// Standard error of some function of the elements.
+    /// Returns the standard error of some function of the elements.
     fn error(&self, of: impl Fn(&[Option<f64>]) -> Option<f64>) -> Option<f64> {
         let value = of(&self.values)?;
         if self.is_exact {
@@ -241,7 +244,7 @@ impl Ratios {
             .collect()
     }
 
-    /// Fieller's interval of the mean.
+    /// Returns Fieller's interval of the mean.
     fn interval(&self, degrees_of_freedom: Option<usize>) -> Option<[f64; 2]> {
         self.mean()?;
         let numerators: Vec<f64> = self.numerators.iter().filter_map(|n| mean(n)).collect();
@@ -257,7 +260,7 @@ fn mean(values: &[Option<f64>]) -> Option<f64> {
     average(&values.iter().flatten().copied().collect::<Vec<_>>())
 }
 
-/// Whether each G^(6) is not zero within its error.
+/// Tells whether each G^(6) is not zero within its error.
 fn seen(six: &Samples, gp: &[f64]) -> Vec<bool> {
     let without = six.leave_one_out();
     (gp.iter().zip(&six.mean).enumerate())
@@ -268,7 +271,7 @@ fn seen(six: &Samples, gp: &[f64]) -> Vec<bool> {
         .collect()
 }
 
-/// The tree-level diagrams of each 6-tuple.
+/// `Trees` holds the tree-level diagrams of each 6-tuple.
 struct Trees {
     tuples: Vec<Vec<usize>>,
     gp: Vec<f64>,
@@ -296,7 +299,7 @@ impl Trees {
         }
     }
 
-    /// -24 lambda sum K int Delta.
+    /// Returns the prediction -24 lambda sum K int Delta.
     fn prediction(&self, lambda: f64, element: usize) -> f64 {
         -24.0 * lambda * self.vertices[element].unwrap_or(0.0)
     }
@@ -307,7 +310,7 @@ impl Trees {
             .collect()
     }
 
-    /// Mean of kappa over the 6-tuples.
+    /// Returns the mean of kappa over the 6-tuples.
     fn kappa(&self, connected: &[f64], vertex: &VertexIntegrals) -> Option<f64> {
         let kappa: Vec<f64> = (self.tuples.iter().zip(connected))
             .filter_map(|(index, c)| Some(-c / (720.0 * vertex.present(index)?)))
@@ -316,7 +319,7 @@ impl Trees {
     }
 }
 
-/// The 15 ways to single out a pair of six points: (a, b, the other four).
+/// Lists the 15 ways to single out a pair of six points: (a, b, the other four).
 fn pairs_and_rests(index: &[usize]) -> impl Iterator<Item = (usize, usize, Vec<usize>)> + '_ {
     (1..6).flat_map(move |j| {
         (0..j).map(move |i| {

@@ -1,4 +1,4 @@
-//! SO(d_out): outputs that rotate into each other.
+//! SO(d_out) rotates outputs into each other, which is tested here.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -14,35 +14,36 @@ use crate::tensor::{Accumulator, Measurement, Tuples, multisets};
 use crate::theory::{Exact, field_size, gp_correlator};
 use crate::{Error, Result};
 
-/// Fields of the ensemble that symmetries are tested on: 4012 elements of orders 2 and 4.
+/// The number of fields of the ensemble that symmetries are tested on: 4012 elements of orders 2
+/// and 4.
 pub const TEST_FIELDS: usize = 16;
-/// Random rotations of the rotation test.
+/// The number of random rotations of the rotation test.
 pub const ROTATIONS: u64 = 3;
 
-/// One symmetry, tested on a measured ensemble.
+/// `SymmetryCheck` is one symmetry, tested on a measured ensemble.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SymmetryCheck {
-    /// Outputs of the ensemble.
+    /// Number of outputs of the ensemble.
     pub d_out: usize,
-    /// What is tested.
+    /// Name of the test.
     pub name: Cow<'static, str>,
     /// chi^2 per component: 1 if the symmetry holds.
     pub value: f64,
     /// Standard deviation of `value` if the symmetry holds.
     pub std_err: f64,
-    /// Whether it holds: a p-value of at least 1e-4. `None` if it seems not to but the ensemble
-    /// has not converged: then error bars are too small, and so is the p-value.
+    /// Whether the symmetry holds: a p-value of at least 1e-4. `None` if it seems not to but the
+    /// ensemble has not converged: then error bars are too small, and so is the p-value.
     pub pass: Option<bool>,
-    /// Why it is undecided.
+    /// Why the test is undecided, if it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// The test.
+    /// The chi^2 test behind the verdict.
     #[serde(flatten)]
     pub test: ChiSquared,
 }
 
-/// The points that the symmetry ensemble of `d_out` outputs keeps: as many as
+/// Returns the points that the symmetry ensemble of `d_out` outputs keeps: as many as
 /// [`TEST_FIELDS`] has room for, evenly spread.
 pub fn test_points(points: usize, d_out: usize) -> Vec<usize> {
     match (TEST_FIELDS / d_out).clamp(1, points) {
@@ -51,7 +52,7 @@ pub fn test_points(points: usize, d_out: usize) -> Vec<usize> {
     }
 }
 
-/// Tests of a direct ensemble of orders 2 and 4:
+/// Tests a direct ensemble of orders 2 and 4:
 ///
 /// - `exact`: all elements against their exact values, to within the errors of those;
 ///
@@ -139,7 +140,7 @@ fn forgive(samples: &mut [Vec<f64>], errors: &[f64]) {
     }
 }
 
-/// Whether [`symmetry_checks`] can judge a spec, before it is drawn.
+/// Checks whether [`symmetry_checks`] can judge a spec, before it is drawn.
 ///
 /// # Errors
 /// [`Error::Invalid`] with too few experiments.
@@ -157,11 +158,12 @@ pub fn check_experiments(spec: &EnsembleSpec) -> Result<()> {
     Ok(())
 }
 
-/// Where the elements of a direct measurement sit in full tensors.
+/// `Tensors` says where the elements of a direct measurement sit in full tensors.
 struct Tensors {
     points: usize,
     d_out: usize,
-    /// Per order: n, its fields in each element, and the element of each entry of the full tensor.
+    /// For each order, n, its fields in each element, and the element of each entry of the full
+    /// tensor.
     orders: Vec<(usize, Vec<Vec<usize>>, Vec<usize>)>,
 }
 
@@ -219,10 +221,10 @@ impl Tensors {
     }
 }
 
-/// Which elements add up to which: iijj over the three placements, both ways round, twice
-/// iiii.
+/// `Placements` says which elements add up to which: iijj over the three placements, both ways
+/// round, give twice iiii.
 struct Placements {
-    /// (element iiii, the six elements iijj).
+    /// Rules of element iiii and the six elements iijj.
     rules: Vec<(usize, [usize; 6])>,
 }
 

@@ -4,20 +4,21 @@ use serde::{Deserialize, Serialize};
 
 use super::Correlator;
 
-/// An n-point function whose averages have not converged.
+/// `Unconverged` is an n-point function whose averages have not converged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unconverged {
-    /// What rests on it, if that is less than the whole result: couplings, a slope.
+    /// The claim that rests on the function, if that is less than the whole result: couplings, a
+    /// slope.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claim: Option<Cow<'static, str>>,
     /// Order of the n-point function.
     pub order: usize,
-    /// Why, and what to do, in a sentence.
+    /// Why the averages have not converged, and what to do, in a sentence.
     pub reason: String,
 }
 
 impl Unconverged {
-    /// The n-point functions that have not converged.
+    /// Lists the n-point functions that have not converged.
     pub fn of(correlators: &[Correlator]) -> Vec<Self> {
         correlators
             .iter()
@@ -25,7 +26,7 @@ impl Unconverged {
             .collect()
     }
 
-    /// The same as what a claim rests on.
+    /// Names the claim that rests on the function.
     pub fn under(self, claim: &'static str) -> Self {
         Self {
             claim: Some(claim.into()),
@@ -35,7 +36,7 @@ impl Unconverged {
 }
 
 impl Correlator {
-    /// Why this n-point function is not to be relied on, if it is not.
+    /// Returns why this n-point function is not to be relied on, if it is not.
     pub fn unconverged(&self) -> Option<Unconverged> {
         Some(Unconverged {
             claim: None,

@@ -1,8 +1,8 @@
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
-/// Whether a deviation from the GP is seen: whether the mean of m_n over elements differs from
-/// zero by more than its own error explains.
+/// A verdict says whether a deviation from the GP is seen: whether the mean of m_n over elements
+/// differs from zero by more than its own error explains.
 ///
 /// The error comes from the block means of all experiments, and its distribution is Student's t
 /// with blocks - 1 degrees of freedom, so that the verdict does not depend on how networks are
@@ -14,7 +14,7 @@ use statrs::distribution::{ContinuousCDF, StudentsT};
 pub enum Verdict {
     /// An interaction is seen: pure noise would say so in [`Verdict::FALSE_ALARMS`] of all runs.
     AboveBackground,
-    /// None is: consistent with the free theory at this number of networks.
+    /// No interaction is seen: consistent with the free theory at this number of networks.
     BelowBackground,
     /// There is one block of networks only, or m_n is undefined for every element.
     Undecided,
@@ -25,7 +25,7 @@ impl Verdict {
     /// standard errors of a normal distribution, both sides.
     pub const FALSE_ALARMS: f64 = 0.0027;
 
-    /// The verdict on a mean whose two-sided p-value this is, against zero.
+    /// Judges a mean by its two-sided p-value against zero.
     pub fn of(p_value: Option<f64>) -> Self {
         match p_value {
             Some(p) if p < Self::FALSE_ALARMS => Self::AboveBackground,
@@ -45,8 +45,8 @@ impl std::fmt::Display for Verdict {
     }
 }
 
-/// Probability that noise alone puts a mean this far from zero, either way: Student's t with
-/// `blocks` - 1 degrees of freedom, of the mean over its error after Hall's correction for the
+/// Returns the probability that noise alone puts a mean this far from zero, either way: Student's t
+/// with `blocks` - 1 degrees of freedom, of the mean over its error after Hall's correction for the
 /// skewness of the mean,
 ///
 /// T = t + g t^2 / 3 + g^2 t^3 / 27 + g / 6

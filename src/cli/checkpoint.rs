@@ -1,4 +1,4 @@
-//! Runs that can be stopped, resumed and split.
+//! Runs can be stopped, resumed and split.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -14,7 +14,7 @@ use super::args::{Given, PartialSpec, value};
 use super::flags::flag;
 use super::shell::quote;
 
-/// Where the state of a run is kept, and which part of it is run.
+/// `StateArgs` says where the state of a run is kept, and which part of the run is drawn.
 #[derive(Args)]
 pub struct StateArgs {
     /// Save the state of the run to this file: every --checkpoint-interval, on Ctrl-C or
@@ -40,7 +40,7 @@ pub struct StateArgs {
     shard: Option<Shard>,
 }
 
-/// A run before its engine is there.
+/// `Start` is a run before its engine is there.
 pub struct Start {
     specs: Vec<EnsembleSpec>,
     shard: Option<Shard>,
@@ -126,17 +126,17 @@ impl StateArgs {
 }
 
 impl Start {
-    /// What will be drawn, one spec per width.
+    /// Lists what will be drawn, one spec per width.
     pub fn specs(&self) -> &[EnsembleSpec] {
         &self.specs
     }
 
-    /// What has drawn the networks of a resumed run.
+    /// Returns the device that has drawn the networks of a resumed run.
     pub fn device(&self) -> Option<&DeviceInfo> {
         self.resumed.as_ref().map(|state| &state.device)
     }
 
-    /// What an interrupted user can do, as the end of a sentence.
+    /// Returns what an interrupted user can do, as the end of a sentence.
     pub fn hint(&self) -> String {
         match &self.checkpoint {
             None => "; with --checkpoint FILE the run could go on".into(),
@@ -144,15 +144,16 @@ impl Start {
         }
     }
 
-    /// The run on a device, and where it is kept.
+    /// Returns the run on a device, and where its state is kept.
     pub fn into_parts(self, device: DeviceInfo) -> (State, Option<Checkpoint>) {
         let new = || State::new(self.specs, self.shard, device);
         (self.resumed.unwrap_or_else(new), self.checkpoint)
     }
 }
 
-/// More networks for a run, if the options ask for them; they must not ask for anything else.
-/// What was not given stays, unless the command `may_start` the run: then it has its default.
+/// Adds networks to a run, if the options ask for them; they must not ask for anything else. An
+/// option that was not given stays, unless the command `may_start` the run: then it has its
+/// default.
 fn extend(
     state: &mut State,
     path: &Path,
@@ -207,7 +208,7 @@ fn cannot_change(option: &str, path: &Path, theirs: &str, ours: &str) -> Error {
     ))
 }
 
-/// A list of points may be long.
+/// Shortens a text for a message: a list of points may be long.
 fn short(text: &str) -> String {
     match text.char_indices().nth(60) {
         Some((cut, _)) => format!("{}..", &text[..cut]),
@@ -215,7 +216,7 @@ fn short(text: &str) -> String {
     }
 }
 
-/// Every shard must have a block of every ensemble.
+/// Checks that every shard has a block of every ensemble.
 fn check_shard(shard: Option<Shard>, specs: &[EnsembleSpec]) -> Result<()> {
     let Some(shard) = shard else { return Ok(()) };
     let blocks = specs.iter().map(|spec| BlockPlan::new(spec).blocks()).min();
@@ -229,7 +230,7 @@ fn check_shard(shard: Option<Shard>, specs: &[EnsembleSpec]) -> Result<()> {
     }
 }
 
-/// How to go on with the run of a file, as the end of a sentence.
+/// Says how to go on with the run of a file, as the end of a sentence.
 pub fn go_on(file: &StateFile) -> String {
     let path = file.path().display().to_string();
     let path = quote(&path);

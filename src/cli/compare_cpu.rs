@@ -1,4 +1,4 @@
-//! `nnqft-gpu compare-cpu`
+//! This module is the command `nnqft-gpu compare-cpu`.
 
 use clap::Args;
 use nnqft_gpu::engine::gpu::GpuEngine;

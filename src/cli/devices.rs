@@ -1,4 +1,4 @@
-//! `nnqft-gpu devices`
+//! This module is the command `nnqft-gpu devices`.
 
 use clap::Args;
 use nnqft_gpu::engine::gpu::{self, AdapterSummary};

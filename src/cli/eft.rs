@@ -1,4 +1,4 @@
-//! `nnqft-gpu eft`
+//! This module is the command `nnqft-gpu eft`.
 
 use clap::Args;
 use nnqft_gpu::theory::{Vertex, check_cutoffs};

@@ -1,4 +1,4 @@
-//! `nnqft-gpu ensemble`
+//! This module is the command `nnqft-gpu ensemble`.
 
 use clap::Args;
 use nnqft_gpu::run::EnsembleDocument;
@@ -37,7 +37,7 @@ pub struct Arguments {
     result: EnsembleResult,
 }
 
-/// How the result is given.
+/// `EnsembleResult` says how the result is given.
 #[derive(Args)]
 pub struct EnsembleResult {
     #[command(flatten)]
@@ -55,7 +55,7 @@ impl EnsembleResult {
     }
 }
 
-/// Whether a part of a run has too few blocks for error bars; says so.
+/// Tells whether a part of a run has too few blocks for error bars; says so to the user.
 pub fn is_too_small(state: &State, k: usize) -> bool {
     let subtrees = state.ensembles[k].elements.subtrees();
     let blocks: u64 = subtrees.map(|(_, _, s)| s.blocks).sum();

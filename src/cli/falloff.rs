@@ -1,4 +1,4 @@
-//! `nnqft-gpu falloff`
+//! This module is the command `nnqft-gpu falloff`.
 
 use clap::Args;
 use nnqft_gpu::analysis::{WIDTHS, check_interacting, check_range};
@@ -28,7 +28,7 @@ pub struct Arguments {
     result: ResultOptions,
 }
 
-/// Runs the sweep and prints it.
+/// Runs the sweep and prints the result.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let mut spec = arguments.spec.clone();
     spec.model.width.get_or_insert_with(|| WIDTHS.to_vec());

@@ -1,4 +1,4 @@
-//! The library speaks of parameters, such as `sigma_w`; here they are spelled as options.
+//! Parameters of the library, such as `sigma_w`, are spelled as options here.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use clap::CommandFactory;
 use nnqft_gpu::Error;
 
-/// The options of all commands, as parameters.
+/// `PARAMETERS` holds the options of all commands, as parameters.
 static PARAMETERS: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
     let command = super::Arguments::command();
     (command.get_subcommands().flat_map(|c| c.get_arguments()))
@@ -14,12 +14,12 @@ static PARAMETERS: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
         .collect()
 });
 
-/// The option that sets a parameter.
+/// Returns the option that sets a parameter.
 pub fn flag(parameter: &str) -> String {
     format!("--{}", parameter.replace('_', "-"))
 }
 
-/// A sentence of the library's, with each parameter that stands in backticks as an option.
+/// Spells a sentence of the library with each parameter that stands in backticks as an option.
 pub fn spelled(text: &str) -> String {
     if !text.contains('`') {
         return text.into();
@@ -28,7 +28,7 @@ pub fn spelled(text: &str) -> String {
     PARAMETERS.iter().fold(text.into(), spell)
 }
 
-/// An error of the library's.
+/// Spells an error of the library.
 pub fn error(error: &Error) -> String {
     match error {
         Error::Invalid {

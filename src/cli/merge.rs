@@ -1,4 +1,4 @@
-//! `nnqft-gpu merge`
+//! This module is the command `nnqft-gpu merge`.
 
 use std::path::PathBuf;
 
@@ -34,7 +34,7 @@ pub struct Arguments {
     result: EnsembleResult,
 }
 
-/// Most lines about what is missing.
+/// The largest number of lines about what is missing.
 const MAX_LINES: usize = 20;
 
 /// Merges the files and prints the result.
@@ -83,7 +83,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     results.finish()
 }
 
-/// The networks that are in no part.
+/// Lists the networks that are in no part.
 fn missing(whole: &State) -> Vec<String> {
     let mut lines = Vec::new();
     for (k, ensemble) in whole.ensembles.iter().enumerate() {
@@ -96,7 +96,7 @@ fn missing(whole: &State) -> Vec<String> {
     lines
 }
 
-/// How to get what is missing: shards that were not given, and those that did not finish.
+/// Says how to get what is missing: shards that were not given, and those that did not finish.
 fn advice(parts: &[(String, State)]) -> Vec<String> {
     let mut lines = Vec::new();
     for (name, state) in parts {

@@ -1,4 +1,4 @@
-//! Arguments and output; no physics.
+//! The command line has arguments and output; no physics.
 
 mod args;
 mod checkpoint;
@@ -90,7 +90,7 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// The arguments; a value that is refused is reported as a wrong parameter anywhere else is.
+/// Parses the arguments; a value that is refused is reported as a wrong parameter anywhere else is.
 fn parse() -> Arguments {
     Arguments::try_parse().unwrap_or_else(|usage| {
         let source = std::error::Error::source(&usage);

@@ -1,4 +1,4 @@
-//! Where results go.
+//! This module decides where results go.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use nnqft_gpu::report::figure::Figure;
 use nnqft_gpu::state::Replacement;
 use nnqft_gpu::{Error, Result};
 
-/// How results are given.
+/// `OutputOptions` says how results are given.
 #[derive(Args)]
 pub struct OutputOptions {
     /// One JSON document on stdout instead of tables
@@ -23,7 +23,7 @@ pub struct OutputOptions {
     force: Force,
 }
 
-/// Leave to write over results.
+/// `Force` is leave to write over results.
 #[derive(Args, Clone, Copy)]
 pub struct Force {
     /// Write over the results of another run
@@ -31,7 +31,7 @@ pub struct Force {
     pub force: bool,
 }
 
-/// A figure on request.
+/// `PlotOptions` asks for a figure.
 #[derive(Args)]
 pub struct PlotOptions {
     /// Draw the result to this SVG file
@@ -40,8 +40,8 @@ pub struct PlotOptions {
 }
 
 impl OutputOptions {
-    /// Refuses what cannot or must not be written, before the run. `source`: the folder that
-    /// the ensemble is read from, whose results may stand beside those of its ensemble.
+    /// Refuses what cannot or must not be written, before the run. `source` is the folder that the
+    /// ensemble is read from, whose results may stand beside those of its ensemble.
     pub fn prepare(&self, plot: Option<&PlotOptions>, source: Option<&Path>) -> Result<Files> {
         let plot = plot.and_then(|p| p.plot.as_deref());
         let mut files = Files {
@@ -65,7 +65,8 @@ impl OutputOptions {
     }
 }
 
-/// Files that the commands write to `--out`, by the start of their names.
+/// `OF_ENSEMBLE` and `OF_OTHERS` list the files that commands write to `--out`, by the start of
+/// their names.
 const OF_ENSEMBLE: [&str; 2] = ["ensemble", "moments"];
 const OF_OTHERS: [&str; 8] = [
     "theory",
@@ -78,7 +79,7 @@ const OF_OTHERS: [&str; 8] = [
     "report",
 ];
 
-/// Whether a command has written a file of this name, or one of its widths' files.
+/// Tells whether a command has written a file of this name, or one of its widths' files.
 fn is_result(name: &str, but_ensembles: bool) -> bool {
     let Some((stem, extension)) = name.rsplit_once('.') else {
         return false;
@@ -145,7 +146,7 @@ fn make_folder(dir: &Path) -> Result<Vec<PathBuf>> {
     Ok(made)
 }
 
-/// Those that are empty, the innermost first.
+/// Removes those of the folders that are empty; the innermost come first.
 fn remove_folders(made: &[PathBuf]) {
     for dir in made {
         let _ = std::fs::remove_dir(dir);
@@ -171,14 +172,14 @@ fn check_plot(path: &Path, force: Force) -> Result<()> {
     }
 }
 
-/// The files of a run on their way to the disk: all are written beside their places before the
-/// first takes its own. Dropped before that, they leave nothing behind.
+/// `Files` are the files of a run on their way to the disk: all are written beside their places
+/// before the first takes its own. If `Files` is dropped before that, nothing is left behind.
 pub struct Files {
     /// Whether the documents are printed as JSON instead of tables.
     pub json: bool,
     dir: Option<PathBuf>,
     plot: Option<PathBuf>,
-    /// Folders that were not there.
+    /// Folders that were made for the run.
     made: Vec<PathBuf>,
     written: Vec<Replacement>,
 }
@@ -216,7 +217,7 @@ impl Files {
         self.beside(name, |part| std::fs::write(part, &json))
     }
 
-    /// Writes the figure, and all of them with their data to the folder.
+    /// Writes the figure of `--plot`, and all figures with their data to the folder.
     pub fn figures(&mut self, figures: &[Figure]) -> anyhow::Result<()> {
         for figure in figures {
             let svg = figure.svg();
@@ -235,7 +236,7 @@ impl Files {
         Ok(())
     }
 
-    /// Writes a file beside the documents, if there is a folder, by a function of where.
+    /// Writes a file beside the documents, if there is a folder, by a function of the file's path.
     pub fn beside(
         &mut self,
         name: &str,

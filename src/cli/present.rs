@@ -1,4 +1,4 @@
-//! How every result is given: table or JSON, files, figure, exit code.
+//! Every result is given in the same way: table or JSON, files, figure, exit code.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use super::flags;
 use super::output::{Files, OutputOptions, PlotOptions};
 use super::shell::{columns, emit};
 
-/// How a result is given that has a figure.
+/// `ResultOptions` says how a result that has a figure is given.
 #[derive(Args)]
 pub struct ResultOptions {
     #[command(flatten)]
@@ -20,14 +20,14 @@ pub struct ResultOptions {
 }
 
 impl ResultOptions {
-    /// Refuses what cannot or must not be written; `source`: the folder that the ensemble is read
-    /// from, if it is.
+    /// Refuses what cannot or must not be written; `source` is the folder that the ensemble is read
+    /// from, if it is read from one.
     pub fn prepare(&self, source: Option<&Path>) -> Result<Files> {
         self.output.prepare(Some(&self.plot), source)
     }
 }
 
-/// When a result that was printed makes the command fail, as `--help` has it.
+/// `EXIT_CODES` says in `--help` when a result that was printed makes the command fail.
 pub const EXIT_CODES: &str = "\
 Exit codes: 0 done; 1 the run failed, or what the command concludes (a slope, a
 coupling, a check) does not hold or rests on averages that are NOT CONVERGED;
@@ -35,18 +35,18 @@ coupling, a check) does not hold or rests on averages that are NOT CONVERGED;
 conclude nothing from averages that have not converged: they mark them, and
 exit with 0.";
 
-/// Results on their way to stdout and files.
+/// A presentation brings results to stdout and files.
 pub struct Presentation<T> {
     files: Files,
     elements: bool,
-    /// How many there will be.
+    /// Number of results that there will be.
     expected: usize,
     documents: Vec<T>,
 }
 
 impl<T: Outcome> Presentation<T> {
-    /// One result, unless more are [expected](Self::expect); with a line for each of its
-    /// `elements` if asked for.
+    /// Makes a presentation of one result, unless more are [expected](Self::expect); with a line
+    /// for each of its `elements` if asked for.
     pub fn new(files: Files, elements: bool) -> Self {
         Self {
             files,
@@ -56,7 +56,7 @@ impl<T: Outcome> Presentation<T> {
         }
     }
 
-    /// Refuses what so many results cannot be written to.
+    /// Expects so many results, and refuses what they cannot be written to.
     pub fn expect(&mut self, documents: usize) -> Result<()> {
         self.expected = documents;
         self.files.expect_figures(documents)

@@ -1,4 +1,4 @@
-//! Progress on stderr: a bar on a terminal, a line now and then elsewhere.
+//! Progress is shown on stderr: a bar on a terminal, a line now and then elsewhere.
 
 use std::fmt::Write;
 use std::sync::Mutex;
@@ -6,18 +6,18 @@ use std::time::{Duration, Instant};
 
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
-/// Time between lines. Runs shorter than that have none.
+/// The time between lines. Runs shorter than that have none.
 const INTERVAL: Duration = Duration::from_secs(20);
 
-/// How far the networks of a run have come, with rate and remaining time.
+/// A bar shows how far the networks of a run have come, with rate and remaining time.
 pub struct Bar {
     bar: ProgressBar,
-    /// Where stderr is no terminal.
+    /// Lines in place of the bar, where stderr is no terminal.
     lines: Option<Mutex<Lines>>,
 }
 
 impl Bar {
-    /// Of `networks` in all, `done` are there already.
+    /// Makes a bar over `networks` networks, of which `done` are there already.
     pub fn new(networks: u64, done: u64) -> Self {
         let target = ProgressDrawTarget::stderr_with_hz(10);
         let bar = ProgressBar::with_draw_target(Some(networks), target).with_position(done);
@@ -39,12 +39,12 @@ impl Bar {
         }
     }
 
-    /// What is on the screen.
+    /// Returns the bar on the screen.
     pub fn bar(&self) -> &ProgressBar {
         &self.bar
     }
 
-    /// So many more.
+    /// Adds so many networks to those that are there.
     pub fn inc(&self, networks: u64) {
         self.bar.inc(networks);
         if let Some(lines) = &self.lines {
@@ -67,7 +67,7 @@ impl Bar {
     }
 }
 
-/// What is said, and when.
+/// `Lines` keeps what is said, and when.
 struct Lines {
     all: u64,
     before: u64,
@@ -99,7 +99,7 @@ impl Lines {
         Some(format!("{}, {left} left", self.state(now)))
     }
 
-    /// The end, if there was a line before it.
+    /// Returns the line that ends the run, if there was a line before it.
     fn last_line(&self, now: Instant) -> Option<String> {
         (self.last > self.begin).then(|| {
             let took = Duration::from_secs((now - self.begin).as_secs());

@@ -1,4 +1,4 @@
-//! `nnqft-gpu reproduce`
+//! This module is the command `nnqft-gpu reproduce`.
 
 use std::path::PathBuf;
 use std::sync::Mutex;
@@ -96,15 +96,16 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A bar over the whole plan, in units of estimated work; a line per measurement where stderr is
-/// no terminal.
+/// `Bar` goes over the whole plan, in units of estimated work; a line per measurement where stderr
+/// is no terminal.
 struct Bar {
     bar: ProgressBar,
     measurements: usize,
     state: Mutex<State>,
 }
 
-/// Where the bar stood, and when, as the current measurement began; measurements found.
+/// `State` says where the bar stood, and when, as the current measurement began; and counts the
+/// measurements found.
 struct State {
     begun: (u64, Instant),
     kept: usize,

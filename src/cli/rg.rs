@@ -1,4 +1,4 @@
-//! `nnqft-gpu rg`
+//! This module is the command `nnqft-gpu rg`.
 
 use clap::Args;
 use nnqft_gpu::theory::Vertex;

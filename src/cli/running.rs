@@ -1,4 +1,4 @@
-//! A run of the library under the eyes of a terminal: progress, notes, signals.
+//! The library runs here under the eyes of a terminal: progress, notes, signals.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,7 +11,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 
 use super::terminal::Terminal;
 
-/// A runner that Ctrl-C and SIGTERM stop; a second one ends the program at once.
+/// `Running` is a runner that Ctrl-C and SIGTERM stop; a second signal ends the program at once.
 pub struct Running<E: Engine + ?Sized = dyn Engine> {
     pub runner: Runner<E>,
     pub terminal: Arc<Terminal>,
@@ -42,7 +42,7 @@ impl<E: Engine + ?Sized> Running<E> {
         })
     }
 
-    /// Does all that takes long; a signal ends it within a second or two.
+    /// Does all work that takes long; a signal ends it within a second or two.
     pub fn measure<T>(
         mut self,
         work: impl FnOnce(&mut Runner<E>) -> anyhow::Result<T>,
@@ -52,7 +52,7 @@ impl<E: Engine + ?Sized> Running<E> {
         done.map_err(|e| self.explain(e))
     }
 
-    /// An error with what the user can do if it is an interruption.
+    /// Adds to an error what the user can do, if the error is an interruption.
     pub fn explain(&self, error: anyhow::Error) -> anyhow::Error {
         match error.downcast_ref::<Error>() {
             Some(Error::Interrupted(text)) => self.terminal.with_hint(text).into(),
@@ -60,7 +60,7 @@ impl<E: Engine + ?Sized> Running<E> {
         }
     }
 
-    /// The next signal ends the program at once: there is nothing left to save.
+    /// Makes the next signal end the program at once: there is nothing left to save.
     pub fn last(&self) {
         self.stop.store(true, Ordering::Relaxed);
     }

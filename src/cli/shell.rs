@@ -1,15 +1,15 @@
-//! What commands and the shell that runs them say to each other.
+//! This module has what commands and the shell that runs them say to each other.
 
 use std::io::Write;
 
 use nnqft_gpu::Error;
 
-/// Whether the user, or the system, has ended the run.
+/// Tells whether the user, or the system, has ended the run.
 pub fn is_interruption(error: &anyhow::Error) -> bool {
     matches!(error.downcast_ref(), Some(Error::Interrupted(_)))
 }
 
-/// Columns for a plot: the terminal's, or 80 in a pipe.
+/// Returns the columns for a plot: the terminal's, or 80 in a pipe.
 pub fn columns() -> usize {
     let terminal = console::Term::stdout();
     match terminal.is_term() {
@@ -27,7 +27,7 @@ pub fn emit(text: &str) -> anyhow::Result<()> {
     }
 }
 
-/// As one word of a shell.
+/// Quotes a text as one word of a shell.
 pub fn quote(text: &str) -> std::borrow::Cow<'_, str> {
     shlex::try_quote(text).expect("arguments hold no NUL")
 }

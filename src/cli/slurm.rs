@@ -1,4 +1,4 @@
-//! `nnqft-gpu slurm`
+//! This module is the command `nnqft-gpu slurm`.
 
 use std::path::{Path, PathBuf};
 
@@ -15,10 +15,10 @@ use super::output::Force;
 use super::shell::{emit, quote};
 
 const TEMPLATE: &str = include_str!("../../assets/slurm.sh");
-/// The script's name in the folder of `--out`.
+/// The name of the script in the folder of `--out`.
 const NAME: &str = "slurm.sh";
-/// Tasks of an array unless a cluster's MaxArraySize is another: Slurm's default is 1001, and
-/// the largest index one less, that of the task numbered from 0.
+/// The largest number of tasks of an array unless a cluster's MaxArraySize is another: Slurm's
+/// default is 1001, and the largest index one less, that of the task numbered from 0.
 const MAX_ARRAY: u64 = 1001;
 
 /// Write a script that runs `ensemble` as a job array of Slurm and merges the shards
@@ -138,7 +138,8 @@ impl Arguments {
     }
 }
 
-/// Points as they were given; a file by its full path, since the script runs in another folder.
+/// Writes points as they were given; a file by its full path, since the script runs in another
+/// folder.
 fn full_path(text: String) -> Result<String> {
     let Some(file) = Inputs::file(&text) else {
         return Ok(text);
@@ -153,7 +154,7 @@ fn full_path(text: String) -> Result<String> {
     }
 }
 
-/// A line of options; those that hold the two jobs together are the script's own.
+/// Checks a line of sbatch options; those that hold the two jobs together are the script's own.
 fn check_sbatch(line: &str) -> Result<()> {
     const OWN: [&str; 12] = [
         "--array",

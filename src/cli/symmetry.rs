@@ -1,4 +1,4 @@
-//! `nnqft-gpu symmetry`
+//! This module is the command `nnqft-gpu symmetry`.
 
 use clap::Args;
 use nnqft_gpu::model::{EnsembleSpec, Estimator};
@@ -89,8 +89,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     results.finish()
 }
 
-/// The ensembles that couplings are measured on, one per width: of one output, since the connected
-/// 4-point function does not depend on their number.
+/// Makes the ensembles that couplings are measured on, one per width: of one output, since the
+/// connected 4-point function does not depend on their number.
 fn couplings(given: &PartialSpec, sampled: bool) -> Result<Vec<EnsembleSpec>> {
     if let Some(orders) = &given.model.orders {
         let why = "symmetry measures orders 2 and 4";

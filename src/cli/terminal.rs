@@ -1,4 +1,4 @@
-//! Stderr as a run writes to it: progress, notes, what is compiled, and how it ends.
+//! A run writes to stderr through this module: progress, notes, what is compiled, and how it ends.
 
 use std::io::IsTerminal;
 use std::sync::{Mutex, MutexGuard};
@@ -12,15 +12,16 @@ use nnqft_gpu::run::Progress;
 use super::flags;
 use super::progress::Bar;
 
-/// What is compiled sooner is not worth a word.
+/// A compilation shorter than `SOON` is not worth a word.
 const SOON: Duration = Duration::from_millis(300);
-/// The same where stderr is no terminal, and each word a line.
+/// A compilation shorter than `LATER` is not worth a word where stderr is no terminal, and each
+/// word a line.
 const LATER: Duration = Duration::from_secs(5);
 
-/// Work that a network of a spec is, in the units of a bar.
+/// `Weigh` returns the work of so many networks of a spec, in the units of a bar.
 type Weigh = Box<dyn Fn(&EnsembleSpec, u64) -> u64 + Send + Sync>;
 
-/// Stderr as a run writes to it.
+/// `Terminal` is stderr as a run writes to it.
 pub struct Terminal {
     shown: Mutex<Shown>,
     /// What an interrupted user can do, as the end of a sentence.
@@ -29,15 +30,15 @@ pub struct Terminal {
 
 #[derive(Default)]
 struct Shown {
-    /// A bar of the command's own, over several measurements.
+    /// Bar of the command's own, over several measurements.
     whole: Option<(ProgressBar, Weigh)>,
-    /// The bar of this measurement.
+    /// Bar of the networks of this measurement.
     networks: Option<Bar>,
     compiling: Option<Compiling>,
 }
 
 impl Terminal {
-    /// Progress of a command; `hint` ends the sentence that an interrupted user gets.
+    /// Makes the terminal of a command; `hint` ends the sentence that an interrupted user gets.
     pub fn new(hint: impl Into<String>) -> Self {
         Self {
             shown: Mutex::default(),
@@ -54,7 +55,7 @@ impl Terminal {
         self.shown().whole = Some((bar, Box::new(weigh)));
     }
 
-    /// An interruption with what the user can do.
+    /// Makes the error of an interruption, with what the user can do.
     pub fn with_hint(&self, text: &str) -> Error {
         Error::Interrupted(format!("{text}{}", self.hint))
     }
@@ -65,7 +66,7 @@ impl Terminal {
 }
 
 impl Shown {
-    /// The bar that is on the screen, if any: two would draw over each other.
+    /// Returns the bar that is on the screen, if any: two would draw over each other.
     fn bar(&self) -> Option<&ProgressBar> {
         let networks = self.networks.as_ref().map(Bar::bar);
         let bar = networks.or(self.whole.as_ref().map(|(bar, _)| bar));
@@ -138,10 +139,10 @@ impl Progress for Terminal {
     }
 }
 
-/// What is on the screen while shaders are compiled, which may take long.
+/// `Compiling` is what is on the screen while shaders are compiled, which may take long.
 struct Compiling {
     bar: ProgressBar,
-    /// What it was before, if it is a bar over networks.
+    /// Style that the bar had before, if it is a bar over networks.
     before: Option<ProgressStyle>,
 }
 

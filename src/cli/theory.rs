@@ -1,4 +1,4 @@
-//! `nnqft-gpu theory`
+//! This module is the command `nnqft-gpu theory`.
 
 use clap::Args;
 use nnqft_gpu::model::Estimator;
@@ -32,7 +32,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     results.finish()
 }
 
-/// With several outputs, only the components whose outputs pair: those of the connected estimator.
+/// Keeps, with several outputs, only the components whose outputs pair: those of the connected
+/// estimator.
 fn paired(model: ModelArgs) -> PartialSpec {
     let several = matches!(model.d_out.as_deref(), Some(&[d_out]) if d_out > 1);
     let orders = model.orders.iter().flatten();

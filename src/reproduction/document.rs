@@ -12,26 +12,26 @@ use crate::run::Timing;
 pub struct ReproductionDocument {
     pub(super) schema: &'static str,
     pub(super) version: &'static str,
-    /// The command that makes it.
+    /// Command that makes the report.
     pub command: String,
-    /// Scale and seed.
+    /// Scale and seed of the reproduction.
     pub spec: ReproductionSpec,
-    /// What ran last; each document in `data` names its own.
+    /// Device of what ran last; each document in `data` names its own.
     pub device: DeviceInfo,
-    /// Sum over all measurements, those of earlier runs included.
+    /// Sum of the timings of all measurements, those of earlier runs included.
     pub timing: Timing,
-    /// The results with their verdicts.
+    /// Results of the source with their verdicts.
     pub claims: Vec<Claim>,
-    /// Figures: `figures/<name>.svg`, `.csv`, `.json`.
+    /// Names of the figures: `figures/<name>.svg`, `.csv`, `.json`.
     pub figures: Vec<String>,
-    /// Documents: `data/<name>.json`.
+    /// Names of the documents: `data/<name>.json`.
     pub documents: Vec<String>,
 }
 
-/// A reproduction draws networks at a scale from a seed.
+/// `ReproductionSpec` says at what scale and from what seed networks are drawn.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct ReproductionSpec {
-    /// Networks.
+    /// Number of networks.
     #[serde(flatten)]
     pub scale: Scale,
     /// Key of the random stream.

@@ -29,7 +29,7 @@ impl Document {
     }
 }
 
-/// This is a kind of document.
+/// A type of this trait is a kind of document.
 trait OfKind: Sized {
     fn of(document: &Document) -> Option<&Self>;
 }
@@ -53,14 +53,14 @@ of_kind!(
     SymmetryDocument = Symmetry
 );
 
-/// A reproduction has all its measurements here, by name of their document.
+/// `Documents` holds all measurements of a reproduction, by name of their document.
 #[derive(Debug, Clone)]
 pub struct Documents {
     all: BTreeMap<String, Document>,
     seconds: f64,
 }
 
-/// These are one net's documents.
+/// `OfNet` holds one net's documents.
 #[derive(Debug)]
 pub(super) struct OfNet<'a> {
     pub net: &'static SourceNet,
@@ -71,17 +71,17 @@ pub(super) struct OfNet<'a> {
     pub fits: Fits<'a>,
 }
 
-/// These are one net's documents at an input dimension.
+/// `OfDimension` holds one net's documents at an input dimension.
 #[derive(Debug)]
 pub(super) struct OfDimension<'a> {
     pub d_in: usize,
     pub couplings: ByOrigin<Traced<'a, EftDocument>>,
     pub flows: ByOrigin<Traced<'a, RgDocument>>,
-    /// Of exact moments with weight vertices.
+    /// Flow of exact moments with weight vertices.
     pub weight_flow: Option<Traced<'a, RgDocument>>,
 }
 
-/// The same thing is made from moments of each origin.
+/// `ByOrigin` holds one kind of thing made from moments of each origin.
 #[derive(Debug, Clone)]
 pub(super) struct ByOrigin<T> {
     pub direct: T,
@@ -99,7 +99,7 @@ impl<T> ByOrigin<T> {
     }
 }
 
-/// These documents have the coupling as a function.
+/// `Fits` holds the documents that have the coupling as a function.
 #[derive(Debug, Clone)]
 pub(super) struct Fits<'a> {
     pub exact: Traced<'a, EftDocument>,
@@ -116,7 +116,7 @@ impl Fits<'_> {
 }
 
 impl Documents {
-    /// Holds nothing yet.
+    /// Makes a collection that holds nothing yet.
     pub(super) fn new() -> Self {
         Self {
             all: BTreeMap::new(),

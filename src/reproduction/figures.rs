@@ -1,4 +1,4 @@
-//! A report has these figures, section by section.
+//! This module draws the figures of a report, section by section.
 
 use super::documents::OfNet;
 use super::plan::CUTOFF;

@@ -11,7 +11,7 @@ use super::source::SourceNet;
 use crate::state::replace;
 use crate::{Error, Result};
 
-/// The moments that a coupling is measured on come from one of these.
+/// An origin is where the moments come from that a coupling is measured on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Origin {
     Direct,
@@ -89,21 +89,21 @@ impl Folder {
         Ok(Self(out.into()))
     }
 
-    /// Tells where the folder is.
+    /// Returns the path of the folder.
     pub fn path(&self) -> &Path {
         &self.0
     }
 
-    /// Tells the file of a document.
+    /// Returns the path of a document.
     pub(super) fn document(&self, name: &str) -> PathBuf {
         self.0.join("data").join(format!("{name}.json"))
     }
 
-    /// Refuses a folder whose documents are all of another scale, seed or version. What is torn, or
-    /// strange among others that fit, is measured again.
+    /// Refuses a folder whose documents are all of another scale, seed or version. A document that
+    /// is torn, or strange among others that fit, is measured again.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for such a folder.
+    /// [`Error::Invalid`] for a refused folder.
     pub fn refuse_another_plan(&self, plan: &Plan) -> Result<()> {
         let documents = std::fs::read_dir(self.0.join("data"));
         let mut documents = documents.into_iter().flatten().flatten();

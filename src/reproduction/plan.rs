@@ -12,32 +12,32 @@ use crate::run::{CUTOFFS, symmetry};
 use crate::run::{EftDocument, FalloffDocument, RgDocument, SymmetryDocument};
 use crate::theory::{Vertex, tilt};
 
-/// Symmetries are tested at these numbers of outputs.
+/// `OUTPUTS` lists the numbers of outputs at which symmetries are tested.
 pub(super) const OUTPUTS: [usize; 4] = [1, 2, 4, 8];
-/// Couplings are compared at this cutoff.
+/// `CUTOFF` is the cutoff at which couplings are compared.
 pub(super) const CUTOFF: f64 = 100.0;
-/// The source has inputs of these dimensions.
+/// `DIMENSIONS` lists the input dimensions of the source.
 pub(super) const DIMENSIONS: [usize; 3] = [1, 2, 3];
 
 /// A scale says how many networks a reproduction draws, per experiment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Scale {
-    /// Whether it is the quick one.
+    /// Whether the scale is the quick one.
     pub quick: bool,
     /// Experiments of every ensemble but those of the symmetry tests, which have 100.
     pub experiments: u32,
-    /// Each width of a falloff.
+    /// Networks at each width of a falloff.
     pub falloff: u64,
-    /// Couplings, direct estimator.
+    /// Networks for the couplings, direct estimator.
     pub couplings: u64,
-    /// Couplings and function fits, connected estimator.
+    /// Networks for the couplings and function fits, connected estimator.
     pub connected: u64,
-    /// Symmetry tests.
+    /// Networks of the symmetry tests.
     pub symmetry: u64,
 }
 
 impl Scale {
-    /// The source's: 10 experiments of 10^6 networks.
+    /// The source's scale: 10 experiments of 10^6 networks.
     pub const FULL: Self = Self {
         quick: false,
         experiments: 10,
@@ -46,7 +46,7 @@ impl Scale {
         connected: 100_000,
         symmetry: 100_000,
     };
-    /// About a minute on two cores.
+    /// A quick scale: about a minute on two cores.
     pub const QUICK: Self = Self {
         quick: true,
         experiments: 10,
@@ -60,7 +60,7 @@ impl Scale {
 /// A plan lists all measurements of a reproduction, in the order of the report.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// How many networks.
+    /// Scale of the plan: how many networks.
     pub scale: Scale,
     /// Key of the random stream.
     pub seed: u64,
@@ -74,7 +74,7 @@ pub(super) struct Task {
     pub kind: Kind,
 }
 
-/// A measurement is of one of these kinds, and makes documents of these names.
+/// A kind says what a measurement is of, and names the documents that it makes.
 #[derive(Debug, Clone)]
 pub(super) enum Kind {
     /// One width of a falloff.
@@ -98,7 +98,7 @@ pub(super) enum Kind {
         vertex: Vertex,
         cutoffs: Vec<f64>,
     },
-    /// The coupling over numbers of outputs, and SO(d_out).
+    /// The coupling over numbers of outputs, and tests of SO(d_out).
     Symmetry { name: String, plan: symmetry::Plan },
     /// The coupling as a function.
     Fit {
@@ -276,7 +276,7 @@ pub fn work(spec: &EnsembleSpec, networks: u64, on_gpu: bool) -> u64 {
 }
 
 impl Task {
-    /// Estimates the work, in nanoseconds.
+    /// Estimates the work of the task, in nanoseconds.
     pub fn work(&self, on_gpu: bool) -> u64 {
         let of = |spec: &EnsembleSpec| work(spec, spec.networks(), on_gpu);
         match &self.kind {
@@ -301,7 +301,7 @@ impl Task {
         }
     }
 
-    /// Takes what an earlier run has finished, if it is of this plan.
+    /// Takes the documents that an earlier run has finished, if they are of this plan.
     pub fn load(&self, folder: &Folder) -> Option<Vec<(String, Document)>> {
         match &self.kind {
             Kind::Width {

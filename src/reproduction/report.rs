@@ -1,4 +1,4 @@
-//! The finished report holds verdicts, page and figures.
+//! A finished report holds verdicts, page and figures.
 
 use std::io;
 
@@ -18,9 +18,9 @@ use crate::state::replace;
 /// A report is a reproduction that is finished.
 #[derive(Debug, Clone)]
 pub struct Report {
-    /// Verdicts.
+    /// Document of the verdicts.
     pub document: ReproductionDocument,
-    /// The page.
+    /// Page of the report, in HTML.
     pub html: String,
     /// Figures by section of the page.
     pub figures: Vec<(Section, Figure)>,

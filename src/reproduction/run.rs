@@ -15,58 +15,58 @@ use crate::theory::{Exact, Vertex};
 /// A step is a measurement of a plan, as those who watch know it.
 #[derive(Debug, Clone, Copy)]
 pub struct Step<'a> {
-    /// Its number, counted from 1.
+    /// Number of the step, counted from 1.
     pub number: usize,
-    /// What is measured.
+    /// Title of what is measured.
     pub title: &'a str,
-    /// Estimated work, in nanoseconds.
+    /// Estimated work of the step, in nanoseconds.
     pub work: u64,
 }
 
 /// A watch is told how far a run has come.
 pub trait Watch: Sync {
-    /// A measurement is looked for, and made if it is not there.
+    /// Hears that a measurement is looked for, and made if it is not there.
     fn begins(&self, step: Step);
-    /// It was there.
+    /// Hears that the measurement was there already.
     fn was_there(&self, step: Step);
-    /// It was made.
+    /// Hears that the measurement was made.
     fn is_done(&self, step: Step);
 }
 
-/// A run may end before its plan does.
+/// A failure says why a run ended before its plan.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Failure {
     /// A measurement failed.
     #[error("{title}")]
     Measurement {
-        /// Which.
+        /// Title of the measurement.
         title: String,
-        /// Why.
+        /// Error that it failed with.
         source: Error,
     },
-    /// Its document cannot be written.
+    /// The document of a measurement cannot be written.
     #[error("{title}: writing {}", path.display())]
     Writing {
-        /// Which.
+        /// Title of the measurement.
         title: String,
-        /// To what file.
+        /// Path of the file.
         path: PathBuf,
-        /// Why.
+        /// Error of writing the file.
         source: io::Error,
     },
-    /// Its document is not what was written.
+    /// The document that is read is not what was written.
     #[error("{title}: what was written cannot be read back")]
     Reading {
-        /// Which.
+        /// Title of the measurement.
         title: String,
     },
 }
 
-/// Makes all measurements that the folder does not hold, and reads them all.
+/// Makes all measurements that the folder does not hold, and reads the documents of all.
 ///
 /// # Errors
-/// The first measurement that fails; what is finished stays in the folder.
+/// The failure of the first measurement that fails; what is finished stays in the folder.
 pub fn run(
     plan: &Plan,
     folder: &Folder,
@@ -98,7 +98,7 @@ pub fn run(
     Ok(documents)
 }
 
-/// The moments of an ensemble, drawn or exact.
+/// Makes the moments of an ensemble, drawn or exact.
 fn moments(runner: &mut Runner, spec: &EnsembleSpec, is_exact: bool) -> crate::Result<Moments> {
     match is_exact {
         true => Moments::exact(spec.clone(), &Moments::neurons(spec)),
@@ -177,7 +177,7 @@ impl Task {
     }
 }
 
-/// The fits of the coupling as a function, tested on the inputs of the spec.
+/// Fits the coupling as a function, and tests it on the inputs of the spec.
 fn fit(
     runner: &mut Runner,
     spec: &EnsembleSpec,

@@ -8,12 +8,12 @@ use crate::Result;
 use crate::analysis::Naturalness;
 use crate::model::{CatalogueEntry, EnsembleSpec};
 
-/// The file `assets/source.toml`, read when it is first asked for, holds what the source says.
+/// `SOURCE` holds what the source says, from `assets/source.toml`, read when it is first asked for.
 static SOURCE: LazyLock<Source> = LazyLock::new(|| {
     toml::from_str(include_str!("../../assets/source.toml")).expect("assets/source.toml is valid")
 });
 
-/// Tells what the source says.
+/// Returns what the source says.
 pub(super) fn source() -> &'static Source {
     &SOURCE
 }
@@ -28,7 +28,7 @@ pub(super) struct Source {
     pub nets: Vec<SourceNet>,
 }
 
-/// The source is cited by these.
+/// A citation names the source.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Citation {
@@ -39,7 +39,7 @@ pub(super) struct Citation {
     pub talk: String,
 }
 
-/// These are the places of the results that the source states of all nets alike.
+/// `References` are the places of the results that the source states of all nets alike.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct References {
@@ -54,14 +54,14 @@ pub(super) struct References {
     pub fits: String,
 }
 
-/// The source says this of one of its nets.
+/// `SourceNet` is what the source says of one of its nets.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SourceNet {
     pub arch: String,
     /// Where the source shows its running coupling.
     pub flow: String,
-    /// Whether its flow is also followed with weight vertices.
+    /// Whether the net's flow is also followed with weight vertices.
     pub weight_flow: bool,
     /// Ends of the flow at which the dimensionless coupling is said to stop running.
     pub fixed_points: Vec<End>,
@@ -69,7 +69,7 @@ pub(super) struct SourceNet {
     pub work: Work,
 }
 
-/// The flow has two ends.
+/// `End` is one of the two ends of a flow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum End {
@@ -77,7 +77,7 @@ pub(super) enum End {
     Ir,
 }
 
-/// The source says what the coupling is over 4-tuples, in these words, and why.
+/// `ExpectedCoupling` is what the source says that the coupling is over 4-tuples, and why.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ExpectedCoupling {
@@ -86,7 +86,8 @@ pub(super) struct ExpectedCoupling {
     pub reason: Option<String>,
 }
 
-/// Two cores, or a GPU in their place, need so many nanoseconds for a hidden unit.
+/// `Work` is the time that two cores, or a GPU in their place, need for a hidden unit, in
+/// nanoseconds.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Work {
@@ -95,27 +96,27 @@ pub(super) struct Work {
 }
 
 impl SourceNet {
-    /// Its name in file names.
+    /// Returns the net's name in file names.
     pub fn name(&self) -> &str {
         &self.arch
     }
 
-    /// What the catalogue knows of it.
+    /// Returns what the catalogue knows of the net.
     pub fn entry(&self) -> &'static CatalogueEntry {
         CatalogueEntry::find(&self.arch).expect("assets/source.toml names nets of the catalogue")
     }
 
-    /// Its name in prose.
+    /// Returns the net's name in prose.
     pub fn title(&self) -> &'static str {
         &self.entry().title
     }
 
-    /// Width at which the source measures its couplings.
+    /// Returns the width at which the source measures the net's couplings.
     pub fn eft_width(&self) -> u64 {
         self.entry().eft_width
     }
 
-    /// The source's ensemble at an input dimension.
+    /// Returns the source's ensemble at an input dimension.
     pub fn preset(&self, d_in: usize) -> Result<EnsembleSpec> {
         EnsembleSpec::preset(&self.arch, d_in)
     }

@@ -1,4 +1,4 @@
-//! The verdicts are shown in a terminal as a table.
+//! A table shows the verdicts in a terminal.
 
 use super::verdict::Claim;
 use crate::report::number::value;

@@ -1,10 +1,11 @@
-//! Values that know where a reader finds them.
+//! A traced value knows where a reader finds it.
 
 use std::ops::Deref;
 
 use serde::Serialize;
 
-/// A part of a document, and its place: the file, and the JSON pointer (RFC 6901) after the `#`.
+/// `Traced` is a part of a document, and its place: the file, and the JSON pointer (RFC 6901) after
+/// the `#`.
 #[derive(Debug)]
 pub(super) struct Traced<'a, T> {
     pub value: &'a T,
@@ -28,9 +29,9 @@ impl<T> Deref for Traced<'_, T> {
     }
 }
 
-/// A field of a [`Traced`] value, traced itself: `at!(document.spec.nets)`. The pointer is made
-/// of the same names as the value is reached by, so that neither can be changed alone. A field in
-/// parentheses is flattened in JSON and leaves no trace, `at!(document.(head).spec)`; `field as
+/// Takes a field of a [`Traced`] value, traced itself: `at!(document.spec.nets)`. The pointer is
+/// made of the same names as the value is reached by, so that neither can be changed alone. A field
+/// in parentheses is flattened in JSON and leaves no trace, `at!(document.(head).spec)`; `field as
 /// name` is a field of another name there.
 macro_rules! at {
     (@ $root:ident [$($value:tt)*] [$($name:expr,)*] . ($field:ident) $($rest:tt)*) => {
@@ -56,13 +57,13 @@ macro_rules! at {
 pub(super) use at;
 
 impl<'a, T> Traced<'a, T> {
-    /// A whole document.
+    /// Traces a whole document.
     pub fn document(name: &str, value: &'a T) -> Self {
         let from = format!("data/{name}.json#");
         Self { value, from }
     }
 
-    /// A part that is reached by these names; [`at!`] writes them.
+    /// Takes the part that is reached by these names; [`at!`] writes them.
     pub fn below<U>(&self, names: &[&str], value: &'a U) -> Traced<'a, U> {
         let mut from = self.from.clone();
         for name in names {
@@ -72,44 +73,44 @@ impl<'a, T> Traced<'a, T> {
         Traced { value, from }
     }
 
-    /// `data/<file>.json#<pointer>`.
+    /// Returns the place, `data/<file>.json#<pointer>`.
     pub fn place(&self) -> String {
         self.from.clone()
     }
 
-    /// `data/<file>.json`.
+    /// Returns the file, `data/<file>.json`.
     pub fn file(&self) -> &str {
         (self.from.split_once('#')).map_or(&self.from, |(file, _)| file)
     }
 }
 
 impl<'a, T> Traced<'a, Vec<T>> {
-    /// The entries of a list.
+    /// Lists the entries of a list.
     pub fn each(self) -> impl DoubleEndedIterator<Item = Traced<'a, T>> {
         let list = self.value.iter().enumerate();
         list.map(move |(k, value)| self.below(&[&k.to_string()], value))
     }
 
-    /// The first entry that fits.
+    /// Finds the first entry that fits.
     pub fn find(self, fits: impl Fn(&T) -> bool) -> Option<Traced<'a, T>> {
         self.each().find(|entry| fits(entry))
     }
 
-    /// The entry of this index.
+    /// Takes the entry of this index, if there is one.
     pub fn nth(self, k: usize) -> Option<Traced<'a, T>> {
         self.each().nth(k)
     }
 }
 
 impl<'a, T> Traced<'a, Option<T>> {
-    /// What is there, if anything is.
+    /// Takes the value of an option, if it has one.
     pub fn known(self) -> Option<Traced<'a, T>> {
         let from = self.from;
         self.value.as_ref().map(|value| Traced { value, from })
     }
 }
 
-/// A number of a document, if it has a value: JSON has no other than finite ones.
+/// A quantity is a number of a document, if it has a value: JSON has no other than finite ones.
 pub(super) trait Quantity {
     fn quantity(&self) -> Option<f64>;
 }
@@ -145,7 +146,7 @@ impl<T: Quantity> Quantity for Option<T> {
 }
 
 impl<T: Quantity> Traced<'_, T> {
-    /// The number with its standard error, if it has a value.
+    /// Returns the number with its standard error, if it has a value.
     pub fn number(&self, name: impl Into<String>, std_err: Option<f64>) -> Option<Number> {
         Some(Number {
             name: name.into(),
@@ -156,22 +157,22 @@ impl<T: Quantity> Traced<'_, T> {
     }
 }
 
-/// A number and where it stands: file, and JSON pointer (RFC 6901) after the `#`.
+/// `Number` is a number and where it stands: file, and JSON pointer (RFC 6901) after the `#`.
 #[derive(Debug, Clone, Serialize)]
 pub struct Number {
-    /// What it is.
+    /// What the number is of.
     pub name: String,
-    /// The value.
+    /// Value of the number.
     pub value: f64,
-    /// Its standard error, if it has one.
+    /// Standard error of the number, if it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub std_err: Option<f64>,
-    /// `data/<file>.json#<pointer>`.
+    /// Place of the number, `data/<file>.json#<pointer>`.
     pub from: String,
 }
 
 impl Number {
-    /// The same under another name.
+    /// Gives the number another name.
     pub(super) fn called(self, name: impl Into<String>) -> Self {
         Self {
             name: name.into(),

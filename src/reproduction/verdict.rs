@@ -5,23 +5,23 @@ use serde::{Serialize, Serializer};
 use super::source::SourceNet;
 use super::traced::Number;
 
-/// A result of the source stands, or does not, or nothing can be said.
+/// An outcome says that a result of the source stands, or does not, or that nothing can be said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Outcome {
     /// The criterion is met.
     Reproduced,
-    /// It is not.
+    /// The criterion is not met.
     NotReproduced,
     /// The source's measurement, repeated here, rests on averages that have not converged.
     SourceUnconverged,
-    /// Too few networks to tell.
+    /// There are too few networks to tell.
     Undecided,
 }
 
 impl Outcome {
-    /// The outcome of a criterion that holds, does not, or cannot be decided.
+    /// Makes the outcome of a criterion that holds, does not, or cannot be decided.
     pub(super) fn of(holds: Option<bool>) -> Self {
         match holds {
             Some(true) => Self::Reproduced,
@@ -42,7 +42,7 @@ impl std::fmt::Display for Outcome {
     }
 }
 
-/// The page of a report has these parts.
+/// A section is a part of the page of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -77,14 +77,14 @@ pub enum Section {
 /// in symbols.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statement {
-    /// The result, without a full stop.
+    /// Result in one sentence, without a full stop.
     pub result: String,
-    /// What follows the colon.
+    /// What follows the colon, if anything does.
     pub detail: Option<String>,
 }
 
 impl Statement {
-    /// A result that needs no more words.
+    /// Makes a statement of a result that needs no more words.
     pub(super) fn plain(result: impl Into<String>) -> Self {
         Self {
             result: result.into(),
@@ -92,7 +92,7 @@ impl Statement {
         }
     }
 
-    /// A result with what follows its colon.
+    /// Makes a statement of a result and what follows its colon.
     pub(super) fn with(result: impl Into<String>, detail: impl Into<String>) -> Self {
         Self {
             result: result.into(),
@@ -127,27 +127,27 @@ impl Serialize for Statement {
 /// A claim is a result with its verdict.
 #[derive(Debug, Clone, Serialize)]
 pub struct Claim {
-    /// Section of the report.
+    /// Section of the report that shows the claim.
     pub section: Section,
     /// The net, as `Erf-net`.
     pub net: &'static str,
-    /// Where the source has it; empty beyond the source.
+    /// Where the source states the result; empty beyond the source.
     pub source: &'static str,
-    /// The result.
+    /// Result as a statement.
     pub statement: Statement,
-    /// What decides.
+    /// Criterion that decides.
     pub criterion: &'static str,
-    /// The verdict.
+    /// Outcome of the criterion.
     pub verdict: Outcome,
-    /// The numbers it follows from.
+    /// Numbers that the outcome follows from.
     pub numbers: Vec<Number>,
-    /// What else must be said.
+    /// Note on what else must be said, if anything.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
 
 impl Claim {
-    /// A claim on a net, undecided until numbers come.
+    /// Makes a claim on a net, undecided until numbers come.
     pub(super) fn new(
         section: Section,
         net: &'static SourceNet,

@@ -1,4 +1,4 @@
-//! Engines on the adapters of a machine.
+//! Engines run on the adapters of a machine.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use crate::Result;
 use crate::engine::gpu::{self, AdapterSummary, GpuEngine};
 use crate::engine::{Engine, Fleet};
 
-/// What [`Backend::Auto`](super::Backend::Auto) takes of these adapters, in words.
+/// Returns what [`Backend::Auto`](super::Backend::Auto) takes of these adapters, in words.
 pub fn auto_choice(adapters: &[AdapterSummary]) -> String {
     match adapters.first() {
         Some(a) if !a.is_software() => format!("gpu, {}: a hardware GPU", a.name),
@@ -19,8 +19,8 @@ pub fn auto_choice(adapters: &[AdapterSummary]) -> String {
     }
 }
 
-/// Opens what [`Backend::Auto`](super::Backend::Auto) takes, if that is an adapter; notes what it
-/// takes and why.
+/// Opens the adapter that [`Backend::Auto`](super::Backend::Auto) takes, if it takes one; notes the
+/// choice and its reason.
 pub(super) fn best(progress: &Arc<dyn Progress>) -> Result<Option<Box<dyn Engine>>> {
     let adapters = gpu::adapters();
     progress.note(&format!("backend: {}", auto_choice(&adapters)));
@@ -30,7 +30,7 @@ pub(super) fn best(progress: &Arc<dyn Progress>) -> Result<Option<Box<dyn Engine
     }
 }
 
-/// Opens the adapter of a name, the best if there is none, or `all`.
+/// Opens the adapter of a name, the best if no name is given, or all of them for `all`.
 pub(super) fn named(name: Option<&str>, progress: &Arc<dyn Progress>) -> Result<Box<dyn Engine>> {
     match name {
         Some("all") => fleet(progress),
@@ -38,7 +38,7 @@ pub(super) fn named(name: Option<&str>, progress: &Arc<dyn Progress>) -> Result<
     }
 }
 
-/// All adapters that open.
+/// Opens all adapters that can be opened.
 fn fleet(progress: &Arc<dyn Progress>) -> Result<Box<dyn Engine>> {
     let mut engines: Vec<Box<dyn Engine + Send>> = Vec::new();
     let mut refused = None;

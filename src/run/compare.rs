@@ -1,4 +1,4 @@
-//! The GPU against the f64 CPU engine.
+//! The GPU is compared with the f64 CPU engine.
 
 use std::time::Instant;
 

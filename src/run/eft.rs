@@ -1,4 +1,4 @@
-//! Couplings, the 6-point prediction, and lambda as a function.
+//! This module has couplings, the 6-point prediction, and lambda as a function.
 
 use super::Moments;
 use super::{EftDocument, EftPoint};
@@ -7,7 +7,7 @@ use crate::analysis::{Coupling, FitSet, MODELS, SixPoint, fit_function};
 use crate::model::{EnsembleSpec, Inputs};
 use crate::theory::{Vertex, kernel_matrix, vertex_integrals};
 
-/// The source's cutoffs.
+/// The cutoffs of the source.
 pub const CUTOFFS: [f64; 21] = [
     7.0, 10.0, 15.0, 20.0, 30.0, 40.0, 50.0, 70.0, 100.0, 200.0, 500.0, 1e3, 2e3, 5e3, 7e3, 1e4,
     2e4, 4e4, 6e4, 8e4, 1e5,
@@ -49,7 +49,7 @@ pub fn eft(moments: &Moments, vertex: Vertex, cutoffs: &[f64]) -> Result<EftDocu
     })
 }
 
-/// The inputs that a fit is trained on: those that it is tested on, over sqrt(2).
+/// Returns the inputs that a fit is trained on: those that it is tested on, over sqrt(2).
 ///
 /// # Errors
 /// Those of [`Inputs::new`], which scaled points do not have.

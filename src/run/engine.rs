@@ -8,16 +8,16 @@ use crate::engine::cpu::CpuEngine;
 use crate::engine::{DeviceInfo, Engine};
 use crate::{Error, Result};
 
-/// What networks are drawn by.
+/// A backend is what networks are drawn by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Backend {
     /// A hardware GPU if there is one, else the CPU.
     #[default]
     Auto,
-    /// WGSL shaders in f32, on a software adapter too.
+    /// WGSL shaders in f32, on a hardware GPU or a software adapter.
     Gpu,
-    /// The reference in f64.
+    /// The reference engine in f64 on the CPU.
     Cpu,
 }
 
@@ -38,17 +38,17 @@ impl FromStr for Backend {
     }
 }
 
-/// Which engine is to be opened.
+/// `EngineChoice` says which engine is to be opened.
 #[derive(Debug, Clone, Default)]
 pub struct EngineChoice {
-    /// The backend.
+    /// Backend of the engine.
     pub backend: Backend,
     /// Adapter by any part of its name, or `all`: every hardware GPU, each at its own speed.
     pub adapter: Option<String>,
 }
 
 impl EngineChoice {
-    /// Refuses what no machine could do.
+    /// Refuses a choice that no machine could open.
     ///
     /// # Errors
     /// [`Error::Invalid`] for an adapter of the CPU.
@@ -82,7 +82,7 @@ impl EngineChoice {
         }
     }
 
-    /// The same for a run that `device` has begun: [`Backend::Auto`] takes its backend.
+    /// Opens the engine for a run that `device` has begun: [`Backend::Auto`] takes its backend.
     ///
     /// # Errors
     /// Those of [`open`](Self::open).
@@ -105,12 +105,12 @@ impl EngineChoice {
 mod adapters {
     use super::*;
 
-    /// There is no adapter to take.
+    /// Returns `None`: there is no adapter to take.
     pub fn best(_: &Arc<dyn Progress>) -> Result<Option<Box<dyn Engine>>> {
         Ok(None)
     }
 
-    /// There is no adapter of any name.
+    /// Fails: there is no adapter of any name.
     pub fn named(_: Option<&str>, _: &Arc<dyn Progress>) -> Result<Box<dyn Engine>> {
         Err(Error::NoAdapter(
             "this build has no GPU engine: it was made without the feature `gpu`".into(),

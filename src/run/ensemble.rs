@@ -1,4 +1,4 @@
-//! Ensembles and their n-point functions.
+//! This module draws ensembles and makes their n-point functions.
 
 use std::io;
 use std::sync::Mutex;
@@ -42,22 +42,22 @@ pub fn ensemble(runner: &mut Runner, specs: Vec<EnsembleSpec>) -> Result<Vec<Ens
         .collect()
 }
 
-/// Where the state of a run is kept.
+/// A checkpoint says where the state of a run is kept, and how often it is saved.
 #[derive(Debug)]
 pub struct Checkpoint {
-    /// The file.
+    /// File that holds the state.
     pub file: StateFile,
     /// Time between saves, the most that a crash can cost.
     pub interval: Duration,
 }
 
-/// A run over ensembles that can be stopped, saved and resumed.
+/// `EnsembleRun` is a run over ensembles that can be stopped, saved and resumed.
 pub struct EnsembleRun {
     state: State,
     checkpoint: Option<Checkpoint>,
-    /// Why the file does not hold the state.
+    /// Error that kept the state from the file, if the file does not hold it.
     unsaved: Option<io::Error>,
-    /// The ensemble that was asked for last, and its plan.
+    /// Number and plan of the ensemble that was asked for last.
     plan: Option<(usize, Plan)>,
     /// Exact values of the run's net and inputs, at any width.
     exact: Option<Exact>,
@@ -106,18 +106,18 @@ impl EnsembleRun {
         })
     }
 
-    /// How far the run has come.
+    /// Returns the state: how far the run has come.
     pub fn state(&self) -> &State {
         &self.state
     }
 
-    /// Where its state is kept, if the file holds all of it.
+    /// Returns where the state is kept, if the file holds all of it.
     pub fn saved(&self) -> Option<&StateFile> {
         let file = self.checkpoint.as_ref().map(|c| &c.file);
         file.filter(|_| self.unsaved.is_none())
     }
 
-    /// The plan of ensemble `k`, which shares what it can with the one before.
+    /// Makes the plan of ensemble `k`, which shares what it can with the one before.
     fn plan(&mut self, k: usize) -> Result<Plan> {
         let spec = &self.state.ensembles[k].spec;
         let plan = match self.plan.take() {
@@ -129,7 +129,7 @@ impl EnsembleRun {
         Ok(plan)
     }
 
-    /// Draws what is left of ensemble `k`, and saves it.
+    /// Draws what is left of ensemble `k`, and saves the state.
     ///
     /// # Errors
     /// Those of [`Runner::draw`]; what was drawn before is in the state, and in the file if there
@@ -201,7 +201,7 @@ impl EnsembleRun {
         }
     }
 
-    /// The result of ensemble `k`, as far as it has come.
+    /// Makes the result of ensemble `k`, as far as it has come.
     ///
     /// # Errors
     /// Those of [`crate::analysis::correlators`].
@@ -211,8 +211,8 @@ impl EnsembleRun {
         EnsembleDocument::beside(exact, &plan, &self.state, k)
     }
 
-    /// Ends the run, and saves it once more if that has failed before; returns the file that
-    /// holds it, if there is one.
+    /// Ends the run, and saves it once more if that has failed before; returns the file that holds
+    /// it, if there is one.
     ///
     /// # Errors
     /// [`Error::Incomplete`] if the file does not hold the end of the run.
@@ -240,7 +240,7 @@ impl EnsembleRun {
     }
 }
 
-/// What an interrupted run has to say, with its file and why that could not be written.
+/// Makes the error of an interrupted run, with its file and why that could not be written.
 fn interrupted(state: &State, file: Option<(&StateFile, Option<&io::Error>)>) -> Error {
     let (done, all) = state.networks();
     let Some((file, error)) = file else {

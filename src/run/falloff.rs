@@ -1,4 +1,4 @@
-//! The width sweep.
+//! A sweep goes over widths.
 
 use std::time::Instant;
 
@@ -11,10 +11,10 @@ use crate::model::EnsembleSpec;
 use crate::plan::Plan;
 use crate::{Error, Result};
 
-/// The ensemble of one width, and the connected one beside it.
+/// `Ensembles` has the ensemble of one width, and the connected one beside it.
 pub type Ensembles = (EnsembleSpec, Option<EnsembleSpec>);
 
-/// Puts the connected ensemble, tilted where the net needs it if it `may_tilt`, beside each.
+/// Puts the connected ensemble beside each spec, tilted where the net needs it if it `may_tilt`.
 ///
 /// # Errors
 /// [`Error::Invalid`] if a spec is out of the range of f64 or has no interaction.

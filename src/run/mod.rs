@@ -1,8 +1,8 @@
-//! The measurements that a user asks for, as functions: what is drawn or calculated, and the
+//! The measurements that a user asks for are functions: they draw or calculate, and return the
 //! result as one value.
 //!
-//! All of them that draw networks take a [`Runner`], which has the engine, tells a [`Progress`]
-//! how far the run has come, and stops when it is told to.
+//! All measurements that draw networks take a [`Runner`], which has the engine, tells a
+//! [`Progress`] how far the run has come, and stops when it is told to.
 
 #[cfg(feature = "gpu")]
 mod adapters;

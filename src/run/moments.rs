@@ -10,11 +10,12 @@ use crate::plan::Plan;
 use crate::theory::Exact;
 use crate::{Error, Result};
 
-/// The moments of one ensemble that couplings are measured on, and where they come from.
+/// `Moments` holds the moments of one ensemble that couplings are measured on, and where they come
+/// from.
 pub struct Moments {
-    /// The ensemble.
+    /// Ensemble that has these moments.
     pub spec: EnsembleSpec,
-    /// What couplings are measured on.
+    /// Interactions that couplings are measured on.
     pub interactions: Interactions,
     device: DeviceInfo,
     timing: Timing,
@@ -67,7 +68,7 @@ impl Moments {
         })
     }
 
-    /// The moments of an ensemble that was drawn before, such as
+    /// Takes the moments of an ensemble that was drawn before, such as
     /// [`read_moments`](crate::report::read_moments) has read in `wall_s` seconds.
     ///
     /// # Errors
@@ -88,7 +89,7 @@ impl Moments {
         })
     }
 
-    /// What exact moments of this net and these inputs are made of, at any width.
+    /// Calculates what exact moments of this net and these inputs are made of, at any width.
     pub fn neurons(spec: &EnsembleSpec) -> Exact {
         Exact::new(&EnsembleSpec {
             orders: vec![2, 4, 6],
@@ -96,7 +97,7 @@ impl Moments {
         })
     }
 
-    /// Exact moments, made of those of [`neurons`](Self::neurons).
+    /// Calculates exact moments from the values of [`neurons`](Self::neurons).
     ///
     /// # Errors
     /// Those of [`check`](Self::check).
@@ -113,7 +114,7 @@ impl Moments {
         })
     }
 
-    /// The start of a document on what was calculated from them.
+    /// Makes the head of a document on what was calculated from the moments.
     pub(super) fn head(&self, schema: &'static str) -> Head {
         let (device, source) = (self.device.clone(), self.source.clone());
         Head::new(schema, self.spec.clone(), device, self.timing, source)

@@ -1,4 +1,4 @@
-//! The running coupling.
+//! This module follows the running coupling.
 
 use super::Moments;
 use super::RgDocument;

@@ -12,7 +12,7 @@ use crate::tensor::Accumulator;
 use crate::theory::Exact;
 use crate::{Error, Result};
 
-/// Longest wait for what an engine is in the middle of, once a run is to stop.
+/// The longest wait for what an engine is in the middle of, once a run is to stop.
 const LAST_BATCH: Duration = Duration::from_millis(1200);
 
 /// A runner draws the networks of a measurement: it has the engine, and knows whom to tell how
@@ -38,14 +38,14 @@ pub struct Runner<E: Engine + ?Sized = dyn Engine> {
 }
 
 impl Runner {
-    /// A runner that tells nobody and is never stopped.
+    /// Makes a runner that tells nobody and is never stopped.
     pub fn new(engine: Box<dyn Engine>) -> Self {
         Self::on(engine)
     }
 }
 
 impl<E: Engine + ?Sized> Runner<E> {
-    /// The same for an engine whose kind matters.
+    /// Makes a runner for an engine whose kind matters; it tells nobody and is never stopped.
     pub fn on(engine: Box<E>) -> Self {
         Self {
             progress: Arc::new(()),
@@ -54,17 +54,17 @@ impl<E: Engine + ?Sized> Runner<E> {
         }
     }
 
-    /// Tells `progress` how far it has come.
+    /// Tells `progress` from now on how far the run has come.
     pub fn with_progress(self, progress: Arc<dyn Progress>) -> Self {
         Self { progress, ..self }
     }
 
-    /// Stops soon after `stop` is set: [`Error::Interrupted`].
+    /// Makes the runner stop soon after `stop` is set, with [`Error::Interrupted`].
     pub fn until(self, stop: Arc<AtomicBool>) -> Self {
         Self { stop, ..self }
     }
 
-    /// What the engine runs on.
+    /// Returns the device that the engine runs on.
     pub fn device(&self) -> DeviceInfo {
         self.engine.device()
     }
@@ -80,12 +80,12 @@ impl<E: Engine + ?Sized> Runner<E> {
         }
     }
 
-    /// Tells of something that a user should see.
+    /// Passes on a sentence that a user should see.
     pub fn note(&self, text: &str) {
         self.progress.note(text);
     }
 
-    /// Does `work`, in which so many networks are drawn.
+    /// Does `work`, in which so many networks are drawn, and tells of its begin and end.
     pub(super) fn drawing<T>(&mut self, networks: u64, work: impl FnOnce(&mut Self) -> T) -> T {
         self.progress.begin(networks, 0);
         let done = work(self);
@@ -93,8 +93,8 @@ impl<E: Engine + ?Sized> Runner<E> {
         done
     }
 
-    /// Does `work`. Where that is in the middle of something that takes long when the run is to
-    /// stop, [`Progress::overdue`] is told, and may end the process.
+    /// Does `work`. If the run is to stop while `work` is in the middle of something that takes
+    /// long, [`Progress::overdue`] is told, and may end the process.
     pub fn watch<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
         let (stop, progress) = (self.stop.clone(), self.progress.clone());
         until_stopped(&stop, || progress.overdue(&lost()), || work(self))
@@ -129,7 +129,7 @@ impl<E: Engine + ?Sized> Runner<E> {
         Ok((correlators_beside(exact, plan, &elements)?, timing))
     }
 
-    /// Readies the engine for a plan, or not if the run is to stop; returns the seconds that it
+    /// Readies the engine for a plan, or not if the run is to stop; returns the seconds that this
     /// took.
     pub(super) fn prepare(&mut self, plan: &Plan) -> Result<f64> {
         let start = Instant::now();
@@ -143,12 +143,12 @@ impl<E: Engine + ?Sized> Runner<E> {
         done.map(|()| start.elapsed().as_secs_f64())
     }
 
-    /// The engine.
+    /// Returns the engine.
     pub fn engine_mut(&mut self) -> &mut E {
         &mut self.engine
     }
 
-    /// Whom it tells, and what stops it, beside the engine.
+    /// Returns the engine, whom the runner tells, and what stops it.
     pub(super) fn parts(&mut self) -> (&mut E, &dyn Progress, &AtomicBool) {
         (&mut *self.engine, &*self.progress, &self.stop)
     }
@@ -158,7 +158,7 @@ fn lost() -> Error {
     Error::Interrupted("this measurement is lost".into())
 }
 
-/// Does `work`, which returns soon after `stop` is set; if it does not, tells `overdue`, once.
+/// Does `work`, which returns soon after `stop` is set; if `work` does not, calls `overdue`, once.
 pub(super) fn until_stopped<T>(
     stop: &AtomicBool,
     overdue: impl FnOnce() + Send,
@@ -188,7 +188,7 @@ mod tests {
     use crate::engine::cpu::CpuEngine;
     use crate::model::EnsembleSpec;
 
-    /// What a runner has said.
+    /// `Said` records what a runner has said.
     #[derive(Default)]
     struct Said {
         drawn: std::sync::atomic::AtomicU64,

@@ -1,4 +1,5 @@
-//! SO(d_out): tests of ensembles with several outputs, and the coupling over d_out.
+//! This module tests SO(d_out) on ensembles with several outputs, and follows the coupling over
+//! d_out.
 
 use std::time::Instant;
 
@@ -18,17 +19,18 @@ use crate::theory::{
     Exact, LoopIntegrals, Vertex, VertexIntegrals, loop_integrals, vertex_integrals,
 };
 
-/// The ensembles of one width.
+/// A plan lists the ensembles of one width.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// One output: the connected 4-point function does not depend on d_out.
+    /// Ensemble of one output for the couplings: the connected 4-point function does not depend on
+    /// d_out.
     pub couplings: EnsembleSpec,
-    /// One for each d_out.
+    /// Ensembles of the tests, one for each d_out.
     pub tests: Vec<EnsembleSpec>,
 }
 
 impl Plan {
-    /// The tests of `outputs` beside an ensemble of one output.
+    /// Plans the tests of `outputs` beside an ensemble of one output.
     ///
     /// # Errors
     /// [`crate::Error::Invalid`] if a spec is out of range, has no interaction or too few
@@ -47,23 +49,23 @@ impl Plan {
         Ok(plan)
     }
 
-    /// All ensembles of the plan, that of the couplings last.
+    /// Lists all ensembles of the plan, that of the couplings last.
     pub fn ensembles(&self) -> impl Iterator<Item = &EnsembleSpec> {
         self.tests.iter().chain([&self.couplings])
     }
 
-    /// Outputs of each test.
+    /// Lists the number of outputs of each test.
     pub fn outputs(&self) -> Vec<usize> {
         self.tests.iter().map(|spec| spec.net.d_out()).collect()
     }
 
-    /// Networks of all ensembles.
+    /// Counts the networks of all ensembles.
     pub fn networks(&self) -> u64 {
         self.ensembles().map(EnsembleSpec::networks).sum()
     }
 }
 
-/// The direct ensemble that symmetries are tested on.
+/// Makes the direct ensemble that symmetries are tested on.
 fn test_spec(spec: &EnsembleSpec, d_out: usize) -> Result<EnsembleSpec> {
     let points = test_points(spec.inputs.len(), d_out);
     let kept = points.iter().map(|&p| spec.inputs.points()[p].clone());
@@ -77,7 +79,7 @@ fn test_spec(spec: &EnsembleSpec, d_out: usize) -> Result<EnsembleSpec> {
     .validate()
 }
 
-/// How couplings are defined, and what is known of them: the same at every width.
+/// A scheme says how couplings are defined, and what is known of them: the same at every width.
 pub struct Scheme {
     vertex: Vertex,
     integrals: VertexIntegrals,
@@ -87,7 +89,8 @@ pub struct Scheme {
 }
 
 impl Scheme {
-    /// Couplings of a net at these inputs and one cutoff, for several numbers of outputs.
+    /// Defines the couplings of a net at these inputs and one cutoff, for several numbers of
+    /// outputs.
     ///
     /// # Errors
     /// Those of [`vertex_integrals`] and of [`loop_integrals`].
@@ -195,7 +198,7 @@ fn draw(runner: &mut Runner, plan: &Plan, scheme: &Scheme) -> Result<SymmetryDoc
     })
 }
 
-/// The couplings of exact moments; there is nothing to test.
+/// Calculates the couplings of exact moments; there is nothing to test.
 ///
 /// # Errors
 /// Those of [`output_couplings`].

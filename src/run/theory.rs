@@ -1,4 +1,4 @@
-//! Theory alone: kernel, GP and exact n-point functions.
+//! This module has theory alone: kernel, GP and exact n-point functions.
 
 use std::time::Instant;
 

@@ -1,6 +1,6 @@
 use crate::model::{EnsembleSpec, Growth};
 
-/// What importance sampling a spec has, in words: `{}` prints them.
+/// `TiltChoice` says in words what importance sampling a spec has: `{}` prints them.
 pub struct TiltChoice<'a>(pub &'a EnsembleSpec);
 
 impl std::fmt::Display for TiltChoice<'_> {

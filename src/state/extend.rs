@@ -4,10 +4,10 @@ use crate::model::{Difference, EnsembleSpec};
 use crate::{Error, Result};
 
 impl State {
-    /// The same run with more networks or more experiments: what it has drawn is kept, and
-    /// what is then drawn makes it the run that was begun with `specs`, bit for bit. Blocks keep
-    /// their size; the short one at the end of each experiment is drawn again, with those that
-    /// it was summed with.
+    /// Extends the run by more networks or more experiments: what it has drawn is kept, and what is
+    /// then drawn makes it the run that was begun with `specs`, bit for bit. Blocks keep their
+    /// size; the short one at the end of each experiment is drawn again, with those that it was
+    /// summed with.
     ///
     /// # Errors
     /// [`Error::Mismatch`] if `specs` differ in anything else or have fewer networks, for a
@@ -42,7 +42,7 @@ impl State {
     }
 }
 
-/// Whether the blocks of a run are blocks of a larger one.
+/// Checks whether the blocks of a run are blocks of a larger one.
 fn check(spec: &EnsembleSpec, old: &EnsembleSpec) -> Result<(), String> {
     for (name, new, old) in [
         ("nets", spec.nets, old.nets),

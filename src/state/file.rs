@@ -1,4 +1,4 @@
-//! State on disk.
+//! A state file holds the state of a run on disk.
 
 use std::fs::{File, TryLockError};
 use std::io;
@@ -8,11 +8,11 @@ use super::State;
 use super::replace::{replace, sibling};
 use crate::{Error, Result};
 
-/// A state file that belongs to this run alone.
+/// `StateFile` is a state file that belongs to one run alone.
 #[derive(Debug)]
 pub struct StateFile {
     path: PathBuf,
-    /// Held until dropped; `None` where the file system has no locks.
+    /// Lock that is held until dropped; `None` where the file system has no locks.
     lock: Option<File>,
 }
 
@@ -41,12 +41,12 @@ impl StateFile {
         })
     }
 
-    /// Where it is.
+    /// Returns the path of the file.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Whether a second run would be noticed: not on every network file system.
+    /// Tells whether a second run would be noticed: not on every network file system.
     pub fn is_locked(&self) -> bool {
         self.lock.is_some()
     }
@@ -55,7 +55,7 @@ impl StateFile {
     /// the new one.
     ///
     /// # Errors
-    /// What the file system says; the old state is still there.
+    /// The error of the file system; the old state is still there.
     pub fn save(&self, state: &State) -> io::Result<()> {
         replace(&self.path, &state.to_bytes())
     }
@@ -64,7 +64,7 @@ impl StateFile {
 /// Reads a state file.
 ///
 /// # Errors
-/// [`Error::File`] with what is wrong: see [`State::from_bytes`].
+/// [`Error::File`] with what is wrong, as [`State::from_bytes`] says it.
 pub fn read(path: &Path) -> Result<State> {
     let bytes = std::fs::read(path).map_err(|e| bad(path, format!("cannot read it: {e}")))?;
     State::from_bytes(&bytes).map_err(|reason| bad(path, reason))

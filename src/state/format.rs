@@ -1,4 +1,4 @@
-//! State as bytes.
+//! A state is saved as bytes.
 //!
 //! ```text
 //! nnqft-gpu state 4, <bytes> bytes, crc32 <checksum>\n   of everything that follows
@@ -18,13 +18,13 @@ use crate::model::EnsembleSpec;
 use crate::plan::Rays;
 use crate::tensor::{Accumulator, Extremes};
 
-/// What a state file starts with.
+/// The text that a state file starts with.
 const MAGIC: &str = "nnqft-gpu state ";
-/// Number of this format. A change of any of its three parts is a new one.
+/// The number of this format. A change of any of its three parts is a new one.
 const FORMAT: u64 = 4;
-/// Version of the program: results of two are not mixed.
+/// The version of the program: results of two versions are not mixed.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
-/// Longest first line: three numbers.
+/// The length of the longest first line, which has three numbers.
 const FIRST_LINE: usize = 100;
 
 #[derive(Serialize, Deserialize)]
@@ -43,7 +43,7 @@ struct HeaderEnsemble<'a> {
 }
 
 impl State {
-    /// What a file holds.
+    /// Returns the contents of a state file.
     pub fn to_bytes(&self) -> Vec<u8> {
         let header = Header {
             version: VERSION.into(),
@@ -63,11 +63,12 @@ impl State {
         frame(&payload)
     }
 
-    /// Reads it back. Every length and every number is checked before it is believed, so that
-    /// any bytes at all are either this run or an error.
+    /// Reads a state from the contents of its file. Every length and every number is checked before
+    /// it is believed, so that any bytes at all are either this run or an error.
     ///
     /// # Errors
-    /// One sentence: not ours, newer, older, truncated, damaged, of another version.
+    /// One sentence that says whether the bytes are not ours, newer, older, truncated, damaged, of
+    /// another version.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
         let payload = unframe(bytes)?;
         let damaged = |what: &str| format!("it is damaged: {what}");
@@ -119,7 +120,7 @@ impl State {
     }
 }
 
-/// The first line before a payload.
+/// Returns the first line before a payload, and the payload.
 #[doc(hidden)]
 pub fn frame(payload: &[u8]) -> Vec<u8> {
     let checksum = crc32fast::hash(payload);
@@ -132,7 +133,7 @@ pub fn frame(payload: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// What follows the first line, if it is whole.
+/// Returns what follows the first line, if it is whole.
 fn unframe(bytes: &[u8]) -> Result<&[u8], String> {
     if bytes.is_empty() {
         return Err("the file is empty".into());
@@ -191,7 +192,7 @@ fn unframe(bytes: &[u8]) -> Result<&[u8], String> {
     }
 }
 
-/// Whether these can be elements of blocks of this spec.
+/// Checks whether these elements can be those of blocks of this spec.
 fn check(spec: &EnsembleSpec, elements: &Accumulator) -> Result<(), &'static str> {
     let plan = BlockPlan::new(spec);
     let (values, fields) = (

@@ -4,7 +4,7 @@ use super::State;
 use crate::engine::{BlockPlan, DeviceInfo};
 use crate::{Error, Result};
 
-/// Joins the states of several parts of one run; each has a name for messages. The result has
+/// Joins the states of several parts of one run; each part has a name for messages. The result has
 /// the bits of a single run on the same kind of device.
 ///
 /// # Errors
@@ -12,7 +12,7 @@ use crate::{Error, Result};
 /// hold the same networks.
 ///
 /// # Panics
-/// Without parts.
+/// Panics without parts.
 pub fn merge(parts: Vec<(String, State)>) -> Result<State> {
     let mut parts = parts.into_iter();
     let (first, mut whole) = parts.next().expect("there is something to merge");
@@ -51,10 +51,10 @@ pub fn merge(parts: Vec<(String, State)>) -> Result<State> {
     Ok(whole)
 }
 
-/// What one state holds.
+/// `Part` says what one state holds.
 struct Part {
     name: String,
-    /// Ascending blocks of each ensemble.
+    /// Blocks of each ensemble that the state holds, in ascending order.
     covered: Vec<Vec<Range<u64>>>,
 }
 
@@ -66,7 +66,7 @@ impl Part {
         Self { name, covered }
     }
 
-    /// The first blocks that both hold, and their ensemble.
+    /// Returns the first blocks that both parts hold, and their ensemble.
     fn overlap(&self, other: &Self) -> Option<(usize, Range<u64>)> {
         let ensembles = self.covered.iter().zip(&other.covered).enumerate();
         ensembles

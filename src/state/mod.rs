@@ -1,4 +1,4 @@
-//! The state of a run: a value that can be saved, resumed, split into shards and merged.
+//! The state of a run is a value that can be saved, resumed, split into shards and merged.
 //!
 //! ```
 //! use nnqft_gpu::engine::{BlockPlan, Engine, Queue, cpu::CpuEngine};
@@ -46,32 +46,32 @@ use crate::engine::{BlockPlan, DeviceInfo};
 use crate::model::{Difference, EnsembleSpec};
 use crate::tensor::Accumulator;
 
-/// Everything that is known of a run: what it is and how far it has come.
+/// `State` holds everything that is known of a run: what it is and how far it has come.
 #[derive(Debug, Clone, PartialEq)]
 pub struct State {
-    /// What computed it.
+    /// Device that computed the state.
     pub device: DeviceInfo,
-    /// The part of every ensemble that this run is to draw; all of it if `None`.
+    /// Part of every ensemble that this run is to draw; all of it if `None`.
     pub shard: Option<Shard>,
-    /// One per width, in the order of the run.
+    /// Ensembles of the run, one per width, in its order.
     pub ensembles: Vec<EnsembleState>,
 }
 
-/// How far one ensemble has come.
+/// `EnsembleState` says how far one ensemble has come.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EnsembleState {
-    /// What is drawn.
+    /// Spec of what is drawn.
     pub spec: EnsembleSpec,
     /// Seconds of sampling and accumulation so far.
     pub seconds: f64,
     /// Seconds that this process has compiled shaders before; no file keeps them.
     pub compile_seconds: f64,
-    /// The blocks that are in, and their elements.
+    /// Blocks that are in, and their elements.
     pub elements: Accumulator,
 }
 
 impl State {
-    /// A run at its start.
+    /// Makes the state of a run at its start.
     pub fn new(specs: Vec<EnsembleSpec>, shard: Option<Shard>, device: DeviceInfo) -> Self {
         let start = |spec| EnsembleState {
             spec,
@@ -86,7 +86,7 @@ impl State {
         }
     }
 
-    /// The blocks of ensemble `k` that this run is to draw.
+    /// Returns the blocks of ensemble `k` that this run is to draw.
     pub fn blocks(&self, k: usize) -> Range<u64> {
         let blocks = BlockPlan::new(&self.ensembles[k].spec).blocks();
         match self.shard {
@@ -95,13 +95,13 @@ impl State {
         }
     }
 
-    /// The blocks of ensemble `k` that this run has still to draw.
+    /// Returns the blocks of ensemble `k` that this run has still to draw.
     pub fn missing(&self, k: usize) -> Vec<Range<u64>> {
         let ensemble = &self.ensembles[k];
         BlockPlan::new(&ensemble.spec).missing(&ensemble.elements, self.blocks(k))
     }
 
-    /// Networks that this run has drawn, and is to draw in all.
+    /// Counts the networks that this run has drawn, and those that it is to draw in all.
     pub fn networks(&self) -> (u64, u64) {
         let done = self.ensembles.iter().map(|e| e.elements.networks()).sum();
         let all = (self.ensembles.iter().enumerate())
@@ -110,7 +110,7 @@ impl State {
         (done, all)
     }
 
-    /// The first field in which another state is of another run.
+    /// Returns the first field in which another state is of another run.
     pub fn difference(&self, other: &Self) -> Option<Difference> {
         let specs = |state: &Self| -> Vec<EnsembleSpec> {
             state.ensembles.iter().map(|e| e.spec.clone()).collect()

@@ -2,9 +2,9 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// The next contents of a file, written beside it as `FILE.part`: at every moment there is a
-/// whole file on the disk, the old one or the new one. Dropped without [`commit`](Self::commit)
-/// it leaves nothing behind.
+/// `Replacement` is the next contents of a file, written beside it as `FILE.part`: at every moment
+/// there is a whole file on the disk, the old one or the new one. A replacement dropped without
+/// [`commit`](Self::commit) leaves nothing behind.
 ///
 /// ```
 /// use nnqft_gpu::state::Replacement;
@@ -28,12 +28,12 @@ impl Replacement {
     /// Writes the contents and waits until the disk has them.
     ///
     /// # Errors
-    /// What the file system says.
+    /// The error of the file system.
     pub fn write(path: &Path, bytes: &[u8]) -> io::Result<Self> {
         Self::write_with(path, |part| std::fs::write(part, bytes))
     }
 
-    /// The same by a function that writes the file of the name it is given.
+    /// Writes the contents by a function that takes the name of the file to write.
     ///
     /// # Errors
     /// Those of the function.
@@ -51,15 +51,15 @@ impl Replacement {
         Ok(next)
     }
 
-    /// The file that it is for.
+    /// Returns the path of the file that is to be replaced.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Takes the file's name, in one step.
+    /// Gives the new contents the file's name, in one step.
     ///
     /// # Errors
-    /// What the file system says; the old file is still there.
+    /// The error of the file system; the old file is still there.
     pub fn commit(mut self) -> io::Result<()> {
         std::fs::rename(&self.part, &self.path)?;
         self.is_committed = true;
@@ -79,7 +79,7 @@ impl Drop for Replacement {
 /// Replaces a file in one step.
 ///
 /// # Errors
-/// What the file system says; the old file is still there.
+/// The error of the file system; the old file is still there.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     Replacement::write(path, bytes)?.commit()
 }
@@ -90,7 +90,7 @@ pub(super) fn sibling(path: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
-/// The rename itself must reach the disk, too.
+/// Waits until the rename itself has reached the disk, too.
 #[cfg(unix)]
 fn sync_folder(path: &Path) -> io::Result<()> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
@@ -101,7 +101,7 @@ fn sync_folder(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Folders cannot be opened there.
+/// Does nothing: folders cannot be opened on such systems.
 #[cfg(not(unix))]
 fn sync_folder(_: &Path) -> io::Result<()> {
     Ok(())

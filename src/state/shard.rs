@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result};
 
-/// Part `index` of `count` of a run, written `index/count`, the first being 0.
+/// A shard is part `index` of `count` of a run, written `index/count`, the first being 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Shard {
@@ -12,22 +12,22 @@ pub struct Shard {
     count: u64,
 }
 
-/// More make no sense for 10^6 experiments of a few blocks each.
+/// The largest number of shards: more make no sense for 10^6 experiments of a few blocks each.
 const MAX_SHARDS: u64 = 1 << 32;
 
 impl Shard {
-    /// Its number, from 0.
+    /// Returns the number of the shard, from 0.
     pub fn index(self) -> u64 {
         self.index
     }
 
-    /// How many there are.
+    /// Returns how many shards there are.
     pub fn count(self) -> u64 {
         self.count
     }
 
-    /// Its share of `blocks` blocks: all shards together have each block once, and none has
-    /// two more than another.
+    /// Returns the shard's share of `blocks` blocks: all shards together have each block once, and
+    /// none has two more than another.
     pub fn of(self, blocks: u64) -> Range<u64> {
         let bound = |k: u64| (u128::from(blocks) * u128::from(k) / u128::from(self.count)) as u64;
         bound(self.index)..bound(self.index + 1)

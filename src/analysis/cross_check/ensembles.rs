@@ -1,11 +1,11 @@
-//! The ensembles of a cross-check.
+//! This module lists the ensembles that a cross-check draws.
 
 use rand::RngExt;
 
 use crate::model::{EnsembleSpec, Inputs, source_nets};
 use crate::stream::spare_rng;
 
-/// The ensembles of a cross-check: all nets, d_in 1 to 3, narrow and wide, the source's
+/// Lists the ensembles of a cross-check: all nets, d_in 1 to 3, narrow and wide, the source's
 /// inputs and random ones.
 pub(super) fn ensembles(thorough: bool) -> Vec<EnsembleSpec> {
     let mut draws = spare_rng(1);

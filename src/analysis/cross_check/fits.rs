@@ -1,4 +1,4 @@
-//! Fits to the tensors of both engines.
+//! Fits to the tensors of both engines must agree.
 
 use serde::Serialize;
 
@@ -9,23 +9,23 @@ use crate::model::{CatalogueEntry, EnsembleSpec, Estimator};
 use crate::theory::{Vertex, kernel_matrix, vertex_integrals};
 use crate::{Error, Result};
 
-/// Fits must agree to this fraction of their errors.
+/// The fraction of their errors to which fits must agree.
 const FITS: f64 = 1e-2;
 
-/// A fitted number from the tensors of both engines.
+/// `Fit` is a fitted number from the tensors of both engines.
 #[derive(Debug, Clone, Serialize)]
 pub struct Fit {
-    /// What was fitted.
+    /// Name of what was fitted.
     pub fit: String,
-    /// Fit to the GPU's tensors.
+    /// Number fitted to the GPU's tensors.
     pub gpu: f64,
-    /// Fit to the CPU's tensors.
+    /// Number fitted to the CPU's tensors.
     pub cpu: f64,
-    /// Statistical error of either.
+    /// Statistical error of either number.
     pub std_err: f64,
     /// Largest |gpu - cpu|: a hundredth of the error.
     pub tolerance: f64,
-    /// Whether both agree.
+    /// Whether both numbers agree.
     pub pass: bool,
 }
 

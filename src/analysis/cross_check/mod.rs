@@ -1,4 +1,4 @@
-//! An engine against the f64 CPU engine, stage by stage, on the same networks.
+//! An engine is compared with the f64 CPU engine, stage by stage, on the same networks.
 
 mod ensembles;
 mod fits;
@@ -16,14 +16,14 @@ use crate::engine::{Form, Stages};
 use crate::model::{EnsembleSpec, Growth};
 use ensembles::ensembles;
 
-/// The result of a cross-check: all stages and fits.
+/// `CrossCheck` is the result of a cross-check: all stages and fits.
 #[derive(Debug, Clone, Serialize)]
 pub struct CrossCheck {
-    /// One entry per stage.
+    /// The stages, one entry each.
     pub stages: Vec<Stage>,
-    /// One entry per fit.
+    /// The fits, one entry each.
     pub fits: Vec<Fit>,
-    /// Whether all passed.
+    /// Whether all stages and fits passed.
     pub pass: bool,
 }
 

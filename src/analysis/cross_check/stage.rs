@@ -1,23 +1,23 @@
-//! The errors of one stage, and the worst of them.
+//! This module collects the errors of one stage, and the worst of them.
 
 use serde::Serialize;
 
-/// The worst error of one stage.
+/// `Stage` holds the worst error of one stage.
 #[derive(Debug, Clone, Serialize)]
 pub struct Stage {
-    /// Name.
+    /// Name of the stage.
     pub stage: &'static str,
-    /// Worst error, in the unit that the tolerance has.
+    /// Worst error, in `unit`.
     pub max_abs: f64,
     /// What the error is measured in.
     pub unit: &'static str,
-    /// Where it occurred: architecture, network, element.
+    /// Where the worst error occurred: architecture, network, element.
     pub at: String,
     /// Largest error that f32 explains.
     pub tolerance: f64,
-    /// Whether it is within.
+    /// Whether the worst error is within `tolerance`.
     pub pass: bool,
-    /// Numbers compared.
+    /// How many numbers were compared.
     pub compared: u64,
     /// More about the errors.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -25,7 +25,7 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// The worse of two checks of one stage, the other with shaders that loop over buffers.
+    /// Takes the worse of two checks of one stage, the other with shaders that loop over buffers.
     pub(super) fn join(&mut self, looped: Self) {
         self.compared += looped.compared;
         self.pass &= looped.pass;
@@ -36,7 +36,7 @@ impl Stage {
     }
 }
 
-/// Collects the worst error of a stage.
+/// `Worst` collects the worst error of a stage.
 pub(super) struct Worst(pub Stage);
 
 impl Worst {

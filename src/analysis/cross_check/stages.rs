@@ -1,4 +1,4 @@
-//! The stages of an engine against those of the f64 CPU engine.
+//! The stages of an engine are compared with those of the f64 CPU engine.
 
 use super::ensembles::label;
 use super::stage::{Stage, Worst};
@@ -11,12 +11,12 @@ use crate::stream::{GROUP, Part};
 use crate::tensor::MomentPlan;
 use crate::theory::{Vertex, field_size, kernel_matrix, tilt, vertex_nodes};
 
-/// Half a unit in the last place of a number of order one in f32.
+/// `EPSILON` is half a unit in the last place of a number of order one in f32.
 const EPSILON: f64 = 1.0 / 16_777_216.0;
 
-/// A normal is r cos or r sin. In units of r epsilon: two roundings of the angle, three of
-/// the series, three of r, whose logarithm can lose a factor of two between e ln 2 and its
-/// series.
+/// `NORMALS` bounds the error of a normal, which is r cos or r sin. In units of r epsilon: two
+/// roundings of the angle, three of the series, three of r, whose logarithm can lose a factor of
+/// two between e ln 2 and its series.
 const NORMALS: f64 = 8.0 * EPSILON;
 /// A pre-activation adds d_in + 2 products of normals up to 6.8 with their bound above, and
 /// an exponential multiplies the error by its value: relative to max(1, |h|).
@@ -33,7 +33,7 @@ const COVARIANCE: f64 = 4.0 * HIDDEN;
 const MOMENTS: f64 = 16.0 * EPSILON;
 /// What is left must be invisible beside the statistical error of so few networks.
 const MOMENTS_IN_ERRORS: f64 = 2e-3;
-/// A vertex integral: n roundings of the field, and a sum of 256 terms.
+/// A vertex integral has n roundings of the field, and a sum of 256 terms.
 const VERTEX: f64 = 64.0 * EPSILON;
 /// Compares every stage on the given ensembles (direct estimator).
 ///
@@ -128,12 +128,12 @@ fn draws(engine: &dyn Stages, thorough: bool) -> Result<Vec<Stage>> {
     Ok(vec![words.0, values.0])
 }
 
-/// The first block and the last, short one.
+/// Returns the first block and the last, short one.
 fn blocks(spec: &EnsembleSpec) -> [u64; 2] {
     [0, BlockPlan::new(spec).blocks() - 1]
 }
 
-/// Networks of a block that are compared one by one.
+/// The number of networks of a block that are compared one by one.
 const NETWORKS: usize = 16;
 
 fn check_hidden(engine: &dyn Stages, spec: &EnsembleSpec, worst: &mut Worst) -> Result<()> {
@@ -182,8 +182,9 @@ fn check_networks(engine: &dyn Stages, spec: &EnsembleSpec, worst: &mut Worst) -
     Ok(())
 }
 
-/// Long runs on a software adapter draw and sum in one shader: the same statements in another
-/// frame, which few elements show as well as many, and compile in a fraction of the time.
+/// Compares the one shader that draws and sums long runs on a software adapter: the same statements
+/// in another frame, which few elements show as well as many, and compile in a fraction of the
+/// time.
 fn check_fused(
     engine: &mut dyn Stages,
     spec: &EnsembleSpec,

@@ -10,7 +10,7 @@ use nnqft_gpu::{Error, Result};
 
 use super::{EngineArgs, PartialSpec, value};
 
-/// Where the moments come from.
+/// `MomentsOf` says where the moments come from.
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
 pub enum MomentsOf {
     /// An ensemble, drawn now or read with --from
@@ -19,7 +19,7 @@ pub enum MomentsOf {
     Exact,
 }
 
-/// The effective field theory.
+/// `EftArgs` has the options of the effective field theory.
 #[derive(Args)]
 pub struct EftArgs {
     /// Moments that the couplings are measured on
@@ -38,12 +38,13 @@ pub struct EftArgs {
 }
 
 impl EftArgs {
-    /// The cutoffs, in the order given, or the source's.
+    /// Returns the cutoffs, in the order given, or the source's.
     pub fn cutoffs(&self) -> Vec<f64> {
         self.cutoffs.clone().unwrap_or_else(|| CUTOFFS.to_vec())
     }
 
-    /// Where the moments of every width will come from; all that can be refused is refused now.
+    /// Decides where the moments of every width will come from; all that can be refused is refused
+    /// now.
     pub fn origin(
         &self,
         spec: &PartialSpec,
@@ -80,9 +81,9 @@ impl EftArgs {
     }
 }
 
-/// Where moments come from.
+/// An origin is where moments come from.
 pub enum Origin {
-    /// A file; they have been read.
+    /// Moments that have been read from a file.
     File(Box<Moments>),
     /// Networks that are to be drawn, one spec per width.
     Networks(Vec<EnsembleSpec>),
@@ -91,7 +92,7 @@ pub enum Origin {
 }
 
 impl Origin {
-    /// How many widths there are.
+    /// Counts the widths.
     pub fn widths(&self) -> usize {
         match self {
             Self::File(_) => 1,
@@ -99,7 +100,7 @@ impl Origin {
         }
     }
 
-    /// The points, the same at every width.
+    /// Returns the points, the same at every width.
     pub fn inputs(&self) -> &Inputs {
         match self {
             Self::File(moments) => &moments.spec.inputs,
@@ -107,7 +108,7 @@ impl Origin {
         }
     }
 
-    /// What it takes to have them: without networks, nothing that an adapter has.
+    /// Returns the engine that the moments need: without networks, nothing that an adapter has.
     pub fn engine(&self, engine: &EngineArgs) -> EngineChoice {
         match self {
             Self::Networks(_) => engine.choice(),
@@ -118,7 +119,7 @@ impl Origin {
         }
     }
 
-    /// The moments of every width.
+    /// Makes the moments of every width.
     pub fn moments(self, runner: &mut Runner) -> Result<Vec<Moments>> {
         match self {
             Self::File(moments) => Ok(vec![*moments]),

@@ -3,7 +3,7 @@ use nnqft_gpu::run::{Backend, EngineChoice};
 
 use super::value;
 
-/// What it is computed on.
+/// `EngineArgs` has the options of the engine that computes.
 #[derive(Args, Clone)]
 pub struct EngineArgs {
     /// auto takes a hardware GPU if there is one, else the f64 CPU engine
@@ -16,7 +16,7 @@ pub struct EngineArgs {
 }
 
 impl EngineArgs {
-    /// The engine that they ask for.
+    /// Returns the engine that the options ask for.
     pub fn choice(&self) -> EngineChoice {
         EngineChoice {
             backend: self.backend,

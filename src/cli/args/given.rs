@@ -2,23 +2,23 @@ use clap::error::Result;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 
-/// Arguments, and beside them those that were given, as they were written: what another command
-/// line needs, and what must not contradict a run that goes on.
+/// `Given` holds arguments, and beside them those that were given, as they were written: another
+/// command line needs these, and they must not contradict a run that goes on.
 #[derive(Clone)]
 pub struct Given<T> {
-    /// The arguments.
+    /// Arguments as they were parsed.
     pub value: T,
-    /// Option and value of each that was given, in the order of `--help`.
+    /// Option and value of each argument that was given, in the order of `--help`.
     pub list: Vec<(String, String)>,
 }
 
 impl<T: Args> Given<T> {
-    /// Whether an option is among them.
+    /// Tells whether an option was given.
     pub fn has(&self, option: &str) -> bool {
         self.list.iter().any(|(name, _)| name == option)
     }
 
-    /// As a command line, with a blank before each option.
+    /// Writes the given options as a command line, with a blank before each option.
     pub fn command_line(&self) -> String {
         let options = self.list.iter();
         (options.map(|(name, value)| format!(" {name} {}", crate::cli::shell::quote(value))))
@@ -110,7 +110,7 @@ mod tests {
         );
     }
 
-    /// Each option of a spec is known to all that is derived from them.
+    /// Asserts that each option of a spec is known to all that is derived from the options.
     #[test]
     fn every_option_of_a_spec_contradicts_an_ensemble_that_is_there() {
         let command = PartialSpec::augment_args(Command::new(""));

@@ -1,8 +1,8 @@
-//! Help texts that list the nets of the catalogue.
+//! The help texts of this module list the nets of the catalogue.
 
 use nnqft_gpu::model::CatalogueEntry;
 
-/// `--arch`.
+/// Returns the help of `--arch`.
 pub fn arch() -> String {
     let names: Vec<&str> = CatalogueEntry::all().iter().map(|e| &*e.name).collect();
     let (last, others) = names.split_last().expect("the catalogue is not empty");
@@ -13,7 +13,7 @@ pub fn arch() -> String {
     )
 }
 
-/// `--width`.
+/// Returns the help of `--width`.
 pub fn width() -> String {
     let widths = CatalogueEntry::all().iter();
     let widths: Vec<String> = widths
@@ -26,19 +26,19 @@ pub fn width() -> String {
     )
 }
 
-/// `--sigma-w`.
+/// Returns the help of `--sigma-w`.
 pub fn sigma_w() -> String {
     let default = default(|e| e.sigma_w);
     format!("Standard deviation of the weights, before 1/sqrt(fan-in) [default: {default}]")
 }
 
-/// `--sigma-b`.
+/// Returns the help of `--sigma-b`.
 pub fn sigma_b() -> String {
     let default = default(|e| e.sigma_b);
     format!("Standard deviation of the biases [default: {default}]")
 }
 
-/// The first net's value, and those of nets that have another.
+/// Lists the first net's value, and those of nets that have another.
 fn default(of: impl Fn(&CatalogueEntry) -> f64) -> String {
     let all = CatalogueEntry::all();
     let first = of(&all[0]);

@@ -1,8 +1,8 @@
-//! The options that commands share.
+//! Commands share the options of this module.
 //!
-//! Of a spec every option is a field of [`ModelArgs`] or [`SamplingArgs`], empty unless it was
-//! given, and a line of its `apply`. Everything else is derived from these: which were given,
-//! what excludes what, and how they change a run that goes on.
+//! Every option of a spec is a field of [`ModelArgs`] or [`SamplingArgs`], empty unless it was
+//! given, and a line of its `apply`. Everything else is derived from these: which were given, what
+//! excludes what, and how they change a run that goes on.
 
 mod eft;
 mod engine;
@@ -23,7 +23,7 @@ pub use given::Given;
 pub use model::{ModelArgs, list};
 pub use sampling::SamplingArgs;
 
-/// A spec as far as it was given.
+/// `PartialSpec` is a spec as far as it was given.
 #[derive(Args, Clone, Default)]
 pub struct PartialSpec {
     #[command(flatten)]
@@ -33,7 +33,7 @@ pub struct PartialSpec {
 }
 
 impl PartialSpec {
-    /// One validated spec per width, in the order given: the source's, with what was given.
+    /// Makes one validated spec per width, in the order given: the source's, with what was given.
     pub fn specs(&self) -> Result<Vec<EnsembleSpec>> {
         let mut spec = self.model.preset()?;
         self.apply(&mut spec)?;
@@ -60,8 +60,8 @@ impl PartialSpec {
         Ok(specs)
     }
 
-    /// A run with what was given: the rest stays. What is wrong with it shows when it is compared
-    /// with the run.
+    /// Puts what was given over the specs of a run; the rest stays. What is wrong with the result
+    /// shows when it is compared with the run.
     pub fn over(&self, run: &[EnsembleSpec]) -> Result<Vec<EnsembleSpec>> {
         let mut specs = run.to_vec();
         for spec in &mut specs {
@@ -78,14 +78,14 @@ impl PartialSpec {
         }
     }
 
-    /// At the width at which the source measures couplings, if none was given.
+    /// Sets the width to that at which the source measures couplings, if no width was given.
     pub fn with_eft_width(mut self) -> Self {
         let arch = self.model.arch();
         (self.model.width).get_or_insert_with(|| vec![arch.eft_width]);
         self
     }
 
-    /// The networks and points alone, for what draws no networks.
+    /// Keeps the options of networks and points alone, for what draws no networks.
     pub fn model_only(&self) -> Self {
         Self {
             model: self.model.clone(),

@@ -7,7 +7,7 @@ use nnqft_gpu::{Error, Result};
 
 use super::{help, value};
 
-/// The field theory: networks and points.
+/// `ModelArgs` has the options of the field theory: networks and points.
 #[derive(Args, Clone, Default)]
 pub struct ModelArgs {
     #[arg(long, value_parser = value::arch, help = help::arch())]
@@ -39,12 +39,12 @@ pub struct ModelArgs {
 }
 
 impl ModelArgs {
-    /// The net of the catalogue: the first of it, if none was given.
+    /// Returns the net of the catalogue: the first one, if none was given.
     pub fn arch(&self) -> &'static CatalogueEntry {
         self.arch.unwrap_or(&CatalogueEntry::all()[0])
     }
 
-    /// The source's ensemble for the net and the input dimension.
+    /// Returns the source's ensemble for the net and the input dimension.
     pub fn preset(&self) -> Result<EnsembleSpec> {
         let d_in = self.d_in.filter(|_| self.inputs.is_none());
         EnsembleSpec::preset(&self.arch().name, d_in.unwrap_or(1))
@@ -87,7 +87,7 @@ impl ModelArgs {
         Ok(())
     }
 
-    /// One copy of a spec for each width that was given; itself if none was.
+    /// Copies a spec for each width that was given; returns the spec itself if none was.
     pub fn widths(&self, spec: EnsembleSpec) -> Vec<EnsembleSpec> {
         let Some(widths) = &self.width else {
             return vec![spec];
@@ -118,13 +118,13 @@ impl ModelArgs {
     }
 }
 
-/// Numbers as they were given.
+/// Writes numbers as they were given.
 pub fn list<T: ToString>(values: &[T]) -> String {
     let values: Vec<String> = values.iter().map(T::to_string).collect();
     values.join(",")
 }
 
-/// Points, and how they were written.
+/// `Points` holds points, and how they were written.
 #[derive(Clone)]
 pub struct Points {
     text: String,

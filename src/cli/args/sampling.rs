@@ -3,7 +3,7 @@ use nnqft_gpu::model::{EnsembleSpec, Estimator};
 
 use super::value;
 
-/// How it is sampled.
+/// `SamplingArgs` has the options of how an ensemble is sampled.
 #[derive(Args, Clone, Default)]
 pub struct SamplingArgs {
     /// Networks per experiment: 1000000, 1_000_000, 1e6 and 1M are the same [default: 1e6;

@@ -1,4 +1,4 @@
-//! The values of options, each with an error that names the option and what would be right.
+//! This module parses the values of options; each error names the option and what would be right.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use nnqft_gpu::model::{
 use nnqft_gpu::run::Backend;
 use nnqft_gpu::{Error, Result};
 
-/// A whole number with its limits.
+/// Parses a whole number with its limits.
 fn count(name: &'static str, text: &str, range: RangeInclusive<u64>) -> Result<u64> {
     parse_count_in(text, range).map_err(|reason| Error::Invalid {
         name,
@@ -23,7 +23,7 @@ fn count(name: &'static str, text: &str, range: RangeInclusive<u64>) -> Result<u
     })
 }
 
-/// A net of the catalogue.
+/// Parses a net of the catalogue.
 pub fn arch(text: &str) -> Result<&'static CatalogueEntry> {
     CatalogueEntry::find(text)
 }
@@ -52,7 +52,7 @@ pub fn experiments(text: &str) -> Result<u32> {
     count("experiments", text, 1..=MAX_EXPERIMENTS).map(|n| n as u32)
 }
 
-/// The key of the random stream.
+/// Parses the key of the random stream.
 pub fn seed(text: &str) -> Result<u64> {
     count("seed", text, 0..=u64::MAX)
 }
@@ -80,12 +80,12 @@ fn real(name: &'static str, text: &str) -> Result<f64> {
     Ok(value)
 }
 
-/// A cutoff: a number, or inf.
+/// Parses a cutoff: a number, or inf.
 pub fn cutoff(text: &str) -> Result<f64> {
     real("cutoffs", text)
 }
 
-/// The cutoff of a command that has one.
+/// Parses the cutoff of a command that has one.
 pub fn one_cutoff(text: &str) -> Result<f64> {
     match text.contains(',') {
         true => Err(Error::invalid(
@@ -97,7 +97,7 @@ pub fn one_cutoff(text: &str) -> Result<f64> {
     }
 }
 
-/// Whether to sample by importance.
+/// Parses whether to sample by importance.
 pub fn tilt(text: &str) -> Result<bool> {
     match text {
         "none" => Ok(false),
@@ -110,7 +110,7 @@ pub fn tilt(text: &str) -> Result<bool> {
     }
 }
 
-/// Seconds between saves.
+/// Parses the seconds between saves.
 pub fn interval(text: &str) -> Result<Duration> {
     (text.parse::<f64>().ok())
         .filter(|seconds| *seconds > 0.0)
@@ -121,7 +121,7 @@ pub fn interval(text: &str) -> Result<Duration> {
         })
 }
 
-/// The backends, with their help.
+/// Parses a backend, and lists all of them with their help.
 pub fn backend() -> impl TypedValueParser<Value = Backend> {
     PossibleValuesParser::new([
         PossibleValue::new("auto").help("A hardware GPU if there is one, else the CPU"),

@@ -10,7 +10,7 @@ use crate::reproduction::traced::{Number, Traced, at};
 use crate::reproduction::verdict::{Claim, Outcome, Section, Statement};
 use crate::run::{EftDocument, EftPoint};
 
-/// These documents have the couplings of one net at one input dimension.
+/// `Couplings` are the documents that have the couplings of one net at one input dimension.
 pub(super) type Couplings<'a> = ByOrigin<Traced<'a, EftDocument>>;
 
 pub(super) fn claims(net: &'static SourceNet, documents: &Couplings) -> Vec<Claim> {
@@ -24,7 +24,8 @@ pub(in crate::reproduction) fn at_cutoff<'a>(
     at!(document.cutoffs).find(|p| p.cutoff == CUTOFF)
 }
 
-/// Takes a number at that cutoff from moments of each origin. Exact ones have no statistical error.
+/// Takes a number at the compared cutoff from moments of each origin. Exact ones have no
+/// statistical error.
 pub(super) fn numbers(
     documents: &Couplings,
     of: impl Fn(&Traced<EftPoint>) -> Option<Number>,

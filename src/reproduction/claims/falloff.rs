@@ -6,7 +6,7 @@ use crate::reproduction::traced::{Traced, at};
 use crate::reproduction::verdict::{Claim, Outcome, Section, Statement};
 use crate::run::FalloffDocument;
 
-/// This is the largest standard error of a slope that says something.
+/// The largest standard error of a slope that says something.
 const KNOWN: f64 = 0.2;
 
 pub(super) fn claims(net: &'static SourceNet, document: &Traced<FalloffDocument>) -> Vec<Claim> {

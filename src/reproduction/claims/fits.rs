@@ -1,4 +1,4 @@
-//! A constant is said to do as the coupling as a function.
+//! A constant is said to describe the coupling as well as a function does.
 
 use crate::reproduction::documents::Fits;
 use crate::reproduction::source::{SourceNet, source};
@@ -6,7 +6,7 @@ use crate::reproduction::traced::{Number, Traced, at};
 use crate::reproduction::verdict::{Claim, Outcome, Section, Statement};
 use crate::run::EftDocument;
 
-/// This is the largest mean absolute error of a description, in percent.
+/// The largest mean absolute error of a good description, in percent.
 const GOOD: f64 = 1.0;
 
 pub(super) fn claim(net: &'static SourceNet, fits: &Fits) -> Claim {

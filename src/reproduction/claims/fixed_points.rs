@@ -5,7 +5,7 @@ use crate::reproduction::traced::{Traced, at};
 use crate::reproduction::verdict::{Claim, Outcome, Section, Statement};
 use crate::run::RgDocument;
 
-/// This is the largest |beta / lambda| of the dimensionless coupling at a fixed point.
+/// The largest |beta / lambda| of the dimensionless coupling at a fixed point.
 const FIXED: f64 = 0.01;
 
 pub(super) fn claims(net: &'static SourceNet, document: &Traced<RgDocument>) -> Vec<Claim> {

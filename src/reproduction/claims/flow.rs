@@ -1,4 +1,4 @@
-//! The coupling is said to run as theory has it.
+//! The coupling is said to run as theory predicts.
 
 use crate::reproduction::documents::ByOrigin;
 use crate::reproduction::source::SourceNet;
@@ -6,9 +6,9 @@ use crate::reproduction::traced::{Traced, at};
 use crate::reproduction::verdict::{Claim, Outcome, Section, Statement};
 use crate::run::RgDocument;
 
-/// This is how far a slope may be from theory's.
+/// How far a slope may be from theory's.
 const NEAR: f64 = 0.01;
-/// This is the smallest coefficient of determination of a straight line.
+/// The smallest coefficient of determination of a straight line.
 const STRAIGHT: f64 = 0.99;
 
 pub(super) fn claim(

@@ -1,4 +1,4 @@
-//! What the source claims is judged by numbers and stated criteria.
+//! The source's claims are judged by numbers and stated criteria.
 
 pub(super) mod couplings;
 mod estimators;
@@ -17,10 +17,10 @@ use super::documents::OfNet;
 use super::traced::Number;
 use super::verdict::Claim;
 
-/// These are the standard errors that a sampled number may be off.
+/// The number of standard errors that a sampled number may be off.
 const SIGMAS: f64 = 5.0;
 
-/// Judges all results of the source and what goes beyond them.
+/// Judges all results of the source and of what goes beyond it.
 pub(super) fn claims(nets: &[OfNet]) -> Vec<Claim> {
     let groups: [fn(&OfNet) -> Vec<Claim>; 9] = [
         |of| falloff::claims(of.net, &of.falloff),

@@ -6,7 +6,7 @@ use crate::reproduction::traced::{Traced, at};
 use crate::reproduction::verdict::{Claim, Outcome, Section, Statement};
 use crate::run::FalloffDocument;
 
-/// These are the standard errors that the worst of thousands of elements may be off.
+/// The number of standard errors that the worst of thousands of elements may be off.
 const SIGMAS: f64 = 5.5;
 
 pub(super) fn claims(net: &'static SourceNet, document: &Traced<FalloffDocument>) -> Vec<Claim> {

@@ -6,9 +6,9 @@ use crate::reproduction::traced::{Number, Traced, at};
 use crate::reproduction::verdict::{Claim, Outcome, Section, Statement};
 use crate::run::{EftDocument, EftPoint};
 
-/// This is how far delta may be from 1.
+/// How far delta may be from 1.
 const NEAR: f64 = 0.25;
-/// This is how much delta may vary over the cutoffs, in units of itself.
+/// How much delta may vary over the cutoffs, in units of itself.
 const FLAT: f64 = 0.05;
 
 pub(super) fn claims(net: &'static SourceNet, documents: &Couplings) -> Vec<Claim> {

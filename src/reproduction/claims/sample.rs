@@ -1,4 +1,4 @@
-//! Small documents made by hand, for the tests of verdicts.
+//! The tests of verdicts have small documents made by hand here.
 
 use std::collections::BTreeMap;
 
@@ -37,12 +37,12 @@ pub fn assert_traced<T: Serialize>(claims: &[Claim], documents: &[(&str, &T)]) {
     }
 }
 
-/// One of the source's nets.
+/// Returns one of the source's nets.
 pub fn net() -> &'static SourceNet {
     &source().nets[0]
 }
 
-/// One of which the source says that its coupling is a constant, or a function.
+/// Returns a net of which the source says that its coupling is a constant, or a function.
 pub fn net_whose_coupling_is(expected: Naturalness) -> &'static SourceNet {
     let mut nets = source().nets.iter();
     nets.find(|net| net.coupling.expected == expected).unwrap()
@@ -58,7 +58,7 @@ fn head() -> Head {
     )
 }
 
-/// n-point functions of these orders that have not converged.
+/// Makes n-point functions of these orders that have not converged.
 pub fn unconverged(orders: &[usize]) -> Vec<Unconverged> {
     let of = |order: &usize| Unconverged {
         claim: None,
@@ -68,7 +68,7 @@ pub fn unconverged(orders: &[usize]) -> Vec<Unconverged> {
     orders.iter().map(of).collect()
 }
 
-/// A falloff, `[width][order]`, without fits.
+/// Makes a falloff, `[width][order]`, without fits.
 pub fn falloff(widths: impl IntoIterator<Item = Vec<FalloffPoint>>) -> FalloffDocument {
     let widths =
         (widths.into_iter().zip(2..)).map(|(orders, width)| FalloffWidth { width, orders });
@@ -83,7 +83,7 @@ pub fn falloff(widths: impl IntoIterator<Item = Vec<FalloffPoint>>) -> FalloffDo
     }
 }
 
-/// A converged n-point function of which nothing is known.
+/// Makes a converged n-point function of which nothing is known.
 pub fn point(order: usize) -> FalloffPoint {
     FalloffPoint {
         order,
@@ -102,7 +102,7 @@ pub fn point(order: usize) -> FalloffPoint {
     }
 }
 
-/// The connected estimator's, converged, of which the largest pull is known.
+/// Makes a converged point of the connected estimator, with a known largest pull.
 pub fn connected(largest_pull: f64) -> ConnectedPoint {
     ConnectedPoint {
         deviation_mean: None,
@@ -115,7 +115,7 @@ pub fn connected(largest_pull: f64) -> ConnectedPoint {
     }
 }
 
-/// A fit of nothing.
+/// Makes a fit of nothing.
 pub fn fit(order: usize) -> FalloffFit {
     FalloffFit {
         order,
@@ -128,7 +128,7 @@ pub fn fit(order: usize) -> FalloffFit {
     }
 }
 
-/// Couplings at some cutoffs.
+/// Makes a document of couplings at some cutoffs.
 pub fn eft(cutoffs: Vec<EftPoint>) -> EftDocument {
     EftDocument {
         train_unconverged: Vec::new(),
@@ -139,7 +139,7 @@ pub fn eft(cutoffs: Vec<EftPoint>) -> EftDocument {
     }
 }
 
-/// A cutoff at which nothing was measured.
+/// Makes a cutoff at which nothing was measured.
 pub fn eft_point(cutoff: f64) -> EftPoint {
     EftPoint {
         cutoff,
@@ -148,7 +148,7 @@ pub fn eft_point(cutoff: f64) -> EftPoint {
     }
 }
 
-/// A coupling with its error, 0 for an exact one.
+/// Makes a coupling with its error, 0 for an exact one.
 pub fn coupling(mean: f64, std_err: f64) -> Coupling {
     Coupling {
         mean,
@@ -162,7 +162,7 @@ pub fn coupling(mean: f64, std_err: f64) -> Coupling {
     }
 }
 
-/// delta with its error.
+/// Makes a 6-point prediction that has delta with its error.
 pub fn six_point(delta: f64, std_err: f64) -> SixPoint {
     SixPoint {
         delta_mean: Some(delta),
@@ -184,7 +184,7 @@ pub fn six_point(delta: f64, std_err: f64) -> SixPoint {
     }
 }
 
-/// A fit of the coupling as a function, with a mean absolute error in percent.
+/// Makes a fit of the coupling as a function, with a mean absolute error in percent.
 pub fn function_fit(terms: &[Term], rank: usize, mape: Option<f64>) -> FunctionFit {
     let misses = Misses {
         mape,
@@ -204,8 +204,8 @@ pub fn function_fit(terms: &[Term], rank: usize, mape: Option<f64>) -> FunctionF
     }
 }
 
-/// A flow with its slope at the largest cutoff beside theory's -1, and R² of a line of that slope,
-/// if there is one.
+/// Makes a flow with its slope at the largest cutoff beside theory's -1, and R² of a line of that
+/// slope, if there is one.
 pub fn flow((slope, std_err): (f64, Option<f64>), r2: Option<f64>) -> RgDocument {
     let end = |cutoff| FixedPoint {
         cutoff,
@@ -236,7 +236,7 @@ pub fn flow((slope, std_err): (f64, Option<f64>), r2: Option<f64>) -> RgDocument
     }
 }
 
-/// Tests with their outcomes, and one-loop couplings at 1, 2, .. outputs.
+/// Makes tests with their outcomes, and one-loop couplings at 1, 2, .. outputs.
 pub fn symmetry(passes: &[Option<bool>], couplings: &[Option<f64>]) -> SymmetryDocument {
     let check = |pass: &Option<bool>| SymmetryCheck {
         d_out: 2,

@@ -5,7 +5,7 @@ use crate::reproduction::traced::{Number, Traced, at};
 use crate::reproduction::verdict::{Claim, Outcome, Section, Statement};
 use crate::run::SymmetryDocument;
 
-/// From this loop over tree on the expansion in the coupling is at its limit.
+/// The loop over tree from which on the expansion in the coupling is at its limit.
 const LARGE_LOOP: f64 = 0.5;
 
 pub(super) fn claims(net: &'static SourceNet, document: &Traced<SymmetryDocument>) -> Vec<Claim> {

@@ -23,7 +23,7 @@ pub(super) struct Table {
 }
 
 impl Cell {
-    /// Text that stands nowhere else.
+    /// Makes a cell of text that stands nowhere else.
     pub fn text(text: impl Into<String>) -> Self {
         Self {
             text: text.into(),
@@ -31,12 +31,12 @@ impl Cell {
         }
     }
 
-    /// What is not known.
+    /// Makes the cell of what is not known.
     pub fn unknown() -> Self {
         Self::text("–")
     }
 
-    /// A number of a verdict.
+    /// Makes the cell of a verdict's number.
     pub fn of(number: &Number) -> Self {
         Self {
             text: measured(number.value, number.std_err),
@@ -44,12 +44,12 @@ impl Cell {
         }
     }
 
-    /// A number of a document with its error, if it has a value.
+    /// Makes the cell of a document's number with its error, if it has a value.
     pub fn number<T: Quantity>(value: Traced<T>, std_err: Option<f64>) -> Self {
         (value.number("", std_err)).map_or_else(Self::unknown, |n| Self::of(&n))
     }
 
-    /// A text of a document.
+    /// Makes the cell of a document's text.
     pub fn word<T: AsRef<str>>(value: Traced<T>) -> Self {
         Self {
             text: value.value.as_ref().replace('_', " "),
@@ -57,7 +57,7 @@ impl Cell {
         }
     }
 
-    /// Text with a link to a file.
+    /// Makes a cell of text with a link to a file.
     pub fn link(text: impl Into<String>, file: impl Into<String>) -> Self {
         Self {
             text: text.into(),
@@ -65,18 +65,18 @@ impl Cell {
         }
     }
 
-    /// One of two words, if it is decided.
+    /// Makes a cell of one of two words, if the question is decided.
     pub fn decided(holds: Option<bool>, [yes, no]: [&str; 2]) -> Self {
         holds.map_or_else(Self::unknown, |h| Self::text(if h { yes } else { no }))
     }
 
-    /// Whether averages have converged.
+    /// Makes a cell that says whether averages have converged.
     pub fn convergence(is_converged: bool) -> Self {
         Self::decided(Some(is_converged), ["converged", "NOT CONVERGED"])
     }
 }
 
-/// A cell of a part of a document that may be missing is a dash where it is.
+/// `OrUnknown` makes a dash of the cell where its part of a document is missing.
 pub(super) trait OrUnknown {
     fn or_unknown(self) -> Cell;
 }

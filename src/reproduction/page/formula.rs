@@ -1,6 +1,6 @@
-//! Formulae in plain text become HTML.
+//! This module turns formulae in plain text into HTML.
 
-/// These symbols have their `_index` set below the line; file names keep theirs.
+/// `INDEXED` lists the symbols whose `_index` is set below the line; file names keep theirs.
 const INDEXED: [&str; 10] = [
     "m_4", "m_6", "m_n", "d_in", "d_out", "σ_w", "σ_b", "λ_m", "ℓ_NL", "T_NL",
 ];

@@ -46,7 +46,7 @@ struct Contents<'a> {
     tables: Vec<Table>,
 }
 
-/// This is a claim as the page shows it.
+/// `Row` is a claim as the page shows it.
 #[derive(Serialize, Clone)]
 struct Row<'a> {
     section: Section,

@@ -7,18 +7,18 @@ use crate::engine::DeviceInfo;
 /// `nnqft.compare-cpu/1` holds every stage and fit of the GPU against the f64 CPU engine.
 #[derive(Debug, Clone, Serialize)]
 pub struct CompareDocument {
-    /// The head holds schema, version, spec, device and timing.
+    /// Head with schema, version, spec, device and timing.
     #[serde(flatten)]
     pub head: Head<CompareSpec, ()>,
-    /// The check lists stages and fits, and says whether all agree.
+    /// Stages and fits, and whether all agree.
     #[serde(flatten)]
     pub check: CrossCheck,
 }
 
-/// The spec says how much is compared.
+/// `CompareSpec` says how much is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct CompareSpec {
-    /// A thorough comparison draws some twenty times as many networks.
+    /// Whether some twenty times as many networks are drawn.
     pub thorough: bool,
 }
 

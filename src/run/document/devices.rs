@@ -7,30 +7,30 @@ use super::VERSION;
 pub struct DevicesDocument {
     schema: &'static str,
     version: &'static str,
-    /// All of them can run the engine; the best comes first.
+    /// Adapters that can run the engine, the best first.
     pub adapters: Vec<Adapter>,
-    /// The sentence says what `auto` takes, and why.
+    /// Sentence that says what `auto` takes, and why.
     pub auto: String,
 }
 
 /// An adapter is what a driver offers, with its limits.
 #[derive(Debug, Clone, Serialize)]
 pub struct Adapter {
-    /// The name is the one that `--adapter` matches.
+    /// Name, which `--adapter` matches.
     pub name: String,
-    /// The driver is named with its version.
+    /// Driver and its version.
     pub driver: String,
-    /// The API is Vulkan, Metal or Dx12.
+    /// API of the driver: Vulkan, Metal or Dx12.
     pub api: String,
-    /// The kind is `discrete`, `integrated`, `virtual`, `software` or `other`.
+    /// Kind of adapter: `discrete`, `integrated`, `virtual`, `software` or `other`.
     pub kind: &'static str,
-    /// The largest storage buffer has so many bytes.
+    /// Size of the largest storage buffer, in bytes.
     pub max_buffer: u64,
-    /// The largest dispatch has so many workgroups in each dimension.
+    /// Number of workgroups of the largest dispatch, in each dimension.
     pub max_workgroups: u32,
-    /// A workgroup has so many bytes of memory.
+    /// Memory of a workgroup, in bytes.
     pub workgroup_memory: u32,
-    /// Shaders may use f64 (ours do not).
+    /// Whether shaders may use f64 (ours do not).
     pub shader_f64: bool,
 }
 

@@ -8,36 +8,36 @@ use crate::theory::Vertex;
 /// `nnqft.eft/1` holds couplings and the 6-point prediction.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct EftDocument {
-    /// The head holds schema, version, spec, device, timing and moments.
+    /// Head with schema, version, spec, device, timing and moments.
     #[serde(flatten)]
     pub head: Head,
-    /// The propagator of the vertices is K, or K without its bias part.
+    /// Propagator of the vertices: K, or K without its bias part.
     pub vertex: Vertex,
-    /// There is one entry per cutoff, in the order given.
+    /// Results at each cutoff, in the order given.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cutoffs: Vec<EftPoint>,
-    /// There is one fit per model of lambda as a function.
+    /// Fits, one per model of lambda as a function.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fits: Vec<FunctionFit>,
-    /// The fits were trained on moments of which these have not converged.
+    /// Moments that the fits were trained on and that have not converged.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub train_unconverged: Vec<Unconverged>,
 }
 
-/// A point is the effective field theory at one cutoff.
+/// `EftPoint` is the effective field theory at one cutoff.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct EftPoint {
-    /// The cutoff L is the string `inf` if it is infinite.
+    /// Cutoff L; in JSON the string `inf` if it is infinite.
     #[serde(with = "cutoff")]
     pub cutoff: f64,
-    /// The measured coupling is `None` if every vertex integral vanishes.
+    /// Measured coupling; `None` if every vertex integral vanishes.
     pub lambda: Option<Coupling>,
-    /// The 6-point function is held against its prediction.
+    /// The 6-point function held against its prediction.
     pub six_point: Option<SixPoint>,
 }
 
 impl EftDocument {
-    /// The sentence names couplings that were not measured, if there are any.
+    /// Names the couplings that were not measured in a sentence, if there are any.
     pub fn unmeasured(&self) -> Option<String> {
         let fits = self.fits.iter().any(|f| !f.measured);
         let cutoffs =

@@ -10,16 +10,16 @@ use crate::plan::Plan;
 use crate::state::State;
 use crate::theory::Exact;
 
-/// What `ensemble.json` calls itself.
+/// The name of the schema of `ensemble.json`.
 pub const ENSEMBLE_SCHEMA: &str = "nnqft.ensemble/1";
 
-/// `nnqft.ensemble/1`: one run of `ensemble`.
+/// `nnqft.ensemble/1` is one run of `ensemble`.
 #[derive(Debug, Clone, Serialize)]
 pub struct EnsembleDocument {
-    /// Schema, version, spec, device, timing.
+    /// Head with schema, version, spec, device and timing.
     #[serde(flatten)]
     pub head: Head<EnsembleSpec, ()>,
-    /// What there is of it, if that is not all.
+    /// The part of the ensemble that is there, if that is not all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub partial: Option<Partial>,
     /// The n-point functions, one per order.
@@ -29,20 +29,20 @@ pub struct EnsembleDocument {
     pub kernel: Arc<Vec<Vec<f64>>>,
 }
 
-/// A part of an ensemble.
+/// `Partial` says which part of an ensemble is there.
 #[derive(Debug, Clone, Serialize)]
 pub struct Partial {
-    /// Networks drawn.
+    /// Number of networks drawn.
     pub networks: u64,
-    /// Networks of the whole ensemble.
+    /// Number of networks of the whole ensemble.
     pub of: u64,
-    /// The shard, if it is one, as `i/n`.
+    /// Shard of the run, as `i/n`, if the part is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shard: Option<String>,
 }
 
 impl EnsembleDocument {
-    /// The result of ensemble `k` of a run, as far as it has come.
+    /// Makes the result of ensemble `k` of a run, as far as it has come.
     ///
     /// # Errors
     /// Those of [`crate::analysis::correlators`].
@@ -51,7 +51,8 @@ impl EnsembleDocument {
         Self::beside(&plan.exact(), &plan, state, k)
     }
 
-    /// The same with the plan of that ensemble, and exact values that are known already, [`correlators_beside`].
+    /// Makes the result of ensemble `k` with its plan, and exact values that are known already, as
+    /// [`correlators_beside`] does.
     ///
     /// # Errors
     /// Those of [`crate::analysis::correlators`].

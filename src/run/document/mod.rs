@@ -1,4 +1,4 @@
-//! What every document starts with.
+//! Every document starts with the same head, which is here.
 
 mod compare;
 mod cutoff;
@@ -27,32 +27,33 @@ pub use rg::RgDocument;
 pub use symmetry::{CouplingRow, SymmetryDocument};
 pub use theory::TheoryDocument;
 
-/// Version of the program, written to every document.
+/// The version of the program, written to every document.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Speed of a run; sampling and accumulation, without process start and compilation of shaders.
+/// Timing is the speed of a run: sampling and accumulation, without process start and compilation
+/// of shaders.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Timing {
-    /// Seconds.
+    /// Time of sampling and accumulation, in seconds.
     pub wall_s: f64,
-    /// Seconds that shaders were compiled before, if they were.
+    /// Time that shaders were compiled before, in seconds, if they were.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compile_s: Option<f64>,
     /// Networks per second, if any were drawn.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub networks_per_s: Option<f64>,
-    /// Hidden units per second.
+    /// Hidden units per second, if any networks were drawn.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub neurons_per_s: Option<f64>,
 }
 
 impl Timing {
-    /// Rates of a spec's networks drawn in `wall_s` seconds.
+    /// Returns the rates of a spec's networks drawn in `wall_s` seconds.
     pub fn new(spec: &EnsembleSpec, wall_s: f64) -> Self {
         Self::of(spec.networks(), spec.net.width(), wall_s)
     }
 
-    /// Rates of so many networks of a width.
+    /// Returns the rates of so many networks of a width, drawn in `wall_s` seconds.
     pub fn of(networks: u64, width: u64, wall_s: f64) -> Self {
         let networks_per_s = networks as f64 / wall_s.max(1e-9);
         Self {
@@ -63,7 +64,7 @@ impl Timing {
         }
     }
 
-    /// After shaders were compiled for so many seconds; what is shorter was none.
+    /// Adds the seconds that shaders were compiled before the run; too short a time counts as none.
     pub fn after(self, compile_s: f64) -> Self {
         Self {
             compile_s: (compile_s > 1e-3).then_some(compile_s),
@@ -71,7 +72,7 @@ impl Timing {
         }
     }
 
-    /// A calculation that draws no networks.
+    /// Returns the timing of a calculation that draws no networks.
     pub fn theory(wall_s: f64) -> Self {
         Self {
             wall_s,
@@ -82,20 +83,20 @@ impl Timing {
     }
 }
 
-/// What starts every document.
+/// `Head` starts every document.
 ///
 /// `S` is what was asked. `M` is [`Source`] where the result rests on moments, and nothing where
 /// it is the moments themselves.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Head<S = EnsembleSpec, M = Source> {
-    /// Name and version of the document.
+    /// Name and version of the document's schema.
     pub schema: Cow<'static, str>,
     version: Cow<'static, str>,
-    /// What was asked; of an ensemble with exact moments nothing of the sampling is used.
+    /// Spec that was asked for; of an ensemble with exact moments nothing of the sampling is used.
     pub spec: S,
-    /// What computed it.
+    /// Device that computed the document.
     pub device: DeviceInfo,
-    /// How long it took.
+    /// Time that the computation took.
     pub timing: Timing,
     /// Where the moments come from.
     #[serde(flatten)]
@@ -103,7 +104,7 @@ pub struct Head<S = EnsembleSpec, M = Source> {
 }
 
 impl<S, M> Head<S, M> {
-    /// Puts the parts together.
+    /// Puts the parts of a head together.
     pub fn new(
         schema: &'static str,
         spec: S,
@@ -123,20 +124,20 @@ impl<S, M> Head<S, M> {
 }
 
 impl<S: PartialEq, M> Head<S, M> {
-    /// Whether this version of the program computed it for this spec.
+    /// Tells whether this version of the program computed the document for this spec.
     pub fn is_of(&self, spec: &S) -> bool {
         self.version == VERSION && self.spec == *spec
     }
 }
 
-/// How moments were come by.
+/// `Origin` says how moments were come by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Origin {
-    /// From theory, at the width of the ensemble.
+    /// Moments from theory, at the width of the ensemble.
     Exact,
-    /// From networks.
+    /// Moments from networks.
     Sampled,
 }
 
@@ -149,17 +150,17 @@ impl std::fmt::Display for Origin {
     }
 }
 
-/// Where the moments of an effective field theory come from.
+/// `Source` says where the moments of an effective field theory come from.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Source {
-    /// From theory or from networks.
+    /// Origin of the moments: theory or networks.
     pub moments: Origin,
     /// Sampled moments that have not converged; empty if all have.
     pub unconverged: Vec<Unconverged>,
 }
 
 impl Source {
-    /// Origin from theory.
+    /// Makes the source of moments from theory.
     pub fn exact() -> Self {
         Self {
             moments: Origin::Exact,
@@ -167,7 +168,7 @@ impl Source {
         }
     }
 
-    /// Origin from networks, those listed not converged.
+    /// Makes the source of moments from networks, those listed not converged.
     pub fn sampled(unconverged: Vec<Unconverged>) -> Self {
         Self {
             moments: Origin::Sampled,
@@ -175,7 +176,7 @@ impl Source {
         }
     }
 
-    /// Whether networks were drawn, so that results have statistical errors.
+    /// Tells whether networks were drawn, so that results have statistical errors.
     pub fn is_sampled(&self) -> bool {
         self.moments == Origin::Sampled
     }
@@ -190,7 +191,7 @@ mod tests {
     use crate::report::by_hand;
     use crate::run::{Adapter, CompareDocument, DevicesDocument, EftDocument};
 
-    /// The keys of a document in the order of its text.
+    /// Lists the keys of a document in the order of its text.
     fn keys(document: &impl Serialize) -> Vec<String> {
         let text = serde_json::to_string(document).unwrap();
         let Ok(Value::Object(fields)) = serde_json::from_str(&text) else {

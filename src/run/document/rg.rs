@@ -8,18 +8,18 @@ use crate::theory::Vertex;
 /// `nnqft.rg/1` is the flow of the coupling.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RgDocument {
-    /// The head holds schema, version, spec, device, timing and moments.
+    /// Head with schema, version, spec, device, timing and moments.
     #[serde(flatten)]
     pub head: Head,
-    /// The propagator of the vertices is K, or K without its bias part.
+    /// Propagator of the vertices: K, or K without its bias part.
     pub vertex: Vertex,
-    /// The flow has points, a fit, slopes and fixed points.
+    /// Points of the flow, their fit, slopes and fixed points.
     #[serde(flatten)]
     pub flow: Flow,
 }
 
 impl RgDocument {
-    /// The sentence names couplings that were not measured, if there are any.
+    /// Names the couplings that were not measured in a sentence, if there are any.
     pub fn unmeasured(&self) -> Option<String> {
         let points = self.flow.points.iter();
         let at = unmeasured::places(

@@ -8,12 +8,12 @@ use crate::model::EnsembleSpec;
 /// `nnqft.theory/1` holds kernel, GP and exact values.
 #[derive(Debug, Clone, Serialize)]
 pub struct TheoryDocument {
-    /// The head holds schema, version, spec (of which the sampling is not used), device and timing.
+    /// Head with schema, version, spec (of which the sampling is not used), device and timing.
     #[serde(flatten)]
     pub head: Head<EnsembleSpec, ()>,
-    /// The kernel K(x_i, x_j) has the shape `[points][points]`.
+    /// Kernel K(x_i, x_j) at the points, shape `[points][points]`.
     pub kernel: Vec<Vec<f64>>,
-    /// There is one n-point function per order.
+    /// The n-point functions, one per order.
     pub correlators: Vec<Prediction>,
 }
 

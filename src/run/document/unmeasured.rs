@@ -3,7 +3,7 @@
 use super::Head;
 use crate::model::{Estimator, short};
 
-/// The words name the cutoffs without a measured coupling; `None` if there are none.
+/// Names the cutoffs without a measured coupling; `None` if there are none.
 pub fn places(cutoffs: impl Iterator<Item = (f64, bool)>) -> Option<String> {
     let all: Vec<(f64, bool)> = cutoffs.collect();
     let missing: Vec<f64> = all.iter().filter(|c| !c.1).map(|c| c.0).collect();
@@ -14,7 +14,7 @@ pub fn places(cutoffs: impl Iterator<Item = (f64, bool)>) -> Option<String> {
     }
 }
 
-/// The sentence says that couplings were not measured, and what would measure them.
+/// Says in a sentence that couplings were not measured, and what would measure them.
 pub fn sentence(head: &Head, at: &str) -> String {
     let spec = &head.spec;
     let mut ways = vec!["`nets` (more networks)"];

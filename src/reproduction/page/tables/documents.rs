@@ -1,4 +1,4 @@
-//! These tables list what was drawn, and the files that hold it.
+//! The tables of this module list what was drawn, and the files that hold it.
 
 use super::{Cell, Table};
 use crate::model::EnsembleSpec;

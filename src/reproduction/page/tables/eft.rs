@@ -1,4 +1,4 @@
-//! These tables list couplings, flows, and fits of the coupling as a function.
+//! The tables of this module list couplings, flows, and fits of the coupling as a function.
 
 use super::{Cell, OrUnknown, Table};
 use crate::analysis::Term;

@@ -1,4 +1,4 @@
-//! These tables list the slopes of the falloff and heavy tails.
+//! The tables of this module list the slopes of the falloff and heavy tails.
 
 use super::{Cell, OrUnknown, Table};
 use crate::reproduction::claims::tail;
@@ -46,7 +46,7 @@ pub(super) fn slopes(nets: &[OfNet]) -> Table {
     }
 }
 
-/// Each net with a heavy tail has a table of its own.
+/// Makes a table for each net with a heavy tail.
 pub(super) fn tails(nets: &[OfNet]) -> Vec<Table> {
     (nets.iter())
         .filter(|of| tail::is_heavy(&of.falloff))

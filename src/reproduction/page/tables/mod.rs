@@ -1,4 +1,4 @@
-//! The page has these tables; every number in them is that of a document.
+//! The tables of the page show numbers of documents only.
 
 mod documents;
 mod eft;

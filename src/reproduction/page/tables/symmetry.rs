@@ -1,4 +1,4 @@
-//! These tables list couplings and symmetries of nets with several outputs.
+//! The tables of this module list couplings and symmetries of nets with several outputs.
 
 use super::{Cell, Table};
 use crate::reproduction::documents::OfNet;
