@@ -1,12 +1,12 @@
-// The activation of four pre-activations. Its twin is src/engine/cpu/activation.rs.
+// This computes the activation of four pre-activations. Its twin is src/engine/cpu/activation.rs.
 // One activation is compiled in: some adapters would execute both sides of a choice at run time.
 
 //# if activation == "erf"
 // Erf-net's pre-activations are in units (`ERF_UNIT`) in which the highest powers of numerator and
 // denominator below have the coefficient 1.
 fn activation(z: vec4f) -> vec4f {
-    // z P(z^2) / Q(z^2) is a minimax fit on |z| < 3.75 in units of one (error 1.7e-7, f32 adds
-    // 3e-7 at most: scripts/fit/erf.py); erf is 1 beyond it. Even and odd powers are apart: there is
+    // z P(z^2) / Q(z^2) is a minimax fit on |z| < 3.75 in units of one (error 1.7e-7, f32 adds 3e-7
+    // at most: scripts/fit/erf.py); erf is 1 beyond it. Even and odd powers are apart: there is
     // less to wait for.
     let x = clamp(z, vec4f(-0.2241399539), vec4f(0.2241399539));
     let t = x * x;

@@ -1,5 +1,6 @@
-// Draws: thread k writes the words and the normals of block `first` + k of one stream, the first
-// two stages alone, for cross-checks. `per_experiment` and `nets` hold the stream's number.
+// Thread k writes the words and the normals of block `first` + k of one stream: these are the first
+// two steps of drawing, alone for cross-checks. `per_experiment` and `nets` hold the stream's
+// number.
 
 //# include "batch.wgsl"
 //# include "words.wgsl"

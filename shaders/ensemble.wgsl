@@ -1,8 +1,8 @@
-// Ensemble: one thread draws the networks of one block, 16 after the other, and sums their
-// moments: networks.wgsl, remainder.wgsl and moments.wgsl in one, with nothing stored between them.
-// It is for software adapters, which reach buffers lane by lane at more than the cost of a draw,
-// and spill sums to a cache at next to none. Loops test at their end: for a test at the start such
-// adapters go through the body once more.
+// In the stage "ensemble" one thread draws the networks of one block, 16 after the other, and sums
+// their moments: it is networks.wgsl, remainder.wgsl and moments.wgsl in one, with nothing stored
+// between them. The stage is for software adapters, which reach buffers lane by lane at more than
+// the cost of a draw, and spill sums to a cache at next to none. Loops test at their end: for a
+// test at the start such adapters go through the body once more.
 //
 // sums: as in reduce.wgsl.
 
@@ -38,7 +38,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
         //# endfor
         //# endfor
         //# endif
-        // Moments of four networks at a time: each sum is loaded and stored once for all four.
+        // The moments of four networks are added at a time: each sum is loaded and stored once for
+        // all four.
         var first = 16u * place;
         loop {
             //# for row in rows

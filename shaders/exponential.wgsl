@@ -1,4 +1,4 @@
-// Powers of two, for Gauss-net's activation and for the inverse weights of importance sampling.
+// Powers of two serve Gauss-net's activation and the inverse weights of importance sampling.
 
 //# if activation == "exp" or is_tilted
 // 2^y for |y| < 126 is 2^n 2^r with |r| <= 1/2, the second factor by a near-minimax polynomial
@@ -10,16 +10,16 @@ fn power_of_two(y: vec4f) -> vec4f {
     return bitcast<vec4f>(bitcast<vec4i>(p) + (vec4i(n) << vec4u(23u)));
 }
 
-// The same for any y: 2^-126 is nothing; f32 ends at 2^128. A hidden value of 2^126 overflows
-// when squared and is reported; an inverse weight of 2^126 is a weight of zero.
+// This computes 2^y for any y: 2^-126 stands for nothing, and f32 ends at 2^128. A hidden value of
+// 2^126 overflows when squared and is reported; an inverse weight of 2^126 is a weight of zero.
 fn any_power_of_two(y: vec4f) -> vec4f {
     return power_of_two(clamp(y, vec4f(-126.0), vec4f(126.0)));
 }
 //# endif
 //# if is_progression
 
-// 2^y for |y| < 126 to f32's own rounding (relative error of the polynomial 1e-8): what is raised to
-// powers has their errors, too.
+// This computes 2^y for |y| < 126 to f32's own rounding (relative error of the polynomial 1e-8),
+// because a value that is raised to powers passes its errors on to them.
 fn exact_power_of_two(y: vec4f) -> vec4f {
     let n = round(y);
     let r = y - n;

@@ -1,6 +1,6 @@
-// Inverse weight: statements that add to `ratio` what four hidden units with the normals w_c
-// contribute to their networks' inverse weight. They loop at run time: shifts may be many, and
-// each is the same few operations.
+// These statements add to `ratio` what four hidden units with the normals w_c contribute to their
+// networks' inverse weight. They loop at run time, because shifts may be many, and each takes the
+// same few operations.
 
 var k = 1u;
 loop {

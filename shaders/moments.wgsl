@@ -1,7 +1,8 @@
-// Moments: straight-line code that adds the products of the fields of one network to all sums; in
-// ensemble.wgsl of four networks, whose fields are vectors. The twin is src/engine/cpu/moments.rs.
+// This straight-line code adds the products of the fields of one network to all sums; in
+// ensemble.wgsl it adds those of four networks, whose fields are vectors. The twin is
+// src/engine/cpu/moments.rs.
 //
-// These are statements of reduce.wgsl and ensemble.wgsl, which give the fields t_.., what the
+// The text is statements of reduce.wgsl and ensemble.wgsl, which give the fields t_.., what the
 // weight comes from in `ratio`, and n, the network's number in the block.
 
 //# if moments.weight == "given"

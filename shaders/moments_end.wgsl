@@ -1,5 +1,5 @@
-// Moments, end: writes the sums of moments.wgsl to the block's row, in quads: a compiler's time goes
-// with the number of stores.
+// These statements write the sums of moments.wgsl to the block's row. They write quads, because a
+// compiler's time goes with the number of stores.
 
 let to = block * ${moments.sum_quads}u;
 //# for quad in moments.elements | map(attribute="sum") | batch(4, "0.0")

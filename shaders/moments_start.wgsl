@@ -1,4 +1,4 @@
-// Moments, start: the sums of moments.wgsl before the first network.
+// These statements start the sums of moments.wgsl before the first network.
 
 //# for element in moments.elements
 var ${element.sum} = 0.0;

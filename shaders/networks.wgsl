@@ -1,11 +1,11 @@
-// Networks: draws the full groups of hidden units of `network` (or one `chunk` of them), evaluates
+// This text draws the full groups of hidden units of `network` (or one `chunk` of them), evaluates
 // them at every point and reduces them to fields: outputs f_a(x_p), or the covariance
 // D(x_p, x_q) = C - K given the hidden layer. The units that fill no group are in remainder.wgsl.
 // The twin is src/engine/cpu/networks.rs.
 //
-// These are statements of sample.wgsl and ensemble.wgsl, which give experiment, network and chunk,
-// and member where hidden values are recorded. They leave the fields in row_.., after them with
-// importance sampling the inverse weight.
+// The text is statements of sample.wgsl and ensemble.wgsl, which give experiment, network and
+// chunk, and member where hidden values are recorded. The statements leave the fields in row_..,
+// and after the fields, with importance sampling, the inverse weight.
 
 let hidden_stream = vec2u(experiment, 0u);
 let hidden_start = multiply(network, ${hidden_blocks}u);
@@ -67,7 +67,7 @@ loop {
     //# if together == points
     let p = 0u;
     //# else
-    // ${together} points at a time; the sums take turns at the front of their row.
+    // A turn evaluates ${together} points; the sums take turns at the front of their row.
     var p = 0u;
     loop {
         //# for k in range(together)

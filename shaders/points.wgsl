@@ -1,5 +1,6 @@
-// The points of a network as constants: statements of networks.wgsl and remainder.wgsl. Of a
-// progression they are the first point, the step, and how the normalisation changes along it.
+// These statements of networks.wgsl and remainder.wgsl read the points of a network as constants.
+// Of a progression the constants are the first point, the step, and how the normalisation changes
+// along it.
 
 //# for p in range(1 if is_progression else points)
 //# for c in range(d_in)

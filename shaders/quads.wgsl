@@ -1,4 +1,4 @@
-// The first of 16 hidden units, or networks, in each of the four vectors that hold them.
+// Four vectors hold 16 hidden units, or networks; these are the numbers of the first in each.
 
 const quad_a = 0u;
 const quad_b = 4u;

@@ -1,5 +1,6 @@
-// Reduce: one thread sums a set of elements over one block of networks, all sums in private
-// variables. The nodes of a quadrature, whose last row is their weight, are summed like networks.
+// In the stage "reduce" one thread sums a set of elements over one block of networks, all sums in
+// private variables. The nodes of a quadrature, whose last row is their weight, are summed like
+// networks.
 //
 // sums: [block][quad], of ${block} networks or what the experiment has left. The elements come
 //   first; then, from a quad of its own on and from the first pipeline, the block's heaviest

@@ -1,11 +1,11 @@
-// Remainder: draws the hidden units that fill no group, and b1, for 16 networks, and reduces them
+// This text draws the hidden units that fill no group, and b1, for 16 networks, and reduces them
 // to a chunk of the networks' fields. A word of every block goes to each of the networks. The twin
 // is src/engine/cpu/networks.rs.
 //
-// These are statements of sample_remainder.wgsl and ensemble.wgsl, which give experiment and place
-// (the number of the 16 networks), and tile and before where hidden values are recorded. They leave
-// the rows of networks.wgsl in row_.._a to row_.._d, for four networks each; a thread with a single
-// quad, those of quad number `quad` in row_.._a.
+// The text is statements of sample_remainder.wgsl and ensemble.wgsl, which give experiment and
+// place (the number of the 16 networks), and tile and before where hidden values are recorded. They
+// leave the rows of networks.wgsl in row_.._a to row_.._d, for four networks each; a thread with a
+// single quad, those of quad number `quad` in row_.._a.
 
 //# if has_bias
 let bias = parameter(${at.bias}u);

@@ -1,7 +1,7 @@
-// Sample: one thread draws the full groups of one network (or one chunk of them) and writes its
-// fields.
+// In the stage "sample" one thread draws the full groups of one network (or one chunk of them) and
+// writes its fields.
 //
-// fields: [chunk][network in block][quad of rows][block]. Blocks are side by side, so that
+// fields: [chunk][network in block][quad of rows][block]. Blocks lie side by side, so that
 //   neighbouring threads of the moment stage read neighbouring quads. The rows are the fields,
 //   then, with importance sampling, the inverse weight. The units that fill no group are the last
 //   chunk, by sample_remainder.wgsl.

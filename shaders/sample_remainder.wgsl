@@ -1,6 +1,6 @@
-// Sample remainder: one thread draws the units that fill no group, of 16 networks, and writes their
-// fields. Where fields are many, four threads draw the same words, each for four of the networks.
-// The buffers are those of sample.wgsl.
+// In the stage "sample remainder" one thread draws the units that fill no group, of 16 networks,
+// and writes their fields. Where fields are many, four threads draw the same words, each for four
+// of the networks. The buffers are those of sample.wgsl.
 
 //# include "batch.wgsl"
 //# include "parameters.wgsl"
@@ -48,7 +48,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     //# for l in range(4)
     {
         let member = 16u * tile + quad_${q} + ${l}u - before;
-        // A wrapped difference is beyond the block, too.
+        // A difference that wraps around is beyond the block, too.
         if member < ${block}u {
             let to = (${group_chunks}u * ${block}u + member) * ${row_quads}u;
             //# for quad in rows | batch(4)

@@ -1,5 +1,5 @@
-// Random words are blocks of 16 from ChaCha8: counter-based, (key, stream, counter) -> words,
-// without state. The twin is src/engine/cpu/words.rs.
+// Random words are blocks of 16 from ChaCha8, which is counter-based: (key, stream, counter) gives
+// words, without state. The twin is src/engine/cpu/words.rs.
 
 struct Words { a: vec4u, b: vec4u, c: vec4u, d: vec4u }
 
@@ -37,13 +37,13 @@ fn chacha8(key: vec2u, stream: vec2u, counter: vec2u) -> Words {
     return Words(s.a + start.a, s.b + start.b, s.c + start.c, s.d + start.d);
 }
 
-// A counter of 64 bits, as (low, high), so many blocks further on.
+// This moves a counter of 64 bits, given as (low, high), so many blocks further on.
 fn advance(counter: vec2u, blocks: u32) -> vec2u {
     let low = counter.x + blocks;
     return vec2u(low, counter.y + select(0u, 1u, low < blocks));
 }
 
-// The 64 bits of a product, as (low, high).
+// This returns the 64 bits of a product, as (low, high).
 fn multiply(a: u32, b: u32) -> vec2u {
     let a0 = a & 0xffffu;
     let a1 = a >> 16u;

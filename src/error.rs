@@ -1,8 +1,8 @@
-//! The errors of the library, each one sentence that a user can act on.
+//! The errors of the library are sentences that a user can act on.
 
 use std::path::PathBuf;
 
-/// What can go wrong, from parsing an option to reading back the last batch.
+/// An error says what went wrong, from parsing an option to reading back the last batch.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -46,10 +46,10 @@ pub enum Error {
     /// A measured ensemble violates a symmetry that it has.
     #[error("not consistent with the symmetry: {0}")]
     Symmetry(String),
-    /// Parts that are not of one run.
+    /// Parts are not of one run.
     #[error("{0}")]
     Mismatch(String),
-    /// A run of which parts are missing.
+    /// Parts of a run are missing.
     #[error("{0}")]
     Incomplete(String),
     /// The user, or the system, ended the run.
@@ -61,7 +61,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Shorthand for [`Error::Invalid`].
+    /// Makes an [`Error::Invalid`].
     pub fn invalid(
         name: &'static str,
         value: impl std::fmt::Display,
@@ -75,8 +75,8 @@ impl Error {
         }
     }
 
-    /// Whether the user can mend it by changing the input (exit code 2), as
-    /// opposed to a run that failed (exit code 1).
+    /// Tells whether the user can mend the error by changing the input (exit code 2), as opposed to
+    /// a run that failed (exit code 1).
     pub fn is_usage(&self) -> bool {
         !matches!(
             self,
@@ -91,5 +91,5 @@ impl Error {
     }
 }
 
-/// Result with the library's [`Error`].
+/// `Result` is a result with the library's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -1,4 +1,4 @@
-//! Ensembles of randomly initialised neural networks as field theories.
+//! This library studies ensembles of randomly initialised neural networks as field theories.
 //!
 //! The data flows one way:
 //!

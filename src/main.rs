@@ -1,4 +1,4 @@
-//! The command line: arguments, options, validation, run, output.
+//! The command line reads arguments and options, validates them, runs, and writes output.
 
 mod cli;
 

@@ -1,14 +1,14 @@
-//! What loops that compilers vectorise share. Each is compiled for several processors by
-//! `multiversion` and picked at run time.
+//! This module holds what loops that compilers vectorise share. Each loop is compiled for several
+//! processors by `multiversion` and picked at run time.
 
-/// a b + c; fused where the processor has it. Without the choice a processor that lacks it
+/// Computes a b + c, fused where the processor has it. Without the choice a processor that lacks it
 /// would call a function per operation.
 #[inline(always)]
 pub(crate) fn madd<const FMA: bool>(a: f64, b: f64, c: f64) -> f64 {
     if FMA { a.mul_add(b, c) } else { a * b + c }
 }
 
-/// The polynomial in x with coefficients from the highest power down, even and odd powers
+/// Evaluates the polynomial in x with coefficients from the highest power down, even and odd powers
 /// apart: two chains of half the length keep a processor busier than one.
 #[inline(always)]
 pub(crate) fn polynomial<const FMA: bool, const N: usize>(x: f64, coefficients: [f64; N]) -> f64 {
@@ -26,12 +26,12 @@ pub(crate) fn polynomial<const FMA: bool, const N: usize>(x: f64, coefficients: 
     }
 }
 
-/// Eight numbers on a cache line of their own: vectors that cross lines cost twice.
+/// A line is eight numbers on a cache line of their own: vectors that cross lines cost twice.
 #[derive(Debug, Clone, Copy, bytemuck::Zeroable, bytemuck::Pod)]
 #[repr(C, align(64))]
 struct Line([f64; 8]);
 
-/// Numbers that start on a cache line.
+/// `Aligned` holds numbers that start on a cache line.
 #[derive(Debug, Clone)]
 pub(crate) struct Aligned {
     lines: Vec<Line>,
@@ -39,7 +39,7 @@ pub(crate) struct Aligned {
 }
 
 impl Aligned {
-    /// `len` times `value`.
+    /// Makes `len` times `value`.
     pub fn new(value: f64, len: usize) -> Self {
         let lines = vec![Line([value; 8]); len.div_ceil(8)];
         Self { lines, len }

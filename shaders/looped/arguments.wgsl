@@ -1,5 +1,5 @@
-// Arguments: statements of hidden.wgsl that leave the pre-activations z_.. of 16 hidden units at the
-// points of a tile, or the exponents of a tile of shifts.
+// These statements of hidden.wgsl leave the pre-activations z_.. of 16 hidden units at the points
+// of a tile, or the exponents of a tile of shifts.
 
 let column = tile * ${tile_points // 4}u;
 //# for j in range(tile_points // 4)

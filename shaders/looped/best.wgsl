@@ -1,4 +1,5 @@
-// Best: one thread finds the heaviest network of a block among those of the pass and before.
+// In the stage "best" one thread finds the heaviest network of a block among those of the pass and
+// of earlier passes.
 //
 // winners: per block the network of the pass whose fields keep.wgsl is to keep, or none.
 

@@ -1,4 +1,5 @@
-// Choose: one thread picks the shift of a network (0 is none) and the hidden unit that gets it.
+// In the stage "choose" one thread picks the shift of a network (0 is none) and the hidden unit
+// that gets it.
 
 //# include "looped/pass.wgsl"
 //# include "words.wgsl"

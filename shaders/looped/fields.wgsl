@@ -1,6 +1,6 @@
-// Fields: one thread sums products of two rows of `hidden` over the units of a pass, for
-// ${lefts} x ${rights} pairs of rows: outputs with points give f_a(x_p); points with points give the
-// covariance D(x_p, x_q) = C - K given the hidden layer.
+// In the stage "fields" one thread sums products of two rows of `hidden` over the units of a pass,
+// for ${lefts} x ${rights} pairs of rows: outputs with points give f_a(x_p); points with points
+// give the covariance D(x_p, x_q) = C - K given the hidden layer.
 //
 // fields: [network][field], ${field_stride} numbers for each network.
 // scales: of outputs, per point the readout, then per point that of b1; of the covariance, per pair
@@ -13,7 +13,7 @@
 @group(0) @binding(3) var<storage, read_write> fields: array<f32>;
 
 //# if not is_direct
-// The field of points p and q, of the last for points that are none.
+// This is the number of the field of points p and q; beyond the points it is the last field's.
 fn pair(p: u32, q: u32) -> u32 {
     return min(p * (2u * ${points}u - p - 1u) / 2u + q, ${fields}u - 1u);
 }

@@ -1,7 +1,7 @@
-// Hidden: one thread evaluates 16 hidden units at ${tile_points} points, drawing their weights
-// component after component. The twin is src/engine/cpu/networks.rs. The same text sums the terms of
-// the inverse weight: `evaluates` is "points", or "shifts" for those of the importance sampling,
-// with their logarithms for offsets.
+// In the stage "hidden" one thread evaluates 16 hidden units at ${tile_points} points, drawing
+// their weights component after component. The twin is src/engine/cpu/networks.rs. The same text
+// sums the terms of the inverse weight: `evaluates` is "points", or "shifts" for those of the
+// importance sampling, with their logarithms for offsets.
 //
 // hidden: [slot of 4 units][row][network] for full groups, 4 units in each number; after them
 //   [unit][row][4 networks] for the units that fill none, 4 networks in each. There is a row for
@@ -35,7 +35,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     let start = advance(multiply(network / 16u, ${hidden_remainder_blocks}u), unit);
     //# endif
     //# if is_tilted
-    // The unit of each lane that is shifted, and by which shift.
+    // For each lane this tells whether its unit is shifted, and by which shift.
     //# if lanes == "units"
     let choice = choices[m];
     //# endif

@@ -1,4 +1,4 @@
-// Keep: one thread copies one field of the heaviest network of a block.
+// In the stage "keep" one thread copies one field of the heaviest network of a block.
 
 //# include "looped/pass.wgsl"
 

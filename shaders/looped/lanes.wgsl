@@ -1,8 +1,8 @@
-// Lanes: what the 16 normals of a block of random words belong to. `lanes` is "units" where they
-// belong to the 16 units of full group number `group` of a network, "networks" where to 16
-// networks, of each of which they draw unit number `unit` of those that fill no group.
+// `lanes` tells what the 16 normals of a block of random words belong to: with "units" they belong
+// to the 16 units of full group number `group` of a network, with "networks" to 16 networks, of
+// each of which they draw unit number `unit` of those that fill no group.
 //
-// These are statements of hidden.wgsl and readout.wgsl, which give id. They leave m, the place of
+// The text is statements of hidden.wgsl and readout.wgsl, which give id. They leave m, the place of
 // the (first) network; `places` of its block; `network`, its number; and `rest`, the number of the
 // thread among those that draw the same.
 

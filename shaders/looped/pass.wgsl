@@ -27,13 +27,13 @@ struct Pass {
 
 //# include "quads.wgsl"
 
-// The number of a thread; dispatches are wrapped into rows.
+// This is the number of a thread; it has two parts because dispatches are wrapped into rows.
 fn flat(id: vec3u) -> u32 {
     return id.y * ${threads_per_row}u + id.x;
 }
 
-// The networks of a block in the pass: its experiment, the network at the first place, and which
-// of the places are the block's. The last block of an experiment may be short.
+// This tells which networks of a block are in the pass: their experiment, the network at the first
+// place, and which places are the block's. The last block of an experiment may be short.
 struct Places { experiment: u32, network: u32, first: u32, end: u32 }
 
 fn places_of(block: u32) -> Places {

@@ -1,5 +1,5 @@
-// Products: one thread multiplies two or three fields of a network, beside which the product is
-// kept. The twin is src/tensor/moments.rs.
+// In the stage "products" one thread multiplies two or three fields of a network, beside which the
+// product is kept. The twin is src/tensor/moments.rs.
 //
 // factors: the places of the factors of each product; the third may be that of the 1.
 

@@ -1,5 +1,5 @@
-// Put: a statement that writes quad `q` of 16 lanes to a row of `hidden`, from h, row, and what
-// lanes.wgsl leaves.
+// This statement writes quad `q` of 16 lanes to a row of `hidden`, from h, row, and what lanes.wgsl
+// leaves.
 
 //# if lanes == "units"
 hidden[((4u * group + quad_${q} / 4u) * ${rows}u + row) * work.stride + m] = h;

@@ -1,4 +1,4 @@
-// Ratio: one thread sums a network's inverse weight over the units of a pass.
+// In the stage "ratio" one thread sums a network's inverse weight over the units of a pass.
 
 //# include "looped/pass.wgsl"
 

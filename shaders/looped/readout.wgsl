@@ -1,5 +1,5 @@
-// Readout: one thread draws the output weights of 16 lanes for one output, and writes them to its
-// row of `hidden`. Of the units that fill no group, the one after the last is b1.
+// In the stage "readout" one thread draws the output weights of 16 lanes for one output, and writes
+// them to its row of `hidden`. Of the units that fill no group, the one after the last is b1.
 
 //# include "looped/pass.wgsl"
 //# include "words.wgsl"

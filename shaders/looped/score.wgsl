@@ -1,5 +1,5 @@
-// Score: one thread writes a network's weight, and weight x largest field squared, beside its
-// fields; and the 1 with which first moments are products, too.
+// In the stage "score" one thread writes a network's weight, and weight x largest field squared,
+// beside its fields; and the 1 with which first moments are products, too.
 
 //# include "looped/pass.wgsl"
 

@@ -1,5 +1,5 @@
-// Sums: one thread sums one element over the networks of a block that are in the pass. The twin is
-// src/engine/cpu/moments.rs.
+// In the stage "sums" one thread sums one element over the networks of a block that are in the
+// pass. The twin is src/engine/cpu/moments.rs.
 //
 // elements: the places of each element's two factors among the fields and products.
 // sums: as in reduce.wgsl.

@@ -4,39 +4,40 @@ use crate::model::{EnsembleSpec, MAX_NETS};
 use crate::stream::GROUP;
 use crate::tensor::Accumulator;
 
-/// Networks of an experiment in blocks of fixed size.
+/// A block plan cuts the networks of an experiment into blocks of fixed size.
 ///
 /// The block is the unit of everything: a thread sums whole blocks, a dispatch, a shard and
 /// a checkpoint are whole numbers of blocks. Its size depends on the spec alone, never on
 /// the device, so that every split of a run adds the same numbers in the same order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BlockPlan {
-    /// Networks in a full block.
+    /// Number of networks in a full block.
     pub size: u64,
-    /// Blocks per experiment; the last may be short.
+    /// Number of blocks per experiment; the last block may be short.
     pub per_experiment: u64,
     experiments: u64,
     nets: u64,
 }
 
-/// One block of networks.
+/// A block is consecutive networks of one experiment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Block {
-    /// Experiment that it belongs to.
+    /// Experiment that the block belongs to.
     pub experiment: u32,
-    /// Number within the experiment.
+    /// Number of the block within the experiment.
     pub index: u64,
-    /// First network within the experiment.
+    /// First network of the block, numbered within the experiment.
     pub first: u64,
-    /// Networks in it.
+    /// Number of networks in the block.
     pub networks: u64,
 }
 
 impl BlockPlan {
-    /// f32 sums of 1024 terms keep their rounding (about 1e-6) far below the block's own
-    /// statistical error (3%); 32 blocks give an experiment an error bar good to 13%; and
-    /// 2^26 hidden units are a second on a slow device. Networks are drawn 16 at a time: a
-    /// smaller block wastes work and is for experiments that would have a single one.
+    /// Chooses the size of blocks for a spec. f32 sums of 1024 terms keep their rounding (about
+    /// 1e-6) far below the block's own statistical error (3%); 32 blocks give an experiment an
+    /// error bar good to 13%; and 2^26 hidden units are a second on a slow device. Networks are
+    /// drawn 16 at a time: a smaller block wastes work, and is for experiments that would have a
+    /// single block.
     pub fn new(spec: &EnsembleSpec) -> Self {
         let size = Self::size_for(spec.net.width(), spec.nets);
         Self {
@@ -54,8 +55,8 @@ impl BlockPlan {
         1u64 << size.ilog2()
     }
 
-    /// Most networks that an experiment of this spec can have in blocks of this size: a run is
-    /// extended to more of them without drawing what it has again.
+    /// Returns the largest number of networks that an experiment of this spec can have in blocks of
+    /// this size: up to it a run is extended without drawing again what it has.
     pub fn most_nets(spec: &EnsembleSpec) -> u64 {
         let size = Self::size_for(spec.net.width(), spec.nets);
         // Sizes do not fall as networks grow.
@@ -70,17 +71,17 @@ impl BlockPlan {
         fits
     }
 
-    /// The block at the end of every experiment that has fewer networks than the others.
+    /// Returns the block at the end of every experiment that has fewer networks than the others.
     pub fn short_block(&self) -> Option<u64> {
         (!self.nets.is_multiple_of(self.size)).then(|| self.per_experiment - 1)
     }
 
-    /// Blocks over all experiments.
+    /// Counts the blocks over all experiments.
     pub fn blocks(&self) -> u64 {
         self.per_experiment * self.experiments
     }
 
-    /// Block number `number` over all experiments.
+    /// Returns block number `number` over all experiments.
     pub fn block(&self, number: u64) -> Block {
         let index = number % self.per_experiment;
         let first = index * self.size;
@@ -92,7 +93,7 @@ impl BlockPlan {
         }
     }
 
-    /// Networks in a range of blocks.
+    /// Counts the networks in a range of blocks.
     pub fn networks(&self, blocks: Range<u64>) -> u64 {
         // All but the last of an experiment are full.
         let before = |block: u64| {
@@ -102,7 +103,7 @@ impl BlockPlan {
         before(blocks.end) - before(blocks.start)
     }
 
-    /// The networks of a range of blocks, in words.
+    /// Describes the networks of a range of blocks in words.
     pub fn describe(&self, blocks: Range<u64>) -> Vec<String> {
         let (mut next, end) = (blocks.start, blocks.end);
         let mut all = Vec::new();
@@ -128,7 +129,7 @@ impl BlockPlan {
         all
     }
 
-    /// The blocks that are in `elements`, as ascending ranges over all experiments.
+    /// Lists the blocks that are in `elements`, as ascending ranges over all experiments.
     pub fn covered(&self, elements: &Accumulator) -> Vec<Range<u64>> {
         let mut all: Vec<Range<u64>> = Vec::new();
         for (experiment, blocks, _) in elements.subtrees() {
@@ -142,7 +143,7 @@ impl BlockPlan {
         all
     }
 
-    /// The blocks of `wanted` that are not in `elements`, as ascending ranges.
+    /// Lists the blocks of `wanted` that are not in `elements`, as ascending ranges.
     pub fn missing(&self, elements: &Accumulator, wanted: Range<u64>) -> Vec<Range<u64>> {
         let mut all = Vec::new();
         let mut next = wanted.start;

@@ -1,4 +1,4 @@
-//! Several engines on one run.
+//! This module puts several engines on one run.
 
 use std::ops::Range;
 use std::sync::{Condvar, Mutex, MutexGuard};
@@ -8,14 +8,14 @@ use crate::plan::Plan;
 use crate::tensor::Accumulator;
 use crate::{Error, Result};
 
-/// Told of an engine whose device fails.
+/// `OnLoss` is told of an engine whose device fails.
 type OnLoss = Box<dyn Fn(&DeviceInfo, &Error) + Send + Sync>;
 
-/// Engines that share the blocks of a run, each at its own speed. One whose device fails is
-/// dropped: the others do its share.
+/// A fleet is engines that share the blocks of a run, each at its own speed. An engine whose device
+/// fails is dropped: the others do its share.
 ///
-/// On adapters of one kind the result has the bits of a single one's; on different ones
-/// the rounding of a block is that of the adapter that drew it.
+/// On adapters of one kind the result has the bits of a single engine's; on different adapters the
+/// rounding of a block is that of the adapter that drew it.
 pub struct Fleet {
     engines: Vec<Box<dyn Engine + Send>>,
     lost: OnLoss,
@@ -26,7 +26,7 @@ impl Fleet {
     /// fails.
     ///
     /// # Panics
-    /// Without an engine.
+    /// If there is no engine.
     pub fn new(
         engines: Vec<Box<dyn Engine + Send>>,
         lost: impl Fn(&DeviceInfo, &Error) + Send + Sync + 'static,
@@ -38,7 +38,7 @@ impl Fleet {
         }
     }
 
-    /// Engines that have not failed.
+    /// Counts the engines that have not failed.
     pub fn engines(&self) -> usize {
         self.engines.len()
     }
@@ -62,7 +62,8 @@ impl Engine for Fleet {
         DeviceInfo::joined(&counted.collect::<Vec<_>>()).expect("a fleet has an engine")
     }
 
-    /// All engines at a time. One whose device fails will say so again when it is to draw.
+    /// Prepares all engines at a time. An engine whose device fails will say so again when it is to
+    /// draw.
     fn prepare(&mut self, plan: &Plan, cancelled: &(dyn Fn() -> bool + Sync)) -> Result<()> {
         let of_spec = |result: &Result<()>| !matches!(result, Err(Error::Device(_)));
         std::thread::scope(|scope| {
@@ -113,7 +114,7 @@ impl Engine for Fleet {
     }
 }
 
-/// Work that several engines share.
+/// A crew is work that several engines share.
 struct Crew<'a> {
     work: &'a dyn Work,
     state: Mutex<State>,
@@ -121,9 +122,9 @@ struct Crew<'a> {
 }
 
 struct State {
-    /// Engines that hold blocks or may take some.
+    /// Number of engines that hold blocks or may take some.
     busy: usize,
-    /// The spec itself is at fault: no engine can do it.
+    /// Whether the spec itself is at fault, so that no engine can do it.
     given_up: bool,
 }
 
@@ -158,7 +159,7 @@ impl Crew<'_> {
     }
 }
 
-/// What one engine has taken: given back when it is dropped with blocks unfinished.
+/// A share is what one engine has taken; it is given back when dropped with blocks unfinished.
 struct Share<'a> {
     crew: &'a Crew<'a>,
     taken: Mutex<Vec<Range<u64>>>,

@@ -1,4 +1,4 @@
-//! Engines: spec and range of networks -> accumulator.
+//! Engines turn a spec and a range of networks into an accumulator.
 //!
 //! [`cpu`] is the reference in f64; [`gpu`] runs the WGSL shaders in f32. Both draw the
 //! same random words, so a network has the same weights on either up to rounding.
@@ -24,19 +24,19 @@ pub use fleet::Fleet;
 pub use queue::{Queue, Work};
 pub use stages::{Form, Stages};
 
-/// What computed a result.
+/// `DeviceInfo` names what computed a result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeviceInfo {
     /// `gpu` or `cpu`.
     pub backend: Cow<'static, str>,
-    /// Adapter or processor.
+    /// Name of the adapter or processor.
     pub adapter: String,
     /// Driver of the adapter, or the number of threads.
     pub driver: String,
 }
 
 impl DeviceInfo {
-    /// Several devices of one backend as one, each name once; `None` without any.
+    /// Joins several devices of one backend into one, with each name once; `None` without any.
     pub fn joined(all: &[Self]) -> Option<Self> {
         let list = |of: fn(&Self) -> &str| {
             let mut names: Vec<&str> = Vec::new();
@@ -56,13 +56,14 @@ impl DeviceInfo {
     }
 }
 
-/// Draws networks and accumulates the elements of their measurement.
+/// An engine draws networks and accumulates the elements of their measurement.
 pub trait Engine {
-    /// What this engine runs on.
+    /// Names what this engine runs on.
     fn device(&self) -> DeviceInfo;
 
-    /// Compiles what a plan needs, so that [`accumulate`](Self::accumulate) starts at once; it
-    /// does so itself if it was not done. Returns soon after `cancelled` says so, ready or not.
+    /// Compiles what a plan needs, so that [`accumulate`](Self::accumulate) starts at once; that
+    /// call compiles by itself what was not prepared. Returns soon after `cancelled` says so, ready
+    /// or not.
     ///
     /// # Errors
     /// Those of [`accumulate`](Self::accumulate).
@@ -106,7 +107,7 @@ pub fn run(
     Ok(queue.into_elements())
 }
 
-/// One network as the moments see it.
+/// A network holds the fields and the weight with which one network enters the moments.
 #[doc(hidden)]
 #[derive(Debug, Clone, PartialEq)]
 pub struct Network {

@@ -1,4 +1,4 @@
-//! What is left to do of a run, and what is done.
+//! This module keeps what is left to do of a run, and what is done.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -10,25 +10,25 @@ use super::BlockPlan;
 use crate::model::EnsembleSpec;
 use crate::tensor::Accumulator;
 
-/// Where an engine gets its blocks and leaves their elements.
+/// `Work` is where an engine gets its blocks and leaves their elements.
 ///
 /// Engines pull: each takes what it can do in a short while, so that fast ones do more and
 /// a stop is a `None`.
 pub trait Work: Sync {
-    /// Blocks that can still be taken.
+    /// Counts the blocks that can still be taken.
     fn left(&self) -> u64;
 
-    /// Up to `at_most` blocks in a row; `None` if there is nothing to take.
+    /// Takes up to `at_most` blocks in a row; `None` if there is nothing to take.
     fn take(&self, at_most: u64) -> Option<Range<u64>>;
 
-    /// The elements of all blocks of a range that was taken.
+    /// Hands in the elements of all blocks of a range that was taken.
     fn finish(&self, range: Range<u64>, elements: Accumulator);
 
-    /// A range that was taken and will not be finished.
+    /// Gives back a range that was taken and will not be finished.
     fn give_back(&self, range: Range<u64>);
 }
 
-/// The blocks of one ensemble: pending, taken, or in the accumulator.
+/// A queue holds the blocks of one ensemble: pending, taken, or in the accumulator.
 pub struct Queue<'a> {
     inner: Mutex<Inner>,
     progress: &'a (dyn Fn(u64) + Sync),
@@ -41,13 +41,13 @@ struct Inner {
 }
 
 impl<'a> Queue<'a> {
-    /// All blocks of a spec.
+    /// Queues all blocks of a spec.
     pub fn new(spec: &EnsembleSpec) -> Self {
         let blocks = 0..BlockPlan::new(spec).blocks();
         Self::resume(spec, blocks, Accumulator::new())
     }
 
-    /// What `elements` does not hold of some blocks (numbered over all experiments).
+    /// Queues those of some blocks (numbered over all experiments) that `elements` does not hold.
     pub fn resume(spec: &EnsembleSpec, blocks: Range<u64>, elements: Accumulator) -> Self {
         let pending = BlockPlan::new(spec).missing(&elements, blocks).into();
         Self {
@@ -69,12 +69,12 @@ impl<'a> Queue<'a> {
         self
     }
 
-    /// The elements so far.
+    /// Returns the elements so far.
     pub fn elements(&self) -> Accumulator {
         self.lock().elements.clone()
     }
 
-    /// The elements, when all engines are through.
+    /// Returns the elements, when all engines are through.
     pub fn into_elements(self) -> Accumulator {
         let inner = self.inner.into_inner();
         inner.unwrap_or_else(|e| e.into_inner()).elements
@@ -122,8 +122,8 @@ impl Work for Queue<'_> {
     }
 }
 
-/// Blocks to take next so that they last for `goal`, after `blocks` took `took`: at most four
-/// times `last`, the size before, so that one short measurement does no harm.
+/// Sizes the blocks to take next so that they last for `goal`, after `blocks` took `took`: at most
+/// four times `last`, the size before, so that one short measurement does no harm.
 pub(super) fn next_size(last: u64, blocks: u64, took: Duration, goal: Duration) -> u64 {
     let want = blocks as f64 * goal.as_secs_f64() / took.as_secs_f64().max(1e-4);
     (want as u64).clamp(1, last.saturating_mul(4))

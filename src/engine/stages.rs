@@ -1,34 +1,37 @@
-//! The stages of an engine one by one, as cross-checks compare them.
+//! This module opens the stages of an engine one by one, as cross-checks compare them.
 
 use super::{Engine, Network};
 use crate::Result;
 use crate::model::EnsembleSpec;
 use crate::tensor::MomentPlan;
 
-/// How the work of a run is cut: an engine may choose between forms that give the same numbers up
-/// to rounding.
+/// `Form` says how the work of a run is cut: an engine may choose between forms that give the same
+/// numbers up to rounding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Form {
-    /// One stage draws networks and sums their moments.
+    /// The form in which one stage draws networks and sums their moments.
     Fused,
-    /// Straight-line code draws networks, and straight-line code sums their moments.
+    /// The form in which one piece of straight-line code draws networks, and another sums their
+    /// moments.
     Staged,
-    /// Loops over buffers do both.
+    /// The form in which loops over buffers draw networks and sum their moments.
     Looped,
 }
 
-/// An engine whose stages can be looked at, each fed with what the same stage of another engine
-/// is fed with. Blocks are numbered over all experiments.
+/// `Stages` is an engine whose stages can be looked at, each fed with what the same stage of
+/// another engine is fed with. Blocks are numbered over all experiments.
 pub trait Stages: Engine {
-    /// Words and normals of `count` blocks of one stream of the generator, from block `first` on.
+    /// Draws the words and normals of `count` blocks of one stream of the generator, from block
+    /// `first` on.
     ///
     /// # Errors
     /// [`crate::Error::Device`].
     fn draws(&self, seed: u64, stream: u64, first: u32, count: u32)
     -> Result<(Vec<u32>, Vec<f64>)>;
 
-    /// h_j(x_p) of the first `networks` networks of a block at most, `[network][unit][point]`.
+    /// Computes h_j(x_p) of at most the first `networks` networks of a block,
+    /// `[network][unit][point]`.
     ///
     /// # Errors
     /// Those of [`Engine::accumulate`].
@@ -39,7 +42,8 @@ pub trait Stages: Engine {
         networks: usize,
     ) -> Result<Vec<Vec<Vec<f64>>>>;
 
-    /// The first `networks` networks of a block at most, as the moments see them.
+    /// Draws at most the first `networks` networks of a block, each with the fields and the weight
+    /// that enter the moments.
     ///
     /// # Errors
     /// Those of [`Engine::accumulate`].
@@ -50,8 +54,8 @@ pub trait Stages: Engine {
         networks: usize,
     ) -> Result<Vec<Network>>;
 
-    /// Weighted moments of fields over the nodes of a quadrature, `[node][field]`, by the stage
-    /// that sums over networks.
+    /// Computes weighted moments of fields over the nodes of a quadrature, `[node][field]`, by the
+    /// stage that sums over networks.
     ///
     /// # Errors
     /// [`crate::Error::Device`].
@@ -62,16 +66,17 @@ pub trait Stages: Engine {
         weights: &[f64],
     ) -> Result<Vec<f64>>;
 
-    /// Whether the engine ever takes a form by itself.
+    /// Tells whether the engine ever takes a form by itself.
     fn has(&self, _form: Form) -> bool {
         false
     }
 
-    /// The form that the engine is held to; `None` if it chooses.
+    /// Returns the form that the engine is held to; `None` if it chooses.
     fn form(&self) -> Option<Form> {
         None
     }
 
-    /// Holds the engine to a form, or lets it choose again. An engine of one form does nothing.
+    /// Holds the engine to a form, or lets it choose again. For an engine of one form this does
+    /// nothing.
     fn set_form(&mut self, _form: Option<Form>) {}
 }

@@ -2,8 +2,8 @@ use std::sync::LazyLock;
 
 use super::Activation;
 
-/// Activations with code of their own in the engines and closed forms in theory, recognised by
-/// their tape, however they are spelled.
+/// `Builtin` lists the activations with code of their own in the engines and closed forms in
+/// theory; they are recognised by their tape, however they are spelled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Builtin {
@@ -25,7 +25,7 @@ static ALL: LazyLock<[(Builtin, Activation); 3]> = LazyLock::new(|| {
 });
 
 impl Builtin {
-    /// The one that an activation is.
+    /// Returns the builtin that an activation is, if any.
     pub(super) fn of(activation: &Activation) -> Option<Self> {
         let mut all = ALL.iter();
         all.find_map(|(builtin, same)| (same == activation).then_some(*builtin))

@@ -1,4 +1,5 @@
-//! The catalogue: networks known by name, with the settings that the source measures them at.
+//! The catalogue lists the networks known by name, with the settings that the source measures them
+//! at.
 
 use std::sync::LazyLock;
 
@@ -6,7 +7,7 @@ use serde::Deserialize;
 
 use crate::{Error, Result};
 
-/// What the catalogue knows of a net; one table of `assets/nets.toml`.
+/// A catalogue entry holds what the catalogue knows of a net: one table of `assets/nets.toml`.
 ///
 /// ```
 /// use nnqft_gpu::model::CatalogueEntry;
@@ -34,12 +35,12 @@ pub struct CatalogueEntry {
     pub eft_width: u64,
     /// Setting of the fits of a coupling function.
     pub fit: FitSetting,
-    /// Whether it is one of the nets of arXiv:2008.08601.
+    /// Whether the net is one of the nets of arXiv:2008.08601.
     #[serde(default)]
     pub is_of_source: bool,
 }
 
-/// Where a coupling function is fitted (arXiv:2008.08601v2).
+/// `FitSetting` says where a coupling function is fitted (arXiv:2008.08601v2).
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -63,17 +64,17 @@ static ENTRIES: LazyLock<Vec<CatalogueEntry>> = LazyLock::new(|| {
 });
 
 impl CatalogueEntry {
-    /// All entries, in the order of the file.
+    /// Lists all entries, in the order of the file.
     pub fn all() -> &'static [Self] {
         &ENTRIES
     }
 
-    /// The nets of the source, in its order.
+    /// Lists the nets of the source, in its order.
     pub fn of_source() -> impl Iterator<Item = &'static Self> + Clone {
         Self::all().iter().filter(|entry| entry.is_of_source)
     }
 
-    /// The entry of a name or title, in any case.
+    /// Finds the entry of a name or title, in any case.
     ///
     /// # Errors
     /// [`Error::Invalid`] that lists the names there are.
@@ -89,7 +90,7 @@ impl CatalogueEntry {
     }
 }
 
-/// Names of the nets of the source, in its order.
+/// Lists the names of the nets of the source, in its order.
 pub fn source_nets() -> impl Iterator<Item = &'static str> + Clone {
     CatalogueEntry::of_source().map(|entry| entry.name.as_str())
 }

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-/// How n-point functions are estimated from networks.
+/// `Estimator` says how n-point functions are estimated from networks.
 ///
 /// ```
 /// use nnqft_gpu::model::Estimator;
@@ -12,9 +12,10 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Estimator {
-    /// Averages of products of outputs.
+    /// The estimator that averages products of outputs.
     Direct,
-    /// The output layer integrated out: averages over hidden layers of Wick sums of D = C - K.
+    /// The estimator with the output layer integrated out: it averages Wick sums of D = C - K over
+    /// hidden layers.
     Connected,
 }
 
@@ -43,7 +44,7 @@ impl std::fmt::Display for Estimator {
     }
 }
 
-/// Defensive mixture importance sampling of the hidden layer.
+/// `Tilt` is a defensive mixture importance sampling of the hidden layer.
 ///
 /// With equal probabilities a network is left alone or has one of the shifts added to the
 /// standard normals (W0, b0) / (their standard deviations) of one of its hidden units, drawn
@@ -59,11 +60,11 @@ pub struct Tilt {
 }
 
 impl Tilt {
-    /// Probability of each shift, and of none.
+    /// Returns the probability of each shift, and of none.
     pub fn probability(&self) -> f64 {
         1.0 / (self.shifts.len() + 1) as f64
     }
-    /// ln(p / N) - t.t / 2 of each shift: with t . g_j added, the logarithm of what unit j
+    /// Computes ln(p / N) - t.t / 2 of each shift: with t . g_j added, the logarithm of what unit j
     /// of N contributes to the inverse weight.
     pub fn logarithms(&self, width: u64) -> Vec<f64> {
         let constant = (self.probability() / width as f64).ln();

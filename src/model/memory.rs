@@ -1,36 +1,40 @@
-//! What a run holds in memory: the bound on points, orders, outputs and experiments.
+//! This module estimates what a run holds in memory: the bound on points, orders, outputs and
+//! experiments.
 
 use super::{EnsembleSpec, Estimator};
 use crate::tensor::multiset_count;
 use crate::{Error, Result};
 
-/// Most memory that a run may take, in bytes: the same on every machine, so that a spec that is
-/// valid on one is valid on all. Order 2 of 2000 points, or order 4 of 80, takes most of it.
+/// The largest memory that a run may take, in bytes. It is the same on every machine, so that a
+/// spec that is valid on one is valid on all. Order 2 of 2000 points, or order 4 of 80, takes most
+/// of it.
 pub const MAX_MEMORY: u64 = 8 << 30;
 /// Networks that are summed side by side, and drawn side by side.
 const ROW: f64 = crate::tensor::ROW as f64;
 const TILE: f64 = 16.0;
-/// Heaviest networks that are kept with their fields.
+/// Heaviest networks that are kept with their fields in each run.
 const EXTREMES: f64 = 256.0;
-/// Workers of the CPU engine that fit whatever the machine.
+/// Workers of the CPU engine that a run has memory for on any machine.
 const WORKERS: f64 = 2.0;
 
-/// Bytes of a run, counted generously.
+/// `Memory` holds the bytes of a run, counted generously.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Memory {
-    /// Whatever the number of workers: lists of elements, sums of each experiment, results.
+    /// Bytes that do not depend on the number of workers: lists of elements, sums of each
+    /// experiment, results.
     pub shared: f64,
-    /// Of each worker of the CPU engine: running sums, products of fields, sums of its blocks.
+    /// Bytes of each worker of the CPU engine: running sums, products of fields, sums of its
+    /// blocks.
     pub worker: f64,
 }
 
 impl Memory {
-    /// With as few workers as may be.
+    /// Returns the bytes of a run with as few workers as may be.
     pub fn least(&self) -> f64 {
         self.shared + WORKERS * self.worker
     }
 
-    /// How many of a machine's workers fit.
+    /// Tells how many of a machine's workers fit in memory.
     pub fn workers(&self, all: usize) -> usize {
         let fit = (MAX_MEMORY as f64 - self.shared) / self.worker;
         (fit.max(1.0) as usize).min(all)
@@ -38,8 +42,8 @@ impl Memory {
 }
 
 impl EnsembleSpec {
-    /// Moments that the engines sum over networks: those of the fields, which the elements are made
-    /// of.
+    /// Counts the moments that the engines sum over networks: those of the fields, which the
+    /// elements are made of.
     pub fn sums(&self) -> u64 {
         match self.estimator {
             Estimator::Direct => self.elements(),
@@ -47,7 +51,8 @@ impl EnsembleSpec {
         }
     }
 
-    /// Memory that a run takes, from the sizes of what is kept per element, field and experiment.
+    /// Estimates the memory that a run takes, from the sizes of what is kept per element, field and
+    /// experiment.
     pub fn memory(&self) -> Memory {
         let fields = self.fields() as u64;
         // Factors of the highest products of fields, half of which is in a table.
@@ -79,7 +84,7 @@ impl EnsembleSpec {
         }
     }
 
-    /// Refuses what takes more than [`MAX_MEMORY`].
+    /// Refuses a spec that takes more than [`MAX_MEMORY`].
     pub(super) fn check_memory(&self) -> Result<()> {
         let needed = self.memory().least();
         if needed <= MAX_MEMORY as f64 {

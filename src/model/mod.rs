@@ -1,4 +1,4 @@
-//! What is sampled: networks, input points, ensembles.
+//! This room says what is sampled: networks, input points, ensembles.
 
 pub mod activation;
 mod builtin;

@@ -4,7 +4,7 @@ use super::builtin::Builtin;
 use super::{Activation, CatalogueEntry};
 use crate::{Error, Result};
 
-/// The architecture and the parameter laws of a random network.
+/// A net is the architecture and the parameter laws of a random network.
 ///
 /// Affine maps and the activation alternate: `layers[0]` takes the d_in coordinates to the
 /// hidden units, the last layer, the readout, takes the hidden units to the d_out outputs. All
@@ -28,10 +28,10 @@ pub struct Net {
     layers: Vec<Layer>,
 }
 
-/// An affine map with random parameters: z_i(x) = b_i + sum_j W_ij x_j.
+/// A layer is an affine map with random parameters: z_i(x) = b_i + sum_j W_ij x_j.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Layer {
-    /// How many units it yields.
+    /// Number of units that the layer yields.
     pub width: u64,
     /// Standard deviation of the weights, before 1/sqrt(fan-in).
     pub sigma_w: f64,
@@ -39,7 +39,7 @@ pub struct Layer {
     pub sigma_b: f64,
 }
 
-/// A net as JSON has it.
+/// `Data` is a net as JSON has it.
 #[derive(Serialize, Deserialize)]
 struct Data {
     arch: Option<String>,
@@ -115,7 +115,7 @@ impl TryFrom<Data> for Net {
     }
 }
 
-/// What evaluates an activation.
+/// Finds what evaluates an activation.
 fn builtin(activation: &Activation) -> Result<Builtin> {
     Builtin::of(activation).ok_or_else(|| {
         Error::invalid(
@@ -127,7 +127,7 @@ fn builtin(activation: &Activation) -> Result<Builtin> {
 }
 
 impl Net {
-    /// A net of the catalogue with 100 hidden units and one output.
+    /// Returns a net of the catalogue with 100 hidden units and one output.
     ///
     /// # Errors
     /// [`Error::Invalid`] if the catalogue has no such name.
@@ -148,59 +148,59 @@ impl Net {
         })
     }
 
-    /// Its name in the catalogue, if it has one.
+    /// Returns the net's name in the catalogue, if it has one.
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref()
     }
 
-    /// A name for prose: the catalogue's, or the expression of the activation.
+    /// Returns a name for prose: the catalogue's, or the expression of the activation.
     pub fn title(&self) -> &str {
         let entry = self.name().and_then(|name| CatalogueEntry::find(name).ok());
         entry.map_or(self.activation.expression(), |entry| &entry.title)
     }
 
-    /// What a hidden unit makes of its pre-activation.
+    /// Returns the activation, which takes a hidden unit's pre-activation to its value.
     pub fn activation(&self) -> &Activation {
         &self.activation
     }
 
-    /// The activation, for code that is written for one.
+    /// Returns the activation as a builtin, for code that is written for one.
     pub fn builtin(&self) -> Builtin {
         self.builtin
     }
 
-    /// Input dimension.
+    /// Returns the input dimension.
     pub fn d_in(&self) -> usize {
         self.d_in
     }
 
-    /// Output dimension.
+    /// Returns the output dimension.
     pub fn d_out(&self) -> usize {
         self.readout().width as usize
     }
 
-    /// Width N of the hidden layer that the readout sums over.
+    /// Returns the width N of the hidden layer that the readout sums over.
     pub fn width(&self) -> u64 {
         self.layers[self.layers.len() - 2].width
     }
 
-    /// The affine maps, from the inputs to the outputs.
+    /// Lists the affine maps, from the inputs to the outputs.
     pub fn layers(&self) -> &[Layer] {
         &self.layers
     }
 
-    /// The affine map that takes the inputs to the first hidden layer.
+    /// Returns the affine map that takes the inputs to the first hidden layer.
     pub fn first(&self) -> Layer {
         self.layers[0]
     }
 
-    /// The affine map that takes the last hidden layer to the outputs.
+    /// Returns the affine map that takes the last hidden layer to the outputs.
     pub fn readout(&self) -> Layer {
         self.layers[self.layers.len() - 1]
     }
 
-    /// The pre-activation of a first-layer unit at `x` as a linear form of independent standard
-    /// normals: (sigma_w x / sqrt(d_in), sigma_b), d_in + 1 numbers.
+    /// Returns the pre-activation of a first-layer unit at `x` as a linear form of independent
+    /// standard normals: (sigma_w x / sqrt(d_in), sigma_b), d_in + 1 numbers.
     pub fn linear_form(&self, x: &[f64]) -> Vec<f64> {
         let first = self.first();
         let scale = first.sigma_w / (self.d_in as f64).sqrt();
@@ -208,14 +208,14 @@ impl Net {
         weights.chain(std::iter::once(first.sigma_b)).collect()
     }
 
-    /// Whether f(c x) = c^p f(x) for all c > 0, network by network; the degree p if so.
+    /// Returns the degree p if f(c x) = c^p f(x) for all c > 0, network by network.
     pub fn homogeneous(&self) -> Option<f64> {
         let has_bias = self.layers.iter().any(|layer| layer.sigma_b != 0.0);
         self.activation.homogeneous().filter(|_| !has_bias)
     }
 
-    /// A net of the catalogue, with its activation and standard deviations, in the dimensions of
-    /// this one.
+    /// Returns a net of the catalogue, with its activation and standard deviations, in the
+    /// dimensions of this one.
     ///
     /// # Errors
     /// [`Error::Invalid`] if the catalogue has no such name.
@@ -224,33 +224,33 @@ impl Net {
         Ok(net.with_width(self.width()).with_d_out(self.d_out()))
     }
 
-    /// The same net with another input dimension.
+    /// Returns the same net with another input dimension.
     pub fn with_d_in(mut self, d_in: usize) -> Self {
         self.d_in = d_in;
         self
     }
 
-    /// The same net with another output dimension.
+    /// Returns the same net with another output dimension.
     pub fn with_d_out(mut self, d_out: usize) -> Self {
         let last = self.layers.len() - 1;
         self.layers[last].width = d_out as u64;
         self
     }
 
-    /// The same net with hidden layers of another width.
+    /// Returns the same net with hidden layers of another width.
     pub fn with_width(mut self, width: u64) -> Self {
         let last = self.layers.len() - 1;
         (self.layers[..last].iter_mut()).for_each(|layer| layer.width = width);
         self
     }
 
-    /// The same net with another standard deviation of all weights.
+    /// Returns the same net with another standard deviation of all weights.
     pub fn with_sigma_w(mut self, sigma_w: f64) -> Self {
         (self.layers.iter_mut()).for_each(|layer| layer.sigma_w = sigma_w);
         self
     }
 
-    /// The same net with another standard deviation of all biases.
+    /// Returns the same net with another standard deviation of all biases.
     pub fn with_sigma_b(mut self, sigma_b: f64) -> Self {
         (self.layers.iter_mut()).for_each(|layer| layer.sigma_b = sigma_b);
         self

@@ -14,7 +14,7 @@ pub fn parse_count(text: &str) -> Result<u64, String> {
     parse_count_in(text, 0..=u64::MAX)
 }
 
-/// The same for a count that has limits.
+/// Parses a count that has limits, as [`parse_count`] does.
 ///
 /// # Errors
 /// Those of [`parse_count`]; beyond a limit a sentence that names both.
@@ -39,8 +39,8 @@ pub fn parse_count_in(text: &str, range: RangeInclusive<u64>) -> Result<u64, Str
     }
 }
 
-/// The value of digits, with a point, an exponent and a unit if need be; `None` if they are no
-/// whole number, `Some(None)` if they are one beyond 2^64 - 1.
+/// Computes the value of digits, with a point, an exponent and a unit if need be; `None` if they
+/// are no whole number, `Some(None)` if they are one beyond 2^64 - 1.
 fn exact(text: &str) -> Option<Option<u64>> {
     let (number, unit) = match text.char_indices().next_back()? {
         (i, 'k' | 'K') => (&text[..i], 3),
@@ -73,7 +73,7 @@ fn exact(text: &str) -> Option<Option<u64>> {
     Some(value.and_then(|value| value.try_into().ok()))
 }
 
-/// A number as it is written shortest: in scientific notation where plain digits are long.
+/// Writes a number in its shortest form: in scientific notation where plain digits are long.
 ///
 /// ```
 /// use nnqft_gpu::model::short;

@@ -4,23 +4,23 @@ use super::{Estimator, Inputs, Net, Tilt, short};
 use crate::tensor::{Tuples, multiset_count};
 use crate::{Error, Result};
 
-/// Largest width: the random stream counts hidden units in 32 bits with room to spare.
+/// The largest width: the random stream counts hidden units in 32 bits with room to spare.
 pub const MAX_WIDTH: u64 = 100_000_000;
-/// Most networks in one experiment: the shaders count them in 32 bits.
+/// The largest number of networks in one experiment: the shaders count them in 32 bits.
 pub const MAX_NETS: u64 = 4_000_000_000;
-/// Most experiments.
+/// The largest number of experiments.
 pub const MAX_EXPERIMENTS: u64 = 1_000_000;
-/// Most outputs.
+/// The largest number of outputs.
 pub const MAX_D_OUT: u64 = 64;
-/// Highest n-point function.
+/// The highest order of an n-point function.
 pub const MAX_ORDER: usize = 6;
-/// Most hidden units in all: about a century of one GPU.
+/// The largest number of hidden units over all networks: about a century of one GPU.
 const MAX_NEURONS: f64 = 1e20;
 
-/// One ensemble: what is drawn and what is measured.
+/// An ensemble spec says what is drawn and what is measured.
 ///
-/// All of it is plain data; [`validate`](Self::validate) is the gate that every
-/// engine and analysis relies on.
+/// The spec is plain data; [`validate`](Self::validate) is the gate that every engine and analysis
+/// relies on.
 ///
 /// ```
 /// use nnqft_gpu::model::EnsembleSpec;
@@ -57,7 +57,8 @@ pub struct EnsembleSpec {
 }
 
 impl EnsembleSpec {
-    /// The source's ensemble of a net of the catalogue: N = 100, 10 experiments of 10^6 networks, orders 2, 4, 6.
+    /// Returns the source's ensemble of a net of the catalogue: N = 100, 10 experiments of 10^6
+    /// networks, orders 2, 4, 6.
     ///
     /// # Errors
     /// [`Error::Invalid`] if the source has no inputs for this `d_in` (it has 1, 2, 3).
@@ -83,7 +84,8 @@ impl EnsembleSpec {
         })
     }
 
-    /// The same ensemble with a net of the catalogue: its activation and standard deviations.
+    /// Returns the same ensemble with a net of the catalogue: its activation and standard
+    /// deviations.
     ///
     /// # Errors
     /// [`Error::Invalid`] if the catalogue has no such name.
@@ -92,44 +94,44 @@ impl EnsembleSpec {
         Ok(self)
     }
 
-    /// The same ensemble at other points, of their dimension.
+    /// Returns the same ensemble at other points, with their dimension as d_in.
     pub fn with_inputs(mut self, inputs: Inputs) -> Self {
         self.net = self.net.with_d_in(inputs.d_in());
         self.inputs = inputs;
         self
     }
 
-    /// The same ensemble of networks with another hidden width.
+    /// Returns the same ensemble of networks with another hidden width.
     pub fn with_width(mut self, width: u64) -> Self {
         self.net = self.net.with_width(width);
         self
     }
 
-    /// The same ensemble of networks with another input dimension.
+    /// Returns the same ensemble of networks with another input dimension.
     pub fn with_d_in(mut self, d_in: usize) -> Self {
         self.net = self.net.with_d_in(d_in);
         self
     }
 
-    /// The same ensemble of networks with another output dimension.
+    /// Returns the same ensemble of networks with another output dimension.
     pub fn with_d_out(mut self, d_out: usize) -> Self {
         self.net = self.net.with_d_out(d_out);
         self
     }
 
-    /// The same ensemble of networks with another standard deviation of the weights.
+    /// Returns the same ensemble of networks with another standard deviation of the weights.
     pub fn with_sigma_w(mut self, sigma_w: f64) -> Self {
         self.net = self.net.with_sigma_w(sigma_w);
         self
     }
 
-    /// The same ensemble of networks with another standard deviation of the biases.
+    /// Returns the same ensemble of networks with another standard deviation of the biases.
     pub fn with_sigma_b(mut self, sigma_b: f64) -> Self {
         self.net = self.net.with_sigma_b(sigma_b);
         self
     }
 
-    /// Networks over all experiments.
+    /// Counts the networks over all experiments.
     pub fn networks(&self) -> u64 {
         self.nets.saturating_mul(self.experiments.into())
     }
@@ -235,15 +237,16 @@ impl EnsembleSpec {
         Ok(self)
     }
 
-    /// Numbers that a run keeps: the unique elements, those of the connected 6-point function
-    /// where it is measured beside the full one, and the average over the elements of each order.
+    /// Counts the numbers that a run keeps: the unique elements, those of the connected 6-point
+    /// function where it is measured beside the full one, and the average over the elements of each
+    /// order.
     pub fn values(&self) -> u64 {
         let six = self.estimator == Estimator::Connected && self.orders.contains(&6);
         let six = if six { self.elements_of(6) } else { 0 };
         self.elements() + six + self.orders.len() as u64
     }
 
-    /// Fields of a network: its outputs at every point, or the components of D.
+    /// Counts the fields of a network: its outputs at every point, or the components of D.
     pub fn fields(&self) -> usize {
         match self.estimator {
             Estimator::Direct => self.inputs.len() * self.net.d_out(),
@@ -251,7 +254,7 @@ impl EnsembleSpec {
         }
     }
 
-    /// The fields in which two lists of specs, one per width, differ.
+    /// Lists the fields in which two lists of specs, one per width, differ.
     pub fn differences(ours: &[Self], theirs: &[Self]) -> Vec<Difference> {
         let widths = |specs: &[Self]| {
             let list: Vec<String> = specs.iter().map(|s| s.net.width().to_string()).collect();
@@ -281,7 +284,7 @@ impl EnsembleSpec {
         all
     }
 
-    /// Every field under the option that sets it.
+    /// Lists every field as text under the option that sets it.
     fn fields_as_text(&self) -> [(&'static str, String); 14] {
         let text = |value: serde_json::Result<serde_json::Value>| match value {
             Ok(serde_json::Value::String(text)) => text,
@@ -313,7 +316,7 @@ impl EnsembleSpec {
         ]
     }
 
-    /// Sums of the connected estimator: products of up to three of the P (P + 1) / 2
+    /// Counts the sums of the connected estimator: products of up to three of the P (P + 1) / 2
     /// components of D.
     pub(super) fn connected_sums(&self) -> u64 {
         let pairs = multiset_count(self.inputs.len() as u64, 2);
@@ -323,14 +326,14 @@ impl EnsembleSpec {
             .fold(0, u64::saturating_add)
     }
 
-    /// Unique tensor elements over all orders: those of [`Tuples::all`], or with the connected
-    /// estimator of [`Tuples::paired`], which do not grow with d_out beyond 3.
+    /// Counts the unique tensor elements over all orders: those of [`Tuples::all`], or with the
+    /// connected estimator of [`Tuples::paired`], which do not grow with d_out beyond 3.
     pub fn elements(&self) -> u64 {
         let orders = self.orders.iter();
         orders.fold(0, |sum, &n| sum.saturating_add(self.elements_of(n as u64)))
     }
 
-    /// Unique tensor elements of one order.
+    /// Counts the unique tensor elements of one order.
     pub(crate) fn elements_of(&self, order: u64) -> u64 {
         let (points, d_out) = (self.inputs.len() as u64, self.net.d_out() as u64);
         match self.estimator {
@@ -340,14 +343,14 @@ impl EnsembleSpec {
     }
 }
 
-/// A field that is not the same in two runs.
+/// A difference is a field that is not the same in two runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
     /// The option that sets it.
     pub field: String,
-    /// Its value in the first.
+    /// The value of the field in the first run.
     pub ours: String,
-    /// Its value in the second.
+    /// The value of the field in the second run.
     pub theirs: String,
 }
 

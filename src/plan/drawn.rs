@@ -5,7 +5,7 @@ use crate::stream::StreamLayout;
 use crate::tensor::multisets;
 use crate::theory::{kernel, second_moment};
 
-/// The networks of a plan as engines draw them: at the points that need evaluation.
+/// `Drawn` is the networks of a plan as engines draw them: at the points that need evaluation.
 #[derive(Debug, Clone)]
 pub struct Drawn {
     spec: EnsembleSpec,
@@ -18,8 +18,8 @@ pub struct Drawn {
 }
 
 impl Drawn {
-    /// Networks evaluated at all points of a validated spec; `progression` allows for the fast
-    /// path of that name.
+    /// Describes networks evaluated at all points of a validated spec; `progression` allows for
+    /// the fast path of that name.
     pub(super) fn new(spec: EnsembleSpec, progression: bool) -> Self {
         let parameters = Parameters::new(&spec);
         let is_exponential = match spec.net.builtin() {
@@ -42,7 +42,7 @@ impl Drawn {
         }
     }
 
-    /// Every point by itself: what the networks of a spec are without fast paths.
+    /// Describes the networks of a spec without fast paths: every point is evaluated by itself.
     ///
     /// # Errors
     /// Those of [`EnsembleSpec::validate`].
@@ -50,44 +50,44 @@ impl Drawn {
         Ok(Self::new(spec.clone().validate()?, true))
     }
 
-    /// The spec, with the points that are evaluated.
+    /// Returns the spec, with the points that are evaluated.
     pub fn spec(&self) -> &EnsembleSpec {
         &self.spec
     }
 
-    /// Where in the random stream the parameters are.
+    /// Tells where in the random stream the parameters are.
     pub fn layout(&self) -> &StreamLayout {
         &self.layout
     }
 
-    /// The constants of the network.
+    /// Returns the constants of the network.
     pub fn parameters(&self) -> &Parameters {
         &self.parameters
     }
 
-    /// Typical size of each field.
+    /// Returns the typical size of each field.
     pub fn scales(&self) -> &[f64] {
         &self.scales
     }
 
-    /// Number of fields of a network.
+    /// Returns the number of fields of a network.
     pub fn fields(&self) -> usize {
         self.scales.len()
     }
 
-    /// E[h(x_p) h(x_q)] for p <= q with the connected estimator, else empty: sums of products
-    /// minus N times this are what fluctuates.
+    /// Returns E[h(x_p) h(x_q)] for p <= q with the connected estimator, else empty: sums of
+    /// products minus N times this are what fluctuates.
     pub fn centre(&self) -> &[f64] {
         &self.centre
     }
 
-    /// Largest |z| of a hidden unit at each point.
+    /// Returns the largest |z| of a hidden unit at each point.
     pub fn reach(&self) -> &[f64] {
         &self.reach
     }
 
-    /// The points as a progression, if they are one and no exponent of a factor along it exceeds
-    /// `limit` / 2.
+    /// Returns the points as a progression, if they are one and no exponent of a factor along it
+    /// exceeds `limit` / 2.
     pub fn progression(&self, limit: f64) -> Option<&Progression> {
         // From one end to the other the exponent changes by less than twice its reach.
         let fits = self.reach.iter().all(|z| 4.0 * z < limit);
@@ -95,7 +95,7 @@ impl Drawn {
     }
 }
 
-/// Typical size of f at each point: sqrt(K).
+/// Returns the typical size of f at each point: sqrt(K).
 fn output_scales(spec: &EnsembleSpec) -> Vec<f64> {
     (spec.inputs.points().iter())
         .map(|x| {
@@ -106,7 +106,7 @@ fn output_scales(spec: &EnsembleSpec) -> Vec<f64> {
         .collect()
 }
 
-/// Typical size of each field of the spec's measurement.
+/// Returns the typical size of each field of the spec's measurement.
 fn field_scales(spec: &EnsembleSpec) -> Vec<f64> {
     let f = output_scales(spec);
     match spec.estimator {

@@ -1,4 +1,4 @@
-//! Fields of a network, and the elements that are made of them.
+//! This module says which fields a network has, and which elements are made of them.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use crate::model::{EnsembleSpec, Estimator};
 use crate::tensor::{MeanOfD, Measurement, multisets};
 use crate::theory::{gp_correlator, mean_unit};
 
-/// Elements of a spec, from fields at all its points.
+/// Plans the elements of a spec, from fields at all its points.
 pub(super) fn measurement(spec: &EnsembleSpec, kernel: &[Vec<f64>]) -> Measurement {
     let all = match spec.estimator {
         Estimator::Direct => Measurement::direct(kernel.len(), spec.net.d_out(), &spec.orders),
@@ -21,7 +21,7 @@ pub(super) fn measurement(spec: &EnsembleSpec, kernel: &[Vec<f64>]) -> Measureme
     all.with_means(&units)
 }
 
-/// The fields at all points as multiples of those on rays.
+/// Writes the fields at all points as multiples of those on rays.
 pub(super) fn multiples(spec: &EnsembleSpec, rays: &Rays) -> Vec<(usize, f64)> {
     let of = &rays.multiples;
     match spec.estimator {

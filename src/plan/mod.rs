@@ -1,4 +1,4 @@
-//! A validated spec, compiled once: what engines draw and what analyses measure.
+//! A plan is a validated spec, compiled once: it says what engines draw and what analyses measure.
 //!
 //! Everything derived from a spec (kernel, points as drawn, constants, scales, the moments that
 //! are summed) is computed here, once, and passed on. Fast paths are [`Passes`] over the plan: the
@@ -22,12 +22,12 @@ use crate::model::EnsembleSpec;
 use crate::tensor::Measurement;
 use crate::theory::{Exact, kernel_matrix};
 
-/// Fast paths that a plan may take.
+/// `Passes` are the fast paths that a plan may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Passes {
-    /// Homogeneous networks are evaluated at one point of every ray through the origin.
+    /// Whether homogeneous networks are evaluated at one point of every ray through the origin.
     pub rays: bool,
-    /// exp(z - v) at equally spaced points is a geometric progression.
+    /// Whether exp(z - v) at equally spaced points is computed as a geometric progression.
     pub progression: bool,
 }
 
@@ -37,14 +37,14 @@ impl Passes {
         rays: true,
         progression: true,
     };
-    /// Each point by itself.
+    /// No fast path: each point by itself.
     pub const NONE: Self = Self {
         rays: false,
         progression: false,
     };
 }
 
-/// A validated spec with everything that engines and analyses derive from it.
+/// A plan is a validated spec with everything that engines and analyses derive from it.
 ///
 /// ```
 /// use nnqft_gpu::{model::EnsembleSpec, plan::Plan};
@@ -82,7 +82,8 @@ impl Plan {
         Ok(Self::compile(spec, kernel, passes))
     }
 
-    /// `kernel` is that of the spec's net at its points, which does not depend on the width.
+    /// Compiles a spec; `kernel` is that of the spec's net at its points, which does not depend on
+    /// the width.
     fn compile(spec: EnsembleSpec, kernel: Arc<Vec<Vec<f64>>>, passes: Passes) -> Self {
         let measurement = fields::measurement(&spec, &kernel);
         let rays = match passes.rays {
@@ -102,8 +103,8 @@ impl Plan {
         }
     }
 
-    /// The plan of another ensemble. Where that is of the same net at the same inputs, at any
-    /// width, what does not depend on the width is shared.
+    /// Compiles the plan of another ensemble. Where that has the same net at the same inputs, at
+    /// any width, what does not depend on the width is shared.
     ///
     /// # Errors
     /// Those of [`EnsembleSpec::validate`].
@@ -117,28 +118,28 @@ impl Plan {
         }
     }
 
-    /// The spec, validated.
+    /// Returns the spec, validated.
     pub fn spec(&self) -> &EnsembleSpec {
         &self.spec
     }
 
-    /// The GP kernel at the points asked for, shape `[points][points]`.
+    /// Returns the GP kernel at the points asked for, shape `[points][points]`.
     pub fn kernel(&self) -> &Arc<Vec<Vec<f64>>> {
         &self.kernel
     }
 
-    /// The elements that are asked for with the mean of m_n over those of each order, and the
+    /// Lists the elements that are asked for with the mean of m_n over those of each order, and the
     /// fields and moments that they are made of: those of [`drawn`](Self::drawn).
     pub fn measurement(&self) -> &Measurement {
         &self.measurement
     }
 
-    /// The networks as engines draw them.
+    /// Returns the networks as engines draw them.
     pub fn drawn(&self) -> &Drawn {
         &self.drawn
     }
 
-    /// Exact finite-width values at the points asked for.
+    /// Computes the exact finite-width values at the points asked for.
     pub fn exact(&self) -> Exact {
         Exact::with_kernel(&self.spec, self.kernel.clone())
     }

@@ -1,20 +1,20 @@
 use crate::model::{Builtin, EnsembleSpec};
 
-/// The network as both engines compute it, with every constant folded:
-/// z_j(p) = sum_c n_cj `weights[p][c]` + n_bj `bias` - `offset[p]` for standard normals n,
-/// f_a(p) = `readout` sum_j n_aj act(z_j(p)) + `readout_bias` n_b1a.
+/// `Parameters` is the network as both engines compute it, with every constant folded: z_j(p) =
+/// sum_c n_cj `weights[p][c]` + n_bj `bias` - `offset[p]` for standard normals n, f_a(p) =
+/// `readout` sum_j n_aj act(z_j(p)) + `readout_bias` n_b1a.
 #[derive(Debug, Clone)]
 pub struct Parameters {
-    /// sigma_w / sqrt(d_in) x_c, shape `[points][d_in]`.
+    /// Weights sigma_w / sqrt(d_in) x_c, shape `[points][d_in]`.
     pub weights: Vec<Vec<f64>>,
-    /// sigma_b.
+    /// Factor sigma_b of the normal of b0.
     pub bias: f64,
-    /// What an activation of z - v takes off, v = sigma_b^2 + sigma_w^2 x.x / d_in, else 0; shape
-    /// `[points]`.
+    /// Offset that an activation of z - v takes off, v = sigma_b^2 + sigma_w^2 x.x / d_in, else 0;
+    /// shape `[points]`.
     pub offset: Vec<f64>,
-    /// sigma_w / sqrt(N).
+    /// Factor sigma_w / sqrt(N) of the readout.
     pub readout: f64,
-    /// sigma_b of the output.
+    /// Factor sigma_b of the output's bias.
     pub readout_bias: f64,
 }
 

@@ -1,18 +1,18 @@
 use super::Parameters;
 use crate::model::EnsembleSpec;
 
-/// Points x_p = x_0 + p step: exp(z - v) takes two exponentials per hidden unit, whatever the
-/// number of points, as h(x_p) = h(x_(p-1)) e^(n . step) x `factors[p]`.
+/// A progression is points x_p = x_0 + p step: exp(z - v) takes two exponentials per hidden unit,
+/// whatever the number of points, as h(x_p) = h(x_(p-1)) e^(n . step) x `factors[p]`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Progression {
-    /// sigma_w / sqrt(d_in) (x_1 - x_0), shape `[d_in]`.
+    /// The step sigma_w / sqrt(d_in) (x_1 - x_0), shape `[d_in]`.
     pub step: Vec<f64>,
     /// Ratios of the normalisation from one point to the next, shape `[points]`; the first is 1.
     pub factors: Vec<f64>,
 }
 
 impl Progression {
-    /// The points as a progression, if they are one.
+    /// Returns the points as a progression, if they are one.
     pub fn of(parameters: &Parameters) -> Option<Self> {
         let weights = &parameters.weights;
         let (first, last) = (weights.first()?, weights.last()?);
@@ -35,7 +35,7 @@ impl Progression {
     }
 }
 
-/// Largest |z| of a hidden unit at each point: normals end at 6.8, shifts add to them.
+/// Bounds |z| of a hidden unit at each point: normals end at 6.8, shifts add to them.
 pub(super) fn reach(spec: &EnsembleSpec, parameters: &Parameters) -> Vec<f64> {
     let p = parameters;
     let normal = |c: usize| {

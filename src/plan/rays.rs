@@ -1,7 +1,8 @@
 use crate::model::{EnsembleSpec, Inputs};
 
-/// Points as multiples of fewer points: `x_p = c r`, `c >= 0`. An activation with act(c z) = c act(z),
-/// such as max(z, 0), without biases makes networks positively homogeneous, each by itself,
+/// `Rays` are points as multiples of fewer points: `x_p = c r`, `c >= 0`. An activation with act(c
+/// z) = c act(z), such as max(z, 0), without biases makes networks positively homogeneous, each by
+/// itself,
 ///
 /// ```text
 /// f(c r) = c f(r),   h_j(c r) = c h_j(r),   D(c r, c' r') = c c' D(r, r'),
@@ -10,14 +11,14 @@ use crate::model::{EnsembleSpec, Inputs};
 /// so that one point of every ray through the origin tells all: at d_in = 1 there are two.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rays {
-    /// The point of each ray that is evaluated, shape `[rays][d_in]`: its longest.
+    /// The point of each ray that is evaluated, its longest, shape `[rays][d_in]`.
     pub points: Vec<Vec<f64>>,
     /// For each of the spec's points its ray and c.
     pub multiples: Vec<(usize, f64)>,
 }
 
 impl Rays {
-    /// The rays of homogeneous networks; for all others each point is its own.
+    /// Finds the rays of homogeneous networks; for all others each point is a ray of its own.
     pub fn of(spec: &EnsembleSpec) -> Self {
         let points = spec.inputs.points();
         if spec.net.homogeneous() != Some(1.0) {
@@ -49,7 +50,7 @@ impl Rays {
         }
     }
 
-    /// Every point by itself.
+    /// Makes every point a ray by itself.
     pub fn none(inputs: &Inputs) -> Self {
         Self {
             points: inputs.points().to_vec(),
@@ -57,7 +58,7 @@ impl Rays {
         }
     }
 
-    /// The spec of the networks that have to be drawn: at one point of each ray.
+    /// Returns the spec of the networks that have to be drawn: at one point of each ray.
     pub fn applied_to(&self, spec: &EnsembleSpec) -> EnsembleSpec {
         EnsembleSpec {
             inputs: Inputs::new(self.points.clone()).expect("points of a valid spec"),
@@ -70,7 +71,7 @@ fn length(x: &[f64]) -> f64 {
     x.iter().fold(0.0, |most, x| most.max(x.abs()))
 }
 
-/// c >= 0 with x = c r up to the roundings of typed coordinates, for |x| <= |r|.
+/// Finds c >= 0 with x = c r up to the roundings of typed coordinates, for |x| <= |r|.
 fn multiple(x: &[f64], r: &[f64]) -> Option<f64> {
     let (size, unit) = (length(x), length(r));
     let along = (0..r.len()).find(|&i| r[i].abs() == unit)?;

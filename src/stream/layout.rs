@@ -1,9 +1,9 @@
 use crate::model::EnsembleSpec;
 
-/// Words of one ChaCha block; hidden units, or networks, that are drawn together.
+/// Words of one ChaCha block, which are the hidden units, or networks, that are drawn together.
 pub const GROUP: u64 = 16;
 
-/// Which parameters a stream of random words feeds.
+/// `Part` says which parameters a stream of random words feeds.
 ///
 /// Hidden and output layers have streams of their own, so that the hidden layer of a
 /// network does not depend on what is attached to it.
@@ -14,7 +14,7 @@ pub enum Part {
     Hidden = 0,
     /// W1 of full groups.
     Output = 1,
-    /// Importance sampling: the shift of a network and the hidden unit that gets it.
+    /// The shift of a network in importance sampling, and the hidden unit that gets it.
     Tilt = 2,
     /// W0 and b0 of the units that fill no group.
     HiddenRemainder = 3,
@@ -23,20 +23,20 @@ pub enum Part {
 }
 
 impl Part {
-    /// ChaCha's 64-bit stream number: experiment in the low word, part in the high one.
+    /// Returns ChaCha's 64-bit stream number: experiment in the low word, part in the high one.
     pub fn stream(self, experiment: u32) -> u64 {
         (self as u64) << 32 | u64::from(experiment)
     }
 }
 
-/// ChaCha key of a seed: the seed in the first two words, zeros after it.
+/// Returns the ChaCha key of a seed: the seed in the first two words, zeros after it.
 pub fn key(seed: u64) -> [u8; 32] {
     let mut key = [0; 32];
     key[..8].copy_from_slice(&seed.to_le_bytes());
     key
 }
 
-/// Where in its streams a network finds its parameters.
+/// A stream layout says where in its streams a network finds its parameters.
 ///
 /// Units come in groups of 16. For each full group a network owns d_in + 1 ChaCha blocks of
 /// the hidden stream (word u of block c is component c of unit u: the coordinates of W0,
@@ -59,16 +59,16 @@ pub struct StreamLayout {
     pub full_groups: u64,
     /// Hidden units that fill no group (0 to 15).
     pub remainder: u64,
-    /// Components of a hidden unit: d_in + 1.
+    /// Number of components of a hidden unit: d_in + 1.
     pub hidden_components: u64,
-    /// Those that are drawn: b0 is last, and left out where sigma_b is zero.
+    /// Number of components that are drawn: b0 is last, and left out where sigma_b is zero.
     pub drawn_components: u64,
-    /// Outputs.
+    /// Number of outputs.
     pub outputs: u64,
 }
 
 impl StreamLayout {
-    /// The layout for the spec's width and dimensions.
+    /// Lays out the streams for the spec's width and dimensions.
     pub fn new(spec: &EnsembleSpec) -> Self {
         let components = spec.net.d_in() as u64 + 1;
         // A tilt weighs b0 whatever it is multiplied with.
@@ -83,12 +83,13 @@ impl StreamLayout {
         }
     }
 
-    /// Whether b0 and b1 move anything; else they are not drawn.
+    /// Tells whether b0 and b1 move anything; otherwise they are not drawn.
     pub fn has_bias(&self) -> bool {
         self.drawn_components == self.hidden_components
     }
 
-    /// ChaCha blocks in a part of the stream: per network, for the remainders per 16 networks.
+    /// Counts the ChaCha blocks in a part of the stream: per network, or for the remainders per 16
+    /// networks.
     pub fn blocks(&self, part: Part) -> u64 {
         match part {
             Part::Hidden => self.full_groups * self.hidden_components,

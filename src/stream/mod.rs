@@ -1,5 +1,5 @@
-//! The random stream: counter-based words, the normals made of them, and where in the stream a
-//! network finds its parameters.
+//! The random stream consists of counter-based words, and of the normals made of them; a layout
+//! tells where in the stream a network finds its parameters.
 //!
 //! A word is a function of (seed, experiment, network, part, place): no order of drawing, no number
 //! of threads and no device changes a network. The generator is ChaCha8, whose twin in the shaders
@@ -18,18 +18,19 @@ pub(crate) use normals::{Halves, box_muller, box_muller_blocks};
 pub use words::Words;
 pub(crate) use words::lanes;
 
-/// The stream of an experiment that no run has.
+/// The number of a stream that no experiment of a run has.
 const SPARE: u64 = u32::MAX as u64;
 
-/// A generator for `rand`'s distributions on a stream that no network uses: experiments end before
-/// the last.
+/// Makes a generator for `rand`'s distributions on a stream that no network uses: experiments end
+/// before the last.
 pub(crate) fn spare_rng(seed: u64) -> ChaCha8Rng {
     let mut rng = ChaCha8Rng::from_seed(key(seed));
     rng.set_stream(SPARE);
     rng
 }
 
-/// `count` standard normals of a stream that no network uses: experiments end before the last.
+/// Draws `count` standard normals of a stream that no network uses: experiments end before the
+/// last.
 pub(crate) fn spare_normals(number: u64, count: usize) -> Vec<f64> {
     let mut words = vec![0; count.next_multiple_of(GROUP as usize)];
     Words::new(number, SPARE, 0).fill(&mut words);

@@ -1,4 +1,5 @@
-//! Standard normals: Box-Muller on pairs of words (twin of `shaders/normals.wgsl`).
+//! This module makes standard normals by Box-Muller on pairs of words (twin of
+//! `shaders/normals.wgsl`).
 //!
 //! Words u and u + 8 of a block give normals u and u + 8: r cos t and r sin t with
 //! r^2 = -2 ln((w_u + 1/2) / 2^32) and t = 2 pi w_(u+8) / 2^32. The range reduction is on
@@ -9,7 +10,7 @@ use std::f64::consts::{FRAC_PI_4, LN_2, SQRT_2};
 
 use crate::simd::{has_fma, madd, polynomial};
 
-/// Eight Box-Muller pairs.
+/// Box-Muller pairs of one block.
 const HALF: usize = 8;
 /// Pairs that are turned into normals together, from blocks that follow each other.
 const BATCH: usize = 16 * HALF;
@@ -31,8 +32,8 @@ fn in_blocks(words: &[u32], normals: &mut [f64], halves: &mut Halves) {
     box_muller_blocks::<{ has_fma!() }>(words, normals, halves);
 }
 
-/// Radii and angles of several blocks, each side by side: the eight of one block are too few
-/// for a vector loop.
+/// `Halves` holds radii and angles of several blocks, each side by side: the eight of one block are
+/// too few for a vector loop.
 #[derive(Debug)]
 pub(crate) struct Halves {
     radii: [u32; BATCH],
@@ -52,7 +53,7 @@ impl Default for Halves {
     }
 }
 
-/// [`normals`], to be compiled into its caller.
+/// Turns blocks as [`normals`] does, to be compiled into its caller.
 #[inline(always)]
 pub(crate) fn box_muller_blocks<const FMA: bool>(
     words: &[u32],
@@ -94,7 +95,7 @@ pub(crate) fn box_muller_blocks<const FMA: bool>(
     }
 }
 
-/// Pairs of normals from their words for radius and angle.
+/// Makes pairs of normals from their words for radius and angle.
 #[inline(always)]
 pub(crate) fn box_muller<const FMA: bool>(
     radii: &[u32],
@@ -108,7 +109,7 @@ pub(crate) fn box_muller<const FMA: bool>(
     turn::<FMA>(angles, x, y);
 }
 
-/// r^2 of every radius.
+/// Computes r^2 of every radius.
 #[inline(always)]
 fn squares<const FMA: bool>(words: &[u32], squares: &mut [f64]) {
     for (word, square) in words.iter().zip(squares) {
@@ -116,7 +117,7 @@ fn squares<const FMA: bool>(words: &[u32], squares: &mut [f64]) {
     }
 }
 
-/// From r^2 in x to x = r cos t and y = r sin t.
+/// Turns r^2 in x into x = r cos t and y = r sin t.
 #[inline(always)]
 fn turn<const FMA: bool>(angles: &[u32], x: &mut [f64], y: &mut [f64]) {
     for (angle, (x, y)) in angles.iter().zip(x.iter_mut().zip(y)) {
@@ -127,10 +128,10 @@ fn turn<const FMA: bool>(angles: &[u32], x: &mut [f64], y: &mut [f64]) {
     }
 }
 
-/// 2^52: a double of this exponent has an integer in its low bits.
+/// 2^52, whose exponent makes the low bits of a double an integer.
 const INTEGER: f64 = 4_503_599_627_370_496.0;
 
-/// -2 ln((word + 1/2) / 2^32).
+/// Computes -2 ln((word + 1/2) / 2^32).
 #[inline(always)]
 fn minus_two_ln_uniform<const FMA: bool>(word: u32) -> f64 {
     // 2^32 u, exactly.
@@ -159,7 +160,7 @@ fn minus_two_ln_uniform<const FMA: bool>(word: u32) -> f64 {
     madd::<FMA>(e - 32.0, -2.0 * LN_2, s * sum)
 }
 
-/// Cosine and sine of 2 pi word / 2^32.
+/// Computes cosine and sine of 2 pi word / 2^32.
 #[inline(always)]
 fn cos_sin<const FMA: bool>(word: u32) -> (f64, f64) {
     // The top two bits are the quadrant; the rest, read as a signed number, is the angle

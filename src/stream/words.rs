@@ -1,11 +1,11 @@
-//! Random words: ChaCha8 (twin of `shaders/words.wgsl`).
+//! This module draws random words by ChaCha8 (twin of `shaders/words.wgsl`).
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::{GROUP, key};
 
-/// A place in one stream of ChaCha8 words.
+/// `Words` is a place in one stream of ChaCha8 words.
 #[derive(Debug, Clone)]
 pub struct Words {
     generator: ChaCha8Rng,
@@ -14,7 +14,7 @@ pub struct Words {
 }
 
 impl Words {
-    /// The words of `stream` from 16-word block `block` on.
+    /// Opens the words of `stream` from 16-word block `block` on.
     pub fn new(seed: u64, stream: u64, block: u64) -> Self {
         let mut generator = ChaCha8Rng::from_seed(key(seed));
         generator.set_stream(stream);
@@ -26,7 +26,7 @@ impl Words {
         }
     }
 
-    /// Goes to another place; costs nothing if that is where the last words ended.
+    /// Goes to another place, at no cost if that is where the last words ended.
     pub fn seek(&mut self, stream: u64, block: u64) {
         if self.stream != stream {
             self.generator.set_stream(stream);
@@ -38,10 +38,10 @@ impl Words {
         }
     }
 
-    /// The next words of the stream.
+    /// Fills `words` with the next words of the stream.
     ///
     /// # Panics
-    /// If they are no whole number of blocks.
+    /// If `words` is no whole number of blocks.
     pub fn fill(&mut self, words: &mut [u32]) {
         assert!(words.len().is_multiple_of(BLOCK), "whole blocks");
         self.generator.fill_bytes(bytemuck::cast_slice_mut(words));
@@ -54,8 +54,9 @@ impl Words {
 
 const BLOCK: usize = GROUP as usize;
 
-/// Blocks `first + l stride` of a stream for l = 0..16, side by side: word w of block l is
-/// `words[16 w + l]`. The same words as [`Words`], for networks that are drawn together.
+/// Draws blocks `first + l stride` of a stream for l = 0..16, side by side: word w of block l is
+/// `words[16 w + l]`. They are the same words as those of [`Words`], for networks that are drawn
+/// together.
 ///
 /// One block a lane is a loop that compilers turn into vector code; a generator of
 /// consecutive blocks would leave the words of 16 networks to be transposed.

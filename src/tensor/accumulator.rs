@@ -6,13 +6,13 @@ use serde::{Deserialize, Serialize};
 use super::{Extreme, Extremes};
 use crate::{Error, Result};
 
-/// Mean and spread of every tensor element over some blocks of networks.
+/// `Statistics` holds the mean and spread of every tensor element over some blocks of networks.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Statistics {
-    /// Networks.
+    /// Number of networks.
     pub networks: f64,
-    /// Blocks of networks.
+    /// Number of blocks of networks.
     pub blocks: u64,
     /// Mean of each element over the networks.
     pub mean: Vec<f64>,
@@ -21,7 +21,7 @@ pub struct Statistics {
 }
 
 impl Statistics {
-    /// Chan's update of mean and M2 for the union of two disjoint sets.
+    /// Joins the mean and M2 of two sets by Chan's update, for the union of two disjoint sets.
     fn join(mut self, other: &Self) -> Self {
         let networks = self.networks + other.networks;
         let to_mean = other.networks / networks;
@@ -37,8 +37,8 @@ impl Statistics {
         self
     }
 
-    /// Whether these can be the statistics of `elements` elements: a check of what a file
-    /// claims.
+    /// Tells whether these numbers can be the statistics of `elements` elements: a check of what a
+    /// file claims.
     pub fn is_sound(&self, elements: usize) -> bool {
         self.mean.len() == elements
             && self.m2.len() == elements
@@ -46,9 +46,9 @@ impl Statistics {
             && self.m2.iter().all(|x| x.is_finite() && *x >= 0.0)
     }
 
-    /// Standard error of every mean, from the scatter of the block means. Blocks weigh by
-    /// their networks, so a short last block is no special case:
-    /// err^2 = sum_b n_b (x_b - mean)^2 / ((B - 1) sum_b n_b).
+    /// Computes the standard error of every mean, from the scatter of the block means. Blocks weigh
+    /// by their networks, so a short last block is no special case: err^2 = sum_b n_b (x_b -
+    /// mean)^2 / ((B - 1) sum_b n_b).
     ///
     /// `None` with fewer than two blocks.
     pub fn std_err(&self) -> Option<Vec<f64>> {
@@ -77,7 +77,7 @@ impl Statistics {
 /// ```
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Accumulator {
-    /// (experiment, first block) -> subtree; its size in blocks is `span`.
+    /// Subtrees by (experiment, first block); a subtree's size in blocks is `span`.
     nodes: BTreeMap<(u32, u64), Node>,
     extremes: Extremes,
 }
@@ -120,7 +120,7 @@ impl Accumulator {
         self.extremes.add(extreme);
     }
 
-    /// The heaviest networks seen, largest first.
+    /// Lists the heaviest networks seen, largest first.
     pub fn extremes(&self) -> &[Extreme] {
         self.extremes.networks()
     }

@@ -1,4 +1,5 @@
-//! The connected estimator: the sums of D = C - K that it is made of, and the connected functions.
+//! This module holds the connected estimator: the sums of D = C - K that it is made of, and the
+//! connected functions.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -6,8 +7,8 @@ use std::ops::Range;
 use super::index::pair_number;
 use super::{MomentPlan, Tuple, Tuples, multisets};
 
-/// What is known of the mean of D = C - K, where C is the covariance of the outputs given the
-/// hidden layers, and K its limit at infinite width.
+/// `MeanOfD` says what is known of the mean of D = C - K, where C is the covariance of the outputs
+/// given the hidden layers, and K its limit at infinite width.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MeanOfD {
@@ -18,11 +19,11 @@ pub enum MeanOfD {
     Measured,
 }
 
-/// A linear combination of numbers: their positions, with coefficients.
+/// `Combination` is a linear combination of numbers: their positions, with coefficients.
 pub(super) type Combination = Vec<(usize, f64)>;
 
-/// The elements of the connected estimator as combinations of moments of D: those of the orders,
-/// then what else the connected functions are made of.
+/// `ConnectedElements` holds the elements of the connected estimator as combinations of moments of
+/// D: those of the orders, then what else the connected functions are made of.
 #[derive(Debug, Clone)]
 pub(super) struct ConnectedElements {
     pub moments: MomentPlan,
@@ -98,7 +99,7 @@ impl ConnectedElements {
     }
 }
 
-/// The fields D that each pairing of a tuple's positions joins.
+/// Lists the fields D that each pairing of a tuple's positions joins.
 fn fields_of(tuple: Tuple, points: usize) -> Vec<Vec<usize>> {
     let index = tuple.points();
     (tuple.pairings().iter())
@@ -110,8 +111,9 @@ fn fields_of(tuple: Tuple, points: usize) -> Vec<Vec<usize>> {
         .collect()
 }
 
-/// G - G_GP of one tuple as products of D with coefficients: of the Wick sum of K + D everything
-/// but the product of K alone, and but what is linear in D from order 4 on where its mean is zero.
+/// Expands G - G_GP of one tuple in products of D with coefficients. These are the terms of the
+/// Wick sum of K + D, without the product of K alone, and from order 4 on without what is linear in
+/// D where the mean of D is zero.
 fn wick_terms(tuple: Tuple, kernel: &[Vec<f64>], mean: MeanOfD) -> Vec<(Vec<usize>, f64)> {
     let index = tuple.points();
     let mut terms = Vec::new();
@@ -134,11 +136,11 @@ fn wick_terms(tuple: Tuple, kernel: &[Vec<f64>], mean: MeanOfD) -> Vec<(Vec<usiz
     terms
 }
 
-/// Where the elements are that the connected functions are made of.
+/// `Cumulants` tells where the elements are that the connected functions are made of.
 #[derive(Debug, Clone)]
 pub(super) struct Cumulants {
     points: usize,
-    /// Each order from 4 on, with its sums over pairings of E[D D] or E[D D D].
+    /// Orders from 4 on, each with its sums over pairings of E[D D] or E[D D D].
     raw: Vec<(usize, Range<usize>)>,
     /// Lower moments, if the mean of D is measured.
     means: Option<Means>,
@@ -146,22 +148,22 @@ pub(super) struct Cumulants {
 
 #[derive(Debug, Clone)]
 struct Means {
-    /// E[D] of every field.
+    /// Positions of E[D] of every field.
     first: Range<usize>,
-    /// E[D D] of every two fields, if order 6 needs it.
+    /// Positions of E[D D] of every two fields, if order 6 needs them.
     second: Range<usize>,
 }
 
 impl Cumulants {
-    /// The elements that are the connected functions of an order themselves: `None` if these are
-    /// not linear in the elements, or not measured.
+    /// Finds the elements that are the connected functions of an order themselves: `None` if the
+    /// functions are not linear in the elements, or not measured.
     pub fn linear(&self, order: usize) -> Option<Range<usize>> {
         let raw = self.raw.iter().find(|(n, _)| *n == order);
         raw.filter(|_| self.means.is_none()).map(|r| r.1.clone())
     }
 
-    /// The connected functions of the tuples of an order from the means of all elements over
-    /// `networks` networks, by unbiased k-statistics.
+    /// Computes the connected functions of the tuples of an order from the means of all elements
+    /// over `networks` networks, by unbiased k-statistics.
     pub fn connected(
         &self,
         order: usize,

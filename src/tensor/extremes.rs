@@ -2,16 +2,16 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-/// Networks kept in a run's top set: enough for a tail index good to 0.1.
+/// Number of networks kept in a run's top set, which is enough for a tail index good to 0.1.
 pub const MAX_EXTREMES: usize = 256;
 
-/// One network that stands out of its block, with the values that entered the sums.
+/// An extreme is one network that stands out of its block, with the values that entered the sums.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Extreme {
     /// Size of the network's largest field, in units of the field's typical size, times the power of
     /// the weight that makes scores comparable.
     pub score: f64,
-    /// Experiment.
+    /// Experiment that the network belongs to.
     pub experiment: u32,
     /// Number of the network within the experiment.
     pub network: u64,
@@ -36,13 +36,13 @@ impl Extreme {
     }
 }
 
-/// The heaviest network of each block, of which the largest [`MAX_EXTREMES`] are kept. A
-/// mergeable value: what is kept does not depend on the order of blocks.
+/// `Extremes` keeps the heaviest network of each block, the largest [`MAX_EXTREMES`] of them. It is
+/// a mergeable value: what is kept does not depend on the order of blocks.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Extremes(Vec<Extreme>);
 
 impl Extremes {
-    /// Whether `networks` is in order and no larger than a top set: a check of what a file
+    /// Tells whether `networks` is in order and no larger than a top set, as a check of what a file
     /// claims.
     pub fn is_sorted(networks: &[Extreme]) -> bool {
         networks.len() <= MAX_EXTREMES && networks.is_sorted_by(|a, b| a.key() < b.key())

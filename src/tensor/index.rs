@@ -39,7 +39,7 @@ pub fn multiset_count(points: u64, order: u64) -> u64 {
     })
 }
 
-/// The position of the pair a, b among the multisets of two of `points`.
+/// Returns the position of the pair a, b among the multisets of two of `points`.
 pub(super) fn pair_number(points: usize, a: usize, b: usize) -> usize {
     let (low, high) = (a.min(b), a.max(b));
     low * points - low * low.saturating_sub(1) / 2 - low + high

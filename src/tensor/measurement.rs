@@ -4,8 +4,8 @@ use std::ops::Range;
 use super::connected::{Combination, ConnectedElements, Cumulants, MeanOfD};
 use super::{Extreme, MomentPlan, Tuples};
 
-/// What a run measures: the fields of a network, the moments of those fields that are
-/// summed, and the tensor elements that a block's moments are turned into.
+/// A measurement says what a run measures: the fields of a network, the moments of those fields
+/// that are summed, and the tensor elements that a block's moments are turned into.
 #[derive(Debug, Clone)]
 pub struct Measurement {
     moments: MomentPlan,
@@ -71,9 +71,10 @@ impl Measurement {
         }
     }
 
-    /// Follows the mean over each order's elements too, of element e in units of `units[e]`,
-    /// those without one left out: its scatter over blocks is not to be had from those of the
-    /// elements, which are correlated. The means come after everything else, [`means`](Self::means).
+    /// Follows the mean over each order's elements too, element e being in units of `units[e]`, or
+    /// left out without one. The scatter of that mean over blocks is not to be had from those of
+    /// the elements, which are correlated. The means come after everything else,
+    /// [`means`](Self::means).
     pub fn with_means(mut self, units: &[Option<f64>]) -> Self {
         let mean = |range: &Range<usize>| -> Combination {
             let units = range.clone().filter_map(|e| Some((e, units[e]?)));
@@ -84,49 +85,49 @@ impl Measurement {
         self
     }
 
-    /// Weights of the elements in the mean over the k-th order.
+    /// Lists the weights of the elements in the mean over the k-th order.
     pub fn mean_weights(&self, k: usize) -> &[(usize, f64)] {
         &self.means[k]
     }
 
-    /// Where the means over elements are, one per order.
+    /// Tells where the means over elements are, one per order.
     pub fn means(&self) -> Range<usize> {
         let combinations = self.contraction.as_ref();
         let start = combinations.map_or(self.tuples.len(), |combinations| combinations.len());
         start..start + self.means.len()
     }
 
-    /// The moments of the fields that are summed.
+    /// Lists the moments of the fields that are summed.
     pub fn moments(&self) -> &MomentPlan {
         &self.moments
     }
 
-    /// Each order with its range of elements.
+    /// Lists each order with its range of elements.
     pub fn orders(&self) -> &[(usize, Range<usize>)] {
         &self.orders
     }
 
-    /// Points and outputs of every element of those ranges.
+    /// Returns the points and outputs of every element, in the order of those ranges.
     pub fn tuples(&self) -> &Tuples {
         &self.tuples
     }
 
-    /// Whether the elements are deviations from the GP rather than n-point functions.
+    /// Tells whether the elements are deviations from the GP rather than n-point functions.
     pub fn is_connected(&self) -> bool {
         self.cumulants.is_some()
     }
 
-    /// Where the connected n-point function is among the elements; `None` if it was not measured,
-    /// or is not linear in them because the mean of D is measured too.
+    /// Tells where the connected n-point function is among the elements; `None` if the function was
+    /// not measured, or is not linear in the elements because the mean of D is measured too.
     pub fn linear_connected(&self, order: usize) -> Option<Range<usize>> {
         self.cumulants.as_ref()?.linear(order)
     }
 
-    /// The connected n-point function, n = 4 or 6, of each tuple of that order, from the means of
-    /// all elements over `networks` networks: sums over pairings of covariances, or of third
-    /// cumulants, of D. Where the mean of D is measured these are unbiased k-statistics of
-    /// networks that weigh the same, n / (n - 1) and n^2 / ((n - 1) (n - 2)) times the cumulants
-    /// of the sample. `None` if it was not measured, or with fewer networks than factors.
+    /// Computes the connected n-point function, n = 4 or 6, of each tuple of that order, from the
+    /// means of all elements over `networks` networks: sums over pairings of covariances, or of
+    /// third cumulants, of D. Where the mean of D is measured these are unbiased k-statistics of
+    /// networks that weigh the same, n / (n - 1) and n^2 / ((n - 1) (n - 2)) times the cumulants of
+    /// the sample. `None` if it was not measured, or with fewer networks than factors.
     pub fn connected_function(
         &self,
         order: usize,
@@ -188,7 +189,7 @@ impl Measurement {
         elements
     }
 
-    /// What one network adds to the sum of each element, and of the means over them.
+    /// Returns what one network adds to the sum of each element, and of the means over elements.
     pub fn contributions(&self, network: &Extreme) -> Vec<f64> {
         let network = self.drawn(network);
         (0..self.means().end)
@@ -196,7 +197,8 @@ impl Measurement {
             .collect()
     }
 
-    /// A network whose contributions are wanted: of few networks to many elements, one at a time.
+    /// Prepares a network whose contributions are wanted one at a time, of few networks to many
+    /// elements.
     pub fn drawn(&self, network: &Extreme) -> Drawn {
         Drawn {
             table: self.moments.table_of(&network.field),
@@ -204,7 +206,7 @@ impl Measurement {
         }
     }
 
-    /// What a network adds to the sum of element `e`, or of a mean over elements.
+    /// Returns what a network adds to the sum of element `e`, or of a mean over elements.
     pub fn contribution(&self, e: usize, network: &Drawn) -> f64 {
         if let Some(k) = e.checked_sub(self.means().start) {
             let weights = self.means[k].iter();
@@ -220,7 +222,7 @@ impl Measurement {
     }
 }
 
-/// One network's products of fields.
+/// `Drawn` holds one network's products of fields.
 #[derive(Debug, Clone)]
 pub struct Drawn {
     table: Vec<f64>,

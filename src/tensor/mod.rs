@@ -1,6 +1,7 @@
-//! Symmetric n-point tensors: unique elements, sums of moments, mergeable accumulators.
+//! This room holds symmetric n-point tensors: unique elements, sums of moments, mergeable
+//! accumulators.
 //!
-//! This room knows the fields of a network, not the network.
+//! The room knows the fields of a network, not the network.
 
 mod accumulator;
 mod connected;

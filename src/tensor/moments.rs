@@ -1,22 +1,22 @@
 use super::{MomentPlan, Rectangle};
 use crate::simd::{Aligned, has_fma, madd};
 
-/// Samples that are processed side by side, in one row: enough that their sum in registers is worth
-/// a load and a store, few enough that the table of a usual run (84 rows) stays in a second-level
-/// cache.
+/// Number of samples that are processed side by side, in one row: enough that their sum in
+/// registers is worth a load and a store, few enough that the table of a usual run (84 rows) stays
+/// in a second-level cache.
 pub const ROW: usize = 128;
 
-/// One number for each of [`ROW`] samples.
+/// A row holds one number for each of [`ROW`] samples.
 pub type Row = [f64; ROW];
 
-/// Row of a sum in registers. Fixed, so that sums have the same bits on every processor,
-/// whatever its vector width.
+/// Length of a sum's row in registers. The length is fixed, so that sums have the same bits on
+/// every processor, whatever its vector width.
 const WIDE: usize = 8;
 
-/// Row of a sum in memory.
+/// Length of a sum's row in memory.
 const SUMS: usize = WIDE / 2;
 
-/// Running sums of all moments of a [`MomentPlan`], in f64.
+/// `MomentSums` holds running sums of all moments of a [`MomentPlan`], in f64.
 #[derive(Debug, Clone)]
 pub struct MomentSums<'a> {
     plan: &'a MomentPlan,

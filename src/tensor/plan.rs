@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use super::multisets;
 
-/// The way in which one moment is formed from the table of products.
+/// `Element` says how one moment is formed from the table of products.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Element {
     /// Entry of the table itself (first moments).
@@ -11,16 +11,16 @@ pub enum Element {
     Product(usize, usize),
 }
 
-/// A product of fields kept in the table: table entry = `table[left] * fields[field]`.
+/// `Product` is a product of fields kept in the table: its entry is `table[left] * fields[field]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Product {
     /// Table entry of one degree less.
     pub left: usize,
-    /// Field that it is multiplied by.
+    /// Field that the left entry is multiplied by.
     pub field: usize,
 }
 
-/// A set of moments that are all products of one set of table entries with another.
+/// A rectangle is a set of moments that are all products of one set of table entries with another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rectangle {
     /// Table entry of each left factor, and the moment with the first right factor; those
@@ -30,7 +30,7 @@ pub struct Rectangle {
     pub rights: Vec<usize>,
 }
 
-/// The arithmetic of all moments of the fields of one run, shared by every engine.
+/// A moment plan is the arithmetic of all moments of the fields of one run, shared by every engine.
 ///
 /// The table starts with the fields, then products of degree 2 and 3, each one multiplication, and
 /// ends with 1. A moment of degree n is one more product, of the halves of its index: the 609
@@ -120,17 +120,17 @@ impl MomentPlan {
         entry
     }
 
-    /// Fields of a network.
+    /// Returns the number of fields of a network.
     pub fn fields(&self) -> usize {
         self.fields
     }
 
-    /// Products that follow the fields in the table.
+    /// Lists the products that follow the fields in the table.
     pub fn products(&self) -> &[Product] {
         &self.products
     }
 
-    /// Entries of the table.
+    /// Returns the number of entries of the table.
     pub fn table(&self) -> usize {
         self.fields + self.products.len() + 1
     }
@@ -145,7 +145,7 @@ impl MomentPlan {
         &self.elements
     }
 
-    /// The fields that every moment is a product of.
+    /// Lists the fields that every moment is a product of.
     pub fn indices(&self) -> &[Vec<usize>] {
         &self.indices
     }
@@ -161,8 +161,8 @@ impl MomentPlan {
         table
     }
 
-    /// What a network of this table and weight adds to the sum of moment `m`: the same bits as
-    /// [`MomentSums`](super::MomentSums) has of it alone.
+    /// Returns what a network of this table and weight adds to the sum of moment `m`: the same bits
+    /// as [`MomentSums`](super::MomentSums) has of it alone.
     pub fn addend(&self, table: &[f64], weight: f64, m: usize) -> f64 {
         match self.elements[m] {
             Element::Single(a) => table[a] * weight,
@@ -170,7 +170,7 @@ impl MomentPlan {
         }
     }
 
-    /// Each degree with its range of moments.
+    /// Lists each degree with its range of moments.
     pub fn orders(&self) -> &[(usize, std::ops::Range<usize>)] {
         &self.orders
     }

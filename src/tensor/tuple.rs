@@ -1,6 +1,6 @@
 use super::{multiset_count, multisets, pairings};
 
-/// The arguments of one n-point function are points, and the output index of each if the
+/// A tuple holds the arguments of one n-point function: points, and the output index of each if the
 /// networks have several outputs.
 #[derive(Debug, Clone, Copy)]
 pub struct Tuple<'a> {
@@ -21,12 +21,12 @@ impl<'a> Tuple<'a> {
         }
     }
 
-    /// Order n.
+    /// Returns the order n.
     pub fn order(&self) -> usize {
         self.points.len()
     }
 
-    /// The points.
+    /// Lists the points.
     pub fn points(&self) -> &'a [usize] {
         self.points
     }
@@ -57,7 +57,7 @@ impl<'a> Tuple<'a> {
     }
 }
 
-/// A [`Tuple`] that owns its arguments.
+/// `OwnedTuple` is a [`Tuple`] that owns its arguments.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct OwnedTuple {
     pub points: Vec<usize>,
@@ -93,12 +93,12 @@ impl<'a, const N: usize> From<&'a [usize; N]> for Tuple<'a> {
     }
 }
 
-/// A list of the unique elements of n-point tensors.
+/// `Tuples` is a list of the unique elements of n-point tensors.
 #[derive(Debug, Clone, Default)]
 pub struct Tuples {
     /// Points of each element.
     pub points: Vec<Vec<usize>>,
-    /// Outputs of each, beside the points; empty if there is one output.
+    /// Outputs of each element, beside the points; empty if there is one output.
     pub outputs: Vec<Vec<usize>>,
 }
 
@@ -200,17 +200,17 @@ impl Tuples {
         all
     }
 
-    /// Number of elements.
+    /// Returns the number of elements.
     pub fn len(&self) -> usize {
         self.points.len()
     }
 
-    /// Whether there are none.
+    /// Tells whether the list is empty.
     pub fn is_empty(&self) -> bool {
         self.points.is_empty()
     }
 
-    /// Element e.
+    /// Returns element e.
     pub fn get(&self, e: usize) -> Tuple<'_> {
         match self.outputs.get(e) {
             Some(outputs) => Tuple::new(&self.points[e], outputs),

@@ -1,4 +1,4 @@
-//! Kernels with a Gaussian bump, whose vertex integrals are error functions.
+//! This module treats kernels with a Gaussian bump, whose vertex integrals are error functions.
 
 use std::f64::consts::PI;
 use std::sync::OnceLock;
@@ -8,16 +8,16 @@ use super::cubature::{BoxIntegrals, legendre};
 use crate::model::{Builtin, EnsembleSpec, Net};
 use crate::tensor::MomentPlan;
 
-/// The kernel sigma_b^2 + sigma_w^2 exp(-rate |x - y|^2), which is translation invariant.
+/// A bump is the kernel sigma_b^2 + sigma_w^2 exp(-rate |x - y|^2), which is translation invariant.
 pub(super) struct Bump {
-    /// sigma_w^2 of the readout.
+    /// The height sigma_w^2 of the bump; sigma_w is the readout's.
     pub height: f64,
-    /// In inverse squares of the inputs' unit.
+    /// The rate, in inverse squares of the inputs' unit.
     pub rate: f64,
 }
 
 impl Bump {
-    /// The kernel of a net, if it has this form.
+    /// Returns the kernel of a net as a bump, if the kernel has that form.
     pub fn of(net: &Net) -> Option<Self> {
         match net.builtin() {
             Builtin::ExpNormalised => Some(Self {
@@ -29,8 +29,9 @@ impl Bump {
     }
 }
 
-/// A kernel with a Gaussian bump, in closed form: prod (c + sigma_w^2 e^(-a |x_i - y|^2)), c the
-/// constant part of k, expands over subsets, and each term factorises over coordinates.
+/// Integrates a kernel with a Gaussian bump in closed form: prod (c + sigma_w^2 e^(-a |x_i -
+/// y|^2)), c the constant part of k, expands over subsets, and each term factorises over
+/// coordinates.
 pub(super) fn of_bump(
     spec: &EnsembleSpec,
     bump: &Bump,
@@ -82,7 +83,7 @@ pub(super) fn of_bump(
     }
 }
 
-/// int e^(-a sum_i (x_i - y)^2) over |y| < L, its d / d log L, and the same with y^2.
+/// Computes int e^(-a sum_i (x_i - y)^2) over |y| < L, its d / d log L, and the integral with y^2.
 pub(super) fn line(a: f64, x: &[f64], cutoff: f64) -> [f64; 3] {
     let n = x.len() as f64;
     let flat = a * n;
@@ -118,8 +119,8 @@ pub(super) fn line(a: f64, x: &[f64], cutoff: f64) -> [f64; 3] {
     ]
 }
 
-/// [`line`] through a box so small beside the bump that the error functions cancel: there the
-/// bump is smooth, and 16 nodes are good to rounding.
+/// Computes [`line`] through a box so small beside the bump that the error functions cancel: the
+/// bump is smooth there, and 16 nodes are good to rounding.
 fn short_line(flat: f64, mean: f64, height: f64, cutoff: f64) -> [f64; 3] {
     static NODES: OnceLock<Vec<(f64, f64)>> = OnceLock::new();
     let at = |y: f64| height * (-flat * (y - mean).powi(2)).exp();

@@ -1,11 +1,12 @@
-//! Adaptive cubature of a field's moments over a box around the origin.
+//! This module integrates a field's moments over a box around the origin by adaptive cubature.
 
 use gauss_quad::GaussLegendre;
 use rayon::prelude::*;
 
 use crate::tensor::{MomentPlan, MomentSums, ROW, Row};
 
-/// Nodes of a quadrature, pushed one by one; sums of products of a field's components.
+/// `Nodes` takes the nodes of a quadrature, pushed one by one, and sums products of a field's
+/// components.
 pub(super) struct Nodes<'a> {
     sums: MomentSums<'a>,
     field: Vec<Row>,
@@ -47,7 +48,7 @@ impl<'a> Nodes<'a> {
     }
 }
 
-/// Sums in order: the same bits for any number of threads.
+/// Adds up sums in order, which gives the same bits for any number of threads.
 pub(super) fn add_up(parts: impl IntoIterator<Item = Vec<f64>>, elements: usize) -> Vec<f64> {
     let mut sum = vec![0.0; elements];
     for part in parts {
@@ -56,62 +57,62 @@ pub(super) fn add_up(parts: impl IntoIterator<Item = Vec<f64>>, elements: usize)
     sum
 }
 
-/// Nodes and weights of Gauss-Legendre on [-1, 1].
+/// Returns the nodes and weights of Gauss-Legendre on [-1, 1].
 pub(super) fn legendre(points: usize) -> Vec<(f64, f64)> {
     let points = points.try_into().expect("at least one point");
     GaussLegendre::new(points).iter().copied().collect()
 }
 
-/// What is integrated: products of the components of a field k(x_p, y).
+/// An integrand says what is integrated: products of the components of a field k(x_p, y).
 pub(super) struct Integrand<'a> {
     /// Orders of the products.
     pub plan: &'a MomentPlan,
-    /// The same at order 4, weighted by |y|^2.
+    /// Products of order 4, which are weighted by |y|^2.
     pub quadratic: &'a MomentPlan,
     /// Dimension of y.
     pub d_in: usize,
-    /// k(x_p, y).
+    /// The field k(x_p, y).
     pub field: &'a (dyn Fn(usize, &[f64]) -> f64 + Sync),
-    /// The field is homogeneous in y: along a ray the rule is exact.
+    /// Whether the field is homogeneous in y: then the rule is exact along a ray.
     pub homogeneous: bool,
     /// Points where, and whose directions where, the field may not be smooth.
     pub marks: &'a [Vec<f64>],
     /// Distance from the origin within which the field has no finer structure.
     pub scale: f64,
-    /// Tolerance relative to the integral so far.
+    /// Tolerance relative to the integral so far, at which bisection ends.
     pub tolerance: f64,
 }
 
-/// Integrals over the box [-L, L]^d.
+/// `BoxIntegrals` holds the integrals over the box [-L, L]^d.
 #[derive(Debug, Clone)]
 pub(super) struct BoxIntegrals {
-    /// Plan's elements.
+    /// Integrals of the plan's elements.
     pub moments: Vec<f64>,
-    /// The same, d / d log L.
+    /// Derivatives d / d log L of the moments.
     pub derivatives: Vec<f64>,
-    /// Elements of the quadratic plan.
+    /// Integrals of the elements of the quadratic plan.
     pub quadratic: Vec<f64>,
     /// Estimated error of each moment.
     pub errors: Vec<f64>,
 }
 
-/// One face of the cube, seen from the origin: y = r e with e = +-1 along `axis`, and a
+/// A cell is one face of the cube, seen from the origin: y = r e with e = +-1 along `axis`, and a
 /// range for r and each other component of e.
 #[derive(Debug, Clone)]
 struct Cell {
     axis: usize,
     sign: f64,
-    /// `None`: on the surface r = L.
+    /// Range of r; `None` on the surface r = L.
     radius: Option<(f64, f64)>,
     angles: Vec<(f64, f64)>,
 }
 
-/// Moments and quadratic moments side by side.
+/// `Sums` holds moments and quadratic moments side by side.
 type Sums = Vec<f64>;
 
-/// Deepest bisection of a cell.
+/// The deepest bisection of a cell.
 const MAX_DEPTH: usize = 14;
-/// Most cells of one radial panel that are bisected.
+/// The largest number of cells of one radial panel that are bisected.
 const MAX_CELLS: usize = 4000;
 
 impl Integrand<'_> {
@@ -119,7 +120,7 @@ impl Integrand<'_> {
         self.plan.elements().len() + self.quadratic.elements().len()
     }
 
-    /// Integrals over the boxes of all (finite, ascending) cutoffs. In the coordinates
+    /// Computes the integrals over the boxes of all (finite, ascending) cutoffs. In the coordinates
     /// (r, e) boxes are nested shells, so that the largest one costs as much as all.
     pub fn boxes(&self, cutoffs: &[f64]) -> Vec<BoxIntegrals> {
         let rules = match self.d_in {
@@ -154,7 +155,8 @@ impl Integrand<'_> {
         results
     }
 
-    /// Panels of a ray between two radii: geometric beyond the scale, and ending at the marks.
+    /// Lists the panels of a ray between two radii: they are geometric beyond the scale, and end at
+    /// the marks.
     fn radial_panels(&self, from: f64, to: f64) -> Vec<(f64, f64)> {
         let mut ends = vec![from, to];
         if !self.homogeneous {
@@ -173,7 +175,7 @@ impl Integrand<'_> {
             .collect()
     }
 
-    /// Cells of all faces, cut where a mark's ray or its opposite crosses them.
+    /// Lists the cells of all faces, cut where a mark's ray or its opposite crosses them.
     fn cells(&self, radius: Option<(f64, f64)>) -> Vec<Cell> {
         let mut cells = Vec::new();
         for axis in 0..self.d_in {
@@ -208,7 +210,7 @@ impl Integrand<'_> {
         cells
     }
 
-    /// Sum over cells, bisecting those whose two rules differ by more than the tolerance.
+    /// Sums over cells, bisecting those whose two rules differ by more than the tolerance.
     /// `surface` is the radius and factor of cells that have no range of radii.
     fn integrate(
         &self,
@@ -259,7 +261,8 @@ impl Integrand<'_> {
         (sum, error)
     }
 
-    /// Upper bound of the integral of each |product|, from those of pure powers (Hoelder).
+    /// Returns an upper bound of the integral of each |product|, from those of pure powers
+    /// (Hoelder).
     fn sizes(&self, sums: &Sums) -> Vec<f64> {
         let powers: Vec<Vec<f64>> = (self.plan.orders().iter())
             .map(|(n, range)| {
@@ -296,13 +299,13 @@ impl Integrand<'_> {
         sums
     }
 
-    /// Number of [`nodes`](Self::nodes).
+    /// Returns the number of [`nodes`](Self::nodes).
     pub fn node_count(&self, cutoff: f64, rule: usize) -> usize {
         let panels = self.radial_panels(0.0, cutoff).len();
         panels * self.cells(None).len() * rule.pow(self.d_in as u32)
     }
 
-    /// The nodes of a fixed rule over the box, `rule` per side of a cell: field values,
+    /// Returns the nodes of a fixed rule over the box, `rule` per side of a cell: field values,
     /// `[node][point]`, and weights.
     pub fn nodes(&self, cutoff: f64, rule: usize) -> (Vec<Vec<f64>>, Vec<f64>) {
         let rule = legendre(rule);
@@ -363,7 +366,7 @@ impl Integrand<'_> {
 }
 
 impl Cell {
-    /// Halves in every direction; along the ray only if that helps.
+    /// Halves a cell in every direction; along the ray only if that helps.
     fn bisect(&self, homogeneous: bool) -> Vec<Cell> {
         let halves = |(a, b): (f64, f64)| {
             let middle = 0.5 * (a + b);
@@ -394,7 +397,7 @@ impl Cell {
     }
 }
 
-/// A rule moved to an interval.
+/// Moves a rule to an interval.
 fn on((a, b): (f64, f64), rule: &[(f64, f64)]) -> impl Iterator<Item = (f64, f64)> {
     let half = 0.5 * (b - a);
     rule.iter()

@@ -1,4 +1,4 @@
-//! m_n: what deviations from the GP are measured in.
+//! This module says what deviations from the GP are measured in, to give m_n.
 
 use crate::tensor::Tuple;
 
@@ -8,14 +8,14 @@ use crate::tensor::Tuple;
 /// elements, wherever a run can still measure it.
 pub const MIN_MEAN_UNIT: f64 = 5e-4;
 
-/// Product of the fields' standard deviations, sqrt(prod K_ii), in the unit of f^n.
+/// Returns the product of the fields' standard deviations, sqrt(prod K_ii), in the unit of f^n.
 pub fn field_size(kernel: &[Vec<f64>], tuple: Tuple) -> f64 {
     (tuple.points().iter())
         .map(|&i| kernel[i][i].sqrt())
         .product()
 }
 
-/// What m_n of one element is measured in: G_GP, or for odd n, where the GP vanishes, the
+/// Returns what m_n of one element is measured in: G_GP, or for odd n, where the GP vanishes, the
 /// fields' own size; `None` if that vanishes.
 pub fn deviation_unit(kernel: &[Vec<f64>], tuple: Tuple, gp: f64) -> Option<f64> {
     let size = field_size(kernel, tuple);
@@ -23,8 +23,8 @@ pub fn deviation_unit(kernel: &[Vec<f64>], tuple: Tuple, gp: f64) -> Option<f64>
     (unit.abs() > 1e-12 * size && unit != 0.0).then_some(unit)
 }
 
-/// The same for an element that enters the mean of m_n; `None` if it is left out,
-/// [`MIN_MEAN_UNIT`].
+/// Returns the [`deviation_unit`] of an element that enters the mean of m_n; `None` if the element
+/// is left out, by [`MIN_MEAN_UNIT`].
 pub fn mean_unit(kernel: &[Vec<f64>], tuple: Tuple, gp: f64) -> Option<f64> {
     let least = MIN_MEAN_UNIT * field_size(kernel, tuple);
     deviation_unit(kernel, tuple, gp).filter(|unit| unit.abs() >= least)

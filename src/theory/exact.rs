@@ -5,8 +5,8 @@ use super::{gp_correlator, kernel_matrix};
 use crate::model::EnsembleSpec;
 use crate::tensor::Tuple;
 
-/// Exact n-point functions at finite width. With several outputs the sums are over the
-/// pairings that join equal outputs.
+/// `Exact` gives the exact n-point functions at finite width. With several outputs the sums are
+/// over the pairings that join equal outputs.
 ///
 /// Given the hidden layer, f is Gaussian with covariance C = sigma_b^2 + (sigma_w^2 / N)
 /// sum_j h_j h_j, a mean over N independent neurons. So G^(4) and G^(6) are Wick sums with
@@ -34,12 +34,13 @@ pub struct Exact {
 }
 
 impl Exact {
-    /// Neuron moments for the spec's orders, then closed formulas.
+    /// Computes the neuron moments of the spec's orders, from which closed formulas give the rest.
     pub fn new(spec: &EnsembleSpec) -> Self {
         Self::with_kernel(spec, kernel_matrix(spec).into())
     }
 
-    /// The same with the kernel at the spec's points, where it is known already.
+    /// Computes the neuron moments with the kernel at the spec's points, where the kernel is known
+    /// already.
     pub fn with_kernel(spec: &EnsembleSpec, kernel: Arc<Vec<Vec<f64>>>) -> Self {
         let highest = spec.orders.iter().copied().max().unwrap_or(2);
         // G^(2) is the kernel: its neurons matter from n = 4 on.
@@ -56,18 +57,18 @@ impl Exact {
         }
     }
 
-    /// The GP kernel at the points, shape `[points][points]`.
+    /// Returns the GP kernel at the points, shape `[points][points]`.
     pub fn kernel(&self) -> &Arc<Vec<Vec<f64>>> {
         &self.kernel
     }
 
-    /// Bound of the error of [`deviation`](Self::deviation), in the unit of f^n: what the errors
-    /// of the neuron's moments, rounding included, add up to.
+    /// Returns a bound of the error of [`deviation`](Self::deviation), in the unit of f^n: what the
+    /// errors of the neuron's moments, rounding included, add up to.
     pub fn error<'a>(&self, tuple: impl Into<Tuple<'a>>) -> f64 {
         self.bounded_deviation(tuple.into()).error
     }
 
-    /// The same ensemble at another width; costs nothing.
+    /// Returns the same ensemble at another width, at no cost.
     pub fn at_width(&self, width: u64) -> Self {
         Self {
             width: width as f64,
@@ -75,7 +76,7 @@ impl Exact {
         }
     }
 
-    /// Exact G^(n) - G_GP^(n), in the unit of f^n; zero for n odd or 2.
+    /// Returns the exact G^(n) - G_GP^(n), in the unit of f^n; zero for n odd or 2.
     ///
     /// # Panics
     /// If n is above 6 or above the spec's highest order.
@@ -106,7 +107,7 @@ impl Exact {
         }
     }
 
-    /// Exact connected 6-point function, of order 1/N^2.
+    /// Returns the exact connected 6-point function, of order 1/N^2.
     pub fn connected_six<'a>(&self, tuple: impl Into<Tuple<'a>>) -> f64 {
         let tuple = tuple.into();
         let index = tuple.points();
@@ -118,13 +119,13 @@ impl Exact {
             .sum()
     }
 
-    /// Exact G^(n).
+    /// Returns the exact G^(n).
     pub fn correlator<'a>(&self, tuple: impl Into<Tuple<'a>>) -> f64 {
         let tuple = tuple.into();
         gp_correlator(&self.kernel, tuple) + self.deviation(tuple)
     }
 
-    /// Covariance of C at two pairs of points, E[D_a D_b].
+    /// Returns the covariance of C at two pairs of points, E[D_a D_b].
     pub fn covariance(&self, a: [usize; 2], b: [usize; 2]) -> f64 {
         self.k2(a, b).value
     }

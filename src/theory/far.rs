@@ -1,24 +1,25 @@
-//! How a kernel K(x, y) behaves as y goes to infinity, from how the activation grows.
+//! This module tells how a kernel K(x, y) behaves as y goes to infinity, from how the activation
+//! grows.
 
 use super::Vertex;
 use super::bump::Bump;
 use crate::model::{Growth, Net};
 
-/// What K(x, y) does as |y| grows.
+/// `Far` says what K(x, y) does as |y| grows.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Far {
-    /// It falls to sigma_b^2.
+    /// The kernel falls to sigma_b^2.
     Decays,
-    /// It stays of order one.
+    /// The kernel stays of order one.
     Stays,
-    /// It grows like |y|^p.
+    /// The kernel grows like |y|^p.
     Grows(f64),
-    /// It grows faster than any power.
+    /// The kernel grows faster than any power.
     GrowsExponentially,
 }
 
 impl Far {
-    /// What the kernel of a net does.
+    /// Tells what the kernel of a net does.
     pub fn of(net: &Net) -> Self {
         match (Bump::of(net), net.activation().growth()) {
             (Some(_), _) => Self::Decays,
@@ -29,8 +30,8 @@ impl Far {
     }
 }
 
-/// Power p with which the lines k(x, y) of a vertex grow like |y|^p; `None` if they vanish far out
-/// or grow faster.
+/// Returns the power p with which the lines k(x, y) of a vertex grow like |y|^p; `None` if the
+/// lines vanish far out or grow faster.
 pub(crate) fn line_growth(net: &Net, vertex: Vertex) -> Option<f64> {
     match Far::of(net) {
         Far::Decays if vertex.constant_left(net) == 0.0 => None,

@@ -2,7 +2,7 @@ use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_PI, PI};
 
 use crate::model::{Builtin, EnsembleSpec, Net};
 
-/// GP kernel K(x, y) = E[f(x) f(y)] of a single-hidden-layer network, exact at every
+/// Computes the GP kernel K(x, y) = E[f(x) f(y)] of a single-hidden-layer network, exact at every
 /// width (arXiv:2008.08601, section 2; Williams 1997 for erf, Cho and Saul 2009 for ReLU).
 ///
 /// `x` and `y` have d_in coordinates each; the unit is that of f squared.
@@ -20,8 +20,8 @@ pub fn kernel(net: &Net, x: &[f64], y: &[f64]) -> f64 {
     readout.sigma_b.powi(2) + readout.sigma_w.powi(2) * hidden_second_moment(net, x, y)
 }
 
-/// E[h(x) h(y)] of a hidden unit: (K - sigma_b^2) / sigma_w^2, without the rounding of that
-/// difference.
+/// Computes E[h(x) h(y)] of a hidden unit: (K - sigma_b^2) / sigma_w^2, without the rounding of
+/// that difference.
 fn hidden_second_moment(net: &Net, x: &[f64], y: &[f64]) -> f64 {
     let first = net.first();
     let (sigma_w, sigma_b) = (first.sigma_w, first.sigma_b);
@@ -87,8 +87,8 @@ fn hidden_second_moment(net: &Net, x: &[f64], y: &[f64]) -> f64 {
     }
 }
 
-/// log10 of E[h^2] of a hidden unit from that of the variance of its pre-activation, right to a
-/// factor of a few, whatever the range of f64.
+/// Estimates log10 of E[h^2] of a hidden unit from that of the variance of its pre-activation,
+/// right to a factor of a few, whatever the range of f64.
 pub(crate) fn second_moment_decades(net: &Net, variance: f64) -> f64 {
     match net.builtin() {
         Builtin::Erf => variance.min(0.0),
@@ -97,7 +97,7 @@ pub(crate) fn second_moment_decades(net: &Net, variance: f64) -> f64 {
     }
 }
 
-/// sin s - s cos s = s^3 / 3 - s^5 / 30 + .. for s < 1/2, where the difference cancels.
+/// Computes sin s - s cos s = s^3 / 3 - s^5 / 30 + .. for s < 1/2, where the difference cancels.
 fn sine_less_cosine(s: f64) -> f64 {
     // Term n is (-1)^(n+1) 2n s^(2n+1) / (2n+1)!.
     let mut power = s;
@@ -111,12 +111,12 @@ fn sine_less_cosine(s: f64) -> f64 {
         .sum()
 }
 
-/// Scalar products of two vectors.
+/// `Gram` holds the scalar products of two vectors.
 struct Gram {
     xx: f64,
     xy: f64,
     yy: f64,
-    /// xx yy - xy^2, to its own precision.
+    /// The determinant xx yy - xy^2, to its own precision.
     determinant: f64,
 }
 
@@ -139,13 +139,13 @@ impl Gram {
     }
 }
 
-/// E[h(x_i) h(x_j)] of a hidden unit at points i and j of a spec.
+/// Computes E[h(x_i) h(x_j)] of a hidden unit at points i and j of a spec.
 pub(crate) fn second_moment(spec: &EnsembleSpec, i: usize, j: usize) -> f64 {
     let points = spec.inputs.points();
     hidden_second_moment(&spec.net, &points[i], &points[j])
 }
 
-/// Kernel matrix over the ensemble's inputs, shape `[points][points]`, symmetric.
+/// Returns the kernel matrix over the ensemble's inputs, shape `[points][points]`, symmetric.
 pub fn kernel_matrix(spec: &EnsembleSpec) -> Vec<Vec<f64>> {
     let points = spec.inputs.points();
     points

@@ -1,4 +1,4 @@
-//! What theory says: pure functions in f64, no sampling.
+//! This room says what theory predicts: it holds pure functions in f64, and samples nothing.
 
 mod average;
 mod bump;

@@ -1,4 +1,4 @@
-//! One-loop integrals of the quartic vertex.
+//! This module computes the one-loop integrals of the quartic vertex.
 
 use rayon::prelude::*;
 
@@ -12,31 +12,31 @@ use crate::Result;
 use crate::model::EnsembleSpec;
 use crate::tensor::{MomentPlan, multisets, pairings};
 
-/// I2(12|34) = int int k(x1,y) k(x2,y) k(y,z)^2 k(x3,z) k(x4,z) dy dz over the box
-/// [-L, L]^d_in twice, for all pairs of points. Every line touches a vertex and is k.
+/// `LoopIntegrals` holds I2(12|34) = int int k(x1,y) k(x2,y) k(y,z)^2 k(x3,z) k(x4,z) dy dz over
+/// the box [-L, L]^d_in twice, for all pairs of points. Every line touches a vertex and is k.
 #[derive(Debug, Clone)]
 pub struct LoopIntegrals {
-    /// L, in the unit of the inputs.
+    /// The cutoff L, in the unit of the inputs.
     pub cutoff: f64,
     points: usize,
-    /// `[pair][pair]`, pairs in lexicographic order.
+    /// Values of I2, `[pair][pair]`, pairs in lexicographic order.
     values: Vec<Vec<f64>>,
-    /// Distance from a rule with fewer nodes.
+    /// Distances of the values from a rule with fewer nodes.
     errors: Vec<Vec<f64>>,
 }
 
 impl LoopIntegrals {
-    /// I2(a|b).
+    /// Returns I2(a|b).
     pub fn integral(&self, a: [usize; 2], b: [usize; 2]) -> f64 {
         self.values[self.pair(a)][self.pair(b)]
     }
 
-    /// Sum over the three channels 12|34, 13|24, 14|23.
+    /// Returns the sum of I2 over the three channels 12|34, 13|24, 14|23.
     pub fn channels(&self, index: &[usize]) -> f64 {
         self.over_channels(&self.values, index)
     }
 
-    /// Estimated error of [`channels`](Self::channels).
+    /// Returns the estimated error of [`channels`](Self::channels).
     pub fn error(&self, index: &[usize]) -> f64 {
         self.over_channels(&self.errors, index)
     }
@@ -57,7 +57,7 @@ impl LoopIntegrals {
     }
 }
 
-/// Whether [`loop_integrals`] can be computed, before a run that needs them.
+/// Checks that [`loop_integrals`] can be computed, before a run that needs them.
 ///
 /// # Errors
 /// Those of [`loop_integrals`].
@@ -66,12 +66,12 @@ pub fn check_loop_cutoff(spec: &EnsembleSpec, vertex: Vertex, cutoff: f64) -> Re
     check_loops(spec, vertex, cutoff)
 }
 
-/// One-loop integrals of a spec's inputs at one cutoff.
+/// Computes the one-loop integrals of a spec's inputs at one cutoff.
 ///
-/// A kernel with a Gaussian bump: products over coordinates of one-dimensional integrals over z,
-/// that over y being an error function. Any other: the double sum over the nodes of a fixed
-/// rule: about 1e-10 of I2 for d_in = 1, 1e-4 for d_in = 2 and 1e-3 for d_in = 3 (Erf), with
-/// [`LoopIntegrals::error`] beside it.
+/// For a kernel with a Gaussian bump they are products over coordinates of one-dimensional
+/// integrals over z, that over y being an error function. For any other they are the double sum
+/// over the nodes of a fixed rule, good to about 1e-10 of I2 for d_in = 1, 1e-4 for d_in = 2 and
+/// 1e-3 for d_in = 3 (Erf), with [`LoopIntegrals::error`] beside it.
 ///
 /// # Errors
 /// Those of [`super::vertex_integrals`], and [`crate::Error::Invalid`] where they leave the range of
@@ -99,10 +99,10 @@ pub fn loop_integrals(spec: &EnsembleSpec, vertex: Vertex, cutoff: f64) -> Resul
     })
 }
 
-/// Most nodes of the double sum: 10^8 kernels, a second or two.
+/// The largest number of nodes of the double sum: 10^8 kernels, a second or two.
 const MAX_NODES: usize = 9000;
 
-/// Marks split the cells; three dimensions cannot afford it.
+/// Lists the marks that split the cells; three dimensions cannot afford it.
 fn marks(spec: &EnsembleSpec) -> &[Vec<f64>] {
     if spec.net.d_in() < 3 {
         spec.inputs.points()
@@ -136,7 +136,7 @@ fn node_count(spec: &EnsembleSpec, cutoff: f64, rule: usize) -> usize {
     with_nodes(spec, Vertex::Full, |i| i.node_count(cutoff, rule))
 }
 
-/// The double sum over quadrature nodes, `[pair][pair]`.
+/// Computes the double sum over quadrature nodes, `[pair][pair]`.
 fn numeric(spec: &EnsembleSpec, vertex: Vertex, cutoff: f64, rule: usize) -> Vec<Vec<f64>> {
     let points = spec.inputs.len();
     let constant = vertex.constant(&spec.net);
@@ -167,8 +167,8 @@ fn numeric(spec: &EnsembleSpec, vertex: Vertex, cutoff: f64, rule: usize) -> Vec
     sums
 }
 
-/// A kernel with a Gaussian bump: k = c + sigma_w^2 e^(-a |x - y|^2) expands over which lines carry
-/// the bump, and each term factorises over coordinates.
+/// Computes the integrals of a kernel with a Gaussian bump: k = c + sigma_w^2 e^(-a |x - y|^2)
+/// expands over which lines carry the bump, and each term factorises over coordinates.
 fn of_bump(
     spec: &EnsembleSpec,
     bump: &Bump,
@@ -230,7 +230,8 @@ fn of_bump(
         .collect()
 }
 
-/// int int e^(-a sum_i (y_i - y)^2 - a m (y - z)^2 - a sum_i (z_i - z)^2) dy dz over |y|, |z| < L.
+/// Computes int int e^(-a sum_i (y_i - y)^2 - a m (y - z)^2 - a sum_i (z_i - z)^2) dy dz over |y|,
+/// |z| < L.
 fn two_lines(a: f64, at_y: Vec<f64>, at_z: Vec<f64>, m: usize, cutoff: f64, rule: usize) -> f64 {
     let width = if a > 0.0 { a.powf(-0.5) } else { f64::MAX };
     let all = at_y.iter().chain(&at_z);

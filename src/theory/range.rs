@@ -1,4 +1,4 @@
-//! Cutoffs at which integrals leave the range of f64.
+//! This module finds the cutoffs at which integrals leave the range of f64.
 
 use super::bump::Bump;
 use super::kernel;
@@ -6,15 +6,15 @@ use super::vertex::Vertex;
 use crate::model::{EnsembleSpec, short};
 use crate::{Error, Result};
 
-/// Powers of ten that an integral may reach: what is made of it needs room as well.
+/// Power of ten that an integral may reach: what is made of it needs room as well.
 const RANGE: f64 = 250.0;
 
-/// Sizes of a cutoff's integrals, as powers of ten, good to a few: the field's largest values
-/// times the volume on which it has them.
+/// `Sizes` holds the sizes of a cutoff's integrals, as powers of ten, good to a few: the field's
+/// largest values times the volume on which it has them.
 struct Sizes {
     /// log10 of max |k(x_p, y)| over the box, of each point whose kernel does not vanish.
     lines: Vec<f64>,
-    /// log10 of the volume.
+    /// log10 of the box's volume.
     volume: f64,
     /// log10 of the largest |k(y, z)| between two vertices.
     between: f64,
@@ -22,13 +22,13 @@ struct Sizes {
     reach: f64,
 }
 
-/// Whether the lines into a vertex are Gaussian bumps, which end where they do; every other kernel
+/// Returns the Gaussian bump that the lines into a vertex are, if they are one; every other kernel
 /// fills the box.
 fn bump(spec: &EnsembleSpec, vertex: Vertex) -> Option<Bump> {
     Bump::of(&spec.net).filter(|_| vertex.constant_left(&spec.net) == 0.0)
 }
 
-/// The point of the box that is nearest to x.
+/// Returns the point of the box that is nearest to x.
 fn clamped(x: &[f64], cutoff: f64) -> Vec<f64> {
     x.iter().map(|c| c.clamp(-cutoff, cutoff)).collect()
 }
@@ -84,7 +84,7 @@ impl Sizes {
         }
     }
 
-    /// Refuses what is out of range, of each power of ten with its name.
+    /// Refuses an integral out of range; each power of ten comes with its name.
     fn check(&self, cutoff: f64, integrals: &[(&str, f64)]) -> Result<()> {
         for (what, power) in integrals {
             if power.abs() > RANGE {
@@ -98,7 +98,7 @@ impl Sizes {
     }
 }
 
-/// Whether the vertex integrals of a cutoff stay within the range of f64.
+/// Checks that the vertex integrals of a cutoff stay within the range of f64.
 ///
 /// # Errors
 /// [`Error::Invalid`] with the integral's size.
@@ -121,7 +121,7 @@ pub(super) fn check_vertices(spec: &EnsembleSpec, vertex: Vertex, cutoff: f64) -
     Ok(())
 }
 
-/// The same for one-loop integrals.
+/// Checks that the one-loop integrals of a cutoff stay within the range of f64.
 ///
 /// # Errors
 /// [`Error::Invalid`] with the integral's size.

@@ -6,8 +6,8 @@ use super::gp_correlator;
 use crate::model::{Builtin, EnsembleSpec, Estimator};
 use crate::tensor::Tuple;
 
-/// What an ensemble cannot be expected to have drawn of its n-point functions, for nets whose
-/// activation grows exponentially.
+/// `RareNeurons` says what an ensemble cannot be expected to have drawn of its n-point functions, for nets
+/// whose activation grows exponentially.
 ///
 /// With h_i = exp(a_i . g - |a_i|^2) of a neuron's standard normals g, a product over the points
 /// S has the mean exp(|t|^2 / 2 - sum |a_i|^2), t = sum a_i, and what carries it are neurons whose
@@ -26,19 +26,20 @@ use crate::tensor::Tuple;
 #[derive(Debug, Clone)]
 pub struct RareNeurons {
     kernel: Vec<Vec<f64>>,
-    /// a_i, shape `[points][d_in + 1]`.
+    /// The exponents a_i, shape `[points][d_in + 1]`.
     exponents: Vec<Vec<f64>>,
     sigma_w: f64,
     width: f64,
     is_direct: bool,
-    /// Where neurons are drawn.
+    /// The centres about which neurons are drawn.
     centres: Vec<Vec<f64>>,
-    /// How far from each centre one is found, by the order of the n-point function.
+    /// How far from each centre a neuron is found, by the order of the n-point function.
     reach: BTreeMap<usize, Vec<f64>>,
 }
 
 impl RareNeurons {
-    /// After `networks` networks; `None` if the activation's products have no such tail.
+    /// Describes an ensemble after `networks` networks; `None` if the activation's products have no
+    /// such tail.
     pub fn new(spec: &EnsembleSpec, kernel: &[Vec<f64>], networks: f64) -> Option<Self> {
         match spec.net.builtin() {
             Builtin::ExpNormalised => {}
@@ -74,8 +75,8 @@ impl RareNeurons {
         })
     }
 
-    /// The part of |G^(n) - G_GP^(n)| that is missed, in the unit of f^n; 0 for odd n, where both
-    /// signs are equally likely.
+    /// Returns the part of |G^(n) - G_GP^(n)| that is missed, in the unit of f^n; 0 for odd n,
+    /// where both signs are equally likely.
     ///
     /// # Panics
     /// If n is even and not an order of the spec.
@@ -92,7 +93,7 @@ impl RareNeurons {
             .sum()
     }
 
-    /// The missed part of what one neuron carries at the positions in `set`.
+    /// Returns the missed part of what one neuron carries at the positions in `set`.
     fn carried_and_missed(&self, tuple: Tuple, set: u32) -> f64 {
         let (inside, outside) = tuple.split(set);
         let ways = inside.tuple().pairings().len() as f64;
@@ -125,13 +126,13 @@ impl RareNeurons {
     }
 }
 
-/// (2n - 1)!! / (n - 1)!!^2: mean square over squared mean of a product of n equal normals.
+/// Returns (2n - 1)!! / (n - 1)!!^2: mean square over squared mean of a product of n equal normals.
 fn readout(n: usize) -> f64 {
     let odd = |last: usize| (1..=last).step_by(2).map(|k| k as f64).product::<f64>();
     odd(2 * n - 1) / odd(n - 1).powi(2)
 }
 
-/// What one of `drawn` standard normals exceeds.
+/// Returns what one of `drawn` standard normals exceeds.
 fn farthest(drawn: f64) -> f64 {
     -Normal::standard().inverse_cdf((1.0 / drawn).min(1.0))
 }

@@ -1,11 +1,11 @@
 use crate::model::{EnsembleSpec, Growth, Tilt};
 use crate::tensor::multisets;
 
-/// Most shifts of a mixture: each gets its share of the networks.
+/// The largest number of shifts of a mixture: each gets its share of the networks.
 const MAX_SHIFTS: usize = 32;
 
-/// The mixture that a spec's orders need, `None` where the hidden layer has no tail
-/// worth the price.
+/// Finds the mixture that a spec's orders need, `None` where the hidden layer has no tail worth the
+/// price.
 ///
 /// Bounded activations and powers have none. A product of n units that grow like exp(rate z) is
 /// exp(t . g) with t = rate times the sum of (sigma_w x_i / sqrt(d_in), sigma_b) over its

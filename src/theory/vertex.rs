@@ -1,4 +1,4 @@
-//! Vertex integrals of the effective field theory.
+//! This module computes the vertex integrals of the effective field theory.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,7 @@ use crate::model::{EnsembleSpec, Net, short};
 use crate::tensor::MomentPlan;
 use crate::{Error, Result};
 
-/// Which propagator joins an external point to a vertex.
+/// `Vertex` says which propagator k joins an external point to a vertex.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -23,7 +23,7 @@ pub enum Vertex {
 }
 
 impl Vertex {
-    /// What is taken off K in the lines into a vertex.
+    /// Returns what is taken off K in the lines into a vertex.
     pub(super) fn constant(self, net: &Net) -> f64 {
         match self {
             Self::Full => 0.0,
@@ -31,7 +31,7 @@ impl Vertex {
         }
     }
 
-    /// What is left of sigma_b^2 in the lines into a vertex.
+    /// Returns what is left of sigma_b^2 in the lines into a vertex.
     pub(super) fn constant_left(self, net: &Net) -> f64 {
         net.readout().sigma_b.powi(2) - self.constant(net)
     }
@@ -62,17 +62,17 @@ impl std::fmt::Display for Vertex {
     }
 }
 
-/// Vertex integrals at one cutoff L, over y in the box [-L, L]^d_in.
+/// `VertexIntegrals` holds the vertex integrals at one cutoff L, over y in the box [-L, L]^d_in.
 #[derive(Debug, Clone)]
 pub struct VertexIntegrals {
-    /// L, in the unit of the inputs.
+    /// The cutoff L, in the unit of the inputs.
     pub cutoff: f64,
     plan: MomentPlan,
     integrals: BoxIntegrals,
 }
 
 impl VertexIntegrals {
-    /// int k(x_1, y) .. k(x_n, y) d^d y for n = 2, 4 or 6 points, in any order.
+    /// Returns int k(x_1, y) .. k(x_n, y) d^d y for n = 2, 4 or 6 points, in any order.
     ///
     /// # Panics
     /// At another n.
@@ -80,37 +80,37 @@ impl VertexIntegrals {
         self.integrals.moments[self.element(index)]
     }
 
-    /// d / d log L of [`integral`](Self::integral): the integrand over the box's surface.
+    /// Returns d / d log L of [`integral`](Self::integral): the integrand over the box's surface.
     pub fn derivative(&self, index: &[usize]) -> f64 {
         self.integrals.derivatives[self.element(index)]
     }
 
-    /// Estimated error of [`integral`](Self::integral).
+    /// Returns the estimated error of [`integral`](Self::integral).
     pub fn error(&self, index: &[usize]) -> f64 {
         self.integrals.errors[self.element(index)]
     }
 
-    /// Upper bound of int |k .. k| by Hoelder's inequality: what an integral that vanishes
-    /// is small against.
+    /// Returns an upper bound of int |k .. k| by Hoelder's inequality: what an integral that
+    /// vanishes is small against.
     pub fn size(&self, index: &[usize]) -> f64 {
         let n = index.len();
         let root = |&i: &usize| self.integral(&vec![i; n]).abs().powf(1.0 / n as f64);
         index.iter().map(root).product()
     }
 
-    /// What an [`integral`](Self::integral) that vanishes may come to: three of its errors, and
-    /// rounding.
+    /// Returns what an [`integral`](Self::integral) that vanishes may come to: three of its errors,
+    /// and rounding.
     pub fn zero(&self, index: &[usize]) -> f64 {
         (1e-13 * self.size(index)).max(3.0 * self.error(index))
     }
 
-    /// The [`integral`](Self::integral), or `None` where it vanishes.
+    /// Returns the [`integral`](Self::integral), or `None` where it vanishes.
     pub fn present(&self, index: &[usize]) -> Option<f64> {
         let integral = self.integral(index);
         (integral.abs() > self.zero(index) && integral.is_normal()).then_some(integral)
     }
 
-    /// int |y|^2 k(x_1, y) .. k(x_4, y) d^d y.
+    /// Returns int |y|^2 k(x_1, y) .. k(x_4, y) d^d y.
     pub fn quadratic(&self, index: &[usize]) -> f64 {
         let (_, range) = &self.plan.orders()[1];
         self.integrals.quadratic[self.element(index) - range.start]
@@ -128,8 +128,8 @@ impl VertexIntegrals {
     }
 }
 
-/// Vertex integrals of all unique 2-, 4- and 6-tuples of a spec's inputs, one entry per
-/// cutoff, in the order given.
+/// Computes the vertex integrals of all unique 2-, 4- and 6-tuples of a spec's inputs, one entry
+/// per cutoff, in the order given.
 ///
 /// Gauss-net: closed form, products of error functions. Erf- and ReLU-net: adaptive
 /// Gauss-Legendre to 1e-11 (d_in = 1, 2) or 1e-8 (d_in = 3) of int |k .. k|; all cutoffs
@@ -178,7 +178,7 @@ pub fn vertex_integrals(
         .collect())
 }
 
-/// Whether [`vertex_integrals`] can be computed, before a run that needs them.
+/// Checks that [`vertex_integrals`] can be computed, before a run that needs them.
 ///
 /// # Errors
 /// Those of [`vertex_integrals`].
@@ -223,8 +223,8 @@ fn check(spec: &EnsembleSpec, vertex: Vertex, cutoff: f64) -> Result<()> {
     check_vertices(spec, vertex, cutoff)
 }
 
-/// Field values k(x_p, y), `[node][point]`, and weights of a fixed quadrature over the box
-/// of a cutoff: what the moment stage of an engine turns into vertex integrals.
+/// Returns the field values k(x_p, y), `[node][point]`, and weights of a fixed quadrature over the
+/// box of a cutoff: what the moment stage of an engine turns into vertex integrals.
 ///
 /// # Errors
 /// Those of [`vertex_integrals`]; an infinite cutoff has no nodes.
@@ -245,7 +245,7 @@ pub fn vertex_nodes(
     Ok(with_integrand(spec, vertex, &plan, |i| i.nodes(cutoff, 8)))
 }
 
-/// By cubature, for any kernel.
+/// Computes the integrals by cubature, for any kernel.
 fn numeric(
     spec: &EnsembleSpec,
     vertex: Vertex,
@@ -277,7 +277,7 @@ fn with_integrand<T>(
     })
 }
 
-/// Half the radius at which s_yy is of order one; the kernels' only other lengths are the
+/// Returns half the radius at which s_yy is of order one; the kernels' only other lengths are the
 /// inputs.
 pub(super) fn natural_scale(spec: &EnsembleSpec) -> f64 {
     let first = spec.net.first();
@@ -308,7 +308,7 @@ mod tests {
         }
     }
 
-    /// The cubature on Gauss-net's kernel, where it has a closed form to be held against.
+    /// The cubature on Gauss-net's kernel is held against the closed form that it has.
     #[test]
     fn cubature_agrees_with_the_closed_form() {
         for d_in in 1..=3 {

@@ -1,6 +1,6 @@
 use crate::tensor::Tuple;
 
-/// GP prediction of an n-point function: Wick's sum over pairings of products of K.
+/// Computes the GP prediction of an n-point function, Wick's sum over pairings of products of K.
 ///
 /// `tuple` holds the points (rows of `kernel`), and outputs if there are several; odd orders
 /// and outputs that do not pair give zero.
@@ -27,8 +27,8 @@ pub fn gp_correlator<'a>(kernel: &[Vec<f64>], tuple: impl Into<Tuple<'a>>) -> f6
         .fold(0.0, |sum, x| sum + x)
 }
 
-/// Bound of what f64 rounds off [`gp_correlator`], and the kernel before it: a few units in the last
-/// place of each of its products.
+/// Returns a bound of what f64 rounds off [`gp_correlator`], and the kernel before it: a few units
+/// in the last place of each of its products.
 pub fn gp_rounding(kernel: &[Vec<f64>], tuple: Tuple) -> f64 {
     let index = tuple.points();
     let product = |pairing: &Vec<(usize, usize)>| -> f64 {

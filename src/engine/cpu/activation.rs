@@ -1,21 +1,21 @@
-//! Activations (twin of `shaders/activation.wgsl`), without branches, so that they run as
-//! vector code. One type per activation: the choice is outside the loops.
+//! Activations (twins of `shaders/activation.wgsl`) have no branches, so that they run as vector
+//! code. Each has a type of its own: the choice is outside the loops.
 
 use crate::simd::{madd, polynomial};
 
-/// What a hidden unit makes of its pre-activation z.
+/// An activation is what a hidden unit makes of its pre-activation z.
 pub(super) trait Activation {
-    /// Whether it costs no more than to store its value.
+    /// Whether to compute the activation costs no more than to store its value.
     const IS_CHEAP: bool = false;
 
     fn of<const FMA: bool>(z: f64) -> f64;
 }
 
-/// erf(z).
+/// `Erf` is the activation erf(z).
 pub(super) struct Erf;
-/// max(0, z).
+/// `Relu` is the activation max(0, z).
 pub(super) struct Relu;
-/// e^z.
+/// `Exp` is the activation e^z.
 pub(super) struct Exp;
 
 impl Activation for Erf {
@@ -41,7 +41,7 @@ impl Activation for Exp {
     }
 }
 
-/// erf(x), relative error below 1e-15 with fused multiply-add and 2e-15 without.
+/// Computes erf(x), with a relative error below 1e-15 with fused multiply-add and 2e-15 without.
 #[inline(always)]
 #[allow(clippy::approx_constant)] // 2 / sqrt(pi) as the fit has it
 pub fn erf<const FMA: bool>(x: f64) -> f64 {
@@ -90,13 +90,13 @@ pub fn erf<const FMA: bool>(x: f64) -> f64 {
     x * p / q
 }
 
-/// max(0, x).
+/// Computes max(0, x).
 #[inline(always)]
 pub fn relu(x: f64) -> f64 {
     x.max(0.0)
 }
 
-/// e^x, relative error below 4e-16; 0 below -708 and infinite above 709.
+/// Computes e^x, with a relative error below 4e-16; 0 below -708 and infinite above 709.
 #[inline(always)]
 pub fn exp<const FMA: bool>(x: f64) -> f64 {
     use std::f64::consts::LOG2_E;

@@ -1,4 +1,4 @@
-//! The reference engine: the shaders' stages in f64, one file each, written to be read.
+//! The reference engine runs the shaders' stages in f64, one file each, written to be read.
 
 // The stages, public for tests and benchmarks.
 #[doc(hidden)]
@@ -24,12 +24,12 @@ use crate::{Error, Result};
 /// Time that a worker's piece should take: long against handing it in, short against a stop.
 const PIECE_TIME: Duration = Duration::from_millis(50);
 
-/// f64 engine on all processor cores.
+/// `CpuEngine` is the f64 engine on all processor cores.
 #[derive(Debug, Default)]
 pub struct CpuEngine {}
 
 impl CpuEngine {
-    /// An engine on rayon's global thread pool.
+    /// Makes an engine on rayon's global thread pool.
     pub fn new() -> Self {
         Self::default()
     }
@@ -86,7 +86,7 @@ impl Engine for CpuEngine {
     }
 }
 
-/// Fields of networks `first..first + count` of an experiment, in f64.
+/// Draws the fields of networks `first..first + count` of an experiment, in f64.
 pub fn draw_networks(
     spec: &EnsembleSpec,
     experiment: u32,
@@ -109,7 +109,7 @@ pub fn draw_networks(
     all
 }
 
-/// What the stages share: constants and places in the stream.
+/// `Setup` holds what the stages share: constants and places in the stream.
 #[derive(Debug, Clone)]
 pub(crate) struct Setup {
     pub builtin: Builtin,
@@ -130,7 +130,7 @@ pub(crate) struct Setup {
     pub seed: u64,
 }
 
-/// Constants of the importance sampling.
+/// `Mixture` holds the constants of the importance sampling.
 #[derive(Debug, Clone)]
 pub(crate) struct Mixture {
     pub probability: f64,

@@ -1,23 +1,23 @@
-//! Moments of a block of networks (twin of `shaders/moments.wgsl`).
+//! This module sums the moments of a block of networks (twin of `shaders/moments.wgsl`).
 
 use super::networks::{Networks, TILE, Tile};
 use crate::engine::Block;
 use crate::tensor::{Extreme, MomentPlan, MomentSums, ROW, Row};
 
-/// Draws blocks of networks and averages the products of their fields; keeps its buffers from
-/// block to block.
+/// `Blocks` draws blocks of networks and averages the products of their fields; it keeps its
+/// buffers from block to block.
 #[derive(Debug)]
 pub struct Blocks<'a> {
     networks: Networks,
     sums: MomentSums<'a>,
     batch: Vec<Row>,
     fields: Vec<Tile>,
-    /// Of the typical size of each field.
+    /// Inverse of the typical size of each field.
     inverse: Vec<f64>,
 }
 
 impl<'a> Blocks<'a> {
-    /// Of `networks`, whose fields are the points of the plan.
+    /// Prepares to draw `networks`, whose fields are the points of the plan.
     pub fn new(plan: &'a MomentPlan, networks: Networks) -> Self {
         Self {
             sums: MomentSums::new(plan),
@@ -28,8 +28,8 @@ impl<'a> Blocks<'a> {
         }
     }
 
-    /// Mean of every product of fields over the networks of one block, and the network with
-    /// the largest field, squared and weighted.
+    /// Computes the mean of every product of fields over the networks of one block, and the network
+    /// with the largest field, squared and weighted.
     pub fn means(&mut self, block: &Block) -> (Vec<f64>, Extreme) {
         let Self {
             networks,
@@ -100,8 +100,8 @@ impl<'a> Blocks<'a> {
     }
 }
 
-/// Weight times the largest field squared, in units of `1 / inverse`, of each network, and the
-/// largest of them.
+/// Computes weight times the largest field squared, in units of `1 / inverse`, of each network, and
+/// the largest of them.
 #[multiversion::multiversion(targets(
     "x86_64+avx512f+avx512dq+avx512vl+avx2+fma",
     "x86_64+avx2+fma",

@@ -1,5 +1,5 @@
-//! Networks: hidden values, then outputs or covariances (twin of `shaders/networks.wgsl` and
-//! `shaders/remainder.wgsl`).
+//! This module draws networks: hidden values, then outputs or covariances (twin of
+//! `shaders/networks.wgsl` and `shaders/remainder.wgsl`).
 //!
 //! 16 networks are drawn side by side, network l in lane l of every number. All loops run
 //! over rows of lanes, so that compilers turn them into vector code.
@@ -12,18 +12,18 @@ use crate::plan::Drawn;
 use crate::simd::{Aligned, has_fma, madd};
 use crate::stream::{GROUP, Halves, Part, Words, box_muller, box_muller_blocks, lanes};
 
-/// Networks that are drawn together.
+/// Number of networks that are drawn together.
 pub const TILE: usize = GROUP as usize;
-/// Hidden units of a full group.
+/// Number of hidden units of a full group.
 const UNITS: usize = GROUP as usize;
-/// Numbers of one component of a full group, `[unit][lane]`.
+/// Count of numbers in one component of a full group, `[unit][lane]`.
 const ROWS: usize = UNITS * TILE;
 
-/// One number of each of 16 networks.
+/// A tile holds one number of each of 16 networks.
 pub type Tile = [f64; TILE];
 
-/// Draws networks, 16 at a time, and reduces each to its fields: the outputs f_a(x_p), or
-/// D(x_p, x_q) = C - K for p <= q.
+/// `Networks` draws networks, 16 at a time, and reduces each to its fields: the outputs f_a(x_p),
+/// or D(x_p, x_q) = C - K for p <= q.
 #[derive(Debug)]
 pub struct Networks {
     setup: Setup,
@@ -37,14 +37,15 @@ struct Work {
     /// Words of the remainder, `[component or output][unit][lane]`.
     remainder: Vec<u32>,
     halves: Halves,
-    /// Where they come from: remainders of consecutive tiles follow each other in both streams.
+    /// Sources of the words of the remainder: those of consecutive tiles follow each other in both
+    /// streams.
     hidden_remainder: Words,
     output_remainder: Words,
     /// Standard normals of W0 and b0, `[component][unit][lane]`.
     hidden: Aligned,
     /// Standard normals of W1, `[output][unit][lane]`.
     output: Aligned,
-    /// z, then h_j(x_p) of one group, `[point][unit][lane]`.
+    /// Values z, then h_j(x_p), of one group, `[point][unit][lane]`.
     values: Aligned,
     /// e^(n . step) of one group on a progression, `[unit][lane]`.
     step: Aligned,
@@ -54,22 +55,22 @@ struct Work {
     ratio: Tile,
     /// The unit that is shifted and the shift, if any, of each network.
     shifted: [Option<(usize, usize)>; TILE],
-    /// The lane whose hidden values someone wants to see, and those, `[unit][point]`.
+    /// The lane whose hidden values are recorded, if any, and those values, `[unit][point]`.
     trace: Option<(usize, Vec<Vec<f64>>)>,
 }
 
-/// A place in the units of 16 networks.
+/// `At` is a place in the units of 16 networks.
 #[derive(Debug, Clone, Copy)]
 struct At {
     experiment: u32,
-    /// Number of the 16 networks within the experiment.
+    /// Number of the tile of 16 networks within the experiment.
     tile: u64,
-    /// First hidden unit.
+    /// First hidden unit of the place.
     unit: usize,
 }
 
 impl Networks {
-    /// Ready to draw any networks of a plan.
+    /// Gets ready to draw any networks of a plan.
     pub fn new(drawn: &Drawn) -> Self {
         let setup = Setup::new(drawn);
         let components = setup.layout.hidden_components as usize;
@@ -94,17 +95,17 @@ impl Networks {
         Self { setup, work }
     }
 
-    /// Fields per network.
+    /// Counts the fields per network.
     pub fn fields(&self) -> usize {
         self.work.sums.len()
     }
 
-    /// Typical size of each field.
+    /// Returns the typical size of each field.
     pub fn scales(&self) -> &[f64] {
         &self.setup.scales
     }
 
-    /// Whether networks have different weights.
+    /// Tells whether networks have different weights.
     pub fn is_weighted(&self) -> bool {
         self.setup.tilt.is_some()
     }
@@ -133,7 +134,7 @@ impl Networks {
         }
     }
 
-    /// h_j(x_p) of one network, `[unit][point]`.
+    /// Computes h_j(x_p) of one network, `[unit][point]`.
     pub fn hidden_values(&mut self, experiment: u32, network: u64) -> Vec<Vec<f64>> {
         let lane = (network % GROUP) as usize;
         self.work.trace = Some((lane, Vec::new()));
@@ -182,7 +183,7 @@ fn add_remainder(setup: &Setup, work: &mut Work, at: At) {
     remainder::<{ has_fma!() }>(setup, work, at);
 }
 
-/// Fields from the sums over units.
+/// Makes fields of the sums over units.
 #[multiversion::multiversion(targets(
     "x86_64+avx512f+avx512dq+avx512vl+avx2+fma",
     "x86_64+avx2+fma",
@@ -211,7 +212,7 @@ fn finish(setup: &Setup, work: &Work, fields: &mut [Tile]) {
     }
 }
 
-/// A full group: each network has blocks of its own, one lane draws one block.
+/// Adds a full group, where each network has blocks of its own: one lane draws one block.
 #[inline(always)]
 fn group<const FMA: bool>(setup: &Setup, work: &mut Work, at: At) {
     let layout = &setup.layout;
@@ -258,7 +259,7 @@ fn draw_group<const FMA: bool>(
     }
 }
 
-/// The units that fill no group: blocks hold a word for each of the 16 networks.
+/// Adds the units that fill no group, whose blocks hold a word for each of the 16 networks.
 #[inline(always)]
 fn remainder<const FMA: bool>(setup: &Setup, work: &mut Work, at: At) {
     let units = setup.layout.remainder as usize;

@@ -1,11 +1,11 @@
-//! Loops over rows of hidden units: activations, and sums of products.
+//! This module loops over rows of hidden units: activations, and sums of products.
 
 use super::activation::Activation;
 use super::networks::{TILE, Tile};
 use crate::simd::madd;
 
-/// Activations of rows of units: `values` = act(sum_c x_c n_c - offset), the normals n being
-/// `[component][row]`.
+/// Evaluates the activations of rows of units: `values` = act(sum_c x_c n_c - offset), the normals
+/// n being `[component][row]`.
 #[inline(always)]
 pub(super) fn evaluate<const FMA: bool, A: Activation>(
     x: &[f64],
@@ -44,7 +44,7 @@ pub(super) fn evaluate<const FMA: bool, A: Activation>(
     }
 }
 
-/// [`evaluate`] and [`add_products`] in one.
+/// Does the work of [`evaluate`] and [`add_products`] in one loop.
 #[inline(always)]
 pub(super) fn add_outputs<const FMA: bool, A: Activation, const D: usize>(
     sum: &mut Tile,

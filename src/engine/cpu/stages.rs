@@ -1,4 +1,4 @@
-//! Single stages of the reference engine, for cross-checks.
+//! This module runs single stages of the reference engine, for cross-checks.
 
 use super::{CpuEngine, draw_networks, networks::Networks};
 use crate::Result;

@@ -1,20 +1,20 @@
-//! Adapters: which there are, and which one a run takes.
+//! This module finds the adapters there are, and which one a run takes.
 
 use serde::Serialize;
 
 use crate::{Error, Result};
 
-/// What `devices` tells about an adapter.
+/// An adapter summary holds what `devices` tells about an adapter.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct AdapterSummary {
-    /// Name, as `adapter` matches it (any part, any case).
+    /// Name of the adapter, as `adapter` matches it (any part, any case).
     pub name: String,
-    /// Driver and its version.
+    /// Driver of the adapter and its version.
     pub driver: String,
-    /// Vulkan, Metal or Dx12.
+    /// API of the adapter: Vulkan, Metal or Dx12.
     pub api: String,
-    /// `discrete`, `integrated`, `virtual`, `software` or `other`.
+    /// Kind of the adapter: `discrete`, `integrated`, `virtual`, `software` or `other`.
     pub kind: &'static str,
     /// Largest storage buffer, bytes.
     pub max_buffer: u64,
@@ -27,7 +27,7 @@ pub struct AdapterSummary {
 }
 
 impl AdapterSummary {
-    /// Whether it is a processor posing as a GPU, such as llvmpipe.
+    /// Tells whether the adapter is a processor posing as a GPU, such as llvmpipe.
     pub fn is_software(&self) -> bool {
         self.kind == "software"
     }
@@ -56,7 +56,7 @@ fn summary(adapter: &wgpu::Adapter) -> AdapterSummary {
     }
 }
 
-/// Adapters with compute shaders, best kind first; those of a kind in the driver's order.
+/// Lists the adapters with compute shaders, best kind first; those of a kind in the driver's order.
 fn enumerate() -> Vec<(wgpu::Adapter, AdapterSummary)> {
     let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
     descriptor.backends = wgpu::Backends::PRIMARY;
@@ -75,26 +75,26 @@ fn enumerate() -> Vec<(wgpu::Adapter, AdapterSummary)> {
     all
 }
 
-/// All adapters that can run the engine, best first.
+/// Lists the adapters that can run the engine, best first.
 pub fn adapters() -> Vec<AdapterSummary> {
     enumerate().into_iter().map(|(_, s)| s).collect()
 }
 
-/// What tells one physical device from another.
+/// An identity tells one physical device from another.
 #[derive(PartialEq, Eq, PartialOrd, Ord, Clone)]
 struct Identity {
     software: bool,
     vendor: u32,
     device: u32,
-    /// Only where the driver gives no numbers.
+    /// Name of the device, only where the driver gives no numbers.
     name: String,
 }
 
-/// One of several adapters: its device, its API, its place in the list.
+/// `Seen` is one of several adapters: its device, its API, its place in the list.
 type Seen = (Identity, wgpu::Backend, usize);
 
-/// Hardware if there is any, else software; each device under the API that shows most of
-/// its kind, so that two equal GPUs stay two.
+/// Picks hardware if there is any, else software; each device under the API that shows most of its
+/// kind, so that two equal GPUs stay two.
 fn physical(all: &[Seen]) -> Vec<usize> {
     let hardware = all.iter().any(|(id, ..)| !id.software);
     let count = |id: &Identity, api: wgpu::Backend| {
@@ -112,7 +112,7 @@ fn physical(all: &[Seen]) -> Vec<usize> {
         .collect()
 }
 
-/// Every physical device that the adapter `all` uses.
+/// Lists every physical device that the adapter `all` uses.
 ///
 /// # Errors
 /// [`Error::NoAdapter`] if there is none.
@@ -153,7 +153,7 @@ fn none() -> Error {
     )
 }
 
-/// The best adapter, or the first whose name contains `name` (in any case).
+/// Selects the best adapter, or the first whose name contains `name` (in any case).
 ///
 /// # Errors
 /// [`Error::NoAdapter`] that lists the adapters there are.

@@ -1,4 +1,4 @@
-//! The loop over the batches of a run, some of which are in flight.
+//! This module loops over the batches of a run, some of which are in flight.
 
 use std::cell::Cell;
 use std::iter::from_fn;
@@ -17,8 +17,9 @@ use crate::{Error, Result};
 /// short against the watchdogs of desktops (about two seconds).
 const BATCH_TIME: Duration = Duration::from_millis(100);
 
-/// Does the blocks of `work`, `first` of them in the first batch and later what fits the clock;
-/// always so many if `fixed`. The host adds one batch while the device works on the next.
+/// Does the blocks of `work`, `first` of them in the first batch and later what fits the clock, or
+/// always `fixed` of them if that is given. The host adds one batch while the device works on the
+/// next.
 ///
 /// # Errors
 /// [`Error::Overflow`], [`Error::Device`]; what was finished before stays.

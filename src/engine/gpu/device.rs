@@ -1,4 +1,5 @@
-//! A wgpu device with the few operations that the engine needs, errors as values.
+//! This module wraps a wgpu device in the few operations that the engine needs, with errors as
+//! values.
 
 use std::collections::HashMap;
 use std::sync::mpsc::{RecvTimeoutError, channel};
@@ -13,14 +14,14 @@ use super::template::Text;
 use super::waiter::Waiter;
 use crate::{Error, Result};
 
-/// Longest wait for one shader to compile.
+/// The longest wait for one shader to compile.
 const COMPILE_TIMEOUT: Duration = Duration::from_secs(3600);
 /// The size of any uniform, and more than the least of any other binding.
 const WARM_BYTES: u64 = 64 << 10;
 /// Time between looks at whether a compilation is still wanted.
 const PATIENCE: Duration = Duration::from_millis(20);
 
-/// Pipelines by their text.
+/// `Compiled` holds pipelines by their text.
 type Compiled = Arc<Mutex<HashMap<String, wgpu::ComputePipeline>>>;
 
 #[derive(Clone)]
@@ -32,9 +33,9 @@ pub(super) struct Device {
     #[cfg(feature = "test-hooks")]
     pub fault: Option<super::Fault>,
     waiter: Arc<Waiter>,
-    /// First error that the driver reported outside a call of ours.
+    /// The first error that the driver reported outside a call of this module.
     reported: Arc<Mutex<Option<String>>>,
-    /// What is compiled already.
+    /// Pipelines that are compiled already.
     pipelines: Compiled,
 }
 
@@ -72,7 +73,7 @@ impl Device {
         })
     }
 
-    /// The error reported since the start, if any.
+    /// Returns the error reported since the start, if any.
     pub fn check(&self) -> Result<()> {
         match &*self.reported.lock().unwrap_or_else(|e| e.into_inner()) {
             Some(what) => Err(Error::Device(what.clone())),
@@ -94,19 +95,19 @@ impl Device {
         self.buffer(label, bytes, U::STORAGE | U::COPY_SRC | U::COPY_DST)
     }
 
-    /// The uniform of a batch.
+    /// Makes the uniform of a batch.
     pub fn batch(&self) -> wgpu::Buffer {
         use wgpu::BufferUsages as U;
         self.buffer("batch", size_of::<Batch>() as u64, U::UNIFORM | U::COPY_DST)
     }
 
-    /// A buffer of constants, few or many.
+    /// Makes a buffer of constants, few or many.
     pub fn parameters(&self, bytes: u64) -> wgpu::Buffer {
         use wgpu::BufferUsages as U;
         self.buffer("parameters", bytes, U::UNIFORM | U::STORAGE | U::COPY_DST)
     }
 
-    /// A storage buffer, or `None` if there is no memory for it.
+    /// Makes a storage buffer, or `None` if there is no memory for it.
     pub fn try_storage(&self, label: &str, bytes: u64) -> Option<wgpu::Buffer> {
         #[cfg(feature = "test-hooks")]
         if (self.fault.as_ref()).is_some_and(|fault| fault.refuses(bytes)) {
@@ -129,7 +130,7 @@ impl Device {
         self.pipelines.lock().unwrap_or_else(|e| e.into_inner())
     }
 
-    /// The pipeline of a text, compiled unless it is there.
+    /// Returns the pipeline of a text, compiled unless that was done before.
     pub fn pipeline(&self, text: &Text) -> Result<wgpu::ComputePipeline> {
         let known = self.pipelines().get(&text.wgsl).cloned();
         if let Some(pipeline) = known {
@@ -246,7 +247,7 @@ impl Device {
         self.queue.submit([commands])
     }
 
-    /// The first `bytes` of the staging buffer that a submission fills, once it is done.
+    /// Reads the first `bytes` of the staging buffer that a submission fills, once it is done.
     ///
     /// # Errors
     /// [`Error::Device`] if it fails or takes too long.

@@ -1,12 +1,12 @@
-//! Deliberate faults, with which tests prove that cross-checks notice what a broken driver, shader
-//! or host would do. Only the feature `test-hooks` has them.
+//! This module has deliberate faults, with which tests prove that cross-checks notice what a broken
+//! driver, shader or host would do. Only the feature `test-hooks` has them.
 
 use super::template::Text;
 
-/// A deliberate fault.
+/// A fault is a mistake that the engine makes on purpose.
 #[derive(Debug, Clone)]
 pub enum Fault {
-    /// A stage computes a wrong value.
+    /// A stage that computes a wrong value.
     Shader {
         /// The stage: the name of its file in `shaders/`, or `quadrature`.
         stage: &'static str,
@@ -29,7 +29,7 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// A text with the fault, if it is of its stage.
+    /// Returns a text with the fault, if the text is of the fault's stage.
     pub(super) fn edit(&self, text: &Text) -> String {
         match self {
             Self::Shader { stage, .. } if *stage == text.stage => {
@@ -39,7 +39,7 @@ impl Fault {
         }
     }
 
-    /// A line that assigns to the value, or adds to it, with the wrong expression.
+    /// Edits a line that assigns to the value, or adds to it, so that it has the wrong expression.
     fn edit_line(&self, line: &str) -> String {
         let Self::Shader { value, wrong, .. } = self else {
             return line.into();
@@ -68,7 +68,7 @@ impl Fault {
         matches!(self, Self::OutOfMemory(largest) if bytes > *largest)
     }
 
-    /// A sum over the networks of a block as the host reads it.
+    /// Returns a sum over the networks of a block as the host reads it.
     pub(super) fn sum(&self, block: u64, networks: u64, sum: f64) -> f64 {
         let spacing = (networks as f64).sqrt() / 16.0;
         match self {

@@ -1,4 +1,5 @@
-//! The buffer `parameters` of straight-line shaders, and the numbers that are in it.
+//! This module lays out the buffer `parameters` of straight-line shaders, and the numbers that are
+//! in it.
 
 use serde::Serialize;
 
@@ -9,36 +10,38 @@ use crate::{Error, Result};
 /// fit 1 (`scripts/fit/erf.py`).
 pub const ERF_UNIT: f64 = 0.05977065436;
 
-/// Numbers that every adapter can bind as a uniform: 16 KiB.
+/// Count of numbers that every adapter can bind as a uniform: 16 KiB.
 const UNIFORM: usize = 4096;
 
-/// Where the shaders find each constant of a run: `at` in their texts.
+/// `Places` tells where the shaders find each constant of a run: `at` in their texts.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Places {
     /// Whether the buffer is a uniform, and how many quads it holds.
     is_uniform: bool,
     quads: usize,
-    /// Numbers from one point to the next.
+    /// Distance in numbers from one point to the next.
     stride: usize,
-    /// Per point: weights of the components, offset, readout, and the readout of b1.
+    /// Places per point: of the weights of the components, offset, readout, and the readout of b1.
     weight: Vec<Vec<usize>>,
     offset: Vec<usize>,
     readout: Vec<usize>,
     readout_bias: Vec<usize>,
-    /// The weight of b0.
+    /// Place of the weight of b0.
     bias: usize,
-    /// Per pair of points: 4 E[h h], and the unit of the pair's field.
+    /// Places per pair of points: of 4 E[h h], and the unit of the pair's field.
     centre: Vec<usize>,
     unit: Vec<usize>,
-    /// The first shift, which is none, and numbers from one to the next: components, logarithm.
+    /// Place of the first shift, which is none, and the distance from one shift to the next; a
+    /// shift has its components, then its logarithm.
     shift: usize,
     shift_stride: usize,
-    /// Of equally spaced points: the step, and per point the factor of the normalisation.
+    /// Places for equally spaced points: of the step, and per point the factor of the
+    /// normalisation.
     step: Vec<usize>,
     factor: Vec<usize>,
 }
 
-/// The constants of a run and where they are.
+/// A layout holds the constants of a run and where they are.
 pub struct Layout {
     pub at: Places,
     numbers: Vec<f64>,
@@ -88,7 +91,7 @@ impl Layout {
         Self { at, numbers }
     }
 
-    /// What the buffer holds.
+    /// Returns the numbers that the buffer holds.
     ///
     /// # Errors
     /// Those of [`to_f32`].
@@ -109,10 +112,10 @@ fn put_one(numbers: &mut Vec<f64>, value: f64) -> usize {
     numbers.len() - 1
 }
 
-/// Constants as the shaders take them.
+/// Rounds constants to f32, as the shaders take them.
 ///
 /// # Errors
-/// [`Error::Overflow`] of one that leaves no room.
+/// [`Error::Overflow`] of a constant that leaves no room.
 pub fn to_f32(all: &[f64]) -> Result<Vec<f32>> {
     // Normals reach 6.8; headroom for sums over coordinates and units.
     let limit = f64::from(f32::MAX) / 1e6;

@@ -1,4 +1,4 @@
-//! The GPU engine: WGSL stages in f32, hierarchical sums, f64 on the host.
+//! The GPU engine runs WGSL stages in f32, sums hierarchically, and continues in f64 on the host.
 
 mod adapter;
 mod batches;
@@ -33,14 +33,14 @@ use crate::plan::Plan;
 use crate::tensor::MomentPlan;
 use crate::{Error, Result};
 
-/// Batches in flight.
+/// Number of batches in flight.
 const IN_FLIGHT: usize = 2;
-/// Buffers of one batch, bytes. Memory stays flat whatever the number of networks.
+/// Size of the buffers of one batch, in bytes. Memory stays flat whatever the number of networks.
 const BATCH_BYTES: u64 = 64 << 20;
 /// Threads of a workgroup where nothing else is said.
 const SAMPLE_THREADS: u64 = 64;
-/// [`networks::statements`] beyond which shaders loop over buffers. llvmpipe's compiler, seconds of
-/// one core for straight-line code at N = 100, points x inputs (statements):
+/// Number of [`networks::statements`] beyond which shaders loop over buffers. llvmpipe's compiler,
+/// seconds of one core for straight-line code at N = 100, points x inputs (statements):
 ///
 /// ```text
 /// direct      6x3 (99) 2   20x3 (346) 4   10x10 (447) 6   40x3 (740) 5   100x50 (21000) 500, 3 GB
@@ -50,10 +50,11 @@ const SAMPLE_THREADS: u64 = 64;
 /// Loops take it 2 s and 0.3 GB at most whatever the spec, but draw 7 to 12 times fewer networks
 /// per second at 10x10: short code stays as it is.
 const MAX_STATEMENTS: usize = 700;
-/// Networks from which on a software adapter earns back the time to compile longer shaders.
+/// Number of networks from which on a software adapter earns back the time to compile longer
+/// shaders.
 const LONG_RUN: u64 = 1_000_000;
 
-/// f32 engine on one wgpu adapter.
+/// `GpuEngine` is the f32 engine on one wgpu adapter.
 pub struct GpuEngine {
     device: Device,
     summary: AdapterSummary,
@@ -61,7 +62,7 @@ pub struct GpuEngine {
     form: Option<Form>,
 }
 
-/// The uniform of `batch.wgsl`.
+/// `Batch` is the uniform of `batch.wgsl`.
 #[derive(Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
 struct Batch {
@@ -78,7 +79,7 @@ fn words(seed: u64) -> [u32; 2] {
 }
 
 impl GpuEngine {
-    /// An engine on the best adapter, or on the first whose name contains `adapter`.
+    /// Opens an engine on the best adapter, or on the first whose name contains `adapter`.
     ///
     /// # Errors
     /// [`Error::NoAdapter`] with the adapters there are; [`Error::Device`] if it fails to open.
@@ -103,9 +104,9 @@ impl GpuEngine {
         })
     }
 
-    /// An engine on every hardware adapter, or on the software one if there is no other; a
-    /// GPU that answers under several APIs counts once. Those that fail to open are errors of
-    /// their own.
+    /// Opens an engine on every hardware adapter, or on the software one if there is no other; a
+    /// GPU that answers under several APIs counts once. Those that fail to open are errors of their
+    /// own.
     ///
     /// # Errors
     /// [`Error::NoAdapter`] if there is none.
@@ -125,26 +126,26 @@ impl GpuEngine {
         Ok(adapter::distinct()?.into_iter().map(open).collect())
     }
 
-    /// The adapter that it runs on.
+    /// Describes the adapter that the engine runs on.
     pub fn adapter(&self) -> &AdapterSummary {
         &self.summary
     }
 
-    /// An engine that computes wrongly, to prove that cross-checks notice.
+    /// Makes the engine one that computes wrongly, to prove that cross-checks notice.
     #[cfg(feature = "test-hooks")]
     pub fn with_fault(mut self, fault: Fault) -> Self {
         self.device.fault = Some(fault);
         self
     }
 
-    /// An engine that believes in smaller buffers than its adapter has.
+    /// Makes the engine one that believes in smaller buffers than its adapter has.
     #[cfg(feature = "test-hooks")]
     pub fn with_largest_buffer(mut self, bytes: u64) -> Self {
         self.device.limits.max_storage_buffer_binding_size = bytes;
         self
     }
 
-    /// Lengths in characters of the shaders that a plan compiles.
+    /// Returns the lengths in characters of the shaders that a plan compiles.
     #[cfg(feature = "test-hooks")]
     pub fn shader_lengths(&self, plan: &Plan) -> Vec<usize> {
         let texts = Texts::new(
@@ -162,7 +163,7 @@ impl GpuEngine {
         self
     }
 
-    /// How the work is cut into shaders, if that is fixed.
+    /// Returns how the work is cut into shaders, if that is fixed.
     pub fn form(&self) -> Option<Form> {
         self.form
     }
@@ -173,7 +174,7 @@ impl GpuEngine {
         self.form = form;
     }
 
-    /// How the work of a run is cut into shaders.
+    /// Chooses how the work of a run is cut into shaders.
     ///
     /// To draw and sum in one shader is faster on a software adapter, but takes longer to compile,
     /// which short runs do not earn back; a GPU has not the registers.
@@ -194,10 +195,11 @@ impl GpuEngine {
         }
     }
 
-    /// Sums that one thread of the moment stage keeps. A GPU has at most 255 registers per thread.
-    /// A processor spills to its first-level cache at no cost, but its compiler takes more than
-    /// linear time: short pieces are a quarter of the wait, and several are compiled at a time.
-    /// Each piece reads the fields again, so that long runs are better off with longer ones.
+    /// Returns the number of sums that one thread of the moment stage keeps. A GPU has at most 255
+    /// registers per thread. A processor spills to its first-level cache at no cost, but its
+    /// compiler takes more than linear time: short pieces are a quarter of the wait, and several
+    /// are compiled at a time. Each piece reads the fields again, so that long runs are better off
+    /// with longer ones.
     fn sums_per_thread(&self, setup: &Setup, plan: &MomentPlan) -> usize {
         match (self.summary.is_software(), plan.elements().len()) {
             (false, _) => 96,

@@ -1,5 +1,5 @@
-//! The texts of the moment stage: `reduce.wgsl`, which sums the products of fields over a block, and
-//! `ensemble.wgsl`, which draws and sums.
+//! This module renders the texts of the moment stage: `reduce.wgsl`, which sums the products of
+//! fields over a block, and `ensemble.wgsl`, which draws and sums.
 
 use serde::Serialize;
 
@@ -14,14 +14,14 @@ pub const MOMENT_THREADS: u32 = 32;
 /// Threads per workgroup of `ensemble.wgsl`: one vector of a software adapter, so that few
 /// blocks reach all cores.
 pub const ENSEMBLE_THREADS: u32 = 8;
-/// Most elements of `ensemble.wgsl`: its compiler takes more than linear time.
+/// The largest number of elements of `ensemble.wgsl`: its compiler takes more than linear time.
 pub const MAX_ENSEMBLE_ELEMENTS: usize = 1024;
-/// Widest networks of `ensemble.wgsl`: beyond, drawing takes all of the time, and is better
-/// spread over a thread for each network.
+/// The largest width of networks of `ensemble.wgsl`: beyond it, drawing takes all of the time, and
+/// is better spread over a thread for each network.
 pub const MAX_ENSEMBLE_WIDTH: u64 = 512;
 
-/// The order of a block's sums: side by side what shares a product, so that few products are
-/// formed twice.
+/// Returns the order of a block's sums: those that share a product are side by side, so that few
+/// products are formed twice.
 pub fn order(plan: &MomentPlan) -> Vec<usize> {
     let mut all: Vec<usize> = (0..plan.elements().len()).collect();
     all.sort_by_key(|&e| match plan.elements()[e] {
@@ -31,39 +31,39 @@ pub fn order(plan: &MomentPlan) -> Vec<usize> {
     all
 }
 
-/// Where a block's row of the buffer `sums` has its heaviest network, in quads.
+/// Tells where a block's row of the buffer `sums` has its heaviest network, in quads.
 pub fn heaviest_at(plan: &MomentPlan) -> usize {
     plan.elements().len().div_ceil(4)
 }
 
-/// Quads in a block's row of the buffer `sums`.
+/// Counts the quads in a block's row of the buffer `sums`.
 pub fn sum_quads(plan: &MomentPlan) -> usize {
     heaviest_at(plan) + (3 + plan.fields()).div_ceil(4)
 }
 
-/// Where a network's weight comes from.
+/// `Weight` says where a network's weight comes from.
 #[derive(Debug, Clone, Copy, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum Weight {
-    /// Every network counts once.
+    /// A weight of one: every network counts once.
     One,
-    /// The importance sampling's inverse weight.
+    /// A weight that importance sampling gives by its inverse.
     Inverse,
-    /// A row of the fields.
+    /// A weight given by a row of the fields.
     Given,
 }
 
-/// One sum of `moments.wgsl`.
+/// `Sum` is one sum of `moments.wgsl`.
 #[derive(Serialize)]
 struct Sum {
-    /// Its name.
+    /// The name of the sum.
     sum: String,
-    /// The entries of the plan's table whose product it adds up; one for a first moment.
+    /// The entries of the plan's table whose product the sum adds up; only one for a first moment.
     left: usize,
     right: Option<usize>,
 }
 
-/// A product of fields that several sums share.
+/// `Product` is a product of fields that several sums share.
 #[derive(Serialize)]
 struct Product {
     to: usize,
@@ -71,7 +71,8 @@ struct Product {
     point: usize,
 }
 
-/// What `moments.wgsl` is rendered for: some elements of a plan, and the products that they need.
+/// `Moments` holds what `moments.wgsl` is rendered for: some elements of a plan, and the products
+/// that they need.
 #[derive(Serialize)]
 struct Moments {
     weight: Weight,
@@ -83,21 +84,21 @@ struct Moments {
     /// The names of a network's rows: fields, then what the weight comes from.
     rows: Vec<String>,
     products: Vec<Product>,
-    /// Entries that are a left factor.
+    /// Entries of the table that are a left factor.
     lefts: Vec<usize>,
     elements: Vec<Sum>,
-    /// Quads of a block's row, the first that is written, and the heaviest network's.
+    /// Number of quads of a block's row, the first that is written, and the heaviest network's.
     sum_quads: usize,
     first_quad: usize,
     heaviest_at: usize,
     finds_heaviest: bool,
-    /// What is written of the heaviest network.
+    /// What is written of the heaviest network, as text.
     heaviest: Vec<String>,
 }
 
 impl Moments {
-    /// The sums of a block's row from number `first` on, a multiple of 4; those at the row's start
-    /// go with the heaviest network.
+    /// Prepares the sums of a block's row from number `first` on, a multiple of 4; those at the
+    /// row's start go with the heaviest network.
     fn new(plan: &MomentPlan, elements: &[usize], first: usize, weight: Weight) -> Self {
         let fields = plan.fields();
         let sums: Vec<Sum> = (elements.iter())
@@ -165,19 +166,19 @@ impl Moments {
     }
 }
 
-/// What `reduce.wgsl` is rendered for.
+/// `Reduce` holds what `reduce.wgsl` is rendered for.
 #[derive(Serialize)]
 struct Reduce {
     threads: u32,
-    /// Networks of a block, chunks of a network, quads of a chunk's rows.
+    /// Numbers of networks of a block, of chunks of a network, and of quads of a chunk's rows.
     block: u64,
     chunks: u64,
     row_quads: usize,
     moments: Moments,
 }
 
-/// The texts that sum the elements of a plan, one for every `sums_per_thread` of them, a multiple
-/// of 4.
+/// Renders the texts that sum the elements of a plan, one for every `sums_per_thread` of them, a
+/// multiple of 4.
 pub fn texts(setup: &Setup, plan: &MomentPlan, sums_per_thread: usize) -> Vec<Text> {
     (order(plan).chunks(sums_per_thread).enumerate())
         .map(|(part, elements)| {
@@ -193,7 +194,7 @@ pub fn texts(setup: &Setup, plan: &MomentPlan, sums_per_thread: usize) -> Vec<Te
         .collect()
 }
 
-/// The text that sums the nodes of a quadrature, in blocks of `block`.
+/// Renders the text that sums the nodes of a quadrature, in blocks of `block`.
 pub fn quadrature(block: u64, plan: &MomentPlan) -> Text {
     let reduce = Reduce {
         threads: MOMENT_THREADS,
@@ -208,7 +209,7 @@ pub fn quadrature(block: u64, plan: &MomentPlan) -> Text {
     }
 }
 
-/// The text of `ensemble.wgsl`.
+/// Renders the text of `ensemble.wgsl`.
 pub fn ensemble(setup: &Setup, layout: &Layout, plan: &MomentPlan) -> Text {
     #[derive(Serialize)]
     struct Ensemble<'a> {

@@ -1,4 +1,5 @@
-//! The texts of the network stage: `sample.wgsl` and `sample_remainder.wgsl`, which draw networks.
+//! This module renders the texts of the network stage: `sample.wgsl` and `sample_remainder.wgsl`,
+//! which draw networks.
 
 use serde::Serialize;
 
@@ -9,18 +10,19 @@ use super::template::{QUADS, Text, render};
 use crate::stream::{GROUP, Part};
 use crate::tensor::{MomentPlan, multisets};
 
-/// Groups of 16 hidden units that one thread sums. Wider networks are cut into chunks, so
-/// that few wide networks still fill a device; a chunk's sum has at most 256 partial sums
-/// of 16 terms each, which keeps its f32 rounding near 1e-6.
+/// Number of groups of 16 hidden units that one thread sums. Wider networks are cut into chunks, so
+/// that few wide networks still fill a device; a chunk's sum has at most 256 partial sums of 16
+/// terms each, which keeps its f32 rounding near 1e-6.
 pub const CHUNK_GROUPS: u64 = 256;
 
-/// Fields up to which one thread draws the remainders of 16 networks, rather than of four.
+/// Number of fields up to which one thread draws the remainders of 16 networks, rather than of
+/// four.
 const MAX_FIELDS_OF_16: usize = 32;
 
-/// What the texts that draw networks are rendered for.
+/// A context holds what the texts that draw networks are rendered for.
 #[derive(Serialize)]
 pub struct Context<'a> {
-    /// Threads of a workgroup.
+    /// Number of threads of a workgroup.
     pub threads: u64,
     pub at: &'a Places,
     pub activation: &'static str,
@@ -34,7 +36,7 @@ pub struct Context<'a> {
     pub d_in: usize,
     pub width: u64,
     pub points: usize,
-    /// Points that a group of hidden units is evaluated at in one turn of a loop.
+    /// Number of points that a group of hidden units is evaluated at in one turn of a loop.
     pub together: usize,
     /// The two points of each field of a covariance.
     pub pairs: Vec<Vec<usize>>,
@@ -45,23 +47,23 @@ pub struct Context<'a> {
     pub row_quads: usize,
     pub shifts: usize,
     pub has_bias: bool,
-    /// Components of a hidden unit, and those that are drawn.
+    /// Number of components of a hidden unit, and of those that are drawn.
     pub components: u64,
     pub drawn: u64,
     pub full_groups: u64,
-    /// Units that fill no group, and whether those or b1 have to be drawn.
+    /// Number of units that fill no group, and whether those or b1 have to be drawn.
     pub remainder: u64,
     pub has_remainder: bool,
     /// The quads of 16 networks whose remainders one thread draws.
     pub thread_quads: &'static [&'static str],
-    /// Blocks of random words: per network, of the remainder per 16 networks.
+    /// Number of blocks of random words: per network, and for the remainder per 16 networks.
     pub hidden_blocks: u64,
     pub output_blocks: u64,
     pub hidden_remainder_blocks: u64,
     pub output_remainder_blocks: u64,
     pub chunk_groups: u64,
     pub group_chunks: u64,
-    /// Networks of a block, and sixteens of them.
+    /// Number of networks of a block, and of sixteens of them.
     pub block: u64,
     pub tiles: u64,
 }
@@ -111,10 +113,10 @@ impl<'a> Context<'a> {
     }
 }
 
-/// Points that a group of hidden units is evaluated at in one turn of a loop. Where a point is
-/// more than a few operations, code for all of them outgrows a processor's cache of instructions
-/// (for two or three at a time it is no faster than for one) and takes compilers more than linear
-/// time.
+/// Returns the number of points that a group of hidden units is evaluated at in one turn of a loop.
+/// Where a point is more than a few operations, code for all of them outgrows a processor's cache
+/// of instructions (for two or three at a time it is no faster than for one) and takes compilers
+/// more than linear time.
 fn together(setup: &Setup) -> usize {
     let is_cheap = setup.is_cheap || setup.progression.is_some();
     match setup.is_direct && !is_cheap {
@@ -123,7 +125,7 @@ fn together(setup: &Setup) -> usize {
     }
 }
 
-/// The names of a network's rows in `networks.wgsl`: fields, then the inverse weight.
+/// Returns the names of a network's rows in `networks.wgsl`: fields, then the inverse weight.
 fn rows(setup: &Setup) -> Vec<String> {
     let name = |r: usize| match setup.is_direct {
         true => format!("row_{}_{}", r / setup.points, r % setup.points),
@@ -133,7 +135,7 @@ fn rows(setup: &Setup) -> Vec<String> {
     (0..setup.fields).map(name).chain(ratio).collect()
 }
 
-/// Threads that draw the remainders of 16 networks.
+/// Counts the threads that draw the remainders of 16 networks.
 fn remainder_threads(setup: &Setup) -> u64 {
     match setup.rows() > MAX_FIELDS_OF_16 {
         true => 4,
@@ -141,17 +143,17 @@ fn remainder_threads(setup: &Setup) -> u64 {
     }
 }
 
-/// Chunks of full groups per network; the units that fill none are one more.
+/// Counts the chunks of full groups per network; the units that fill none are one more.
 pub fn group_chunks(setup: &Setup) -> u64 {
     setup.stream.full_groups.div_ceil(CHUNK_GROUPS)
 }
 
-/// Chunks per network.
+/// Counts the chunks per network.
 pub fn chunks(setup: &Setup) -> u64 {
     group_chunks(setup) + u64::from(setup.has_remainder())
 }
 
-/// Statements that grow with the spec, of drawing a network and of summing its elements.
+/// Counts the statements that grow with the spec, of drawing a network and of summing its elements.
 pub fn statements(setup: &Setup, plan: &MomentPlan) -> usize {
     let points = match setup.progression {
         Some(_) => 1,
@@ -161,17 +163,17 @@ pub fn statements(setup: &Setup, plan: &MomentPlan) -> usize {
     4 * (points * setup.d_in + setup.rows()) + plan.elements().len() / 8
 }
 
-/// A text or a pipeline that draws networks.
+/// A sampler is a text or a pipeline that draws networks.
 pub struct Sampler<T> {
     pub stage: T,
-    /// Threads per block of networks.
+    /// Number of threads per block of networks.
     pub threads: u64,
-    /// Chunks of networks: the second dimension of a dispatch.
+    /// Number of chunks of networks: the second dimension of a dispatch.
     pub chunks: u32,
 }
 
-/// The texts that a setup's networks need; with `records_hidden` they also write out the hidden
-/// values.
+/// Renders the texts that a setup's networks need; with `records_hidden` they also write out the
+/// hidden values.
 pub fn texts(setup: &Setup, layout: &Layout, records_hidden: bool) -> Vec<Sampler<Text>> {
     let context = Context {
         records_hidden,
@@ -190,7 +192,7 @@ pub fn texts(setup: &Setup, layout: &Layout, records_hidden: bool) -> Vec<Sample
     groups.into_iter().chain(remainder).collect()
 }
 
-/// The text of `draws.wgsl`: words and normals alone.
+/// Renders the text of `draws.wgsl`: words and normals alone.
 pub fn draws() -> Text {
     #[derive(Serialize)]
     struct Draws {

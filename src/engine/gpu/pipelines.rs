@@ -1,4 +1,4 @@
-//! The shaders of a run, and their pipelines with the buffers that they work on.
+//! This module holds the shaders of a run, and their pipelines with the buffers that they work on.
 
 use super::device::Device;
 use super::layout::Layout;
@@ -11,7 +11,7 @@ use crate::Result;
 use crate::engine::Form;
 use crate::tensor::MomentPlan;
 
-/// The shaders of a run.
+/// `Texts` are the shaders of a run.
 pub enum Texts {
     Fused(Text),
     Staged(Vec<Sampler<Text>>, Vec<Text>),
@@ -19,7 +19,7 @@ pub enum Texts {
 }
 
 impl Texts {
-    /// The shaders that draw the networks of a setup and sum the moments of a plan.
+    /// Renders the shaders that draw the networks of a setup and sum the moments of a plan.
     pub fn new(engine: &GpuEngine, setup: &Setup, plan: &MomentPlan) -> Self {
         match engine.form_of(setup, plan) {
             Form::Fused => Self::Fused(moments::ensemble(setup, &Layout::new(setup), plan)),
@@ -44,15 +44,15 @@ impl Texts {
     }
 }
 
-/// How networks become sums.
+/// `Pipelines` say how networks become sums.
 pub enum Pipelines {
     Straight(Straight),
     Looped(Box<Looped>),
 }
 
 impl Pipelines {
-    /// Pipelines and buffers for `capacity` blocks, each of `block_bytes`, in buffers of at most
-    /// `bytes`, or `None` if there is no memory.
+    /// Makes the pipelines and buffers for `capacity` blocks, each of `block_bytes`, in buffers of
+    /// at most `bytes`, or `None` if there is no memory.
     ///
     /// # Errors
     /// [`crate::Error::Overflow`], [`crate::Error::Device`].
@@ -83,7 +83,7 @@ impl Pipelines {
     }
 }
 
-/// Straight-line code, in one shader or in two stages.
+/// `Straight` is straight-line code, in one shader or in two stages.
 pub struct Straight {
     pub sample: Vec<Sampler<wgpu::ComputePipeline>>,
     pub reduce: Vec<wgpu::ComputePipeline>,
@@ -91,12 +91,12 @@ pub struct Straight {
     pub fields: wgpu::Buffer,
     /// Bytes of a block in the buffer `fields`.
     pub field_bytes: u64,
-    /// Threads per workgroup of what writes the sums.
+    /// Threads per workgroup of the stage that writes the sums.
     pub threads: u32,
     pub slots: Vec<Slot>,
 }
 
-/// What a batch in flight keeps from the next.
+/// A slot is what a batch in flight keeps from the next.
 pub struct Slot {
     pub batch: wgpu::Buffer,
     pub sample: Vec<wgpu::BindGroup>,
@@ -152,7 +152,7 @@ impl Straight {
     }
 }
 
-/// Texts that draw networks as pipelines.
+/// Compiles the texts that draw networks to pipelines.
 ///
 /// # Errors
 /// [`crate::Error::Device`].

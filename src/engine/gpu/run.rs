@@ -1,4 +1,4 @@
-//! One run on the device: batches of blocks and their sums.
+//! This module holds one run on the device: batches of blocks and their sums.
 
 use std::ops::Range;
 
@@ -10,7 +10,7 @@ use crate::stream::GROUP;
 use crate::tensor::{Accumulator, Extreme, Measurement};
 use crate::{Error, Result};
 
-/// Everything that one run needs on the device.
+/// `Run` is everything that one run needs on the device.
 pub struct Run<'a> {
     pub engine: &'a GpuEngine,
     setup: &'a Setup,
@@ -19,21 +19,21 @@ pub struct Run<'a> {
     moment_scales: Vec<f64>,
     pub pipelines: Pipelines,
     slots: Vec<Slot>,
-    /// Most blocks in a batch.
+    /// The largest number of blocks in a batch.
     pub capacity: u64,
     /// The element of each sum in a block's row of the buffer `sums`.
     order: Vec<usize>,
 }
 
-/// What a batch in flight keeps from the next.
+/// A slot is what a batch in flight keeps from the next.
 struct Slot {
     sums: wgpu::Buffer,
     staging: wgpu::Buffer,
 }
 
 impl<'a> Run<'a> {
-    /// Draws the networks of a setup and sums the moments of a measurement of their fields; of
-    /// one without elements, it leaves the fields in their buffer.
+    /// Prepares to draw the networks of a setup and to sum the moments of a measurement of their
+    /// fields. For a measurement without elements, the run leaves the fields in their buffer.
     ///
     /// # Errors
     /// [`Error::Invalid`] if no block fits a buffer, [`Error::Overflow`], [`Error::Device`].
@@ -149,7 +149,7 @@ impl<'a> Run<'a> {
         self.encode(encoder, &slot.batch, &straight.sample, &slot.sample, range);
     }
 
-    /// Encodes what draws a range of blocks.
+    /// Encodes the stages that draw a range of blocks.
     pub fn encode(
         &self,
         encoder: &mut wgpu::CommandEncoder,
@@ -207,7 +207,7 @@ impl<'a> Run<'a> {
         (range.end - range.start) * quads as u64 * 16
     }
 
-    /// The sums of a batch, `[block][quad]`, once it is done.
+    /// Reads the sums of a batch, `[block][quad]`, once the batch is done.
     ///
     /// # Errors
     /// [`Error::Device`].
@@ -222,7 +222,7 @@ impl<'a> Run<'a> {
         self.engine.device.read(submission, staging, bytes).await
     }
 
-    /// The elements of a range of blocks from their sums.
+    /// Forms the elements of a range of blocks from their sums.
     ///
     /// # Errors
     /// [`Error::Overflow`] of a sum that is not finite.

@@ -1,4 +1,4 @@
-//! What a plan asks of the device: the one place that reads it.
+//! This module is the one place that reads what a plan asks of the device.
 
 use super::layout::ERF_UNIT;
 use crate::engine::BlockPlan;
@@ -7,7 +7,7 @@ use crate::plan::{Drawn, Parameters, Progression};
 use crate::stream::{GROUP, StreamLayout};
 use crate::{Error, Result};
 
-/// The networks of a plan as the shaders and their buffers see it.
+/// A setup holds the networks of a plan as the shaders and their buffers see them.
 pub struct Setup {
     /// The name of the activation in `activation.wgsl`, and the unit of its arguments there.
     pub activation: &'static str,
@@ -23,7 +23,7 @@ pub struct Setup {
     pub d_in: usize,
     pub width: u64,
     pub points: usize,
-    /// Fields of a network.
+    /// Number of fields of a network.
     pub fields: usize,
     /// Typical size of each field: the device works with field / scale, so that products
     /// of six neither overflow nor underflow whatever the unit of f.
@@ -37,16 +37,16 @@ pub struct Setup {
     /// The points, if they are equally spaced and an exponential net can make use of it.
     pub progression: Option<Progression>,
     pub seed: u64,
-    /// Networks of an experiment, and of all.
+    /// Number of networks of an experiment, and of all.
     pub nets: u64,
     pub networks: u64,
     pub plan: BlockPlan,
     pub stream: StreamLayout,
 }
 
-/// Importance sampling.
+/// `Tilt` is the importance sampling.
 pub struct Tilt {
-    /// `[shift][d_in + 1]`.
+    /// Shifts, `[shift][d_in + 1]`.
     pub shifts: Vec<Vec<f64>>,
     /// What each shift contributes to the exponent of a unit's inverse weight.
     pub logarithms: Vec<f64>,
@@ -114,34 +114,35 @@ impl Setup {
         }
     }
 
-    /// Shifts of the importance sampling; 0 without any.
+    /// Counts the shifts of the importance sampling; 0 without any.
     pub fn shifts(&self) -> usize {
         self.tilt.as_ref().map_or(0, |tilt| tilt.shifts.len())
     }
 
-    /// Rows per network in the buffer `fields` of straight-line shaders.
+    /// Counts the rows per network in the buffer `fields` of straight-line shaders.
     pub fn rows(&self) -> usize {
         self.fields + usize::from(self.tilt.is_some())
     }
 
-    /// Quads of rows per network.
+    /// Counts the quads of rows per network.
     pub fn row_quads(&self) -> usize {
         self.rows().div_ceil(4)
     }
 
-    /// Networks of a full block.
+    /// Returns the number of networks of a full block.
     pub fn block(&self) -> u64 {
         self.plan.size
     }
 
-    /// Whether anything is left beside full groups: units, or b1.
+    /// Tells whether anything is left beside full groups: units, or b1.
     pub fn has_remainder(&self) -> bool {
         let b1 = self.is_direct && self.stream.has_bias();
         b1 || !self.width.is_multiple_of(GROUP)
     }
 }
 
-/// Operations of a tape that cost little beside the pre-activation: z, a constant, their maximum.
+/// Number of operations of a tape that cost little beside the pre-activation: z, a constant, their
+/// maximum.
 const CHEAP: usize = 3;
 /// Largest exponent of two that the shaders take.
 const MAX_EXPONENT: f64 = 125.0;

@@ -1,4 +1,5 @@
-//! Single stages of the pipeline, for cross-checks: what each shader alone computes.
+//! This module runs single stages of the pipeline, for cross-checks: what each shader alone
+//! computes.
 
 use super::layout::Layout;
 use super::pipelines::{Pipelines, Straight, Texts, compile_samplers};
@@ -12,11 +13,11 @@ use crate::plan::Drawn;
 use crate::stream::GROUP;
 use crate::tensor::{Measurement, MomentPlan};
 
-/// Nodes of a quadrature that one thread sums.
+/// Number of nodes of a quadrature that one thread sums.
 const NODES: usize = 256;
 
 impl<'a> Run<'a> {
-    /// A run that leaves the fields in their buffer, for those who want to see them.
+    /// Prepares a run that leaves the fields in their buffer, for those who want to see them.
     fn without_moments(engine: &'a GpuEngine, setup: &'a Setup) -> Result<Self> {
         let measurement = Measurement::direct(setup.fields, 1, &[]);
         let texts = Texts::new(engine, setup, measurement.moments());
@@ -25,7 +26,7 @@ impl<'a> Run<'a> {
 }
 
 impl GpuEngine {
-    /// Words and normals of `count` ChaCha blocks of one stream, from block `first` on.
+    /// Draws the words and normals of `count` ChaCha blocks of one stream, from block `first` on.
     ///
     /// # Errors
     /// [`crate::Error::Device`].
@@ -73,7 +74,7 @@ impl GpuEngine {
         ))
     }
 
-    /// h_j(x_p) of the networks of one block (numbered over all experiments),
+    /// Computes h_j(x_p) of the networks of one block (numbered over all experiments),
     /// `[network][unit][point]`.
     ///
     /// # Errors
@@ -124,7 +125,8 @@ impl GpuEngine {
             .collect())
     }
 
-    /// The networks of one block (numbered over all experiments) as the moments see them.
+    /// Draws the networks of one block (numbered over all experiments), each with the fields and
+    /// the weight that enter the moments.
     ///
     /// # Errors
     /// Those of [`crate::engine::Engine::accumulate`].
@@ -152,7 +154,7 @@ impl GpuEngine {
         )
     }
 
-    /// Fields, then the inverse weight if there is one, of every network of a block.
+    /// Reads the fields, then the inverse weight if there is one, of every network of a block.
     fn straight_rows(
         &self,
         setup: &Setup,
@@ -180,8 +182,9 @@ impl GpuEngine {
             .collect())
     }
 
-    /// Weighted moments of a field over the nodes of a quadrature, `[node][component]`, by
-    /// the moment stage: what the ensemble's average is for networks.
+    /// Computes the weighted moments of a field over the nodes of a quadrature,
+    /// `[node][component]`, by the moment stage: the counterpart of the ensemble's average over
+    /// networks.
     ///
     /// # Errors
     /// [`crate::Error::Device`].

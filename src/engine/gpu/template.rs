@@ -1,4 +1,4 @@
-//! Shader texts: the templates of `shaders/`, rendered for one spec, so that a pipeline is
+//! Shader texts are the templates of `shaders/`, rendered for one spec, so that a pipeline is
 //! straight-line code for it.
 //!
 //! They are minijinja templates with delimiters that look like WGSL: `//#` starts a line with a
@@ -11,15 +11,15 @@ use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
 use serde::Serialize;
 
-/// A shader as a driver gets it.
+/// A text is a shader as a driver gets it.
 #[derive(Debug, Clone)]
 pub struct Text {
-    /// The name of its file, without folder and ending.
+    /// The name of the shader's file, without folder and ending.
     pub stage: &'static str,
     pub wgsl: String,
 }
 
-/// Names of templates with their text.
+/// Defines the names of templates with their text.
 macro_rules! shaders {
     ($($name:literal),* $(,)?) => {
         [$(($name, include_str!(concat!("../../../shaders/", $name)))),*]
@@ -63,7 +63,7 @@ const SHADERS: [(&str, &str); 34] = shaders![
     "words.wgsl",
 ];
 
-/// Four vectors of four hidden units, or networks, make up a group of 16.
+/// Names of the four vectors of four hidden units, or networks, that make up a group of 16.
 pub const QUADS: [&str; 4] = ["a", "b", "c", "d"];
 
 static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
@@ -84,7 +84,7 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
     environment
 });
 
-/// The text of `shaders/<path>.wgsl` for the values of `context`.
+/// Renders the text of `shaders/<path>.wgsl` for the values of `context`.
 ///
 /// # Panics
 /// If the template has a mistake, or a name that the context lacks: shaders are part of the build.

@@ -35,7 +35,7 @@ fn spec(points: usize, d_in: usize, width: u64) -> EnsembleSpec {
     }
 }
 
-/// A spec with every net and estimator, with and without biases, importance sampling, several
+/// Lists specs with every net and estimator, with and without biases, importance sampling, several
 /// outputs, exponents that leave f32, and equally spaced points.
 fn variants(spec: &EnsembleSpec) -> Vec<EnsembleSpec> {
     let mut all = Vec::new();
@@ -76,7 +76,7 @@ fn variants(spec: &EnsembleSpec) -> Vec<EnsembleSpec> {
     all
 }
 
-/// The texts of every form, for software adapters and for others.
+/// Renders the texts of every form, for software adapters and for others.
 fn texts(spec: &EnsembleSpec) -> Vec<Text> {
     let compiled = Plan::new(spec.clone()).unwrap();
     let (setup, measurement) = (Setup::new(compiled.drawn()), compiled.measurement());

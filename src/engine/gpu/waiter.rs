@@ -1,4 +1,4 @@
-//! A thread that waits for a device, so that everything else can await it.
+//! This module has a thread that waits for a device, so that everything else can await it.
 
 use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use futures::channel::oneshot;
 
-/// Longest wait for one batch. Batches are sized to a tenth of a second: past this the
-/// device hangs. Without a limit the wait itself may hang (on Mesa's llvmpipe).
+/// The longest wait for one batch. Batches are sized to a tenth of a second: past this the device
+/// hangs. Without a limit the wait itself may hang (on Mesa's llvmpipe).
 const TIMEOUT: Duration = Duration::from_secs(300);
 
-/// Whether a submission was done, or what went wrong.
+/// An answer says whether a submission was done, or what went wrong.
 type Answer = Result<(), wgpu::PollError>;
 
-/// Waits for submissions in their order, in the device's own poll: what the device calls back,
-/// it calls from there.
+/// A waiter waits for submissions in their order, in the device's own poll: what the device calls
+/// back, it calls from there.
 pub struct Waiter {
     jobs: Option<Sender<(wgpu::SubmissionIndex, oneshot::Sender<Answer>)>>,
     thread: Option<JoinHandle<()>>,
@@ -47,7 +47,7 @@ impl Waiter {
         }
     }
 
-    /// Tells when a submission is done; is cancelled if one before it failed.
+    /// Tells when a submission is done; the answer is cancelled if an earlier submission failed.
     pub fn done(&self, submission: wgpu::SubmissionIndex) -> oneshot::Receiver<Answer> {
         let (answer, told) = oneshot::channel();
         if let Some(jobs) = &self.jobs {

@@ -1,26 +1,26 @@
-//! The identities by which the spellings of one function become one tape.
+//! This module applies the identities by which the spellings of one function become one tape.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::op::{Binary, Op, Register, Unary};
 
-/// Largest whole exponent that becomes products.
+/// The largest whole exponent that becomes products.
 const MAX_POWER: f64 = 1000.0;
 
-/// A constant has no finite value.
+/// `NotFinite` says that a constant has no finite value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct NotFinite;
 
 type Result<T> = std::result::Result<T, NotFinite>;
 
-/// Operations so far, each once.
+/// `Builder` holds the operations so far, each once.
 ///
 /// The rules hold in floating point too, to rounding; log1p and softplus are the more accurate.
 #[derive(Debug, Default)]
 pub(super) struct Builder {
     ops: Vec<Op>,
-    /// By these, operands are ordered: they tell what is computed, not when it was pushed.
+    /// Keys by which operands are ordered: they tell what is computed, not when it was pushed.
     keys: Vec<(u8, u64)>,
     known: HashMap<Op, Register>,
 }
@@ -30,7 +30,7 @@ impl Builder {
         &self.ops
     }
 
-    /// The register of an operation, to which no rule is applied.
+    /// Pushes an operation as it is, without any rule, and returns its register.
     pub(super) fn push(&mut self, op: Op) -> Register {
         if let Some(&register) = self.known.get(&op) {
             return register;
@@ -59,7 +59,7 @@ impl Builder {
         self.ops.len() - 1
     }
 
-    /// The register of a number.
+    /// Returns the register of a number.
     pub(super) fn constant(&mut self, c: f64) -> Result<Register> {
         if !c.is_finite() {
             return Err(NotFinite);
@@ -86,7 +86,7 @@ impl Builder {
         }
     }
 
-    /// A sign that can be drawn out of a value (true for minus), and what is left. The outcome
+    /// Draws a sign (true for minus) out of a value, and returns it with what is left. The outcome
     /// for -a has the other sign and the same rest, wherever a has one.
     fn signed(&mut self, a: Register) -> Result<(bool, Register)> {
         Ok(match self.ops[a] {
@@ -107,7 +107,7 @@ impl Builder {
         }
     }
 
-    /// The register of a function of a value.
+    /// Returns the register of a function of a value.
     pub(super) fn unary(&mut self, op: Unary, a: Register) -> Result<Register> {
         if let Some(c) = self.value(a) {
             return self.constant(op.apply(c));
@@ -146,13 +146,13 @@ impl Builder {
         }
     }
 
-    /// The |x| of -|x|.
+    /// Returns the |x| of a value -|x|.
     fn modulus(&self, a: Register) -> Option<Register> {
         let a = self.negated(a)?;
         matches!(self.ops[a], Op::Unary(Unary::Abs, _)).then_some(a)
     }
 
-    /// The register of an operation of two values.
+    /// Returns the register of an operation of two values.
     pub(super) fn binary(&mut self, op: Binary, a: Register, b: Register) -> Result<Register> {
         if let (Some(a), Some(b)) = (self.value(a), self.value(b)) {
             return self.constant(op.apply(a, b));
@@ -200,7 +200,7 @@ impl Builder {
         Ok(self.push(Op::Binary(Binary::Add, a, b)))
     }
 
-    /// The x of max(x,0) + log1p(exp(-|x|)).
+    /// Returns the x of a softplus, max(x,0) + log1p(exp(-|x|)).
     fn softplus(&mut self, a: Register, b: Register) -> Result<Option<Register>> {
         let (Op::Unary(Unary::Log1p, exp), x) = (self.ops[b], self.positive_part(a)?) else {
             return Ok(None);
@@ -212,7 +212,7 @@ impl Builder {
         Ok((self.modulus(y) == Some(modulus)).then_some(x))
     }
 
-    /// The x of max(x,0), which is -min(-x,0) too.
+    /// Returns the x of max(x,0), which may be written -min(-x,0).
     fn positive_part(&mut self, a: Register) -> Result<Option<Register>> {
         Ok(match self.ops[a] {
             Op::Binary(Binary::Max, x, zero) if self.is(zero, 0.0) => Some(x),
@@ -311,7 +311,7 @@ impl Builder {
         }
     }
 
-    /// By squaring.
+    /// Raises a value to a whole power by squaring.
     fn whole_power(&mut self, a: Register, n: u32) -> Result<Register> {
         let (mut power, mut square) = (self.constant(1.0)?, a);
         for bit in 0..u32::BITS - n.leading_zeros() {
@@ -325,7 +325,7 @@ impl Builder {
         Ok(power)
     }
 
-    /// The greater or lesser of two values; `other` is the opposite of `op`.
+    /// Returns the greater or lesser of two values; `other` is the opposite of `op`.
     fn extreme(&mut self, op: Binary, other: Binary, a: Register, b: Register) -> Result<Register> {
         if a == b {
             return Ok(a);
@@ -354,8 +354,8 @@ impl Builder {
         Ok(self.push(Op::Binary(op, a, b)))
     }
 
-    /// The operations that a value needs, in an order that depends on the value alone, and where
-    /// they stand in `ops`.
+    /// Lists the operations that a value needs, in an order that depends on the value alone, and
+    /// where they stand in `ops`.
     pub(super) fn finish(&self, result: Register) -> (Vec<Op>, Vec<Register>) {
         let mut places: HashMap<Register, Register> = HashMap::new();
         let (mut ops, mut origins) = (vec![], vec![]);

@@ -1,4 +1,4 @@
-//! Mistakes in expressions, shown with carets under the place.
+//! This module shows mistakes in expressions, with carets under the place.
 
 use std::fmt::{self, Display};
 use std::ops::Range;
@@ -6,7 +6,7 @@ use std::ops::Range;
 /// Characters of an expression that an error shows around the place.
 const WINDOW: usize = 72;
 
-/// A mistake in an expression: the expression, the place and one sentence.
+/// An expression error is a mistake in an expression: the expression, the place and one sentence.
 ///
 /// ```
 /// use nnqft_gpu::model::activation::Activation;
@@ -33,23 +33,23 @@ impl ExpressionError {
         }
     }
 
-    /// The expression as it was given.
+    /// Returns the expression as it was given.
     pub fn expression(&self) -> &str {
         &self.expression
     }
 
-    /// The bytes of the expression that the sentence is about; an empty range at its end where
-    /// something is missing there.
+    /// Returns the bytes of the expression that the sentence is about; an empty range at its end
+    /// where something is missing there.
     pub fn place(&self) -> Range<usize> {
         self.place.clone()
     }
 
-    /// What is wrong, and what would be right.
+    /// Says what is wrong, and what would be right.
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// The part of the expression around the place, and the columns of the place in it.
+    /// Returns the part of the expression around the place, and the columns of the place in it.
     fn window(&self) -> (String, Range<usize>) {
         // One column a character: those that move the cursor are not shown as they are.
         let show = |c: char| if c.is_control() { ' ' } else { c };
@@ -93,7 +93,7 @@ impl From<ExpressionError> for crate::Error {
     }
 }
 
-/// Text that is shown within a sentence: its beginning, if it is long.
+/// Shortens a text that is shown within a sentence to its beginning, if it is long.
 pub(super) fn excerpt(text: &str) -> String {
     match text.char_indices().nth(40) {
         Some((end, _)) => format!("{}..", &text[..end]),
@@ -101,7 +101,7 @@ pub(super) fn excerpt(text: &str) -> String {
     }
 }
 
-/// The known name that a misspelled one resembles.
+/// Returns the known name that a misspelled one resembles.
 pub(super) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let (distance, nearest) = known
         .into_iter()
@@ -111,7 +111,7 @@ pub(super) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) 
     (2 * distance <= name.chars().count().max(2)).then_some(nearest)
 }
 
-/// Letters to insert, delete, replace or swap with their neighbour between two names.
+/// Counts the letters to insert, delete, replace or swap with their neighbour between two names.
 fn distance(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let mut rows: [Vec<usize>; 3] = [vec![], vec![], (0..=b.len()).collect()];

@@ -1,4 +1,4 @@
-//! Expressions in z and v, as people write them.
+//! This module reads expressions in z and v as people write them.
 
 mod parser;
 
@@ -11,28 +11,28 @@ use super::op::{Binary, Unary};
 use crate::model::short;
 use parser::Parser;
 
-/// Most bytes of an expression.
+/// The largest length of an expression in bytes.
 pub const MAX_LENGTH: usize = 1000;
-/// Most expressions within one another: parentheses, signs and powers.
+/// The largest depth of expressions within one another: parentheses, signs and powers.
 pub const MAX_DEPTH: usize = 100;
 
 /// How tightly signs bind: more than products, less than powers.
 const SIGN: u8 = 3;
 
-/// A part of an expression; operands stand before what they are operands of.
+/// A node is a part of an expression; operands stand before what they are operands of.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Node {
     Z,
     V,
     Pi,
     E,
-    /// Finite and not negative.
+    /// A number that is finite and not negative.
     Number(f64),
     Unary(Unary, usize),
     Binary(Binary, usize, usize),
 }
 
-/// An expression in `z` and `v`, whose `Display` is its shortest usual spelling.
+/// `Expression` is an expression in `z` and `v`, whose `Display` is its shortest usual spelling.
 ///
 /// ```
 /// use nnqft_gpu::model::activation::Expression;
@@ -54,12 +54,12 @@ impl Expression {
         &self.nodes
     }
 
-    /// The bytes of the source that a node was read from.
+    /// Returns the bytes of the source that a node was read from.
     pub(super) fn place(&self, node: usize) -> Range<usize> {
         self.places[node].clone()
     }
 
-    /// An error about a part, whose text begins the sentence.
+    /// Makes an error about a part, whose text begins the sentence.
     pub(super) fn error(&self, place: Range<usize>, message: &str) -> ExpressionError {
         let part = excerpt(&self.source[place.clone()]);
         ExpressionError::new(&self.source, place, format!("{part} {message}"))
@@ -114,7 +114,7 @@ impl Display for Expression {
     }
 }
 
-/// How tightly an operator binds; none if it is written as a function.
+/// Tells how tightly an operator binds; `None` if it is written as a function.
 fn operator(op: Binary) -> Option<u8> {
     match op {
         Binary::Add | Binary::Sub => Some(1),

@@ -1,4 +1,5 @@
-//! How activations grow: the leading behaviour of every operation as z goes to infinity.
+//! This module tells how activations grow: it follows the leading behaviour of every operation as z
+//! goes to infinity.
 
 mod tail;
 
@@ -7,25 +8,25 @@ use super::op::{Binary, Op, Register};
 use super::{Fault, Tape};
 use tail::{FAR, Line, Order, Tail};
 
-/// How an activation grows with |z|, on the side where it grows faster. It decides how heavy the
-/// tails of products of neurons are.
+/// `Growth` says how an activation grows with |z|, on the side where it grows faster. Growth
+/// decides how heavy the tails of products of neurons are.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum Growth {
-    /// It stays within bounds.
+    /// The activation stays within bounds.
     Bounded,
-    /// At most like this power of |z|, up to logarithms: products have the tails of powers of
-    /// normals. Power 0 is a logarithm.
+    /// The activation grows at most like this power of |z|, up to logarithms: products have the
+    /// tails of powers of normals. Power 0 is a logarithm.
     Power(f64),
-    /// At most like `exp(rate |z|)`, up to slower factors: products are log-normal, and rare
-    /// neurons carry them.
+    /// The activation grows at most like `exp(rate |z|)`, up to slower factors: products are
+    /// log-normal, and rare neurons carry them.
     Exponential {
         /// The factor of |z| in the exponent.
         rate: f64,
     },
 }
 
-/// The tails of all operations on one side.
+/// Follows the tails of all operations on one side.
 fn tails(tape: &Tape, side: f64) -> Vec<Tail> {
     let (near, far) = (side * FAR, side * f64::INFINITY);
     let z = Interval::new(near.min(far), near.max(far));
@@ -80,7 +81,7 @@ fn class(tail: &Tail) -> Option<Growth> {
     }
 }
 
-/// The faster of two growths.
+/// Returns the faster of two growths.
 fn faster(a: Growth, b: Growth) -> Growth {
     match (a, b) {
         (Growth::Exponential { rate: a }, Growth::Exponential { rate: b }) => {
@@ -94,10 +95,10 @@ fn faster(a: Growth, b: Growth) -> Growth {
     }
 }
 
-/// How a tape grows.
+/// Tells how a tape grows.
 ///
 /// # Errors
-/// It grows faster than any exponential of z, or it cannot be told how.
+/// The tape grows faster than any exponential of z, or in a way that cannot be told.
 pub(super) fn growth(tape: &Tape) -> Result<Growth, Fault> {
     let mut growth = Growth::Bounded;
     for side in [1.0, -1.0] {
@@ -111,7 +112,7 @@ pub(super) fn growth(tape: &Tape) -> Result<Growth, Fault> {
     Ok(growth)
 }
 
-/// The first operation whose growth is that of no activation.
+/// Returns the first operation whose growth is that of no activation.
 fn cause(tails: &[Tail]) -> Fault {
     let first = |tail: &Tail| class(tail).is_none();
     let register: Register = tails.iter().position(first).unwrap_or(tails.len() - 1);

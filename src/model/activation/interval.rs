@@ -1,10 +1,10 @@
-//! Tapes evaluated on intervals: all values that an operation can take.
+//! This module evaluates tapes on intervals: it finds all values that an operation can take.
 
 use std::f64::consts::{FRAC_PI_2, PI, TAU};
 
 use super::op::{Binary, Op, Unary};
 
-/// The numbers from `low` to `high`, which may be infinite.
+/// `Interval` holds the numbers from `low` to `high`, which may be infinite.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Interval {
     pub(super) low: f64,
@@ -26,7 +26,7 @@ impl Interval {
         self.low.is_finite() && self.high.is_finite()
     }
 
-    /// The hull of numbers; one that is unknown stands for all.
+    /// Returns the hull of numbers; an unknown number makes it all numbers.
     fn hull(values: [f64; 4]) -> Self {
         if values.iter().any(|x| x.is_nan()) {
             return Self::ALL;
@@ -36,12 +36,12 @@ impl Interval {
         Self { low, high }
     }
 
-    /// Of a function that grows. Outside its domain it is not evaluated.
+    /// Applies a function that grows; outside its domain it is not evaluated.
     fn grow(self, f: impl Fn(f64) -> f64) -> Self {
         Self::new(f(self.low), f(self.high))
     }
 
-    /// Of a wave with period 2 pi and its crests at `crest`.
+    /// Applies a wave with period 2 pi and its crests at `crest`.
     fn wave(self, crest: f64, f: impl Fn(f64) -> f64) -> Self {
         let largest = self.low.abs().max(self.high.abs());
         // Far out the phase is lost.
@@ -137,8 +137,8 @@ impl Interval {
         Self::hull([base.low, base.high, base.low, base.high].map(power))
     }
 
-    /// With the errors of rounding. Zero is exact, but for underflow of what is not zero; beyond
-    /// all floats there are still numbers.
+    /// Widens the interval by the errors of rounding. Zero is exact, but for underflow of what is
+    /// not zero; beyond all floats there are still numbers.
     fn outward(self, within: Self) -> Self {
         let by = |x: f64| x.abs() * 2.0 * f64::EPSILON;
         let low = match self.low {
@@ -153,7 +153,8 @@ impl Interval {
         Self::new(low.max(within.low), high.min(within.high))
     }
 
-    /// The values of an operation for `z` and `v` in intervals, given those of all earlier ones.
+    /// Returns the values of an operation for `z` and `v` in intervals, given those of all earlier
+    /// ones.
     pub(super) fn apply(op: Op, done: &[Self], z: Self, v: Self) -> Self {
         let zero = |a: usize| done[a] == Self::new(0.0, 0.0);
         match op {

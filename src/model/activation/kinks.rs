@@ -1,4 +1,5 @@
-//! Kinks of activations: the roots of arguments at which functions are not smooth.
+//! This module finds the kinks of activations: the roots of arguments at which functions are not
+//! smooth.
 
 use super::interval::Interval;
 use super::op::{Binary, Op, Register, Unary};
@@ -6,12 +7,12 @@ use super::{Fault, Tape};
 
 /// Kinks are searched for up to this |z|, unless they are roots of a linear argument.
 pub const KINKS_WITHIN: f64 = 1024.0;
-/// Most kinks of an activation.
+/// The largest number of kinks of an activation.
 pub const MAX_KINKS: usize = 1024;
-/// Operations on intervals that a search may take, which is less than a second.
+/// Operations on intervals that one search may take; they last less than a second.
 const SEARCH: usize = 5_000_000;
 
-/// `slope z + intercept`, exactly.
+/// `Affine` is the exact form `slope z + intercept`.
 #[derive(Debug, Clone, Copy)]
 struct Affine {
     slope: f64,
@@ -54,13 +55,13 @@ impl Affine {
     }
 }
 
-/// The difference of two values, or one value.
+/// `Argument` is the difference of two values, or one value.
 type Argument = (Register, Option<Register>);
 
-/// The places where an activation need not be smooth, in order.
+/// Finds the places where an activation need not be smooth, in order.
 ///
 /// # Errors
-/// They depend on v, there are too many, or arguments keep too close to zero.
+/// The kinks depend on v, there are too many, or arguments keep too close to zero.
 pub(super) fn kinks(tape: &Tape) -> Result<Vec<f64>, Fault> {
     let affine = tape.interpret(Affine::of);
     let mut search = SEARCH / tape.ops().len();
@@ -101,7 +102,7 @@ const TOO_LONG: &str = "takes too long to be searched for kinks";
 const TOO_MANY: &str = "has too many kinks";
 const MOVING: &str = "has a kink whose place depends on v";
 
-/// Whether each operation depends on z and on v.
+/// Tells whether each operation depends on z and on v.
 fn dependence(tape: &Tape) -> Vec<(bool, bool)> {
     tape.interpret(|op, done: &[(bool, bool)]| match op {
         Op::Z => (true, false),
@@ -175,7 +176,8 @@ fn roots(
     Ok(())
 }
 
-/// The root within a narrow interval: a whole number, where the sign changes, or the middle.
+/// Locates the root within a narrow interval: a whole number, the place where the sign changes, or
+/// the middle.
 fn root(value: impl Fn(f64) -> f64, low: f64, high: f64) -> f64 {
     let exact = [0.0, low.round(), high.round()];
     let within = |z: &f64| (low..=high).contains(z) && value(*z) == 0.0;

@@ -1,4 +1,4 @@
-//! Activations: expressions in z, compiled to tapes, with the properties that theory asks for.
+//! Activations are expressions in z, compiled to tapes, with the properties that theory asks for.
 
 mod builder;
 mod error;
@@ -26,15 +26,16 @@ pub use op::{Binary, Op, Register, Unary};
 pub use symmetry::Parity;
 pub use tape::Tape;
 
-/// A part of a tape for which it is no activation, in a sentence that goes on from the part.
+/// A fault is a part of a tape for which the tape is no activation, with a sentence that goes on
+/// from the part.
 #[derive(Debug, Clone, PartialEq)]
 struct Fault {
     register: Register,
     message: String,
 }
 
-/// An activation of a layer: a function of the pre-activation `z` and of its variance `v` at the
-/// point. It is real and fits 32-bit floats within the growth it has; clones share it.
+/// An activation is a function of the pre-activation `z` and of its variance `v` at the point. The
+/// function is real and fits 32-bit floats within its growth; clones share it.
 ///
 /// Two activations are equal if their tapes are.
 ///
@@ -64,41 +65,41 @@ struct Compiled {
 }
 
 impl Activation {
-    /// The expression, in its shortest usual spelling.
+    /// Returns the expression, in its shortest usual spelling.
     pub fn expression(&self) -> &str {
         &self.0.expression
     }
 
-    /// The operations that it takes.
+    /// Returns the tape of operations that the activation takes.
     pub fn tape(&self) -> &Tape {
         &self.0.tape
     }
 
-    /// The value at `z`, where the variance of `z` is `v`.
+    /// Evaluates the activation at `z`, where the variance of `z` is `v`.
     pub fn evaluate(&self, z: f64, v: f64) -> f64 {
         self.0.tape.evaluate(z, v)
     }
 
-    /// What becomes of it under z -> -z.
+    /// Tells what becomes of the activation under z -> -z.
     pub fn parity(&self) -> Parity {
         self.0.parity
     }
 
-    /// The degree p of `act(c z) = c^p act(z)` for c > 0, if it is seen to have one. With z its
+    /// Returns the degree p of `act(c z) = c^p act(z)` for c > 0, if the tape shows one. With z its
     /// variance changes, so that v goes with c^2.
     pub fn homogeneous(&self) -> Option<f64> {
         self.0.homogeneous
     }
 
-    /// The places on the z line, in order, where it may jump, bend or have a singular derivative:
-    /// the roots of the arguments of abs, sign, step, min, max, sqrt and powers that are not
-    /// whole. Between them it is analytic. Roots of arguments that are not linear in z are found
-    /// up to |z| = [`KINKS_WITHIN`].
+    /// Lists the places on the z line, in order, where the activation may jump, bend or have a
+    /// singular derivative: the roots of the arguments of abs, sign, step, min, max, sqrt and
+    /// powers that are not whole. Between these places it is analytic. Roots of arguments that are
+    /// not linear in z are found up to |z| = [`KINKS_WITHIN`].
     pub fn kinks(&self) -> &[f64] {
         &self.0.kinks
     }
 
-    /// How it grows for large |z|.
+    /// Tells how the activation grows for large |z|.
     pub fn growth(&self) -> Growth {
         self.0.growth
     }

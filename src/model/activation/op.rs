@@ -1,11 +1,11 @@
-//! The operations that activations are made of.
+//! This module lists the operations that activations are made of.
 
 use std::hash::{Hash, Hasher};
 
-/// A value of a tape is known by the position of the operation that yields it.
+/// A register is a value of a tape, known by the position of the operation that yields it.
 pub type Register = usize;
 
-/// An operation of one operand.
+/// `Unary` is an operation of one operand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Unary {
@@ -58,7 +58,7 @@ impl Unary {
         Self::Erf,
     ];
 
-    /// The name is that of the function in expressions; `-` is written as an operator.
+    /// Returns the name of the function in expressions; `-` is written as an operator.
     pub fn name(self) -> &'static str {
         match self {
             Self::Neg => "-",
@@ -78,7 +78,7 @@ impl Unary {
         }
     }
 
-    /// The value at `x`.
+    /// Applies the operation at `x`.
     pub fn apply(self, x: f64) -> f64 {
         match self {
             Self::Neg => -x,
@@ -99,7 +99,7 @@ impl Unary {
     }
 }
 
-/// An operation of two operands.
+/// `Binary` is an operation of two operands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Binary {
@@ -114,9 +114,9 @@ pub enum Binary {
     /// `a ^ b`. On a tape `b` is a constant that is no whole number (those are products) and `a`
     /// is not negative.
     Pow,
-    /// The lesser of the two.
+    /// The lesser of two operands.
     Min,
-    /// The greater of the two.
+    /// The greater of two operands.
     Max,
 }
 
@@ -132,7 +132,7 @@ impl Binary {
         Self::Max,
     ];
 
-    /// The name is that of the operator or function in expressions.
+    /// Returns the name of the operator or function in expressions.
     pub fn name(self) -> &'static str {
         match self {
             Self::Add => "+",
@@ -145,7 +145,7 @@ impl Binary {
         }
     }
 
-    /// The value at `a` and `b`.
+    /// Applies the operation at `a` and `b`.
     pub fn apply(self, a: f64, b: f64) -> f64 {
         match self {
             Self::Add => a + b,
@@ -158,7 +158,7 @@ impl Binary {
         }
     }
 
-    /// Whether the operands may be swapped.
+    /// Tells whether the operands may be swapped.
     pub(super) fn commutes(self) -> bool {
         match self {
             Self::Add | Self::Mul | Self::Min | Self::Max => true,
@@ -167,7 +167,7 @@ impl Binary {
     }
 }
 
-/// One step of a tape.
+/// `Op` is one step of a tape.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum Op {
@@ -199,7 +199,7 @@ impl Hash for Op {
 }
 
 impl Op {
-    /// The value, given `z`, `v` and all earlier values.
+    /// Computes the value of the step, given `z`, `v` and all earlier values.
     pub fn apply(self, registers: &[f64], z: f64, v: f64) -> f64 {
         match self {
             Self::Z => z,

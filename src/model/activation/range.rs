@@ -1,4 +1,4 @@
-//! Whether an activation stays within the real numbers, and within 32-bit floats.
+//! This module checks that an activation stays within the real numbers, and within 32-bit floats.
 
 use std::cmp::Reverse;
 
@@ -9,16 +9,16 @@ use super::{Fault, Tape};
 
 /// Pre-activations farther out than this are not looked at.
 const REACH: f64 = 256.0;
-/// Variances that are looked at.
+/// Variances of the pre-activation at which activations are checked.
 const VARIANCES: [f64; 3] = [0.0, 1.0, 16.0];
 /// Intervals shorter than this are not divided further.
 const SHORTEST: f64 = 1e-7;
-/// Operations on intervals that a search may take, which is less than a second.
+/// Operations on intervals that one search may take; they last less than a second.
 const SEARCH: usize = 5_000_000;
-/// Points of a side at which 32-bit floats are tried.
+/// Points on each side of zero at which 32-bit floats are tried.
 const POINTS: i32 = 256;
 
-/// How far an activation of this growth fits 32-bit floats with room to spare.
+/// Tells how far an activation of this growth fits 32-bit floats with room to spare.
 fn reach(growth: Option<Growth>) -> f64 {
     let most: f64 = match growth {
         Some(Growth::Power(p)) => libm::exp2(128.0 / (p + 1.0)),
@@ -28,7 +28,7 @@ fn reach(growth: Option<Growth>) -> f64 {
     most.min(REACH)
 }
 
-/// Whether a tape has a real value everywhere, searched in intervals.
+/// Checks that a tape has a real value everywhere, searched in intervals.
 ///
 /// # Errors
 /// A part that leaves the reals, or may do so for all that its parts tell.
@@ -62,15 +62,15 @@ pub(super) fn check_domain(tape: &Tape, growth: Option<Growth>) -> Result<(), Fa
     Ok(())
 }
 
-/// How an operation may leave the reals.
+/// `Leaving` says how an operation may leave the reals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Leaving {
-    /// For some arguments, but not at the edge of its domain. If it does so there are others
-    /// nearby for which it surely does.
+    /// The operation leaves the reals for some arguments, but not at the edge of its domain. Then
+    /// there are others nearby for which it surely does.
     Beyond,
-    /// For some arguments, one of which is where it becomes infinite.
+    /// The operation leaves the reals for some arguments; at one of these it becomes infinite.
     AtPole,
-    /// For all arguments.
+    /// The operation leaves the reals for all arguments.
     Surely,
 }
 
@@ -124,13 +124,13 @@ fn without_value(tape: &Tape, register: Register, leaving: Leaving, z: f64) -> F
     }
 }
 
-/// A place to four digits.
+/// Rounds a place to four digits.
 fn place(z: f64) -> f64 {
     let rounded: f64 = format!("{z:.3e}").parse().unwrap_or(z);
     if rounded.abs() < 1e-6 { 0.0 } else { rounded }
 }
 
-/// Whether 32-bit floats hold the activation wherever it would fit them by its growth.
+/// Checks that 32-bit floats hold the activation wherever its growth lets it fit them.
 ///
 /// # Errors
 /// A part that spoils the result by its overflow.
@@ -164,7 +164,7 @@ pub(super) fn check_floats(tape: &Tape, growth: Growth) -> Result<(), Fault> {
     Ok(())
 }
 
-/// A number as GPUs hold it, to whom subnormal numbers are zero.
+/// Rounds a number to what GPUs hold, to whom subnormal numbers are zero.
 fn single(x: f64) -> f64 {
     let x = x as f32;
     f64::from(if x.abs() < f32::MIN_POSITIVE { 0.0 } else { x })

@@ -1,21 +1,21 @@
-//! Symmetries of activations: reflection and scaling of z.
+//! This module finds the symmetries of activations: reflection and scaling of z.
 
 use super::Tape;
 use super::builder::{Builder, NotFinite};
 use super::op::{Binary, Op, Register, Unary};
 
-/// How an activation behaves under z -> -z.
+/// `Parity` says how an activation behaves under z -> -z.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Parity {
     /// `act(-z) = act(z)`
     Even,
     /// `act(-z) = -act(z)`
     Odd,
-    /// Neither, as far as the identities tell that are applied to tapes.
+    /// Neither parity, as far as the identities of tapes tell.
     Neither,
 }
 
-/// The parity of a tape: whether the tape of act(-z) is that of act(z) or of -act(z).
+/// Returns the parity of a tape: the tape of act(-z) may be that of act(z) or of -act(z).
 pub(super) fn parity(tape: &Tape) -> Parity {
     let reflect = || -> Result<Parity, NotFinite> {
         let mut builder = Builder::default();
@@ -35,7 +35,7 @@ pub(super) fn parity(tape: &Tape) -> Parity {
     reflect().unwrap_or(Parity::Neither)
 }
 
-/// The tape with another value for z.
+/// Builds the tape with another value for z.
 fn replay(tape: &Tape, builder: &mut Builder, z: Register) -> Result<Register, NotFinite> {
     let mut registers: Vec<Register> = vec![];
     for &op in tape.ops() {
@@ -50,10 +50,10 @@ fn replay(tape: &Tape, builder: &mut Builder, z: Register) -> Result<Register, N
     Ok(registers[registers.len() - 1])
 }
 
-/// A value under z -> c z, v -> c^2 v.
+/// `Degree` says how a value scales under z -> c z, v -> c^2 v.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Degree {
-    /// Zero is of every degree.
+    /// A zero, which is of every degree.
     Zero,
     Of(f64),
     None,
@@ -85,7 +85,7 @@ impl Degree {
     }
 }
 
-/// The degree p of `act(c z) = c^p act(z)`, c > 0, where the variance goes with c^2.
+/// Returns the degree p of `act(c z) = c^p act(z)`, c > 0, where the variance goes with c^2.
 pub(super) fn homogeneous(tape: &Tape) -> Option<f64> {
     let ops = tape.ops();
     let degrees = tape.interpret(|op, done: &[Degree]| match op {

@@ -1,4 +1,4 @@
-//! Expressions compiled to single assignment form.
+//! This module compiles expressions to single assignment form.
 
 use super::builder::Builder;
 use super::error::ExpressionError;
@@ -9,7 +9,8 @@ use std::ops::Range;
 /// Tapes up to this length are evaluated without an allocation.
 const SHORT: usize = 32;
 
-/// The operations of an expression, each of earlier values; the last one yields the activation.
+/// A tape lists the operations of an expression, each of earlier values; the last one yields the
+/// activation.
 ///
 /// Common parts are shared, constants are folded, and trivial identities and the order of
 /// operands are settled, so that the spellings of one function have the same tape.
@@ -35,7 +36,7 @@ impl Tape {
         Self::with_places(expression).map(|(tape, _)| tape)
     }
 
-    /// The tape, and the part of the expression that each operation stems from.
+    /// Returns the tape, and the part of the expression that each operation stems from.
     pub(super) fn with_places(
         expression: &Expression,
     ) -> Result<(Self, Vec<Range<usize>>), ExpressionError> {
@@ -66,12 +67,12 @@ impl Tape {
         Ok((Self { ops }, places.collect()))
     }
 
-    /// The operations; operands come before what they are operands of.
+    /// Returns the operations; operands come before what they are operands of.
     pub fn ops(&self) -> &[Op] {
         &self.ops
     }
 
-    /// The activation at `z`, where the variance of `z` is `v`.
+    /// Returns the activation's value at `z`, where the variance of `z` is `v`.
     pub fn evaluate(&self, z: f64, v: f64) -> f64 {
         let mut short = [0.0; SHORT];
         let mut long = vec![];
@@ -89,8 +90,8 @@ impl Tape {
         last
     }
 
-    /// The values of all operations, in whatever sense `value` gives them: from an operation and
-    /// all earlier values.
+    /// Returns the values of all operations, in whatever sense `value` computes one from an
+    /// operation and all earlier values.
     pub fn interpret<T>(&self, mut value: impl FnMut(Op, &[T]) -> T) -> Vec<T> {
         let mut values = Vec::with_capacity(self.ops.len());
         for &op in &self.ops {
@@ -214,7 +215,7 @@ mod tests {
         }
     }
 
-    /// The value of an expression, part by part, without a tape.
+    /// Computes the value of an expression part by part, without a tape.
     fn value(expression: &Expression, z: f64, v: f64) -> f64 {
         let mut values: Vec<f64> = vec![];
         for node in expression.nodes() {

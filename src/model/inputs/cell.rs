@@ -1,14 +1,14 @@
-//! One coordinate as text has it.
+//! This module reads one coordinate as text has it.
 
-/// What stands where a number should, in files of people and programs.
+/// Texts that stand where a number is missing, in files of people and programs.
 const MISSING: [&str; 8] = ["", "na", "n/a", "nan", "null", "none", "missing", "<na>"];
 
 const TOO_SMALL: &str = "is below the smallest number of f64; rescale the points";
 
-/// A coordinate as it is typed on a command line.
+/// Parses a coordinate as it is typed on a command line.
 ///
 /// # Errors
-/// As of [`number`]; what is not finite is left to others.
+/// Those of [`number`]; what is not finite is left to others.
 pub fn typed(text: &str) -> Result<f64, &'static str> {
     match text.parse::<f64>() {
         Ok(x) if x == 0.0 && has_digit_above_zero(text) => Err(TOO_SMALL),
@@ -17,9 +17,9 @@ pub fn typed(text: &str) -> Result<f64, &'static str> {
     }
 }
 
-/// The number that a cell holds.
+/// Parses the number that a cell holds.
 ///
-/// Digits as Rust, C and Python write them, and Fortran's double precision (`1.5D-3`).
+/// Digits may be as Rust, C and Python write them, or in Fortran's double precision (`1.5D-3`).
 ///
 /// # Errors
 /// What the cell is instead, as the rest of a sentence that begins with it.
@@ -34,18 +34,18 @@ pub fn number(text: &str) -> Result<f64, &'static str> {
     }
 }
 
-/// Whether a cell names a column: words, and nothing that could be a damaged number.
+/// Tells whether a cell names a column: words, and nothing that could be a damaged number.
 pub fn is_name(text: &str) -> bool {
     let first = text.chars().find(|c| c.is_alphanumeric());
     first.is_some_and(char::is_alphabetic) && !is_missing(text) && text.parse::<f64>().is_err()
 }
 
-/// Whether a cell says that there is no value.
+/// Tells whether a cell says that there is no value.
 pub fn is_missing(text: &str) -> bool {
     MISSING.iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
-/// Whether a cell would be a number or several but for the commas in it.
+/// Tells whether a cell would be a number or several if it had no commas.
 pub fn has_decimal_comma(text: &str) -> bool {
     let Some((whole, rest)) = text.split_once(',') else {
         return false;
@@ -71,7 +71,7 @@ fn instead(text: &str) -> &'static str {
     }
 }
 
-/// `1.5D-3` with the exponent as the rest of the world writes it.
+/// Rewrites `1.5D-3` with the exponent as the rest of the world writes it.
 fn fortran(text: &str) -> Option<String> {
     let (mantissa, exponent) = text.split_once(['d', 'D'])?;
     let of = |s: &str, also: &[char]| s.chars().all(|c| c.is_ascii_digit() || also.contains(&c));

@@ -1,4 +1,4 @@
-//! Files of points: what they are, by their first bytes.
+//! This module reads files of points, and tells by their first bytes what they are.
 
 use std::io::Read;
 use std::path::Path;
@@ -8,11 +8,11 @@ use super::npy;
 use super::text;
 use crate::{Error, Result};
 
-/// Largest file of points that is read, in MiB: 10^4 points in 800 dimensions as float64, and
-/// little enough for a device or a pipe that never ends.
+/// Size of the largest file of points that is read, in MiB: 10^4 points in 800 dimensions as
+/// float64, and little enough for a device or a pipe that never ends.
 const MAX_MIB: u64 = 64;
 
-/// What is wrong with a file, and in which line.
+/// A fault says what is wrong with a file, and in which line.
 #[derive(Debug)]
 pub struct Fault {
     pub line: Option<u64>,
@@ -35,7 +35,7 @@ impl Fault {
     }
 }
 
-/// Points of a file, shape `[points][d_in]`: text, .npy, or .npz with one array.
+/// Reads the points of a file, shape `[points][d_in]`: text, .npy, or .npz with one array.
 pub fn read(path: &Path) -> Result<Vec<Vec<f64>>> {
     let fail = |fault: Fault| Error::File {
         path: path.into(),
@@ -79,7 +79,7 @@ fn parse(bytes: &[u8]) -> Result<Vec<Vec<f64>>, Fault> {
     text::parse(&String::from_utf8_lossy(bytes))
 }
 
-/// Points of a NumPy array, if the file is one.
+/// Reads the points of a NumPy array, if the file is one.
 #[cfg(feature = "report")]
 fn arrays(bytes: &[u8]) -> Option<Result<Vec<Vec<f64>>, String>> {
     let is_zip = bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06");
@@ -96,7 +96,7 @@ fn arrays(bytes: &[u8]) -> Option<Result<Vec<Vec<f64>>, String>> {
     is_array.then(|| Err(refusal.into()))
 }
 
-/// What a file is that is neither text nor a NumPy array.
+/// Tells what a file is that is neither text nor a NumPy array.
 fn format(bytes: &[u8]) -> Option<&'static str> {
     const MAGIC: [(&[u8], &str); 24] = [
         (b"\xff\xfe\x00\x00", "text in UTF-32"),

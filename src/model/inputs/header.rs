@@ -1,4 +1,4 @@
-//! What headers tell of the columns, and what is refused for it.
+//! This module reads what headers tell of the columns, and refuses columns that are no coordinates.
 
 use super::cell::{is_name, number};
 use super::file::Fault;
@@ -9,8 +9,8 @@ const COUNTERS: [&str; 6] = ["index", "idx", "id", "row", "rownames", "no"];
 
 const ROW_NAMES: &str = "the first column has no name and numbers or names the rows: it is no coordinate; write the file with write.table(.., row.names=FALSE), or without the index";
 
-/// Whether a first line names the columns: no cell holds anything like a number, or the columns
-/// of a pandas frame without names (",0,1").
+/// Tells whether a first line names the columns: no cell holds anything like a number, or the
+/// columns of a pandas frame without names (",0,1").
 pub fn is_header(cells: &[Cell]) -> bool {
     let has_text = |c: &Cell| !c.text.is_empty();
     let (first, last) = (

@@ -15,13 +15,14 @@ pub(crate) use npy::open as open_npy;
 
 use crate::{Error, Result};
 
-/// Ends of the names of files that people keep numbers in, or try to.
+/// Extensions of files that people keep numbers in, or try to.
 const EXTENSIONS: [&str; 20] = [
     "csv", "tsv", "txt", "dat", "data", "asc", "tab", "npy", "npz", "xls", "xlsx", "ods", "json",
     "parquet", "h5", "hdf5", "mat", "gz", "zip", "pkl",
 ];
 
-/// Input points x_1 .. x_P, each with d_in coordinates, at which the field is measured.
+/// `Inputs` are the input points x_1 .. x_P, each with d_in coordinates, at which the field is
+/// measured.
 ///
 /// ```
 /// use nnqft_gpu::model::{Inputs, source_nets};
@@ -118,7 +119,7 @@ impl Inputs {
         })?)
     }
 
-    /// The file that a value of `inputs` names, if it is neither points nor a preset: what
+    /// Returns the file that a value of `inputs` names, if it is neither points nor a preset: what
     /// follows `@`, what exists, or what looks like the name of one.
     pub fn file(text: &str) -> Option<&Path> {
         if let Some(path) = text.strip_prefix('@') {
@@ -137,8 +138,8 @@ impl Inputs {
         (is_like_one || path.is_file()).then_some(path)
     }
 
-    /// The points of a net of the catalogue at some d_in, else those of its first net; the source
-    /// has them for d_in 1, 2 and 3.
+    /// Returns the points of a net of the catalogue at some d_in, else those of its first net; the
+    /// source has them for d_in 1, 2 and 3.
     pub fn preset(arch: &str, d_in: usize) -> Option<Self> {
         let mut all = presets();
         let first = &super::CatalogueEntry::all()[0].name;
@@ -148,28 +149,28 @@ impl Inputs {
             .map(|points| Self { points })
     }
 
-    /// The points, shape `[points][d_in]`.
+    /// Returns the points, shape `[points][d_in]`.
     pub fn points(&self) -> &[Vec<f64>] {
         &self.points
     }
 
-    /// Number of points P.
+    /// Returns the number of points P.
     pub fn len(&self) -> usize {
         self.points.len()
     }
 
-    /// Never true: there is at least one point.
+    /// Tells whether there are no points, which is never true: there is at least one point.
     pub fn is_empty(&self) -> bool {
         self.points.is_empty()
     }
 
-    /// Input dimension.
+    /// Returns the input dimension.
     pub fn d_in(&self) -> usize {
         self.points[0].len()
     }
 }
 
-/// Points as they are typed, or what is wrong with them.
+/// Parses points as they are typed, or says what is wrong with them.
 fn typed(text: &str) -> Result<Vec<Vec<f64>>, String> {
     (text.split(';').enumerate())
         .map(|(i, point)| {

@@ -1,4 +1,4 @@
-//! NumPy arrays of points.
+//! This module reads NumPy arrays of points.
 
 use std::io::{Cursor, Read};
 
@@ -17,7 +17,7 @@ pub(crate) fn open(bytes: &[u8]) -> std::io::Result<NpyFile<&[u8]>> {
     NpyFile::new(bytes)
 }
 
-/// Points of an array of shape (points, d_in), (points,), or () for a single one.
+/// Reads the points of an array of shape (points, d_in), (points,), or () for a single one.
 pub fn parse(bytes: &[u8]) -> Result<Vec<Vec<f64>>, String> {
     let npy = open(bytes).map_err(|e| format!("not a readable .npy file: {e}"))?;
     let shape = npy.shape().to_vec();
@@ -61,7 +61,7 @@ pub fn parse(bytes: &[u8]) -> Result<Vec<Vec<f64>>, String> {
         .collect())
 }
 
-/// Every real type of NumPy in f64.
+/// Reads every real type of NumPy as f64.
 fn values(npy: NpyFile<&[u8]>, bytes: &[u8]) -> Result<Vec<f64>, String> {
     let DType::Plain(kind) = npy.dtype() else {
         return Err(
@@ -94,7 +94,7 @@ fn values(npy: NpyFile<&[u8]>, bytes: &[u8]) -> Result<Vec<f64>, String> {
     }
 }
 
-/// float16, which npyz knows as a name only.
+/// Reads float16, which npyz knows as a name only.
 fn halves(bytes: &[u8], len: usize, order: Endianness) -> Result<Vec<f64>, String> {
     let mut data = bytes;
     NpyHeader::from_reader(&mut data).map_err(|e| e.to_string())?;
@@ -122,7 +122,7 @@ fn refusal(kind: TypeChar, size: u64) -> String {
     format!("the array is {what}; save it as a real type, such as x.astype(float)")
 }
 
-/// Points of a zip archive that holds one array, as numpy.savez writes it.
+/// Reads the points of a zip archive that holds one array, as numpy.savez writes it.
 pub fn parse_zip(bytes: &[u8]) -> Result<Vec<Vec<f64>>, String> {
     let mut zip = ZipArchive::new(Cursor::new(bytes))
         .map_err(|e| format!("a .zip or .npz that cannot be read: {e}"))?;

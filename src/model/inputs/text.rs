@@ -1,4 +1,4 @@
-//! Tables of numbers as programs and people write them.
+//! This module reads tables of numbers as programs and people write them.
 
 use super::cell::{has_decimal_comma, number};
 use super::file::Fault;
@@ -9,17 +9,17 @@ const EXPECTED: &str =
 
 const MARKS: [char; 4] = [',', ';', '\t', ' '];
 
-/// A line that is neither blank nor all comment.
+/// A row is a line that is neither blank nor all comment.
 #[derive(Debug, Clone, Copy)]
 pub struct Row<'a> {
     pub number: u64,
-    /// Without its comment.
+    /// The line without its comment.
     text: &'a str,
     has_comment: bool,
 }
 
 impl Row<'_> {
-    /// An error at this line, which is shown.
+    /// Makes an error at this line, which is shown.
     pub fn fault(&self, what: impl std::fmt::Display) -> Fault {
         let line: String = self.text.trim().chars().take(60).collect();
         let more = if line.len() < self.text.trim().len() {
@@ -37,7 +37,7 @@ impl Row<'_> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Separator {
     One(char),
-    /// Blanks, tabs, and runs of them.
+    /// Blanks, tabs, and runs of both.
     Blank,
 }
 
@@ -53,7 +53,7 @@ impl Cell<'_> {
     }
 }
 
-/// The lines of a file that hold points, and how they hold them.
+/// A table holds the lines of a file that are points, and how they hold them.
 #[derive(Debug)]
 pub struct Table<'a> {
     separator: Separator,
@@ -64,7 +64,7 @@ pub struct Table<'a> {
     columns: usize,
 }
 
-/// Points of a text file, shape `[points][d_in]`.
+/// Parses the points of a text file, shape `[points][d_in]`.
 ///
 /// Commas, semicolons, tabs or runs of blanks between numbers; `#` and `%` begin comments; a
 /// first line without a number is a header; line ends of any system; a separator that ends every
@@ -131,15 +131,15 @@ impl<'a> Table<'a> {
         Ok(table)
     }
 
-    /// The cells of a row without the empty ones beyond the last column.
+    /// Returns the cells of a row without the empty ones beyond the last column.
     pub fn cells(&self, row: &Row<'a>) -> Result<Vec<Cell<'a>>, Fault> {
         let mut cells = self.split(row)?;
         cells.truncate(self.columns);
         Ok(cells)
     }
 
-    /// Whether a header lists names, rather than being a title: it has the mark that separates
-    /// cells, or a single word.
+    /// Tells whether a header lists names, rather than being a title: it has the mark that
+    /// separates cells, or it is a single word.
     pub fn lists(&self, header: &Row) -> bool {
         let is_marked =
             matches!(self.separator, Separator::One(mark) if header.text.contains(mark));
@@ -232,7 +232,7 @@ fn rows(text: &str) -> Vec<Row<'_>> {
     all
 }
 
-/// A line without its comment. A per cent sign after a number is no comment, nor is what a
+/// Returns a line without its comment. A per cent sign after a number is no comment, nor is what a
 /// spreadsheet or a C library writes in place of a number (`#N/A`, `1.#INF`).
 fn code(line: &str) -> &str {
     let mut quoted = false;
@@ -261,14 +261,15 @@ fn code(line: &str) -> &str {
     line
 }
 
-/// Whether a text begins with an error value of a spreadsheet: `#N/A`, `#NV`, `#DIV/0!`, `#NAME?`.
+/// Tells whether a text begins with an error value of a spreadsheet: `#N/A`, `#NV`, `#DIV/0!`,
+/// `#NAME?`.
 fn is_error_value(text: &str) -> bool {
     let value = text.split([',', ';', '\t', ' ', '"']).next().unwrap_or("");
     let is_shouted = !value.contains(char::is_lowercase) && value.len() > 2;
     is_shouted && (value.ends_with(['!', '?']) || value.starts_with("#N/") || value == "#NV")
 }
 
-/// What stands between the numbers.
+/// Finds what stands between the numbers.
 fn separator(rows: &[Row]) -> Result<Separator, Fault> {
     // A first row without a number may be a header with marks of its own.
     let is_number = |word: &str| number(word.trim_matches(['"', '\''])).is_ok();

@@ -1,4 +1,5 @@
-//! E[prod_k z_k^p_k step(z_k)] of jointly normal variables: averages of products of ReLU.
+//! This module computes E[prod_k z_k^p_k step(z_k)] of jointly normal variables: averages of
+//! products of ReLU.
 
 use std::collections::BTreeMap;
 use std::f64::consts::{PI, TAU};
@@ -6,14 +7,14 @@ use std::f64::consts::{PI, TAU};
 use super::super::cubature::legendre;
 use super::{Moment, dot, sign};
 
-/// Sines below this are those of parallel rows.
+/// Sine below which two rows are parallel.
 const PARALLEL: f64 = 1e-14;
 
-/// Powers of at most six variables.
+/// `Powers` holds the powers of at most six variables.
 type Powers = [u8; 6];
 
-/// E[prod max(0, row_k . g)^power_k] over independent standard normals g, 1 to 6 rows of any
-/// (one) length, powers above zero.
+/// Computes E[prod max(0, row_k . g)^power_k] over independent standard normals g, 1 to 6 rows of
+/// any (one) length, powers above zero.
 pub fn relu_moment(mut rows: Vec<Vec<f64>>, powers: &[u8]) -> Moment {
     let mut unit = 1.0;
     for (row, &power) in rows.iter_mut().zip(powers) {
@@ -51,11 +52,11 @@ pub fn relu_moment(mut rows: Vec<Vec<f64>>, powers: &[u8]) -> Moment {
     .times(unit * factor)
 }
 
-/// For each row given its number among the merged ones, and its length.
+/// A merger holds, for each row given, its number among the merged ones, and its length.
 struct Merger(Vec<(usize, f64)>);
 
-/// Rows of length one no two of which are parallel; `None` if two are opposite: their variables
-/// are never both positive.
+/// Merges rows to rows of length one no two of which are parallel; `None` if two rows are opposite:
+/// their variables are never both positive.
 fn merge(given: Vec<Vec<f64>>) -> Option<(Merger, Vec<Vec<f64>>)> {
     let (mut rows, mut from) = (Vec::<Vec<f64>>::new(), Vec::new());
     for row in given {
@@ -74,7 +75,7 @@ fn merge(given: Vec<Vec<f64>>) -> Option<(Merger, Vec<Vec<f64>>)> {
 }
 
 impl Merger {
-    /// Powers of the merged variables, and what the lengths contribute.
+    /// Returns the powers of the merged variables, and what the lengths contribute.
     fn powers(&self, given: &Powers) -> (Powers, f64) {
         let (mut powers, mut factor) = ([0; 6], 1.0);
         for (&(number, length), &power) in self.0.iter().zip(given) {
@@ -85,16 +86,16 @@ impl Merger {
     }
 }
 
-/// Variables of unit variance, no two of which are parallel.
+/// A cone holds variables of unit variance, no two of which are parallel.
 struct Cone {
     rows: Vec<Vec<f64>>,
     /// Moments by powers, and by which variable's power was lowered first.
     known: BTreeMap<(Powers, bool), Moment>,
-    /// Given that variable k is zero: `None` before it is asked for.
+    /// The face on which variable k is zero; `None` before it is asked for.
     faces: Vec<Option<Face>>,
 }
 
-/// The other variables, given that one is zero; `None` if they are never all positive.
+/// A face holds the other variables, given that one is zero; `None` if they are never all positive.
 type Face = Option<(Merger, Box<Cone>)>;
 
 impl Cone {
@@ -106,15 +107,15 @@ impl Cone {
         }
     }
 
-    /// Integration by parts (Stein's lemma) lowers powers by two,
+    /// Computes a moment by integration by parts (Stein's lemma), which lowers powers by two,
     ///
     /// ```text
     /// E[z_k F(z)] = sum_j cov(z_k, z_j) E[dF/dz_j],
     /// ```
     ///
-    /// or, where a power is zero, turns its step into the condition that z_j = 0, of density
-    /// (2 pi)^(-1/2). What is left are probabilities. `first`: which of the variables with a
-    /// power is taken.
+    /// or, where a power is zero, turns its step into the condition that z_j = 0, of density (2
+    /// pi)^(-1/2). What is left are probabilities. `first` says which of the variables with a power
+    /// is taken.
     fn moment(&mut self, powers: Powers, first: bool) -> Moment {
         let rows = self.rows.len();
         match rows {
@@ -158,7 +159,7 @@ impl Cone {
         value
     }
 
-    /// The same of the others, given z_j = 0.
+    /// Computes the moment of the other variables, given z_j = 0.
     fn on_face(&mut self, j: usize, powers: &Powers, first: bool) -> Moment {
         let rows = &self.rows;
         let face = self.faces[j].get_or_insert_with(|| {
@@ -177,7 +178,7 @@ impl Cone {
         cone.moment(merged, first).times(factor)
     }
 
-    /// P(all z > 0): prod (1 + sign z) / 2, odd products having no average.
+    /// Computes P(all z > 0): prod (1 + sign z) / 2, odd products having no average.
     fn probability(&self) -> Moment {
         let count = self.rows.len();
         let mut sum = Moment::from(1.0);
@@ -198,7 +199,7 @@ impl Cone {
     }
 }
 
-/// Two variables or more that depend on two normals: the average over the angles at which all are
+/// Averages two variables or more that depend on two normals over the angles at which all are
 /// positive, with a weight that is positive, so that thin cones keep their digits.
 fn arc(rows: &[Vec<f64>], powers: &Powers) -> Moment {
     let origin = &rows[0];
@@ -256,14 +257,14 @@ fn arc(rows: &[Vec<f64>], powers: &Powers) -> Moment {
     Moment { value, error }
 }
 
-/// E |g|^n of a standard normal.
+/// Computes E |g|^n of a standard normal.
 fn absolute_normal(n: u32) -> f64 {
     let n = f64::from(n);
     2f64.powf(n / 2.0) * libm::tgamma(0.5 * (n + 1.0)) / PI.sqrt()
 }
 
-/// The part of `row` perpendicular to the unit vector `from`, to its own precision: the products
-/// are exact, and a second pass removes the rounding of the first factor.
+/// Returns the part of `row` perpendicular to the unit vector `from`, to its own precision: the
+/// products are exact, and a second pass removes the rounding of the first factor.
 fn apart(row: &[f64], from: &[f64]) -> Vec<f64> {
     let mut rest = row.to_vec();
     for _ in 0..2 {

@@ -1,4 +1,4 @@
-//! Moments of one hidden neuron, M(i_1 .. i_n) = E[h(x_i1) .. h(x_in)].
+//! This module computes the moments of one hidden neuron, M(i_1 .. i_n) = E[h(x_i1) .. h(x_in)].
 
 mod cone;
 mod sign;
@@ -13,14 +13,14 @@ use super::kernel::second_moment;
 use crate::model::{Builtin, EnsembleSpec};
 use crate::tensor::multisets;
 
-/// Moments of a single neuron at even orders up to 6.
+/// `NeuronMoments` holds the moments of a single neuron at even orders up to 6.
 #[derive(Debug, Clone)]
 pub struct NeuronMoments {
     values: BTreeMap<Key, Moment>,
 }
 
-/// A multiset of at most six points in ascending order, then nothing but `u32::MAX`. Six-point
-/// functions look moments up by the 10^5: this needs no memory of its own.
+/// `Key` is a multiset of at most six points in ascending order, then nothing but `u32::MAX`.
+/// Six-point functions look moments up by the 10^5, and such a key needs no memory of its own.
 type Key = [u32; 6];
 
 fn key(index: impl IntoIterator<Item = usize>) -> Key {
@@ -33,7 +33,7 @@ fn key(index: impl IntoIterator<Item = usize>) -> Key {
     key
 }
 
-/// An average and a bound of its error.
+/// A moment is an average and a bound of its error.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Moment {
     pub value: f64,
@@ -41,7 +41,7 @@ pub struct Moment {
 }
 
 impl From<f64> for Moment {
-    /// A value that is good to its rounding.
+    /// Makes a moment of a value that is good to its rounding.
     fn from(value: f64) -> Self {
         let error = 4.0 * f64::EPSILON * value.abs();
         Self { value, error }
@@ -72,7 +72,7 @@ impl Moment {
         }
     }
 
-    /// The product of two moments.
+    /// Returns the product of two moments.
     pub fn by(self, other: Self) -> Self {
         let [a, b] = [self.value.abs(), other.value.abs()];
         Self {
@@ -83,7 +83,7 @@ impl Moment {
 }
 
 impl NeuronMoments {
-    /// M of an index multiset, in any order.
+    /// Returns M of an index multiset, in any order.
     ///
     /// # Panics
     /// If the moments were computed without this order.
@@ -92,7 +92,7 @@ impl NeuronMoments {
     }
 }
 
-/// E[h h ..] for all index multisets of the given even orders, 6 at most.
+/// Computes E[h h ..] for all index multisets of the given even orders, 6 at most.
 ///
 /// Products of exp(z - v) are log-normal: closed form. Second moments are (K - sigma_b^2) / sigma_w^2 in
 /// closed form for all. Else each tuple is an average over as many normals as its points span:
@@ -117,7 +117,7 @@ pub fn neuron_moments(spec: &EnsembleSpec, orders: &[usize]) -> NeuronMoments {
     NeuronMoments { values }
 }
 
-/// E of products of exp(z - Var z).
+/// Computes E of products of exp(z - Var z).
 fn log_normal(spec: &EnsembleSpec, indices: &[Vec<usize>]) -> Vec<Moment> {
     let points = spec.inputs.points();
     let first = spec.net.first();
@@ -158,7 +158,7 @@ fn relu(spec: &EnsembleSpec, indices: &[Vec<usize>]) -> Vec<Moment> {
         .collect()
 }
 
-/// E of products of erf: of 4 or 6, all of one order.
+/// Computes E of products of erf: of 4 or 6, all of one order.
 fn erf(spec: &EnsembleSpec, indices: &[Vec<usize>]) -> Vec<Moment> {
     let forms = forms(spec);
     let order = indices[0].len();
@@ -172,15 +172,16 @@ fn erf(spec: &EnsembleSpec, indices: &[Vec<usize>]) -> Vec<Moment> {
         .collect()
 }
 
-/// Bound of the eigenvalues of the correlations of signals with noise: the noise's share where it is
-/// smallest.
+/// Returns a bound of the eigenvalues of the correlations of signals with noise: the noise's share
+/// where it is smallest.
 fn least_eigenvalue(forms: &[Vec<f64>], points: impl Iterator<Item = usize>) -> f64 {
     points
         .map(|i| 0.5 / (0.5 + dot(&forms[i], &forms[i])))
         .fold(1.0, f64::min)
 }
 
-/// erf z = E[sign(z + n / sqrt 2)] over a standard normal n of its own for each factor.
+/// Computes E of products of erf by erf z = E[sign(z + n / sqrt 2)] over a standard normal n of its
+/// own for each factor.
 fn erf_by_signs(forms: &[Vec<f64>], index: &[usize]) -> Moment {
     fn with_noise<const N: usize>(forms: &[Vec<f64>], index: &[usize]) -> Option<sign::Forms<N>> {
         // Lengths are of no matter to signs; this one leaves room for squares.
@@ -208,7 +209,8 @@ fn erf_by_signs(forms: &[Vec<f64>], index: &[usize]) -> Moment {
     signs.unwrap_or(Moment::from(0.0))
 }
 
-/// Pre-activations as linear forms of d_in + 1 independent standard normals, `[point][d_in + 1]`.
+/// Returns the pre-activations as linear forms of d_in + 1 independent standard normals,
+/// `[point][d_in + 1]`.
 fn forms(spec: &EnsembleSpec) -> Vec<Vec<f64>> {
     let points = spec.inputs.points().iter();
     points.map(|x| spec.net.linear_form(x)).collect()

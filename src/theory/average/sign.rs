@@ -1,6 +1,6 @@
-//! Sign moments: E[sign u_1 .. sign u_n] of jointly normal variables.
+//! This module computes sign moments: E[sign u_1 .. sign u_n] of jointly normal variables.
 //!
-//! They are what averages of erf and of step functions reduce to, at any rank. Scale all
+//! Sign moments are what averages of erf and of step functions reduce to, at any rank. Scale all
 //! correlations by t. By Price's theorem (IRE Trans. Inf. Theory 4 (1958) 69)
 //!
 //! ```text
@@ -23,19 +23,21 @@ use std::f64::consts::FRAC_2_PI;
 use super::super::cubature::legendre;
 use super::Moment;
 
-/// Jointly normal variables as linear forms of as many standard normals.
+/// `Forms` are jointly normal variables as linear forms of as many standard normals.
 pub type Forms<const N: usize> = [[f64; N]; N];
 
-/// The rule's step: it errs by 1e-17 of the integrand at |Im y| = pi, every second node by 3e-9.
+/// Step of the trapezoidal rule: the rule errs by 1e-17 of the integrand at |Im y| = pi, every
+/// second node by 3e-9.
 const STEP: f64 = 0.5;
 
-/// S_2 of two forms.
+/// Computes S_2 of two forms.
 pub fn two<const N: usize>(a: &[f64; N], b: &[f64; N]) -> f64 {
     let (near, far) = halves(a, b);
     FRAC_2_PI * dot(a, b).atan2((near * far).sqrt())
 }
 
-/// S_4 of four forms, none of which is zero. No eigenvalue of their correlations is below `least`.
+/// Computes S_4 of four forms, none of which is zero. No eigenvalue of their correlations is below
+/// `least`.
 pub fn four(forms: &Forms<4>, least: f64) -> Moment {
     const PAIRS: [[usize; 4]; 6] = [
         [0, 1, 2, 3],
@@ -66,8 +68,8 @@ pub fn four(forms: &Forms<4>, least: f64) -> Moment {
     .times(FRAC_2_PI * FRAC_2_PI)
 }
 
-/// S_6 of six forms, none of which is zero. Forms with the same `kind` can be exchanged: their
-/// pairs are computed once.
+/// Computes S_6 of six forms, none of which is zero. Forms with the same `kind` can be exchanged:
+/// their pairs are computed once.
 pub fn six(forms: &Forms<6>, kinds: &[usize; 6], least: f64) -> Moment {
     let forms = forms.map(normalised);
     let mut pairs: Vec<([usize; 2], [usize; 3], f64)> = Vec::new();
@@ -100,7 +102,7 @@ pub fn six(forms: &Forms<6>, kinds: &[usize; 6], least: f64) -> Moment {
     .times(FRAC_2_PI)
 }
 
-/// About how long a moment takes one core, measured: seconds, on the average over tuples.
+/// Estimates how long a moment takes one core: seconds as measured, on the average over tuples.
 pub fn seconds(order: usize, least: f64) -> f64 {
     match (order, least >= LEAST) {
         (..=4, _) => 15e-6,
@@ -109,7 +111,7 @@ pub fn seconds(order: usize, least: f64) -> f64 {
     }
 }
 
-/// Two unit forms.
+/// A pair holds two unit forms.
 struct Pair {
     cosine: f64,
     /// 1 - cosine and 1 + cosine, to their own precision.
@@ -127,7 +129,7 @@ impl Pair {
         }
     }
 
-    /// sqrt(1 - t^2 cosine^2), `rest` being 1 - t.
+    /// Computes sqrt(1 - t^2 cosine^2), `rest` being 1 - t.
     fn sine(&self, t: f64, rest: f64) -> f64 {
         ((rest + t * self.near) * (rest + t * self.far)).sqrt()
     }
@@ -137,7 +139,7 @@ impl Pair {
     }
 }
 
-/// |a - b|^2 / 2 and |a + b|^2 / 2.
+/// Computes |a - b|^2 / 2 and |a + b|^2 / 2.
 fn halves<const N: usize>(a: &[f64; N], b: &[f64; N]) -> (f64, f64) {
     let half = |sign: f64| {
         let squares = a.iter().zip(b).map(|(a, b)| (a + sign * b).powi(2));
@@ -155,7 +157,7 @@ fn normalised<const N: usize>(form: [f64; N]) -> [f64; N] {
     form.map(|x| x / length)
 }
 
-/// Nodes (t, 1 - t) and weights on [0, 1].
+/// A rule holds nodes (t, 1 - t) and weights on [0, 1].
 struct Rule {
     nodes: Vec<[f64; 3]>,
     /// Whether every second node, from the first on, is a rule of its own: the squared relative
@@ -163,12 +165,12 @@ struct Rule {
     is_nested: bool,
 }
 
-/// Eigenvalues from which on Gauss-Legendre's rule is the shorter one.
+/// Least eigenvalue from which on Gauss-Legendre's rule is the shorter one.
 const LEAST: f64 = 0.1;
 
 impl Rule {
-    /// For n variables. `from`: where the trapezoidal rule may begin. Near t = 1 the integrand is
-    /// at most (1 - t + closest)^(-1/2) of its size elsewhere.
+    /// Chooses the rule for n variables; `from` is where the trapezoidal rule may begin. Near t = 1
+    /// the integrand is at most (1 - t + closest)^(-1/2) of what it is elsewhere.
     fn new<const N: usize>(least: f64, from: f64, closest: f64) -> Self {
         match least >= LEAST {
             true => Self::legendre::<N>(least),
@@ -176,8 +178,8 @@ impl Rule {
         }
     }
 
-    /// Errs by rho^-2k with k nodes, rho the sum of the half axes of the largest ellipse around
-    /// [-1, 1] without a singularity.
+    /// Makes a Gauss-Legendre rule, which errs by rho^-2k with k nodes, rho the sum of the half
+    /// axes of the largest ellipse around [-1, 1] without a singularity.
     fn legendre<const N: usize>(least: f64) -> Self {
         let rho = |x: f64| x + (x * x - 1.0).sqrt();
         let ahead = rho(2.0 / (1.0 - least).max(0.5) - 1.0);
@@ -207,7 +209,7 @@ impl Rule {
     }
 }
 
-/// int_0^1 of f(t, 1 - t) dt.
+/// Integrates f(t, 1 - t) over t from 0 to 1.
 fn integrate(rule: &Rule, f: impl Fn(f64, f64) -> Moment) -> Moment {
     let (mut fine, mut coarse, mut size) = (Moment::ZERO, 0.0, 0.0);
     for (k, &[t, rest, weight]) in rule.nodes.iter().enumerate() {
@@ -230,8 +232,8 @@ fn integrate(rule: &Rule, f: impl Fn(f64, f64) -> Moment) -> Moment {
     }
 }
 
-/// The lower triangular matrix of the variables t^(1/2) forms + (1 - t)^(1/2) x noise of its own
-/// for each: correlations times t.
+/// Returns the lower triangular matrix of the variables t^(1/2) forms + (1 - t)^(1/2) x noise of
+/// its own for each: correlations times t.
 pub(super) fn scaled<const N: usize>(forms: &Forms<N>, t: f64, rest: f64) -> Forms<N> {
     let root = t.sqrt();
     with_noise(forms.map(|form| form.map(|x| root * x)), [rest.sqrt(); N])
@@ -259,8 +261,8 @@ pub(super) fn with_noise<const N: usize>(mut forms: Forms<N>, noise: [f64; N]) -
     forms
 }
 
-/// Forms in fewer normals: a lower triangular matrix with the same scalar products, by Householder
-/// reflections of the columns.
+/// Rewrites forms in fewer normals: as a lower triangular matrix with the same scalar products, by
+/// Householder reflections of the columns.
 pub fn triangular<const N: usize>(rows: &mut [Vec<f64>]) -> Forms<N> {
     let columns = rows.first().map_or(0, Vec::len);
     for k in 0..N.min(columns) {
@@ -285,7 +287,7 @@ pub fn triangular<const N: usize>(rows: &mut [Vec<f64>]) -> Forms<N> {
     forms
 }
 
-/// The other four of six variables, given that numbers i and j are zero.
+/// Returns the other four of six variables, given that numbers i and j are zero.
 fn given(forms: &Forms<6>, i: usize, j: usize) -> Forms<4> {
     let others = (0..6).filter(|k| *k != i && *k != j);
     let mut rows = [[0.0; 6]; 6];
@@ -297,7 +299,7 @@ fn given(forms: &Forms<6>, i: usize, j: usize) -> Forms<4> {
     rest
 }
 
-/// A square matrix's lower triangular one with the same scalar products of rows.
+/// Reduces a square matrix to the lower triangular one with the same scalar products of rows.
 fn lower<const N: usize>(mut rows: Forms<N>) -> Forms<N> {
     for k in 0..N - 1 {
         let mut normal = rows[k];
@@ -317,7 +319,7 @@ fn lower<const N: usize>(mut rows: Forms<N>) -> Forms<N> {
     rows
 }
 
-/// (L L^T)^-1 of a lower triangular matrix.
+/// Computes (L L^T)^-1 of a lower triangular matrix.
 fn inverse_gram(l: &Forms<4>) -> Forms<4> {
     let mut x = [[0.0; 4]; 4];
     for c in 0..4 {
@@ -341,7 +343,7 @@ fn inverse_gram(l: &Forms<4>) -> Forms<4> {
 mod tests {
     use super::*;
 
-    /// Rows with unit lengths and scalar products c.
+    /// Returns rows with unit lengths and scalar products c.
     fn equicorrelated<const N: usize>(c: f64) -> Forms<N> {
         let mut l = [[0.0; N]; N];
         for k in 0..N {

@@ -1,4 +1,4 @@
-//! Averages of products of a smooth function by the trapezoidal rule, all tuples at once.
+//! This module averages products of a smooth function by the trapezoidal rule, all tuples at once.
 
 use std::f64::consts::{PI, TAU};
 
@@ -8,22 +8,22 @@ use super::super::cubature::{Nodes, add_up};
 use super::{Moment, dot};
 use crate::tensor::MomentPlan;
 
-/// A uniform grid in a ball of the normals that the points' pre-activations span.
+/// `Grid` is a uniform grid in a ball of the normals that the points' pre-activations span.
 pub struct Grid {
     /// Pre-activations as linear forms of r normals, `[point][r]`, r their rank.
     forms: Vec<Vec<f64>>,
     step: f64,
 }
 
-/// Beyond this radius is less than 1e-15 of six-point moments of small pre-activations, r^6 times
-/// the weight.
+/// Radius of the ball: beyond it is less than 1e-15 of six-point moments of small pre-activations,
+/// r^6 times the weight.
 const RADIUS: f64 = 9.3;
-/// What the rule errs by, relative to the largest value of the product.
+/// Error of the rule, relative to the largest value of the product.
 const PRECISION: f64 = 1e-15;
 
 impl Grid {
-    /// For erf, which along the imaginary axis grows like exp(z^2): six of them at most like
-    /// exp(a y^2), so that the rule with step h errs by exp(-pi^2 / (a h^2)).
+    /// Makes the grid for erf, which along the imaginary axis grows like exp(z^2): products of six
+    /// grow at most like exp(a y^2), so that the rule with step h errs by exp(-pi^2 / (a h^2)).
     pub fn new(forms: &[Vec<f64>]) -> Self {
         let largest = forms.iter().map(|l| dot(l, l)).fold(0.0, f64::max);
         let a = 6.0 * largest + 0.5;
@@ -37,7 +37,7 @@ impl Grid {
         self.forms[0].len()
     }
 
-    /// About how long [`moments`](Self::moments) of `tuples` tuples takes one core.
+    /// Estimates how long [`moments`](Self::moments) of `tuples` tuples takes one core, in seconds.
     pub fn seconds(&self, tuples: usize) -> f64 {
         let rank = self.rank() as f64;
         let ball = PI.powf(rank / 2.0) / libm::tgamma(rank / 2.0 + 1.0);
@@ -46,8 +46,8 @@ impl Grid {
         1.5e-9 * nodes * (15.0 * self.forms.len() as f64 + 0.4 * tuples as f64)
     }
 
-    /// E over the normals of products of `order` values of an odd or even function that erf
-    /// bounds: by a coarser rule too, whose distance bounds the error.
+    /// Computes E over the normals of products of `order` values of an odd or even function that
+    /// erf bounds. A coarser rule is applied too: its distance bounds the error.
     pub fn moments(&self, order: usize, act: impl Fn(f64) -> f64 + Sync) -> Vec<Moment> {
         let plan = MomentPlan::new(self.forms.len(), &[order]);
         if self.rank() == 0 {
@@ -117,7 +117,7 @@ fn visit(axis: &[f64], g: &mut Vec<f64>, depth: usize, r2: f64, at: &mut dyn FnM
     }
 }
 
-/// The same forms in as few normals as they span: pivoted Gram-Schmidt.
+/// Rewrites forms in as few normals as they span, by pivoted Gram-Schmidt.
 fn span(rows: &[Vec<f64>]) -> Vec<Vec<f64>> {
     let largest = rows.iter().map(|r| dot(r, r)).fold(0.0, f64::max).sqrt();
     let mut rest = rows.to_vec();

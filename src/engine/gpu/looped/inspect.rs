@@ -1,4 +1,4 @@
-//! What the looped stages leave in their buffers, for cross-checks.
+//! This module reads what the looped stages leave in their buffers, for cross-checks.
 
 use super::super::device::Device;
 use super::{Looped, Pass};
@@ -6,8 +6,8 @@ use crate::Result;
 use crate::stream::GROUP;
 
 impl Looped {
-    /// Fields, then the inverse weight if there is one, of every network of a block; of a run
-    /// without elements.
+    /// Reads the fields, then the inverse weight if there is one, of every network of a block, in a
+    /// run without elements.
     pub fn rows(&self, d: &Device, number: u64) -> Result<Vec<Vec<f64>>> {
         let stride = self.shape.field_stride() as usize;
         let fields = self.shape.fields as usize;
@@ -27,7 +27,7 @@ impl Looped {
         Ok(all)
     }
 
-    /// h_j(x_p) of every network of a block, `[network][unit][point]`.
+    /// Reads h_j(x_p) of every network of a block, `[network][unit][point]`.
     pub fn hidden_values(&self, d: &Device, number: u64) -> Result<Vec<Vec<Vec<f64>>>> {
         let shape = &self.shape;
         let mut all = vec![Vec::new(); shape.places() as usize];
@@ -54,12 +54,12 @@ impl Looped {
         Ok(all)
     }
 
-    /// Places before the first network of a block.
+    /// Counts the places before the first network of a block.
     fn before(&self, number: u64) -> usize {
         (self.plan.block(number).first % GROUP) as usize
     }
 
-    /// A buffer after a pass.
+    /// Reads a buffer after a pass.
     fn after(&self, d: &Device, pass: &Pass, buffer: &wgpu::Buffer) -> Result<Vec<f32>> {
         let bytes = buffer.size();
         let staging = d.staging(bytes);

@@ -1,5 +1,5 @@
-//! Stages for many points, inputs, outputs or elements: loops over buffers, where straight-line
-//! code would take compilers minutes. Hidden values and fields go through memory.
+//! The looped stages serve many points, inputs, outputs or elements: they loop over buffers, where
+//! straight-line code would take compilers minutes. Hidden values and fields go through memory.
 
 mod inspect;
 mod shape;
@@ -22,17 +22,17 @@ use crate::Result;
 use crate::engine::BlockPlan;
 use crate::tensor::MomentPlan;
 
-/// What the 16 normals of a block of random words belong to.
+/// `Lanes` says what the 16 normals of a block of random words belong to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Lanes {
-    /// The units of a full group of a network.
+    /// Lanes that are the units of a full group of a network.
     Units,
-    /// Networks, of each of which they are a unit that fills no group.
+    /// Lanes that are networks, of each of which the block draws a unit that fills no group.
     Networks,
 }
 
-/// One stage: a text of `shaders/looped`.
+/// A kind is one stage, a text of `shaders/looped`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Choose,
@@ -48,7 +48,7 @@ pub enum Kind {
     Keep,
 }
 
-/// The uniform of `pass.wgsl`.
+/// `Pass` is the uniform of `pass.wgsl`.
 #[derive(Debug, Clone, Copy, PartialEq, Pod, Zeroable)]
 #[repr(C)]
 pub struct Pass {
@@ -59,21 +59,21 @@ pub struct Pass {
     nets: u32,
     /// First place of the pass in each block.
     pub start: u32,
-    /// Places of each block.
+    /// Number of places of each block.
     pub piece: u32,
     stride: u32,
-    /// First group of hidden units.
+    /// First group of hidden units in the pass.
     pub group: u32,
-    /// Full groups.
+    /// Number of full groups in the pass.
     pub groups: u32,
-    /// Whether the units that fill no group are in it.
+    /// Whether the units that fill no group are in the pass, as 1 or 0.
     pub remainder: u32,
     more: u32,
     pad: [u32; 3],
 }
 
 impl Shape {
-    /// The stages in their order.
+    /// Lists the stages in their order.
     pub fn kinds(&self) -> Vec<Kind> {
         let mut all = Vec::new();
         let tilt = self.shifts > 0;
@@ -102,13 +102,13 @@ impl Shape {
         all
     }
 
-    /// Their texts.
+    /// Renders the texts of the stages.
     pub fn texts(&self, setup: &Setup) -> Vec<Text> {
         let text = |kind| texts::text(setup, self, kind);
         self.kinds().into_iter().map(text).collect()
     }
 
-    /// Threads of a stage in a pass.
+    /// Counts the threads of a stage in a pass.
     fn threads(&self, kind: Kind, pass: &Pass) -> u64 {
         let blocks = u64::from(pass.blocks);
         let networks = blocks * u64::from(pass.piece);
@@ -133,7 +133,7 @@ impl Shape {
     }
 }
 
-/// Pipelines and buffers of one run.
+/// `Looped` holds the pipelines and buffers of one run.
 pub struct Looped {
     pub shape: Shape,
     plan: BlockPlan,
@@ -150,7 +150,8 @@ pub struct Looped {
 }
 
 impl Looped {
-    /// Room for `capacity` blocks in buffers of at most `bytes`, or `None` if there is no memory.
+    /// Makes room for `capacity` blocks in buffers of at most `bytes`, or `None` if there is no
+    /// memory.
     ///
     /// # Errors
     /// [`crate::Error::Overflow`], [`crate::Error::Device`].
@@ -233,8 +234,8 @@ impl Looped {
         }))
     }
 
-    /// The passes that draw a range of blocks: the units of some networks chunk after chunk, then
-    /// the next networks.
+    /// Lists the passes that draw a range of blocks: the units of some networks chunk after chunk,
+    /// then the next networks.
     pub fn passes(&self, range: &Range<u64>) -> Vec<Pass> {
         let shape = &self.shape;
         let full = shape.stream.full_groups;
@@ -264,7 +265,7 @@ impl Looped {
         all
     }
 
-    /// Whether a pass is the last for its networks.
+    /// Tells whether a pass is the last for its networks.
     fn completes(&self, pass: &Pass) -> bool {
         u64::from(pass.group + pass.groups) == self.shape.stream.full_groups
     }

@@ -1,31 +1,34 @@
-//! Sizes that the texts of the looped stages and their buffers share.
+//! This module holds the sizes that the texts of the looped stages and their buffers share.
 
 use super::super::setup::Setup;
 use super::super::{moments, networks};
 use crate::stream::{GROUP, StreamLayout};
 use crate::tensor::MomentPlan;
 
-/// Rows of the buffer `hidden` that a network's smallest piece may take: a chunk of units is
-/// shorter where there are many points. It depends on the spec alone, and so do the roundings.
+/// Bytes of rows of the buffer `hidden` that a network's smallest piece may take: a chunk of units
+/// is shorter where there are many points. The chunk depends on the spec alone, and so do the
+/// roundings.
 const CHUNK_BYTES: u64 = 32 << 20;
 
-/// Slots of four units in a group.
+/// Number of slots of four units in a group.
 const GROUP_SLOTS: u64 = GROUP / 4;
 
-/// Sums that one thread keeps in registers. None of them changes what is added to what.
+/// `Tiles` sets the sums that one thread keeps in registers. None of these numbers changes what is
+/// added to what.
 #[derive(Debug, Clone, Copy)]
 pub struct Tiles {
-    /// Points that a thread of `hidden.wgsl` evaluates 16 units at, for each of which it draws
-    /// them again.
+    /// Number of points that a thread of `hidden.wgsl` evaluates 16 units at, for each of which it
+    /// draws them again.
     points: u64,
-    /// Rows on either side of a thread of `fields.wgsl`.
+    /// Number of rows on either side of a thread of `fields.wgsl`.
     rows: u64,
 }
 
 impl Tiles {
-    /// A GPU has at most 255 registers per thread. A processor has its first-level cache, but
-    /// twice the points take llvmpipe twice the time to compile (100 points x 50 inputs: 1.7 and
-    /// 4 s of one core, 1.4 s at 8 points) for 6% more networks per second.
+    /// Sets the tiles for an adapter. A GPU has at most 255 registers per thread. A processor has
+    /// its first-level cache, but twice the points take llvmpipe twice the time to compile (100
+    /// points x 50 inputs: 1.7 and 4 s of one core, 1.4 s at 8 points) for 6% more networks per
+    /// second.
     pub fn new(is_software: bool) -> Self {
         match is_software {
             true => Self {
@@ -37,10 +40,10 @@ impl Tiles {
     }
 }
 
-/// Points, or shifts, in equal tiles.
+/// A tiling cuts points, or shifts, into equal tiles.
 #[derive(Debug, Clone, Copy)]
 pub struct Tiling {
-    /// Points of a tile, a multiple of 4.
+    /// Number of points of a tile, a multiple of 4.
     pub together: u64,
     pub tiles: u64,
 }
@@ -55,47 +58,49 @@ impl Tiling {
         }
     }
 
-    /// Points with those that fill up the last tile.
+    /// Counts the points with those that fill up the last tile.
     pub fn padded(&self) -> u64 {
         self.together * self.tiles
     }
 }
 
-/// What one spec needs.
+/// `Shape` holds the sizes that one spec needs.
 #[derive(Debug, Clone)]
 pub struct Shape {
     pub stream: StreamLayout,
-    /// Networks of a block.
+    /// Number of networks of a block.
     pub block: u64,
     pub points: u64,
     pub point_tiling: Tiling,
-    /// Shifts of the importance sampling, if there is any.
+    /// Number of shifts of the importance sampling, if there is any.
     pub shifts: u64,
     pub shift_tiling: Tiling,
-    /// Fields of a network, products of them that are kept, and elements.
+    /// Numbers of fields of a network, of their products that are kept, and of elements.
     pub fields: u64,
     pub products: u64,
     pub elements: u64,
-    /// Rows on either side of a tile of `fields.wgsl`, how many there are on the left, and
-    /// tiles of them.
+    /// Number of rows on either side of a tile of `fields.wgsl`, of rows on the left in all, and of
+    /// tiles.
     pub lefts: u64,
     pub left_rows: u64,
     pub left_tiles: u64,
     pub rights: u64,
     pub right_tiles: u64,
-    /// Units that fill no group and have hidden values; with b1, those that have a readout.
+    /// Number of units that fill no group and have hidden values; then, with b1, of those that have
+    /// a readout.
     pub remainder: u64,
     pub remainder_readouts: u64,
-    /// Full groups of a pass at most.
+    /// Number of full groups of a pass at most.
     pub chunk_groups: u64,
     pub is_direct: bool,
-    /// Numbers in a block's row of the buffer `sums`, and where its heaviest network starts.
+    /// Count of numbers in a block's row of the buffer `sums`, and where its heaviest network
+    /// starts.
     pub sum_stride: u64,
     pub heaviest_at: u64,
 }
 
 impl Shape {
-    /// The sizes for networks of whose fields a plan takes moments.
+    /// Computes the sizes for networks of whose fields a plan takes moments.
     pub fn new(setup: &Setup, plan: &MomentPlan, tiles: Tiles) -> Self {
         let stream = setup.stream;
         let (points, shifts) = (setup.points as u64, setup.shifts() as u64);
@@ -136,35 +141,36 @@ impl Shape {
         shape
     }
 
-    /// The first row of the buffer `hidden` after those of the points.
+    /// Returns the first row of the buffer `hidden` after those of the points.
     pub fn next_row(&self) -> u64 {
         let pairs = self.right_tiles * self.rights;
         pairs.max(self.point_tiling.padded())
     }
 
-    /// Rows of the buffer `hidden`: points, then outputs or the inverse weight.
+    /// Counts the rows of the buffer `hidden`: points, then outputs or the inverse weight.
     pub fn rows(&self) -> u64 {
         let outputs = self.left_tiles * self.lefts;
         self.next_row() + if self.is_direct { outputs } else { 1 }
     }
 
-    /// Units that fill no group and are drawn; with b1, if there is a readout.
+    /// Counts the units that fill no group and are drawn, with b1 if there is a readout.
     pub fn remainder_units(&self) -> u64 {
         self.remainder.max(self.remainder_readouts)
     }
 
-    /// Where their rows start, in rows of a quarter of the others.
+    /// Tells where the rows of the units that fill no group start, counted in rows of a quarter of
+    /// the others' length.
     pub fn remainder_row(&self) -> u64 {
         4 * GROUP_SLOTS * self.chunk_groups * self.rows()
     }
 
-    /// Numbers of a network in the buffer `fields`: fields, products, 1, then its weight,
-    /// its score and its inverse weight.
+    /// Counts the numbers of a network in the buffer `fields`: fields, products, 1, then its
+    /// weight, its score and its inverse weight.
     pub fn field_stride(&self) -> u64 {
         self.one_at() + 4
     }
 
-    /// Where the 1 is.
+    /// Tells where the 1 is among the numbers of a network.
     pub fn one_at(&self) -> u64 {
         self.fields + self.products
     }
@@ -181,23 +187,23 @@ impl Shape {
         self.one_at() + 3
     }
 
-    /// Bytes of a network in the buffer `hidden`.
+    /// Counts the bytes of a network in the buffer `hidden`.
     pub fn hidden_bytes(&self) -> u64 {
         (self.remainder_row() + self.remainder_units() * self.rows()) * 4
     }
 
-    /// Bytes of a network in the buffer `fields`.
+    /// Counts the bytes of a network in the buffer `fields`.
     pub fn field_bytes(&self) -> u64 {
         self.field_stride() * 4
     }
 
-    /// Places of a block.
+    /// Counts the places of a block.
     pub fn places(&self) -> u64 {
         self.block.next_multiple_of(GROUP)
     }
 
-    /// Places of each block in a pass, if a buffer may have so many bytes: at least those whose
-    /// remainders are drawn together.
+    /// Counts the places of each block in a pass, if a buffer may have `bytes` bytes: at least
+    /// those whose remainders are drawn together.
     pub fn piece(&self, bytes: u64) -> u64 {
         let most = bytes / self.hidden_bytes().max(self.field_bytes());
         let mut piece = self.places();

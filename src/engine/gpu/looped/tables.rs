@@ -1,4 +1,4 @@
-//! The constants that the looped stages read from buffers.
+//! This module fills the buffers of constants that the looped stages read.
 
 use super::super::layout::to_f32;
 use super::super::setup::Setup;
@@ -6,26 +6,28 @@ use super::shape::{Shape, Tiling};
 use crate::Result;
 use crate::tensor::{Element, MomentPlan};
 
-/// An exponent of two that is nothing: the weight of a shift that is none.
+/// Exponent of two that is as good as zero: the weight of a shift that is none.
 const NOTHING: f64 = -1000.0;
 
-/// One per binding of the name; those that a spec does not need are empty.
+/// `Tables` has one table per binding of the name; those that a spec does not need are empty.
 pub struct Tables {
-    /// `points` of `hidden.wgsl`: weights `[component][point]`, then offsets.
+    /// The table `points` of `hidden.wgsl`: weights `[component][point]`, then offsets.
     pub points: Vec<f32>,
-    /// The same of the shifts.
+    /// The table `points` of `hidden.wgsl` for the shifts.
     pub shift_points: Vec<f32>,
-    /// `shifts` of `hidden.wgsl`, `[component][shift]`.
+    /// The table `shifts` of `hidden.wgsl`, `[component][shift]`.
     pub shifts: Vec<f32>,
-    /// `scales` of `fields.wgsl`.
+    /// The table `scales` of `fields.wgsl`.
     pub scales: Vec<f32>,
-    /// `factors` of `products.wgsl`.
+    /// The table `factors` of `products.wgsl`.
     pub factors: Vec<[u32; 4]>,
-    /// `elements` of `sums.wgsl`.
+    /// The table `elements` of `sums.wgsl`.
     pub elements: Vec<[u32; 2]>,
 }
 
 impl Tables {
+    /// Fills the tables for a setup.
+    ///
     /// # Errors
     /// [`crate::Error::Overflow`] if a constant does not fit f32.
     pub fn new(setup: &Setup, shape: &Shape, plan: &MomentPlan) -> Result<Self> {
@@ -41,7 +43,7 @@ impl Tables {
     }
 }
 
-/// A table of rows, each filled up with a value of its own.
+/// Makes a table of rows, each filled up with a value of its own.
 fn table(rows: impl Iterator<Item = (Vec<f64>, f64)>, tiling: Tiling) -> Vec<f64> {
     rows.flat_map(|(mut row, rest)| {
         row.resize(tiling.padded() as usize, rest);
@@ -88,7 +90,7 @@ fn scale_table(setup: &Setup) -> Vec<f64> {
     }
 }
 
-/// The fields that each product of the plan is made of.
+/// Lists the fields that each product of the plan is made of.
 fn factors(plan: &MomentPlan) -> Vec<[u32; 4]> {
     let points = plan.fields();
     let one = plan.table() as u32 - 1;

@@ -1,4 +1,5 @@
-//! The texts of the looped stages: the same length whatever the spec.
+//! This module renders the texts of the looped stages, which have the same length whatever the
+//! spec.
 
 use serde::Serialize;
 
@@ -8,10 +9,10 @@ use super::super::template::{Text, render};
 use super::{Kind, Lanes, Shape};
 use crate::stream::Part;
 
-/// Threads in a row of a dispatch: fewer than 65535 workgroups of 64.
+/// Number of threads in a row of a dispatch: fewer than 65535 workgroups of 64.
 pub const THREADS_PER_ROW: u64 = 1 << 21;
 
-/// The text of one stage.
+/// Renders the text of one stage.
 pub fn text(setup: &Setup, shape: &Shape, kind: Kind) -> Text {
     let path = match kind {
         Kind::Choose => "looped/choose",
@@ -28,7 +29,7 @@ pub fn text(setup: &Setup, shape: &Shape, kind: Kind) -> Text {
     render(path, &Context::new(setup, shape, kind))
 }
 
-/// What `hidden.wgsl` evaluates units at.
+/// `Evaluates` says what `hidden.wgsl` evaluates units at.
 #[derive(Serialize)]
 #[serde(rename_all = "lowercase")]
 enum Evaluates {
@@ -36,10 +37,10 @@ enum Evaluates {
     Shifts,
 }
 
-/// What the texts are rendered for.
+/// A context holds what the texts are rendered for.
 #[derive(Serialize)]
 struct Context {
-    /// Threads of a workgroup, and of a row of a dispatch.
+    /// Number of threads of a workgroup, and of a row of a dispatch.
     threads: u64,
     threads_per_row: u64,
     activation: &'static str,
@@ -51,8 +52,8 @@ struct Context {
     /// group are drawn.
     lanes: Lanes,
     drawn_units: u64,
-    /// Points, or shifts, with those that one thread evaluates and tiles of them; quads of points
-    /// in a row of the table.
+    /// Points or shifts: how many one thread evaluates, and the tiles of them; quads of points in a
+    /// row of the table.
     evaluates: Evaluates,
     tile_points: u64,
     tiles: u64,
@@ -72,12 +73,12 @@ struct Context {
     blocks_between: u64,
     full_groups: u64,
     remainder: u64,
-    /// Blocks of random words: per network, of the remainder per 16 networks.
+    /// Number of blocks of random words: per network, and for the remainder per 16 networks.
     hidden_blocks: u64,
     output_blocks: u64,
     hidden_remainder_blocks: u64,
     output_remainder_blocks: u64,
-    /// Rows of the buffer `hidden`, and the first of each kind.
+    /// Number of rows of the buffer `hidden`, and the first row of each kind.
     rows: u64,
     remainder_row: u64,
     readout_row: u64,

@@ -1,4 +1,4 @@
-//! Precedence climbing.
+//! This module parses expressions by precedence climbing.
 
 use std::ops::Range;
 
@@ -6,7 +6,7 @@ use super::super::error::{ExpressionError, excerpt, nearest};
 use super::super::op::{Binary, Unary};
 use super::{Expression, MAX_DEPTH, MAX_LENGTH, Node, SIGN, operator};
 
-/// What a name stands for.
+/// `Name` says what a name stands for.
 #[derive(Debug, Clone, Copy)]
 enum Name {
     Value(Node),
@@ -14,7 +14,7 @@ enum Name {
     Binary(Binary),
 }
 
-/// All names, the likeliest first.
+/// Lists all names, the likeliest first.
 fn names() -> impl Iterator<Item = (&'static str, Name)> {
     let values = [
         ("z", Node::Z),
@@ -38,13 +38,13 @@ enum Token {
     Sign(char),
 }
 
-/// Precedence climbing: what is read so far, and the token that comes next.
+/// `Parser` holds what is read so far, and the token that comes next.
 pub(super) struct Parser<'a> {
     source: &'a str,
     nodes: Vec<Node>,
     places: Vec<Range<usize>>,
     depth: usize,
-    /// None at the end, where the place is empty.
+    /// The next token; `None` at the end, where the place is empty.
     next: Option<Token>,
     place: Range<usize>,
 }
@@ -197,7 +197,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// The arguments of a function, from its parenthesis on, and where they end.
+    /// Reads the arguments of a function, from its parenthesis on, and tells where they end.
     fn arguments<const N: usize>(
         &mut self,
         function: &str,
@@ -299,7 +299,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// An error about the next token.
+    /// Makes an error about the next token.
     fn here(&self, message: impl Into<String>) -> ExpressionError {
         self.error(self.place.clone(), message)
     }

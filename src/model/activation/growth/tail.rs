@@ -1,15 +1,15 @@
-//! The behaviour of a value as |z| goes to infinity.
+//! This module follows the values of a tape as |z| goes to infinity.
 
 use super::super::interval::Interval;
 use super::super::op::Unary;
 
-/// Far enough out for bounds that hold at infinity.
+/// A |z| that is far enough out for bounds that hold at infinity.
 pub const FAR: f64 = 1024.0;
-/// Terms cancel if less than this part of them is left.
+/// Two terms cancel if less than this part of them is left.
 const CANCELLED: f64 = 1e-12;
 
-/// The order `exp(rate t) t^power log(t)^log` as t = |z| grows, compared from the left. What
-/// follows an infinite entry is not known.
+/// `Order` is the order of growth `exp(rate t) t^power log(t)^log` for t = |z|, compared from the
+/// left. What follows an infinite entry is not known.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub struct Order {
     pub rate: f64,
@@ -20,16 +20,16 @@ pub struct Order {
 impl Order {
     pub const CONSTANT: Self = Self::new(0.0, 0.0, 0.0);
     pub const LINEAR: Self = Self::new(0.0, 1.0, 0.0);
-    /// Beyond any exponential, or not known.
+    /// The order of a value beyond any exponential, or of an unknown one.
     pub const UNKNOWN: Self = Self::new(f64::INFINITY, 0.0, 0.0);
-    /// Below any exponential, or zero.
+    /// The order of a value below any exponential, or of zero.
     pub const NOTHING: Self = Self::new(f64::NEG_INFINITY, 0.0, 0.0);
 
     pub const fn new(rate: f64, power: f64, log: f64) -> Self {
         Self { rate, power, log }
     }
 
-    /// Of a product, one factor to a power.
+    /// Returns the order of a product, of which one factor is raised to a power.
     pub fn with(self, other: Self, power: f64) -> Self {
         let add = |a: f64, b: f64| a + power * b;
         let order = Self {
@@ -59,28 +59,29 @@ impl Order {
     }
 }
 
-/// `slope t + intercept` up to what vanishes; up to what is bounded, if that is not known.
+/// `Line` is the straight line `slope t + intercept` that a value approaches up to what vanishes;
+/// if the intercept is not known, up to what is bounded.
 #[derive(Debug, Clone, Copy)]
 pub struct Line {
     pub slope: f64,
     pub intercept: Option<f64>,
 }
 
-/// A value as t = |z| goes to infinity, on one side.
+/// `Tail` is a value as t = |z| goes to infinity, on one side.
 #[derive(Debug, Clone, Copy)]
 pub struct Tail {
-    /// It grows no faster than this,
+    /// The order that the value grows no faster than.
     pub order: Order,
-    /// and, if known, exactly so, with this factor, which is not 0.
+    /// The factor of that order, not 0, if the value is known to grow exactly so.
     pub factor: Option<f64>,
-    /// How it approaches a straight line, if it does.
+    /// The straight line that the value approaches, if any.
     pub line: Option<Line>,
-    /// All that it can be for t beyond [`FAR`].
+    /// All that the value can be for t beyond [`FAR`].
     pub bounds: Interval,
 }
 
 impl Tail {
-    /// Bounds are set for all operations alike, in [`Tail::settle`].
+    /// Makes a tail without bounds: [`Tail::settle`] sets them for all operations alike.
     pub fn new(order: Order, factor: Option<f64>) -> Self {
         Self {
             order,
@@ -107,7 +108,7 @@ impl Tail {
         Self { line, ..self }
     }
 
-    /// What bounds tell, and the line that a bounded value is on.
+    /// Sets the bounds with what they tell, and the line that a bounded value is on.
     pub fn settle(self, bounds: Interval) -> Self {
         let mut tail = Self { bounds, ..self };
         if bounds.is_bounded() && tail.order > Order::CONSTANT {
@@ -130,14 +131,14 @@ impl Tail {
         tail
     }
 
-    /// 1 or -1 if it goes to infinity.
+    /// Returns the sign, 1 or -1, of a value that goes to infinity.
     pub fn diverges(&self) -> Option<f64> {
         self.factor
             .filter(|_| self.order > Order::CONSTANT)
             .map(f64::signum)
     }
 
-    /// The limit, if it is known.
+    /// Returns the limit, if it is known.
     pub fn limit(&self) -> Option<f64> {
         if self.order < Order::CONSTANT {
             Some(0.0)
@@ -275,7 +276,8 @@ impl Tail {
         }
     }
 
-    /// A function that goes to `low` and `high`, and vanishes like `slope x` with its argument.
+    /// Returns the tail of a function that goes to `low` and `high`, and vanishes like `slope x`
+    /// with its argument.
     pub fn saturate(self, op: Unary, low: f64, high: f64, slope: Option<f64>) -> Self {
         match (self.diverges(), self.limit()) {
             (Some(sign), _) => Self::constant(if sign > 0.0 { high } else { low }),
@@ -330,7 +332,7 @@ impl Tail {
         }
     }
 
-    /// The greater of two for `sign` 1, the lesser for -1.
+    /// Returns the greater of two tails for `sign` 1, the lesser for -1.
     pub fn extreme(self, other: Self, sign: f64) -> Self {
         match self.sum(other.scale(-1.0)).factor {
             Some(difference) if difference * sign > 0.0 => self,

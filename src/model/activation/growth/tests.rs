@@ -90,7 +90,7 @@ fn what_is_beyond_exponentials_or_unclear_is_refused() {
     }
 }
 
-/// The logarithm of |act| along the line, held against what the growth claims.
+/// The logarithm of |act| along the line is held against what the growth claims.
 #[test]
 fn no_value_exceeds_its_growth() {
     for text in [
