@@ -6,6 +6,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use nnqft_gpu::engine::BlockPlan;
 use nnqft_gpu::engine::cpu::moments::Blocks;
 use nnqft_gpu::engine::cpu::networks::{Networks, TILE};
+use nnqft_gpu::model::activation::Tape;
 use nnqft_gpu::model::{EnsembleSpec, Estimator, source_nets};
 use nnqft_gpu::plan::Plan;
 use nnqft_gpu::stream::Words;
@@ -59,6 +60,42 @@ fn networks(c: &mut Criterion) {
     group.finish();
 }
 
+/// Hidden units of Erf-net, and with the operations of a tape in the place of erf.
+fn activations(c: &mut Criterion) {
+    let mut group = c.benchmark_group("activations");
+    let width = 96;
+    group.throughput(Throughput::Elements(width * TILE as u64));
+    let plan = Plan::new(spec("erf", width, Estimator::Direct)).unwrap();
+    let tapes = [
+        "erf(z)",
+        "tanh(z)",
+        "sin(z)",
+        "z*(1+erf(z/sqrt(2)))/2",
+        "z*sigmoid(z)",
+        "softplus(z)",
+        "max(z,0)+0.01*min(z,0)",
+        "abs(z)^1.7",
+        "z",
+    ];
+    let of_tape = |text: &&'static str| {
+        let tape = Tape::compile(&text.parse().unwrap()).unwrap();
+        let networks = Networks::with_tape(plan.drawn(), &tape);
+        (format!("tape {text}"), networks)
+    };
+    let written = ("erf".to_string(), Networks::new(plan.drawn()));
+    for (name, mut networks) in std::iter::once(written).chain(tapes.iter().map(of_tape)) {
+        let mut fields = vec![[0.0; TILE]; networks.fields()];
+        let mut tile = 0;
+        group.bench_function(name, |b| {
+            b.iter(|| {
+                tile += 1;
+                networks.draw(0, tile, black_box(&mut fields))
+            });
+        });
+    }
+    group.finish();
+}
+
 fn moments(c: &mut Criterion) {
     let mut group = c.benchmark_group("moments");
     group.throughput(Throughput::Elements(ROW as u64));
@@ -82,5 +119,5 @@ fn moments(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, draws, networks, moments);
+criterion_group!(benches, draws, networks, activations, moments);
 criterion_main!(benches);

@@ -9,29 +9,13 @@ from decimal import Decimal
 
 import report
 import series
-from minimax import horner, minimax, nodes
+from minimax import horner, nodes
 from source import F32, Formula, Polynomial, function, polynomials
+from square import fit
 
 ROOT_2 = Decimal(2).sqrt()
 END_OF_S = (ROOT_2 - 1) / (ROOT_2 + 1)
 END_OF_A = series.PI / 4
-
-
-def fit(title, function, end, fixed, source, claim):
-    """The fit in t = x^2 for |x| < `end`; the first `fixed` coefficients are the series' own."""
-    whole, rest = function(), function(fixed)
-    best, _, error = minimax(
-        rest,
-        lambda t: t**fixed / whole(t) if fixed else 1 / whole(t),
-        (0, end * end),
-        len(source) - 1 - fixed,
-    )
-    best = [function(k)(Decimal(0)) for k in range(fixed)] + best
-    report.title(f"{title}, degree {len(source) - 1} in the square, relative error", error)
-    of_source = lambda t: horner(source, t) / whole(t) - 1
-    points = nodes(Decimal(0), end * end, 1000)
-    report.line("coefficients of the source", report.largest(of_source, points), claim)
-    report.coefficients("", best, source)
 
 
 def rounding(formula, end, source, **names):

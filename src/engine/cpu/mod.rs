@@ -9,12 +9,16 @@ pub mod moments;
 pub mod networks;
 mod rows;
 mod stages;
+#[doc(hidden)]
+pub mod tape;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use self::tape::Evaluator;
 use super::queue::next_size;
 use super::{BlockPlan, DeviceInfo, Engine, Network, Work};
+use crate::model::activation::Tape;
 use crate::model::{Builtin, EnsembleSpec, Estimator};
 use crate::plan::{Drawn, Parameters, Plan, Progression};
 use crate::stream::{GROUP, StreamLayout};
@@ -112,7 +116,7 @@ pub fn draw_networks(
 /// `Setup` holds what the stages share: constants and places in the stream.
 #[derive(Debug, Clone)]
 pub(crate) struct Setup {
-    pub builtin: Builtin,
+    pub code: Code,
     pub estimator: Estimator,
     pub width: f64,
     pub layout: StreamLayout,
@@ -128,6 +132,29 @@ pub(crate) struct Setup {
     pub centre: Vec<f64>,
     pub tilt: Option<Mixture>,
     pub seed: u64,
+}
+
+/// What evaluates the activation.
+#[derive(Debug, Clone)]
+pub(crate) enum Code {
+    /// Loops of its own.
+    Builtin(Builtin),
+    /// The operations of a tape, with Var z at every point.
+    Tape {
+        evaluator: Evaluator,
+        variances: Vec<f64>,
+    },
+}
+
+impl Code {
+    /// That of a tape, where pre-activations are linear forms of standard normals.
+    pub fn of_tape(tape: &Tape, linear: &[Vec<f64>]) -> Self {
+        let square = |form: &Vec<f64>| form.iter().map(|x| x * x).sum();
+        Self::Tape {
+            evaluator: Evaluator::new(tape),
+            variances: linear.iter().map(square).collect(),
+        }
+    }
 }
 
 /// `Mixture` holds the constants of the importance sampling.
@@ -148,7 +175,7 @@ impl Setup {
             .map(|x| x.iter().copied().chain(bias).collect())
             .collect();
         Self {
-            builtin: spec.net.builtin(),
+            code: Code::Builtin(spec.net.builtin()),
             linear,
             estimator: spec.estimator,
             width: spec.net.width() as f64,

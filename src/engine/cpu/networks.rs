@@ -4,9 +4,11 @@
 //! 16 networks are drawn side by side, network l in lane l of every number. All loops run
 //! over rows of lanes, so that compilers turn them into vector code.
 
-use super::Setup;
-use super::activation::{Activation, Erf, Exp, Relu, exp};
+use super::activation::{Activation, Erf, Exp, Identity, Relu, exp};
 use super::rows::{add_outputs, add_products, evaluate};
+use super::tape::Scratch;
+use super::{Code, Setup};
+use crate::model::activation::Tape;
 use crate::model::{Builtin, Estimator};
 use crate::plan::Drawn;
 use crate::simd::{Aligned, has_fma, madd};
@@ -49,6 +51,8 @@ struct Work {
     values: Aligned,
     /// e^(n . step) of one group on a progression, `[unit][lane]`.
     step: Aligned,
+    /// What a tape needs between its operations.
+    scratch: Scratch,
     /// Sums over units, `[field]`.
     sums: Vec<Tile>,
     /// Inverse weights of the importance sampling.
@@ -72,7 +76,18 @@ struct At {
 impl Networks {
     /// Gets ready to draw any networks of a plan.
     pub fn new(drawn: &Drawn) -> Self {
-        let setup = Setup::new(drawn);
+        Self::of(Setup::new(drawn))
+    }
+
+    /// The networks of a plan with another activation, whose code is that of its tape even if
+    /// there is other code for it. Scales and centre stay those of the plan.
+    pub fn with_tape(drawn: &Drawn, tape: &Tape) -> Self {
+        let mut setup = Setup::new(drawn);
+        setup.code = Code::of_tape(tape, &setup.linear);
+        Self::of(setup)
+    }
+
+    fn of(setup: Setup) -> Self {
         let components = setup.layout.hidden_components as usize;
         let outputs = setup.layout.outputs as usize;
         let remainder = setup.layout.blocks(Part::HiddenRemainder);
@@ -85,8 +100,9 @@ impl Networks {
             output_remainder: Words::new(setup.seed, 0, 0),
             hidden: Aligned::new(0.0, components * ROWS),
             output: Aligned::new(0.0, outputs * ROWS),
-            values: Aligned::new(0.0, drawn.spec().inputs.len() * ROWS),
+            values: Aligned::new(0.0, setup.linear.len() * ROWS),
             step: Aligned::new(0.0, ROWS),
+            scratch: Scratch::default(),
             sums: vec![[0.0; TILE]; setup.fields()],
             ratio: [0.0; TILE],
             shifted: [None; TILE],
@@ -309,10 +325,22 @@ fn add_units<const FMA: bool>(
             }
         }
     }
-    match setup.builtin {
-        Builtin::Erf => add_fields::<FMA, Erf>(setup, work, rows, output_rows),
-        Builtin::Relu => add_fields::<FMA, Relu>(setup, work, rows, output_rows),
-        Builtin::ExpNormalised => add_fields::<FMA, Exp>(setup, work, rows, output_rows),
+    match &setup.code {
+        Code::Builtin(Builtin::Erf) => add_fields::<FMA, Erf>(setup, work, rows, output_rows),
+        Code::Builtin(Builtin::Relu) => add_fields::<FMA, Relu>(setup, work, rows, output_rows),
+        Code::Builtin(Builtin::ExpNormalised) => {
+            add_fields::<FMA, Exp>(setup, work, rows, output_rows);
+        }
+        Code::Tape {
+            evaluator,
+            variances,
+        } => {
+            fill_values::<FMA, Identity>(setup, work, rows);
+            for (z, v) in work.values.chunks_exact_mut(ROWS).zip(variances) {
+                evaluator.apply(&mut z[..rows], *v, &mut work.scratch);
+            }
+            add_values::<FMA>(setup, work, rows, output_rows);
+        }
     }
     if let Some(tilt) = &setup.tilt {
         for (t, log) in tilt.shifts.iter().zip(&tilt.logarithms) {
@@ -351,9 +379,6 @@ fn add_fields<const FMA: bool, A: Activation>(
     rows: usize,
     output_rows: usize,
 ) {
-    let p = &setup.parameters;
-    let points = setup.linear.len();
-    let outputs = work.output.chunks_exact(output_rows * TILE);
     if let (true, Estimator::Direct, 1, None) = (
         A::IS_CHEAP,
         setup.estimator,
@@ -361,7 +386,8 @@ fn add_fields<const FMA: bool, A: Activation>(
         &work.trace,
     ) {
         // An activation so cheap that its value is not worth storing.
-        for ((x, offset), sum) in setup.linear.iter().zip(&p.offset).zip(&mut work.sums) {
+        let points = setup.linear.iter().zip(&setup.parameters.offset);
+        for ((x, offset), sum) in points.zip(&mut work.sums) {
             let (normals, readout) = (&work.hidden, &work.output[..rows]);
             match x[..] {
                 [x] => add_outputs::<FMA, A, 1>(sum, [x], *offset, normals, readout),
@@ -375,12 +401,21 @@ fn add_fields<const FMA: bool, A: Activation>(
         }
         return;
     }
+    fill_values::<FMA, A>(setup, work, rows);
+    add_values::<FMA>(setup, work, rows, output_rows);
+}
+
+/// Hidden values at all points.
+#[inline(always)]
+fn fill_values<const FMA: bool, A: Activation>(setup: &Setup, work: &mut Work, rows: usize) {
     // On a progression only the first point is evaluated, the rest are multiples of it.
     let evaluated = match setup.progression {
         Some(_) => 1,
-        None => points,
+        None => setup.linear.len(),
     };
-    let evaluated = setup.linear[..evaluated].iter().zip(&p.offset);
+    let evaluated = setup.linear[..evaluated]
+        .iter()
+        .zip(&setup.parameters.offset);
     for ((x, offset), values) in evaluated.zip(work.values.chunks_exact_mut(ROWS)) {
         evaluate::<FMA, A>(x, *offset, &work.hidden, &mut values[..rows]);
     }
@@ -395,9 +430,16 @@ fn add_fields<const FMA: bool, A: Activation>(
             }
         }
     }
+}
+
+/// Adds products of hidden values to the sums of the fields.
+#[inline(always)]
+fn add_values<const FMA: bool>(setup: &Setup, work: &mut Work, rows: usize, output_rows: usize) {
+    let points = setup.linear.len();
     let values = |p: usize| &work.values[p * ROWS..][..rows];
     match setup.estimator {
         Estimator::Direct => {
+            let outputs = work.output.chunks_exact(output_rows * TILE);
             for (sums, readout) in work.sums.chunks_exact_mut(points).zip(outputs) {
                 for (p, sum) in sums.iter_mut().enumerate() {
                     add_products::<FMA>(sum, &readout[..rows], values(p));
@@ -414,3 +456,6 @@ fn add_fields<const FMA: bool, A: Activation>(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,6 +19,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 pub use error::ExpressionError;
+#[cfg(test)]
+pub(crate) use expression::tests::expressions;
 pub use expression::{Expression, MAX_DEPTH, MAX_LENGTH};
 pub use growth::Growth;
 pub use kinks::{KINKS_WITHIN, MAX_KINKS};

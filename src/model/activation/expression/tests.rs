@@ -3,7 +3,7 @@ use crate::model::activation::Tape;
 use proptest::prelude::*;
 
 /// Expressions that parse, with more parentheses than they need.
-pub(in crate::model::activation) fn expressions() -> impl Strategy<Value = String> {
+pub(crate) fn expressions() -> impl Strategy<Value = String> {
     let leaf = prop_oneof![
         4 => Just("z".to_string()),
         1 => Just("v".to_string()),
