@@ -1,17 +1,15 @@
 //! What a plan asks of the device: the one place that reads it.
 
-use super::layout::ERF_UNIT;
+use super::activation::Code;
 use crate::engine::BlockPlan;
-use crate::model::{Builtin, Estimator};
+use crate::model::Estimator;
 use crate::plan::{Drawn, Parameters, Progression};
 use crate::stream::{GROUP, StreamLayout};
 use crate::{Error, Result};
 
 /// The networks of a plan as the shaders and their buffers see it.
 pub struct Setup {
-    /// The name of the activation in `activation.wgsl`, and the unit of its arguments there.
-    pub activation: &'static str,
-    pub unit: f64,
+    pub activation: Code,
     /// Whether a constant is subtracted from pre-activations.
     pub has_offset: bool,
     /// Whether no exponent of a hidden value can leave f32.
@@ -28,6 +26,8 @@ pub struct Setup {
     pub scales: Vec<f64>,
     /// Folded weights, offsets and readout.
     pub parameters: Parameters,
+    /// The variance of a pre-activation at each point, where the activation takes it, else empty.
+    pub variances: Vec<f64>,
     /// E[h(x_p) h(x_q)] for p <= q, where the fields are a covariance.
     pub centre: Vec<f64>,
     /// Shifts of the importance sampling.
@@ -54,25 +54,28 @@ pub struct Tilt {
 
 impl Setup {
     pub fn new(drawn: &Drawn) -> Self {
+        Self::with_activation(drawn, Code::builtin(drawn.spec().net.builtin()))
+    }
+
+    /// The same with the activation in another form.
+    pub fn with_activation(drawn: &Drawn, activation: Code) -> Self {
         let spec = drawn.spec();
-        let (activation, unit) = match spec.net.builtin() {
-            Builtin::Erf => ("erf", ERF_UNIT),
-            Builtin::Relu => ("relu", 1.0),
-            // Powers of two.
-            Builtin::ExpNormalised => ("exp", std::f64::consts::LOG2_E),
-        };
         let parameters = drawn.parameters().clone();
+        let is_exponential = activation.name == "exp";
         let largest = drawn.reach().iter().copied().fold(0.0, f64::max);
         let limit = MAX_EXPONENT * std::f64::consts::LN_2;
         Self {
-            activation,
-            unit,
-            has_offset: spec.net.builtin() == Builtin::ExpNormalised,
+            has_offset: is_exponential,
             is_bounded: largest * std::f64::consts::LOG2_E < MAX_EXPONENT,
             is_direct: spec.estimator == Estimator::Direct,
             d_in: spec.net.d_in(),
             width: spec.net.width(),
             points: spec.inputs.len(),
+            variances: match activation.uses_variance {
+                true => variances(&parameters),
+                false => Vec::new(),
+            },
+            activation,
             fields: drawn.fields(),
             scales: drawn.scales().to_vec(),
             parameters,
@@ -82,7 +85,7 @@ impl Setup {
                 logarithms: tilt.logarithms(spec.net.width()),
                 probability: tilt.probability(),
             }),
-            progression: drawn.progression(limit).cloned(),
+            progression: (drawn.progression(limit).cloned()).filter(|_| is_exponential),
             seed: spec.seed,
             nets: spec.nets,
             networks: spec.networks(),
@@ -136,6 +139,14 @@ impl Setup {
         let b1 = self.is_direct && self.stream.has_bias();
         b1 || !self.width.is_multiple_of(GROUP)
     }
+}
+
+/// sigma_b^2 + sigma_w^2 x.x / d_in.
+fn variances(parameters: &Parameters) -> Vec<f64> {
+    let square = |x: &f64| x * x;
+    (parameters.weights.iter())
+        .map(|w| square(&parameters.bias) + w.iter().map(square).sum::<f64>())
+        .collect()
 }
 
 /// Largest exponent of two that the shaders take.

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::super::SAMPLE_THREADS;
+use super::super::activation::Code;
 use super::super::setup::Setup;
 use super::super::template::{Text, render};
 use super::{Kind, Lanes, Shape};
@@ -38,11 +39,11 @@ enum Evaluates {
 
 /// What the texts are rendered for.
 #[derive(Serialize)]
-struct Context {
+struct Context<'a> {
     /// Threads of a workgroup, and of a row of a dispatch.
     threads: u64,
     threads_per_row: u64,
-    activation: &'static str,
+    activation: &'a Code,
     is_bounded: bool,
     is_progression: bool,
     is_direct: bool,
@@ -101,8 +102,8 @@ struct Context {
     heaviest_at: u64,
 }
 
-impl Context {
-    fn new(setup: &Setup, shape: &Shape, kind: Kind) -> Self {
+impl<'a> Context<'a> {
+    fn new(setup: &'a Setup, shape: &Shape, kind: Kind) -> Self {
         let stream = &shape.stream;
         let (evaluates, tiling) = match kind {
             Kind::Shifts(_) => (Evaluates::Shifts, shape.shift_tiling),
@@ -115,7 +116,7 @@ impl Context {
         Self {
             threads: SAMPLE_THREADS,
             threads_per_row: THREADS_PER_ROW,
-            activation: setup.activation,
+            activation: &setup.activation,
             is_bounded: setup.is_bounded,
             // Hidden values go through memory, whatever the points.
             is_progression: false,
