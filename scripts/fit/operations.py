@@ -123,7 +123,7 @@ def power():
     exp = series.exponential()
     _, p = formula("op_pow", "p", r=T)
     print("2^r in `op_pow`, degree 6, |r| < 0.51, relative error")
-    errors(lambda r: horner(p, r) / exp(r * LN_2) - 1, None, nodes(-end, end, 500), 1.2e-8)
+    errors(lambda r: horner(p, r) / exp(r * LN_2) - 1, None, nodes(-end, end, 500), 1.4e-8)
 
 
 exponential()

@@ -13,9 +13,10 @@ use super::looped::{Shape, Tiles};
 use super::setup::Setup;
 use super::template::Text;
 use super::{moments, networks};
+use crate::engine::Form;
 use crate::model::activation::{Binary, Op, Tape, Unary};
 use crate::model::{EnsembleSpec, Estimator, Inputs, source_nets};
-use crate::plan::Plan;
+use crate::plan::{Drawn, Plan};
 use crate::tensor::MomentPlan;
 use crate::theory;
 
@@ -282,6 +283,30 @@ proptest! {
         let expression = text.parse().unwrap();
         if let Ok(tape) = Tape::compile(&expression) {
             check(&evaluate::text(&tape, 0.7));
+        }
+    }
+}
+
+#[test]
+fn tapes_are_evaluated_at_the_points_of_a_network() {
+    let mut gpu = super::GpuEngine::new(None).unwrap();
+    // Full groups and a remainder.
+    let spec = spec(3, 2, 21);
+    let drawn = Drawn::at_all_points(&spec).unwrap();
+    for form in [Form::Staged, Form::Looped] {
+        gpu.set_form(Some(form));
+        let values = |text: &str| {
+            let setup = Setup::with_activation(&drawn, Code::tape(&tape(text)));
+            gpu.hidden_values_of(&setup, 1).unwrap()
+        };
+        let (z, of_both) = (values("z"), values("tanh(z)-v"));
+        for (z, h) in z.iter().flatten().zip(of_both.iter().flatten()) {
+            for ((z, h), x) in z.iter().zip(h).zip(spec.inputs.points()) {
+                // sigma_b^2 + sigma_w^2 x.x / d_in.
+                let v = 0.36 + x.iter().map(|c| c * c).sum::<f64>() / 2.0;
+                // The rounding of values below 2, and the bound of tanh.
+                assert!((h - (z.tanh() - v)).abs() < 4e-7, "{form:?} {z} {h} {v}");
+            }
         }
     }
 }
