@@ -1,6 +1,6 @@
 // Powers of two serve Gauss-net's activation and the inverse weights of importance sampling.
 
-//# if activation == "exp" or is_tilted
+//# if activation.name == "exp" or is_tilted
 // 2^y for |y| < 126 is 2^n 2^r with |r| <= 1/2, the second factor by a near-minimax polynomial
 // (relative error 1.6e-7: scripts/fit/exponential.py).
 fn power_of_two(y: vec4f) -> vec4f {

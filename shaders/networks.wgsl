@@ -75,6 +75,9 @@ loop {
         let x_${k}_${c} = parameter(p * ${at.stride}u + ${at.weight[k][c]}u);
         //# endfor
         let offset_${k} = parameter(p * ${at.stride}u + ${at.offset[k]}u);
+        //# if activation.uses_variance
+        let variance_${k} = parameter(p * ${at.stride}u + ${at.variance[k]}u);
+        //# endif
         //# endfor
     //# endif
     //# if is_direct

@@ -7,6 +7,9 @@
 let x_${p}_${c} = parameter(${at.weight[p][c]}u);
 //# endfor
 let offset_${p} = parameter(${at.offset[p]}u);
+//# if activation.uses_variance
+let variance_${p} = parameter(${at.variance[p]}u);
+//# endif
 //# endfor
 //# if is_progression
 //# for c in range(d_in)

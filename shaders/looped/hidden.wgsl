@@ -6,7 +6,8 @@
 // hidden: [slot of 4 units][row][network] for full groups, 4 units in each number; after them
 //   [unit][row][4 networks] for the units that fill none, 4 networks in each. There is a row for
 //   each point, then one for each output, or with importance sampling one for the inverse weight.
-// points: [component][point] weights, then a row of offsets.
+// points: [component][point] weights, then a row of offsets, and of variances where the activation
+//   takes them.
 
 //# include "looped/pass.wgsl"
 //# include "words.wgsl"
@@ -60,12 +61,15 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     let tile = rest;
     //# include "looped/arguments.wgsl"
     //# for j in range(tile_points // 4)
+    //# if activation.uses_variance
+    let variance_${j} = points[${drawn + 1}u * ${point_quads}u + column + ${j}u];
+    //# endif
     //# for l in range(4)
     {
         let row = tile * ${tile_points}u + 4u * ${j}u + ${l}u;
         //# for q in quads
         {
-            let h = activation(z_${j}${l}${q});
+            let h = activation(z_${j}${l}${q}{% if activation.uses_variance %}, variance_${j}[${l}]{% endif %});
             //# include "looped/put.wgsl"
         }
         //# endfor

@@ -21,11 +21,13 @@ pub struct Places {
     quads: usize,
     /// Distance in numbers from one point to the next.
     stride: usize,
-    /// Places per point: of the weights of the components, offset, readout, and the readout of b1.
+    /// Places per point: of the weights of the components, offset, readout, the readout of b1, and
+    /// the variance where the activation takes it.
     weight: Vec<Vec<usize>>,
     offset: Vec<usize>,
     readout: Vec<usize>,
     readout_bias: Vec<usize>,
+    variance: Vec<usize>,
     /// Place of the weight of b0.
     bias: usize,
     /// Places per pair of points: of 4 E[h h], and the unit of the pair's field.
@@ -49,7 +51,7 @@ pub struct Layout {
 
 impl Layout {
     pub fn new(setup: &Setup) -> Self {
-        let (p, unit) = (&setup.parameters, setup.unit);
+        let (p, unit) = (&setup.parameters, setup.activation.unit);
         let mut at = Places::default();
         let mut numbers = Vec::new();
         for (i, (x, offset)) in p.weights.iter().zip(&p.offset).enumerate() {
@@ -65,6 +67,8 @@ impl Layout {
             at.readout.push(put_one(&mut numbers, p.readout / scale));
             at.readout_bias
                 .push(put_one(&mut numbers, p.readout_bias / scale));
+            let variance = setup.variances.get(i).copied();
+            at.variance.extend(put(&mut numbers, variance.into_iter()));
         }
         at.stride = numbers.len() / setup.points;
         at.bias = put_one(&mut numbers, unit * p.bias);

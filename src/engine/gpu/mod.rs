@@ -1,8 +1,11 @@
 //! The GPU engine runs WGSL stages in f32, sums hierarchically, and continues in f64 on the host.
 
+mod activation;
 mod adapter;
 mod batches;
 mod device;
+#[cfg(feature = "test-hooks")]
+mod evaluate;
 #[cfg(feature = "test-hooks")]
 mod fault;
 mod layout;

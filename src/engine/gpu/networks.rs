@@ -4,6 +4,7 @@
 use serde::Serialize;
 
 use super::SAMPLE_THREADS;
+use super::activation::Code;
 use super::layout::{Layout, Places};
 use super::setup::Setup;
 use super::template::{QUADS, Text, render};
@@ -25,7 +26,7 @@ pub struct Context<'a> {
     /// Number of threads of a workgroup.
     pub threads: u64,
     pub at: &'a Places,
-    pub activation: &'static str,
+    pub activation: &'a Code,
     pub has_offset: bool,
     pub is_bounded: bool,
     pub is_progression: bool,
@@ -69,12 +70,12 @@ pub struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
-    pub fn new(setup: &Setup, at: &'a Places) -> Self {
+    pub fn new(setup: &'a Setup, at: &'a Places) -> Self {
         let stream = &setup.stream;
         Self {
             threads: SAMPLE_THREADS,
             at,
-            activation: setup.activation,
+            activation: &setup.activation,
             has_offset: setup.has_offset,
             is_bounded: setup.is_bounded,
             is_progression: setup.progression.is_some(),
@@ -118,7 +119,7 @@ impl<'a> Context<'a> {
 /// of instructions (for two or three at a time it is no faster than for one) and takes compilers
 /// more than linear time.
 fn together(setup: &Setup) -> usize {
-    let is_cheap = setup.is_cheap || setup.progression.is_some();
+    let is_cheap = setup.activation.is_cheap() || setup.progression.is_some();
     match setup.is_direct && !is_cheap {
         true => 1,
         false => setup.points,
@@ -160,7 +161,8 @@ pub fn statements(setup: &Setup, plan: &MomentPlan) -> usize {
         None => setup.points,
     };
     // Four quads of hidden units.
-    4 * (points * setup.d_in + setup.rows()) + plan.elements().len() / 8
+    4 * (points * (setup.d_in + setup.activation.excess()) + setup.rows())
+        + plan.elements().len() / 8
 }
 
 /// A sampler is a text or a pipeline that draws networks.

@@ -1,19 +1,15 @@
 //! This module is the one place that reads what a plan asks of the device.
 
-use super::layout::ERF_UNIT;
+use super::activation::Code;
 use crate::engine::BlockPlan;
-use crate::model::{Builtin, Estimator};
+use crate::model::Estimator;
 use crate::plan::{Drawn, Parameters, Progression};
 use crate::stream::{GROUP, StreamLayout};
 use crate::{Error, Result};
 
 /// A setup holds the networks of a plan as the shaders and their buffers see them.
 pub struct Setup {
-    /// The name of the activation in `activation.wgsl`, and the unit of its arguments there.
-    pub activation: &'static str,
-    pub unit: f64,
-    /// Whether the activation is no more than a few operations.
-    pub is_cheap: bool,
+    pub activation: Code,
     /// Whether a constant is subtracted from pre-activations.
     pub has_offset: bool,
     /// Whether no exponent of a hidden value can leave f32.
@@ -30,6 +26,8 @@ pub struct Setup {
     pub scales: Vec<f64>,
     /// Folded weights, offsets and readout.
     pub parameters: Parameters,
+    /// The variance of a pre-activation at each point, where the activation takes it, else empty.
+    pub variances: Vec<f64>,
     /// E[h(x_p) h(x_q)] for p <= q, where the fields are a covariance.
     pub centre: Vec<f64>,
     /// Shifts of the importance sampling.
@@ -56,26 +54,28 @@ pub struct Tilt {
 
 impl Setup {
     pub fn new(drawn: &Drawn) -> Self {
+        Self::with_activation(drawn, Code::builtin(drawn.spec().net.builtin()))
+    }
+
+    /// The same with the activation in another form.
+    pub fn with_activation(drawn: &Drawn, activation: Code) -> Self {
         let spec = drawn.spec();
-        let (activation, unit, has_offset) = match spec.net.builtin() {
-            Builtin::Erf => ("erf", ERF_UNIT, false),
-            Builtin::Relu => ("relu", 1.0, false),
-            // Powers of two.
-            Builtin::ExpNormalised => ("exp", std::f64::consts::LOG2_E, true),
-        };
         let parameters = drawn.parameters().clone();
+        let is_exponential = activation.name == "exp";
         let largest = drawn.reach().iter().copied().fold(0.0, f64::max);
         let limit = MAX_EXPONENT * std::f64::consts::LN_2;
         Self {
-            activation,
-            unit,
-            has_offset,
-            is_cheap: spec.net.activation().tape().ops().len() <= CHEAP,
+            has_offset: is_exponential,
             is_bounded: largest * std::f64::consts::LOG2_E < MAX_EXPONENT,
             is_direct: spec.estimator == Estimator::Direct,
             d_in: spec.net.d_in(),
             width: spec.net.width(),
             points: spec.inputs.len(),
+            variances: match activation.uses_variance {
+                true => variances(&parameters),
+                false => Vec::new(),
+            },
+            activation,
             fields: drawn.fields(),
             scales: drawn.scales().to_vec(),
             parameters,
@@ -85,7 +85,7 @@ impl Setup {
                 logarithms: tilt.logarithms(spec.net.width()),
                 probability: tilt.probability(),
             }),
-            progression: drawn.progression(limit).cloned(),
+            progression: (drawn.progression(limit).cloned()).filter(|_| is_exponential),
             seed: spec.seed,
             nets: spec.nets,
             networks: spec.networks(),
@@ -141,8 +141,13 @@ impl Setup {
     }
 }
 
-/// Number of operations of a tape that cost little beside the pre-activation: z, a constant, their
-/// maximum.
-const CHEAP: usize = 3;
+/// Returns sigma_b^2 + sigma_w^2 x.x / d_in at every point.
+fn variances(parameters: &Parameters) -> Vec<f64> {
+    let square = |x: &f64| x * x;
+    (parameters.weights.iter())
+        .map(|w| square(&parameters.bias) + w.iter().map(square).sum::<f64>())
+        .collect()
+}
+
 /// Largest exponent of two that the shaders take.
 const MAX_EXPONENT: f64 = 125.0;

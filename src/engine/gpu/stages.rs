@@ -80,12 +80,18 @@ impl GpuEngine {
     /// # Errors
     /// Those of [`crate::engine::Engine::accumulate`].
     pub fn hidden_values(&self, spec: &EnsembleSpec, number: u64) -> Result<Vec<Vec<Vec<f64>>>> {
-        let setup = Setup::new(&Drawn::at_all_points(spec)?);
-        let run = Run::without_moments(self, &setup)?;
+        self.hidden_values_of(&Setup::new(&Drawn::at_all_points(spec)?), number)
+    }
+
+    /// The same of a setup.
+    pub(super) fn hidden_values_of(
+        &self,
+        setup: &Setup,
+        number: u64,
+    ) -> Result<Vec<Vec<Vec<f64>>>> {
+        let run = Run::without_moments(self, setup)?;
         let mut all = match &run.pipelines {
-            Pipelines::Straight(straight) => {
-                self.straight_hidden(&setup, &run, straight, number)?
-            }
+            Pipelines::Straight(straight) => self.straight_hidden(setup, &run, straight, number)?,
             Pipelines::Looped(looped) => looped.hidden_values(&self.device, number)?,
         };
         all.truncate(setup.plan.block(number).networks as usize);

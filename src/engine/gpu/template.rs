@@ -26,11 +26,12 @@ macro_rules! shaders {
     };
 }
 
-const SHADERS: [(&str, &str); 34] = shaders![
+const SHADERS: [(&str, &str); 49] = shaders![
     "activation.wgsl",
     "batch.wgsl",
     "draws.wgsl",
     "ensemble.wgsl",
+    "evaluate.wgsl",
     "exponential.wgsl",
     "hidden_values.wgsl",
     "inverse_weight.wgsl",
@@ -53,6 +54,20 @@ const SHADERS: [(&str, &str); 34] = shaders![
     "moments_start.wgsl",
     "networks.wgsl",
     "normals.wgsl",
+    "operations/cos.wgsl",
+    "operations/erf.wgsl",
+    "operations/exp.wgsl",
+    "operations/exponential.wgsl",
+    "operations/log.wgsl",
+    "operations/log1p.wgsl",
+    "operations/logarithm.wgsl",
+    "operations/pow.wgsl",
+    "operations/quarters.wgsl",
+    "operations/sigmoid.wgsl",
+    "operations/sin.wgsl",
+    "operations/softplus.wgsl",
+    "operations/sqrt.wgsl",
+    "operations/tanh.wgsl",
     "parameters.wgsl",
     "points.wgsl",
     "quads.wgsl",

@@ -2,16 +2,21 @@
 
 use std::collections::HashSet;
 
+use proptest::prelude::*;
 use wgpu::naga::front::wgsl::parse_str;
 use wgpu::naga::valid::{Capabilities, ValidationFlags, Validator};
 
+use super::activation::Code;
+use super::evaluate;
 use super::layout::Layout;
 use super::looped::{Shape, Tiles};
 use super::setup::Setup;
 use super::template::Text;
 use super::{moments, networks};
+use crate::engine::Form;
+use crate::model::activation::{Binary, Op, Tape, Unary};
 use crate::model::{EnsembleSpec, Estimator, Inputs, source_nets};
-use crate::plan::Plan;
+use crate::plan::{Drawn, Plan};
 use crate::tensor::MomentPlan;
 use crate::theory;
 
@@ -35,43 +40,47 @@ fn spec(points: usize, d_in: usize, width: u64) -> EnsembleSpec {
     }
 }
 
-/// Lists specs with every net and estimator, with and without biases, importance sampling, several
-/// outputs, exponents that leave f32, and equally spaced points.
+/// Lists a spec with every net, in all variants.
 fn variants(spec: &EnsembleSpec) -> Vec<EnsembleSpec> {
+    let of_net = |arch| variants_of(arch, spec);
+    source_nets().flat_map(of_net).collect()
+}
+
+/// A spec with a net and every estimator, with and without biases, importance sampling, several
+/// outputs, exponents that leave f32, and equally spaced points.
+fn variants_of(arch: &str, spec: &EnsembleSpec) -> Vec<EnsembleSpec> {
     let mut all = Vec::new();
-    for arch in source_nets() {
-        let direct = spec.clone().with_net_named(arch).unwrap();
-        let connected = EnsembleSpec {
-            estimator: Estimator::Connected,
-            orders: vec![2, 4, 6],
-            ..direct.clone()
-        };
-        let gauss = connected
-            .clone()
-            .with_net_named("gauss")
-            .unwrap()
-            .with_sigma_w(4.0);
-        let tilt = theory::tilt(&gauss);
-        assert!(tilt.is_some());
+    let direct = spec.clone().with_net_named(arch).unwrap();
+    let connected = EnsembleSpec {
+        estimator: Estimator::Connected,
+        orders: vec![2, 4, 6],
+        ..direct.clone()
+    };
+    let gauss = connected
+        .clone()
+        .with_net_named("gauss")
+        .unwrap()
+        .with_sigma_w(4.0);
+    let tilt = theory::tilt(&gauss);
+    assert!(tilt.is_some());
+    all.extend([
+        EnsembleSpec {
+            tilt,
+            ..connected.clone()
+        },
+        direct.clone().with_d_out(3),
+    ]);
+    for base in [direct, connected] {
+        let steps = |p: usize| vec![0.01 * p as f64; base.net.d_in()];
         all.extend([
+            base.clone().with_sigma_b(0.0),
+            base.clone().with_sigma_w(90.0),
             EnsembleSpec {
-                tilt,
-                ..connected.clone()
+                inputs: Inputs::new((0..base.inputs.len()).map(steps).collect()).unwrap(),
+                ..base.clone()
             },
-            direct.clone().with_d_out(3),
+            base,
         ]);
-        for base in [direct, connected] {
-            let steps = |p: usize| vec![0.01 * p as f64; base.net.d_in()];
-            all.extend([
-                base.clone().with_sigma_b(0.0),
-                base.clone().with_sigma_w(90.0),
-                EnsembleSpec {
-                    inputs: Inputs::new((0..base.inputs.len()).map(steps).collect()).unwrap(),
-                    ..base.clone()
-                },
-                base,
-            ]);
-        }
     }
     all
 }
@@ -79,19 +88,25 @@ fn variants(spec: &EnsembleSpec) -> Vec<EnsembleSpec> {
 /// Renders the texts of every form, for software adapters and for others.
 fn texts(spec: &EnsembleSpec) -> Vec<Text> {
     let compiled = Plan::new(spec.clone()).unwrap();
-    let (setup, measurement) = (Setup::new(compiled.drawn()), compiled.measurement());
-    let (layout, plan) = (Layout::new(&setup), measurement.moments());
-    let mut all = looped(spec, true);
-    all.extend(looped(spec, false));
-    if networks::statements(&setup, plan) <= super::MAX_STATEMENTS {
+    texts_of(
+        &Setup::new(compiled.drawn()),
+        compiled.measurement().moments(),
+    )
+}
+
+fn texts_of(setup: &Setup, plan: &MomentPlan) -> Vec<Text> {
+    let layout = Layout::new(setup);
+    let mut all = looped_of(setup, plan, true);
+    all.extend(looped_of(setup, plan, false));
+    if networks::statements(setup, plan) <= super::MAX_STATEMENTS {
         for records_hidden in [false, true] {
-            let samplers = networks::texts(&setup, &layout, records_hidden);
+            let samplers = networks::texts(setup, &layout, records_hidden);
             all.extend(samplers.into_iter().map(|sampler| sampler.stage));
         }
         for sums_per_thread in [96, 1024] {
-            all.extend(moments::texts(&setup, plan, sums_per_thread));
+            all.extend(moments::texts(setup, plan, sums_per_thread));
         }
-        all.push(moments::ensemble(&setup, &layout, plan));
+        all.push(moments::ensemble(setup, &layout, plan));
     }
     all
 }
@@ -99,12 +114,11 @@ fn texts(spec: &EnsembleSpec) -> Vec<Text> {
 fn looped(spec: &EnsembleSpec, is_software: bool) -> Vec<Text> {
     let plan = Plan::new(spec.clone()).unwrap();
     let setup = Setup::new(plan.drawn());
-    let shape = Shape::new(
-        &setup,
-        plan.measurement().moments(),
-        Tiles::new(is_software),
-    );
-    shape.texts(&setup)
+    looped_of(&setup, plan.measurement().moments(), is_software)
+}
+
+fn looped_of(setup: &Setup, plan: &MomentPlan, is_software: bool) -> Vec<Text> {
+    Shape::new(setup, plan, Tiles::new(is_software)).texts(setup)
 }
 
 fn check(text: &Text) {
@@ -164,5 +178,139 @@ fn no_looped_text_grows() {
         let (few, many) = (of(32, 3), of(192, 784));
         assert!(many < few + few / 10, "{few} {many}");
         assert!(many < 60_000, "{many}");
+    }
+}
+
+/// A spec with the activation of a tape, in every form.
+fn tape_texts(spec: &EnsembleSpec, tape: &Tape) -> Vec<Text> {
+    let compiled = Plan::new(spec.clone()).unwrap();
+    let setup = Setup::with_activation(compiled.drawn(), Code::tape(tape));
+    texts_of(&setup, compiled.measurement().moments())
+}
+
+/// Activations of every operation and every kind of operand.
+const TAPES: [&str; 22] = [
+    "tanh(z)",
+    "sin(z)",
+    "cos(z)",
+    "z*(1+erf(z/sqrt(2)))/2",
+    "z*sigmoid(z)",
+    "softplus(z)",
+    "sigmoid(z)",
+    "max(z, 0.01*z)",
+    "z",
+    "step(z)",
+    "abs(z)",
+    "erf(z)",
+    "max(z, 0)",
+    "exp(z-v)",
+    "min(1, max(-1, z))",
+    "sign(z)*sqrt(abs(z))",
+    "log(1.5+sin(z))",
+    "log1p(z^2)",
+    "abs(z)^1.7/(2+abs(z)^-0.3)",
+    "z*exp(-z^2) - 3/(v+1)",
+    "(v-z)/3 + 2/(4+cos(z)) - (1-z)*0.1",
+    "z^7 - v*z",
+];
+
+fn tape(text: &str) -> Tape {
+    Tape::compile(&text.parse().unwrap()).unwrap()
+}
+
+#[test]
+fn tapes_are_valid_in_every_form() {
+    let mut seen = HashSet::new();
+    // What the text of the activation is does not depend on where it stands: the forms are
+    // checked with a function, and with a variance.
+    for text in ["tanh(z)", "exp(z-v)"] {
+        for shape in [(2, 1, 16), (3, 2, 37), (12, 1, 21), (40, 3, 37)] {
+            let (points, d_in, width) = shape;
+            for spec in variants_of("erf", &spec(points, d_in, width)) {
+                let orders = match points > 3 {
+                    true => vec![2],
+                    false => spec.orders.clone(),
+                };
+                for text in tape_texts(&EnsembleSpec { orders, ..spec }, &tape(text)) {
+                    if !seen.contains(&text.wgsl) {
+                        check(&text);
+                        seen.insert(text.wgsl);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn every_operation_is_valid() {
+    let used: HashSet<_> = (TAPES.iter())
+        .flat_map(|text| tape(text).ops().to_vec())
+        .map(|op| match op {
+            Op::Unary(op, _) => op.name(),
+            Op::Binary(op, ..) => op.name(),
+            _ => "",
+        })
+        .collect();
+    for name in
+        (Unary::ALL.iter().map(|op| op.name())).chain(Binary::ALL.iter().map(|op| op.name()))
+    {
+        assert!(used.contains(name), "{name}");
+    }
+    for text in TAPES {
+        check(&evaluate::text(&tape(text), 0.7));
+    }
+}
+
+/// Random expressions of all operations.
+fn expressions() -> impl Strategy<Value = String> {
+    let constant = (-50i32..50).prop_map(|k| format!("({})", f64::from(k) / 8.0));
+    let leaf = prop_oneof![Just("z".to_string()), Just("v".to_string()), constant];
+    leaf.prop_recursive(6, 40, 2, |inner| {
+        let unary = prop::sample::select(&Unary::ALL[..]);
+        let binary = prop::sample::select(&Binary::ALL[..]);
+        prop_oneof![
+            (unary, inner.clone()).prop_map(|(op, a)| format!("({}({a}))", op.name())),
+            (binary, inner.clone(), inner.clone()).prop_map(|(op, a, b)| match op {
+                Binary::Min | Binary::Max => format!("{}({a},{b})", op.name()),
+                Binary::Pow => format!("abs({a})^1.3"),
+                _ => format!("({a}{}{b})", op.name()),
+            }),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn random_tapes_are_valid(text in expressions()) {
+        // Constants may have no finite value.
+        let expression = text.parse().unwrap();
+        if let Ok(tape) = Tape::compile(&expression) {
+            check(&evaluate::text(&tape, 0.7));
+        }
+    }
+}
+
+#[test]
+fn tapes_are_evaluated_at_the_points_of_a_network() {
+    let mut gpu = super::GpuEngine::new(None).unwrap();
+    // Full groups and a remainder.
+    let spec = spec(3, 2, 21);
+    let drawn = Drawn::at_all_points(&spec).unwrap();
+    for form in [Form::Staged, Form::Looped] {
+        gpu.set_form(Some(form));
+        let values = |text: &str| {
+            let setup = Setup::with_activation(&drawn, Code::tape(&tape(text)));
+            gpu.hidden_values_of(&setup, 1).unwrap()
+        };
+        let (z, of_both) = (values("z"), values("tanh(z)-v"));
+        for (z, h) in z.iter().flatten().zip(of_both.iter().flatten()) {
+            for ((z, h), x) in z.iter().zip(h).zip(spec.inputs.points()) {
+                // sigma_b^2 + sigma_w^2 x.x / d_in.
+                let v = 0.36 + x.iter().map(|c| c * c).sum::<f64>() / 2.0;
+                // The rounding of values below 2, and the bound of tanh.
+                assert!((h - (z.tanh() - v)).abs() < 4e-7, "{form:?} {z} {h} {v}");
+            }
+        }
     }
 }

@@ -11,7 +11,8 @@ const NOTHING: f64 = -1000.0;
 
 /// `Tables` has one table per binding of the name; those that a spec does not need are empty.
 pub struct Tables {
-    /// The table `points` of `hidden.wgsl`: weights `[component][point]`, then offsets.
+    /// The table `points` of `hidden.wgsl`: weights `[component][point]`, then offsets, then variances
+    /// where the activation takes them.
     pub points: Vec<f32>,
     /// The table `points` of `hidden.wgsl` for the shifts.
     pub shift_points: Vec<f32>,
@@ -53,11 +54,12 @@ fn table(rows: impl Iterator<Item = (Vec<f64>, f64)>, tiling: Tiling) -> Vec<f64
 }
 
 fn point_table(setup: &Setup, tiling: Tiling) -> Vec<f64> {
-    let (p, unit) = (&setup.parameters, setup.unit);
+    let (p, unit) = (&setup.parameters, setup.activation.unit);
     let weights = (0..setup.d_in).map(|c| p.weights.iter().map(|x| unit * x[c]).collect());
     let bias = (setup.stream.has_bias()).then(|| vec![unit * p.bias; setup.points]);
     let offsets = p.offset.iter().map(|offset| -unit * offset).collect();
-    let rows = weights.chain(bias).chain([offsets]);
+    let variances = (setup.activation.uses_variance).then(|| setup.variances.clone());
+    let rows = weights.chain(bias).chain([offsets]).chain(variances);
     table(rows.map(|row| (row, 0.0)), tiling)
 }
 

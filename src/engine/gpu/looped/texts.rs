@@ -4,6 +4,7 @@
 use serde::Serialize;
 
 use super::super::SAMPLE_THREADS;
+use super::super::activation::Code;
 use super::super::setup::Setup;
 use super::super::template::{Text, render};
 use super::{Kind, Lanes, Shape};
@@ -39,11 +40,11 @@ enum Evaluates {
 
 /// A context holds what the texts are rendered for.
 #[derive(Serialize)]
-struct Context {
+struct Context<'a> {
     /// Number of threads of a workgroup, and of a row of a dispatch.
     threads: u64,
     threads_per_row: u64,
-    activation: &'static str,
+    activation: &'a Code,
     is_bounded: bool,
     is_progression: bool,
     is_direct: bool,
@@ -102,8 +103,8 @@ struct Context {
     heaviest_at: u64,
 }
 
-impl Context {
-    fn new(setup: &Setup, shape: &Shape, kind: Kind) -> Self {
+impl<'a> Context<'a> {
+    fn new(setup: &'a Setup, shape: &Shape, kind: Kind) -> Self {
         let stream = &shape.stream;
         let (evaluates, tiling) = match kind {
             Kind::Shifts(_) => (Evaluates::Shifts, shape.shift_tiling),
@@ -116,7 +117,7 @@ impl Context {
         Self {
             threads: SAMPLE_THREADS,
             threads_per_row: THREADS_PER_ROW,
-            activation: setup.activation,
+            activation: &setup.activation,
             is_bounded: setup.is_bounded,
             // Hidden values go through memory, whatever the points.
             is_progression: false,
