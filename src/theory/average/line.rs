@@ -1,0 +1,67 @@
+//! Gauss-Legendre's rule in panels of a line.
+
+use super::super::cubature::legendre;
+
+/// Rules by number of points, the last one for panels of full length.
+pub struct Panels {
+    length: f64,
+    rules: Vec<Vec<(f64, f64)>>,
+}
+
+impl Panels {
+    /// Panels of at most this length, with so many points in one that is as long.
+    pub fn new(length: f64, points: usize) -> Self {
+        let rules = (1..=points).map(legendre).collect();
+        Self { length, rules }
+    }
+
+    /// Nodes and weights between two ends.
+    pub fn between(&self, from: f64, to: f64, node: &mut dyn FnMut(f64, f64)) {
+        let width = to - from;
+        if width.is_nan() || width <= 0.0 {
+            return;
+        }
+        let panels = (width / self.length).ceil();
+        let half = 0.5 * width / panels;
+        // Panels that end at kinks may be short; one half as long needs a third of the points fewer.
+        let points = self.rules.len() as f64 * (0.4 + 0.6 * 2.0 * half / self.length);
+        let rule = &self.rules[(points.ceil() as usize).clamp(1, self.rules.len()) - 1];
+        for k in 0..panels as usize {
+            let middle = from + half * (2 * k + 1) as f64;
+            for (x, w) in rule {
+                node(middle + half * x, half * w);
+            }
+        }
+    }
+
+    /// Nodes and weights of panels between ends, sorted here.
+    pub fn across(&self, ends: &mut [f64], node: &mut dyn FnMut(f64, f64)) {
+        ends.sort_unstable_by(f64::total_cmp);
+        for pair in ends.windows(2) {
+            self.between(pair[0], pair[1], node);
+        }
+    }
+}
+
+/// Ends of panels for z = scale g + mean, where z itself has structure: at the kinks, and at 0 and
+/// +- 2^k / `parts`, since activations vary on the scale of 1 near 0 and more slowly far out. Those
+/// within `reach` of g, in no order, and the reach itself.
+pub fn graded(kinks: &[f64], scale: f64, mean: f64, reach: f64, parts: f64) -> Vec<f64> {
+    let mut ends = vec![-reach, reach];
+    let mut mark = |z: f64| {
+        let g = (z - mean) / scale;
+        if g.abs() < reach {
+            ends.push(g);
+        }
+    };
+    kinks.iter().for_each(|&kink| mark(kink));
+    mark(0.0);
+    let ratio = 1.0 + 1.0 / parts;
+    let mut z = 0.5 / parts;
+    while z < mean.abs() + scale * reach {
+        mark(z);
+        mark(-z);
+        z *= ratio;
+    }
+    ends
+}

@@ -1,0 +1,1 @@
+//! Second moments of any activation against closed forms and other rules.
