@@ -5,14 +5,28 @@ use super::super::cubature::legendre;
 /// Rules by number of points, the last one for panels of full length.
 pub struct Panels {
     length: f64,
+    fewest: usize,
     rules: Vec<Vec<(f64, f64)>>,
 }
 
 impl Panels {
-    /// Panels of at most this length, with so many points in one that is as long.
+    /// Panels of at most this length, with so many points in each.
     pub fn new(length: f64, points: usize) -> Self {
         let rules = (1..=points).map(legendre).collect();
-        Self { length, rules }
+        Self {
+            length,
+            fewest: points,
+            rules,
+        }
+    }
+
+    /// The same with fewer points in panels that are shorter because they end at kinks: between kinks
+    /// there is no structure on their scale.
+    pub fn between_kinks(length: f64, points: usize) -> Self {
+        Self {
+            fewest: 2 * points / 5,
+            ..Self::new(length, points)
+        }
     }
 
     /// Nodes and weights between two ends.
@@ -23,9 +37,9 @@ impl Panels {
         }
         let panels = (width / self.length).ceil();
         let half = 0.5 * width / panels;
-        // Panels that end at kinks may be short; one half as long needs a third of the points fewer.
-        let points = self.rules.len() as f64 * (0.4 + 0.6 * 2.0 * half / self.length);
-        let rule = &self.rules[(points.ceil() as usize).clamp(1, self.rules.len()) - 1];
+        let more = (self.rules.len() - self.fewest) as f64 * (2.0 * half / self.length);
+        let points = self.fewest + more.ceil() as usize;
+        let rule = &self.rules[points.clamp(1, self.rules.len()) - 1];
         for k in 0..panels as usize {
             let middle = from + half * (2 * k + 1) as f64;
             for (x, w) in rule {

@@ -84,7 +84,7 @@ impl<'a> Panels<'a> {
     }
 
     fn sum(&self, length: f64, points: usize) -> Vec<f64> {
-        let rules = line::Panels::new(length, points);
+        let rules = line::Panels::between_kinks(length, points);
         let mut outer = Vec::new();
         self.along(&rules, &[], 0.0, &mut |x, w| outer.push((x, w)));
         // Enough tasks, and as many whatever the number of threads.

@@ -65,9 +65,10 @@ impl Series {
         let Some(cell) = self.cells.get(place as usize).filter(|_| place >= 0.0) else {
             return direct(&self.activation, s);
         };
-        let low = place.floor();
-        let cell = cell.get_or_init(|| Cell::new(&self.activation, low / CELLS - OCTAVES));
-        cell.at(2.0 * (place - low) - 1.0)
+        let low = place.floor() / CELLS - OCTAVES;
+        let cell = cell.get_or_init(|| Cell::new(&self.activation, low));
+        // The place itself has lost digits.
+        cell.at(2.0 * CELLS * (s / low.exp2()).log2() - 1.0)
     }
 }
 
@@ -150,7 +151,7 @@ impl Coefficients {
         let left_out = rho.abs().powi(terms as i32) * (self.rest * other.rest).sqrt();
         Moment {
             value,
-            error: left_out + self.error * b + other.error * a + 2e-15 * a * b,
+            error: left_out + self.error * b + other.error * a + 1e-14 * a * b,
         }
     }
 }

@@ -43,7 +43,7 @@ pub fn moment(activation: &Activation, pair: Pair) -> Moment {
         if error <= PRECISION * fine[1] || level == LEVELS.len() || error.is_nan() {
             return Moment {
                 value: fine[0],
-                error: error + 1e-14 * fine[1],
+                error: error + 3e-14 * fine[1],
             };
         }
         coarse = fine;
@@ -58,17 +58,25 @@ fn sum(activation: &Activation, pair: Pair, level: usize) -> [f64; 2] {
     let kinks = activation.kinks();
     let reach = radius(activation.growth(), 2, x.max(y), 2);
     let mut ends = graded(kinks, x, 0.0, reach, parts);
-    // The average over g' varies where y is near its kinks, on the scale of its spread.
-    for kink in kinks.iter().copied().chain([0.0]) {
-        let centre = kink / (y * cosine);
-        let mut away = 0.25 * sine.max(1.0 / y).min(1.0);
-        let mut near = vec![centre];
+    // The average over g' varies where y is near a kink, on the scale of its spread, and near 0 on the
+    // scale of the activation too.
+    let mut around = |z: f64, scale: f64| {
+        let centre = z / (y * cosine);
+        let mut mark = |g: f64| {
+            if g.abs() < reach {
+                ends.push(g);
+            }
+        };
+        mark(centre);
+        let mut away = 0.25 * scale.clamp(1e-16, 1.0);
         while away < 1.0 {
-            near.extend([centre - away, centre + away]);
+            mark(centre - away);
+            mark(centre + away);
             away *= 1.0 + 1.0 / parts;
         }
-        ends.extend(near.into_iter().filter(|g| g.abs() < reach));
-    }
+    };
+    kinks.iter().for_each(|&kink| around(kink, sine));
+    around(0.0, sine.max(1.0 / y));
     let mut total = [0.0; 2];
     let mut add = |weight: f64, r2: f64, product: [f64; 2]| {
         let half = (-0.25 * r2).exp();
