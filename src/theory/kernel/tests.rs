@@ -13,7 +13,7 @@ fn forms(x: f64, y: f64, angle: f64) -> [Vec<f64>; 2] {
     [vec![x, 0.0], vec![y * angle.cos(), y * angle.sin()]]
 }
 
-const ANGLES: [f64; 7] = [1e-3, 0.1, 0.6, 1.3, 2.0, 2.9, 3.14];
+const ANGLES: [f64; 7] = [1e-3, 0.1, 0.6, 1.3, 2.0, 2.9, 3.13];
 
 #[test]
 fn closed_forms_agree_with_series_and_quadrature() {
@@ -136,58 +136,5 @@ fn a_point_that_does_not_vary() {
                 "{text} {one:?} {want} {at_zero}"
             );
         }
-    }
-}
-
-#[test]
-fn time_kernel() {
-    for text in [
-        "tanh(z)",
-        "softplus(z)",
-        "max(min(z,1),-1)",
-        "z*sigmoid(z)",
-        "z*(1+erf(z/sqrt(2)))/2",
-        "sin(z)",
-    ] {
-        let second = SecondMoments::new(&act(text));
-        let x = second.point(vec![1.0, 1.0]);
-        let start = std::time::Instant::now();
-        second.of(&x, &second.point(vec![1.1, 1.0]));
-        let first = start.elapsed();
-        let start = std::time::Instant::now();
-        let mut sum = 0.0;
-        for k in 0..10000 {
-            sum += second
-                .of(
-                    &x,
-                    &second.point(vec![0.5 + 1e-4 * f64::from(k % 100), 1.0]),
-                )
-                .value;
-        }
-        let many = start.elapsed() / 10000;
-        let y = second.point(vec![0.9, 1.0]);
-        second.of(&x, &y);
-        let start = std::time::Instant::now();
-        for _ in 0..10000 {
-            sum += second.of(&x, &y).value;
-        }
-        let same = start.elapsed() / 10000;
-        let start = std::time::Instant::now();
-        for k in 0..10 {
-            sum += second
-                .once(&x, &second.point(vec![0.5 + 0.01 * f64::from(k), 1.0]))
-                .value;
-        }
-        println!(
-            "TIME {text} first {first:?} many {many:?} prepared {same:?} once {:?} {sum}",
-            start.elapsed() / 10
-        );
-        let start = std::time::Instant::now();
-        for k in 0..36 {
-            sum += second
-                .of(&x, &second.point(vec![2f64.powf(0.5 * f64::from(k)), 1.0]))
-                .value;
-        }
-        println!("TIME {text} 36 cells {:?} {sum}", start.elapsed());
     }
 }
