@@ -3,7 +3,7 @@ use super::{Parameters, Progression};
 use crate::model::{Builtin, EnsembleSpec, Estimator};
 use crate::stream::StreamLayout;
 use crate::tensor::multisets;
-use crate::theory::{kernel, second_moment};
+use crate::theory::{kernel, second_moments};
 
 /// `Drawn` is the networks of a plan as engines draw them: at the points that need evaluation.
 #[derive(Debug, Clone)]
@@ -121,7 +121,6 @@ fn field_scales(spec: &EnsembleSpec) -> Vec<f64> {
 }
 
 fn centre(spec: &EnsembleSpec) -> Vec<f64> {
-    (multisets(spec.inputs.len(), 2).iter())
-        .map(|pair| second_moment(spec, pair[0], pair[1]))
-        .collect()
+    let moments = second_moments(spec, &multisets(spec.inputs.len(), 2));
+    moments.iter().map(|moment| moment.value).collect()
 }

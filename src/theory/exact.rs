@@ -49,11 +49,24 @@ impl Exact {
             4 | 5 => &[2, 4],
             _ => &[2, 4, 6],
         };
+        let moments = neuron_moments(spec, orders);
+        let vw = spec.net.readout().sigma_w.powi(2);
+        Self::of_neuron(kernel, moments, vw, spec.net.width() as f64)
+    }
+
+    /// From the kernel, a neuron's moments, the variance of the readout's weights times the width,
+    /// and the width.
+    pub(super) fn of_neuron(
+        kernel: Arc<Vec<Vec<f64>>>,
+        moments: NeuronMoments,
+        vw: f64,
+        width: f64,
+    ) -> Self {
         Self {
             kernel,
-            moments: neuron_moments(spec, orders).into(),
-            vw: spec.net.readout().sigma_w.powi(2),
-            width: spec.net.width() as f64,
+            moments: moments.into(),
+            vw,
+            width,
         }
     }
 

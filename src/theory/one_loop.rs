@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::bump::Bump;
 use super::bump::line;
 use super::cubature::{Integrand, legendre};
-use super::kernel;
+use super::kernel::Kernel;
 use super::range::check_loops;
 use super::vertex::{Vertex, check_cutoffs, natural_scale};
 use crate::Result;
@@ -115,8 +115,10 @@ fn with_nodes<T>(spec: &EnsembleSpec, vertex: Vertex, of: impl FnOnce(&Integrand
     let points = spec.inputs.points();
     let constant = vertex.constant(&spec.net);
     // The coordinates of the nodes themselves follow the fields.
-    let field = |p: usize, y: &[f64]| match points.get(p) {
-        Some(x) => kernel(&spec.net, x, y) - constant,
+    let kernel = Kernel::new(&spec.net);
+    let ends: Vec<_> = points.iter().map(|x| kernel.point(x)).collect();
+    let field = |p: usize, y: &[f64]| match ends.get(p) {
+        Some(x) => kernel.at(x, &kernel.point(y)) - constant,
         None => y[p - points.len()],
     };
     let plan = MomentPlan::new(points.len() + spec.net.d_in(), &[]);
@@ -147,12 +149,16 @@ fn numeric(spec: &EnsembleSpec, vertex: Vertex, cutoff: f64, rule: usize) -> Vec
         .map(|(f, w)| pairs.iter().map(|p| w * f[p[0]] * f[p[1]]).collect())
         .collect();
     // A node is [fields, coordinates].
-    let rows: Vec<Vec<f64>> = (fields.par_iter())
-        .map(|from| {
+    let kernel = Kernel::new(&spec.net);
+    let nodes: Vec<_> = fields
+        .iter()
+        .map(|node| kernel.point(&node[points..]))
+        .collect();
+    let rows: Vec<Vec<f64>> = (nodes.par_iter())
+        .map(|y| {
             let mut row = vec![0.0; pairs.len()];
-            for (to, end) in fields.iter().zip(&ends) {
-                let (y, z) = (&from[points..], &to[points..]);
-                let k = kernel(&spec.net, y, z) - constant;
+            for (z, end) in nodes.iter().zip(&ends) {
+                let k = kernel.at(y, z) - constant;
                 row.iter_mut().zip(end).for_each(|(r, e)| *r += k * k * e);
             }
             row

@@ -1,7 +1,7 @@
 //! This module finds the cutoffs at which integrals leave the range of f64.
 
 use super::bump::Bump;
-use super::kernel;
+use super::kernel::Kernel;
 use super::vertex::Vertex;
 use crate::model::{EnsembleSpec, short};
 use crate::{Error, Result};
@@ -36,7 +36,9 @@ fn clamped(x: &[f64], cutoff: f64) -> Vec<f64> {
 impl Sizes {
     fn new(spec: &EnsembleSpec, vertex: Vertex, cutoff: f64) -> Self {
         let constant = vertex.constant(&spec.net);
-        let k = |x: &[f64], y: &[f64]| (kernel(&spec.net, x, y) - constant).abs();
+        let kernel = Kernel::new(&spec.net);
+        let k =
+            |x: &[f64], y: &[f64]| (kernel.at(&kernel.point(x), &kernel.point(y)) - constant).abs();
         let points = spec.inputs.points();
         let bump = bump(spec, vertex);
         let lines = match &bump {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::bump::{Bump, of_bump};
 use super::cubature::{BoxIntegrals, Integrand};
 use super::far::Far;
-use super::kernel;
+use super::kernel::Kernel;
 use super::range::check_vertices;
 use crate::model::{EnsembleSpec, Net, short};
 use crate::tensor::MomentPlan;
@@ -263,7 +263,9 @@ fn with_integrand<T>(
 ) -> T {
     let points = spec.inputs.points();
     let constant = vertex.constant(&spec.net);
-    let field = |p: usize, y: &[f64]| kernel(&spec.net, &points[p], y) - constant;
+    let kernel = Kernel::new(&spec.net);
+    let ends: Vec<_> = points.iter().map(|x| kernel.point(x)).collect();
+    let field = |p: usize, y: &[f64]| kernel.at(&ends[p], &kernel.point(y)) - constant;
     let quadratic = MomentPlan::new(points.len(), &[4]);
     of(Integrand {
         plan,

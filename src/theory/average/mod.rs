@@ -1,7 +1,17 @@
 //! This module computes the moments of one hidden neuron, M(i_1 .. i_n) = E[h(x_i1) .. h(x_in)].
 
 mod cone;
+pub(super) mod exponential;
+mod general;
+pub(super) mod line;
+mod panels;
+mod rank_one;
+pub(super) mod rule;
 mod sign;
+mod smooth;
+mod span;
+#[cfg(test)]
+mod tests;
 mod trapezoid;
 
 use std::collections::BTreeMap;
@@ -9,7 +19,7 @@ use std::f64::consts::FRAC_1_SQRT_2;
 
 use rayon::prelude::*;
 
-use super::kernel::second_moment;
+use super::kernel::second_moments;
 use crate::model::{Builtin, EnsembleSpec};
 use crate::tensor::multisets;
 
@@ -94,22 +104,22 @@ impl NeuronMoments {
 
 /// Computes E[h h ..] for all index multisets of the given even orders, 6 at most.
 ///
-/// Products of exp(z - v) are log-normal: closed form. Second moments are (K - sigma_b^2) / sigma_w^2 in
-/// closed form for all. Else each tuple is an average over as many normals as its points span:
+/// Products of exp(z - v) are log-normal: closed form. Second moments are (K - sigma_b^2) / sigma_w^2, in
+/// closed form where the kernel is. Else each tuple is an average over as many normals as its points span:
 /// for ReLU by integration by parts ([`cone`]); for erf, which is an average of steps, by sign
-/// moments ([`sign`]), or, where that is faster, all tuples at once by the trapezoidal rule.
+/// moments ([`sign`]), or, where that is faster, all tuples at once by the trapezoidal rule. Any other
+/// activation: [`general`].
 pub fn neuron_moments(spec: &EnsembleSpec, orders: &[usize]) -> NeuronMoments {
     let points = spec.inputs.len();
     let mut values = BTreeMap::new();
     for &n in orders {
         let indices = multisets(points, n);
-        let moments = match (n, spec.net.builtin()) {
-            (2, _) => (indices.iter())
-                .map(|i| second_moment(spec, i[0], i[1]).into())
-                .collect(),
-            (_, Builtin::ExpNormalised) => log_normal(spec, &indices),
-            (_, Builtin::Relu) => relu(spec, &indices),
-            (_, Builtin::Erf) => erf(spec, &indices),
+        let moments = match (n, Option::from(spec.net.builtin())) {
+            (2, _) => second_moments(spec, &indices),
+            (_, Some(Builtin::ExpNormalised)) => log_normal(spec, &indices),
+            (_, Some(Builtin::Relu)) => relu(spec, &indices),
+            (_, Some(Builtin::Erf)) => erf(spec, &indices),
+            (_, None) => general::moments(spec.net.activation(), &forms(spec), n),
         };
         let keys = indices.into_iter().map(key);
         values.extend(keys.zip(moments));

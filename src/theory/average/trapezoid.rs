@@ -5,6 +5,7 @@ use std::f64::consts::{PI, TAU};
 use rayon::prelude::*;
 
 use super::super::cubature::{Nodes, add_up};
+use super::span::span;
 use super::{Moment, dot};
 use crate::tensor::MomentPlan;
 
@@ -91,7 +92,7 @@ impl Grid {
                 let mut nodes = Nodes::new(plan);
                 let mut g = vec![0.0; rank];
                 g[0] = first;
-                visit(&axis, &mut g, 1, first * first, &mut |g, r2| {
+                visit(&axis, RADIUS, &mut g, 1, first * first, &mut |g, r2| {
                     let weight = unit * (-r2 / 2.0).exp();
                     nodes.push(weight, |p| act(dot(&self.forms[p], g)));
                 });
@@ -102,52 +103,24 @@ impl Grid {
     }
 }
 
-/// Visits the grid points of the ball, from coordinate `depth` on.
-fn visit(axis: &[f64], g: &mut Vec<f64>, depth: usize, r2: f64, at: &mut dyn FnMut(&[f64], f64)) {
+/// Visits the grid points of a ball, from coordinate `depth` on.
+pub(super) fn visit(
+    axis: &[f64],
+    radius: f64,
+    g: &mut [f64],
+    depth: usize,
+    r2: f64,
+    at: &mut dyn FnMut(&[f64], f64),
+) {
     if depth == g.len() {
         at(g, r2);
         return;
     }
     for &x in axis {
         let r2 = r2 + x * x;
-        if r2 <= RADIUS * RADIUS {
+        if r2 <= radius * radius {
             g[depth] = x;
-            visit(axis, g, depth + 1, r2, at);
+            visit(axis, radius, g, depth + 1, r2, at);
         }
     }
-}
-
-/// Rewrites forms in as few normals as they span, by pivoted Gram-Schmidt.
-fn span(rows: &[Vec<f64>]) -> Vec<Vec<f64>> {
-    let largest = rows.iter().map(|r| dot(r, r)).fold(0.0, f64::max).sqrt();
-    let mut rest = rows.to_vec();
-    let mut basis: Vec<Vec<f64>> = Vec::new();
-    while basis.len() < rows[0].len() {
-        let pivot = (rest.iter())
-            .max_by(|a, b| dot(a, a).total_cmp(&dot(b, b)))
-            .expect("there is a point")
-            .clone();
-        if dot(&pivot, &pivot).sqrt() <= 1e-14 * largest {
-            break;
-        }
-        // What is left of nearly parallel rows is mostly rounding along the basis: twice more is
-        // enough (Kahan).
-        let mut e = pivot;
-        for _ in 0..3 {
-            basis.iter().for_each(|b| remove(&mut e, b));
-            let norm = dot(&e, &e).sqrt();
-            e.iter_mut().for_each(|x| *x /= norm);
-        }
-        rest.iter_mut().for_each(|row| remove(row, &e));
-        basis.push(e);
-    }
-    (rows.iter())
-        .map(|row| basis.iter().map(|e| dot(row, e)).collect())
-        .collect()
-}
-
-/// Takes off a row what it has along a unit vector.
-fn remove(row: &mut [f64], e: &[f64]) {
-    let along = dot(row, e);
-    row.iter_mut().zip(e).for_each(|(x, e)| *x -= along * e);
 }

@@ -1,6 +1,76 @@
+//! GP kernels K(x, y) = E[f(x) f(y)]: closed forms where there are some, series and quadrature for any
+//! other activation.
+
+mod hermite;
+mod plane;
+mod second;
+mod step;
+#[cfg(test)]
+mod tests;
+
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_PI, PI};
 
-use crate::model::{Builtin, EnsembleSpec, Net};
+use super::average::Moment;
+use crate::model::{Activation, Builtin, EnsembleSpec, Growth, Net};
+pub(super) use second::SecondMoments;
+
+/// The kernel of one net, for many pairs of points: what they have in common is computed once.
+pub(super) struct Kernel<'a> {
+    net: &'a Net,
+    second: Second,
+}
+
+/// A point that a [`Kernel`] has seen.
+pub(super) struct Point<'p> {
+    x: &'p [f64],
+    second: Option<second::Point>,
+}
+
+/// Where second moments come from.
+enum Second {
+    Builtin(Builtin),
+    Any(SecondMoments),
+}
+
+impl<'a> Kernel<'a> {
+    pub fn new(net: &'a Net) -> Self {
+        let second = match Option::from(net.builtin()) {
+            Some(builtin) => Second::Builtin(builtin),
+            None => Second::Any(SecondMoments::new(net.activation())),
+        };
+        Self { net, second }
+    }
+
+    /// A point of many pairs.
+    pub fn point<'p>(&self, x: &'p [f64]) -> Point<'p> {
+        let second = match &self.second {
+            Second::Builtin(_) => None,
+            Second::Any(second) => Some(second.point(self.net.linear_form(x))),
+        };
+        Point { x, second }
+    }
+
+    /// K(x, y).
+    pub fn at(&self, x: &Point, y: &Point) -> f64 {
+        self.of_hidden(self.second_moment(x, y).value)
+    }
+
+    /// E[h(x) h(y)] of a hidden unit: (K - sigma_b^2) / sigma_w^2, without the rounding of that
+    /// difference.
+    pub fn second_moment(&self, x: &Point, y: &Point) -> Moment {
+        match (&self.second, &x.second, &y.second) {
+            (Second::Any(second), Some(x), Some(y)) => second.of(x, y),
+            (Second::Builtin(builtin), ..) => of_builtin(self.net, *builtin, x.x, y.x).into(),
+            (Second::Any(_), ..) => unreachable!("points of another kernel"),
+        }
+    }
+
+    /// The kernel, given the second moment of a hidden unit.
+    fn of_hidden(&self, second: f64) -> f64 {
+        let readout = self.net.readout();
+        readout.sigma_b.powi(2) + readout.sigma_w.powi(2) * second
+    }
+}
 
 /// Computes the GP kernel K(x, y) = E[f(x) f(y)] of a single-hidden-layer network, exact at every
 /// width (arXiv:2008.08601, section 2; Williams 1997 for erf, Cho and Saul 2009 for ReLU).
@@ -16,13 +86,19 @@ use crate::model::{Builtin, EnsembleSpec, Net};
 /// # Ok::<(), nnqft_gpu::Error>(())
 /// ```
 pub fn kernel(net: &Net, x: &[f64], y: &[f64]) -> f64 {
-    let readout = net.readout();
-    readout.sigma_b.powi(2) + readout.sigma_w.powi(2) * hidden_second_moment(net, x, y)
+    let kernel = Kernel::new(net);
+    let second = match &kernel.second {
+        Second::Builtin(builtin) => of_builtin(net, *builtin, x, y),
+        Second::Any(second) => {
+            let [x, y] = [x, y].map(|x| second.point(net.linear_form(x)));
+            second.once(&x, &y).value
+        }
+    };
+    kernel.of_hidden(second)
 }
 
-/// Computes E[h(x) h(y)] of a hidden unit: (K - sigma_b^2) / sigma_w^2, without the rounding of
-/// that difference.
-fn hidden_second_moment(net: &Net, x: &[f64], y: &[f64]) -> f64 {
+/// Computes E[h(x) h(y)] of a hidden unit in closed form.
+fn of_builtin(net: &Net, builtin: Builtin, x: &[f64], y: &[f64]) -> f64 {
     let first = net.first();
     let (sigma_w, sigma_b) = (first.sigma_w, first.sigma_b);
     let scale = sigma_w / (x.len() as f64).sqrt();
@@ -32,7 +108,7 @@ fn hidden_second_moment(net: &Net, x: &[f64], y: &[f64]) -> f64 {
         let weights = (x.iter().zip(y)).map(move |(x, y)| (scale * x / lx, scale * y / ly));
         weights.chain(std::iter::once((sigma_b / lx, sigma_b / ly)))
     };
-    match net.builtin() {
+    match builtin {
         Builtin::Erf => {
             // erf z = E[sign(z + n / sqrt 2)], n a standard normal of its own for each factor: the
             // angle between forms with noise. By atan2: near 1 asin has lost half the digits.
@@ -90,11 +166,34 @@ fn hidden_second_moment(net: &Net, x: &[f64], y: &[f64]) -> f64 {
 /// Estimates log10 of E[h^2] of a hidden unit from that of the variance of its pre-activation,
 /// right to a factor of a few, whatever the range of f64.
 pub(crate) fn second_moment_decades(net: &Net, variance: f64) -> f64 {
-    match net.builtin() {
-        Builtin::Erf => variance.min(0.0),
-        Builtin::Relu => variance - 2f64.log10(),
-        Builtin::ExpNormalised => 0.0,
+    match Option::from(net.builtin()) {
+        Some(Builtin::Erf) => variance.min(0.0),
+        Some(Builtin::Relu) => variance - 2f64.log10(),
+        Some(Builtin::ExpNormalised) => 0.0,
+        None => decades(net.activation(), variance),
     }
+}
+
+/// The same of any activation: by value where f64 has room, else by the power that it goes with.
+fn decades(activation: &Activation, variance: f64) -> f64 {
+    const ROOM: f64 = 60.0;
+    let second = SecondMoments::new(activation);
+    let at = |variance: f64| {
+        let point = second.point(vec![10f64.powf(0.5 * variance)]);
+        second.once(&point, &point).value.log10()
+    };
+    let near = variance.clamp(-ROOM, ROOM);
+    let power = match (near < variance, activation.growth()) {
+        (true, Growth::Power(p)) => p,
+        (true, _) => 0.0,
+        (false, _) => at(1.0 - ROOM) - at(-ROOM),
+    };
+    let beyond = if near == variance {
+        0.0
+    } else {
+        power * (variance - near)
+    };
+    at(near) + beyond
 }
 
 /// Computes sin s - s cos s = s^3 / 3 - s^5 / 30 + .. for s < 1/2, where the difference cancels.
@@ -139,17 +238,25 @@ impl Gram {
     }
 }
 
-/// Computes E[h(x_i) h(x_j)] of a hidden unit at points i and j of a spec.
-pub(crate) fn second_moment(spec: &EnsembleSpec, i: usize, j: usize) -> f64 {
-    let points = spec.inputs.points();
-    hidden_second_moment(&spec.net, &points[i], &points[j])
+/// Computes E[h(x_i) h(x_j)] of a hidden unit at pairs i, j of a spec's points.
+pub(crate) fn second_moments(spec: &EnsembleSpec, pairs: &[Vec<usize>]) -> Vec<Moment> {
+    let kernel = Kernel::new(&spec.net);
+    let points: Vec<Point> = (spec.inputs.points().iter())
+        .map(|x| kernel.point(x))
+        .collect();
+    (pairs.iter())
+        .map(|pair| kernel.second_moment(&points[pair[0]], &points[pair[1]]))
+        .collect()
 }
 
 /// Returns the kernel matrix over the ensemble's inputs, shape `[points][points]`, symmetric.
 pub fn kernel_matrix(spec: &EnsembleSpec) -> Vec<Vec<f64>> {
-    let points = spec.inputs.points();
+    let kernel = Kernel::new(&spec.net);
+    let points: Vec<Point> = (spec.inputs.points().iter())
+        .map(|x| kernel.point(x))
+        .collect();
     points
         .iter()
-        .map(|x| points.iter().map(|y| kernel(&spec.net, x, y)).collect())
+        .map(|x| points.iter().map(|y| kernel.at(x, y)).collect())
         .collect()
 }

@@ -1,0 +1,90 @@
+//! Averages of products of any activation by a rank-1 rule, all tuples at once.
+//!
+//! The nodes are the multiples j z / N of one integer vector z modulo 1 (Korobov: powers of one
+//! number), moved by a random shift. A smooth periodic function whose Fourier coefficient m is f_m is
+//! averaged with an error of sum f_m over the m with m . z = 0 mod N, which falls faster than the error
+//! of a grid with as many nodes from about five dimensions on. With g = log(t / (1 - t)) the normals'
+//! density and all of its derivatives vanish at t = 0 and 1: periodic, whatever is averaged.
+
+use std::f64::consts::TAU;
+
+use rayon::prelude::*;
+
+use super::super::cubature::{Nodes, add_up};
+use super::Moment;
+use super::general::sizes;
+use super::rule::Neuron;
+
+/// Nodes of a rule, a prime number.
+const NODES: u64 = 131_071;
+/// Its generator: the best of some 200 in eight dimensions by the merit that
+/// `scripts/fit/korobov.py` measures, 0.0581; the median is above 0.065.
+const GENERATOR: u64 = 8238;
+/// Rules with shifts of their own, whose scatter is the error.
+const SHIFTS: u64 = 8;
+/// Standard errors of the mean over the shifts that the error is stated as: Student's t of seven
+/// degrees of freedom exceeds it in one case of 500.
+const ERRORS: f64 = 4.8;
+/// Parts that a rule is cut into, in the order of its nodes.
+const PARTS: u64 = 32;
+
+/// All moments of a neuron.
+pub fn moments(neuron: &Neuron) -> Vec<Moment> {
+    let rules: Vec<Vec<f64>> = (0..SHIFTS).map(|number| sum(neuron, number)).collect();
+    let count = SHIFTS as f64;
+    let mut moments: Vec<Moment> = (0..neuron.plan.elements().len())
+        .map(|e| {
+            let mean = rules.iter().map(|rule| rule[e]).sum::<f64>() / count;
+            let square: f64 = rules.iter().map(|rule| (rule[e] - mean).powi(2)).sum();
+            Moment {
+                value: mean,
+                error: ERRORS * (square / (count * (count - 1.0))).sqrt(),
+            }
+        })
+        .collect();
+    let sizes = sizes(neuron.forms.len(), neuron.order, &moments);
+    (moments.iter_mut().zip(sizes)).for_each(|(m, size)| m.error += 1e-13 * size);
+    moments
+}
+
+/// The rule with a shift.
+fn sum(neuron: &Neuron, shift: u64) -> Vec<f64> {
+    let mut generator = vec![1u64];
+    while generator.len() < neuron.rank() {
+        generator.push(generator[generator.len() - 1] * GENERATOR % NODES);
+    }
+    let shifts: Vec<f64> = (0..neuron.rank() as u64)
+        .map(|k| uniform(shift * neuron.rank() as u64 + k))
+        .collect();
+    let parts: Vec<Vec<f64>> = (0..PARTS)
+        .into_par_iter()
+        .map(|part| {
+            let mut nodes = Nodes::new(&neuron.plan);
+            let mut g = vec![0.0; neuron.rank()];
+            for j in (part * NODES / PARTS)..((part + 1) * NODES / PARTS) {
+                let (mut r2, mut unit) = (0.0, 1.0 / NODES as f64);
+                for ((g, z), shift) in g.iter_mut().zip(&generator).zip(&shifts) {
+                    let t = ((j * z % NODES) as f64 / NODES as f64 + shift).fract();
+                    *g = (t / (1.0 - t)).ln();
+                    r2 += *g * *g;
+                    unit /= TAU.sqrt() * t * (1.0 - t);
+                }
+                // t = 0 itself carries nothing.
+                if unit.is_finite() {
+                    let share = neuron.share(r2);
+                    nodes.push(unit, |p| share * neuron.value(p, &g));
+                }
+            }
+            nodes.take()
+        })
+        .collect();
+    add_up(parts, neuron.plan.elements().len())
+}
+
+/// A number between 0 and 1 that looks random (splitmix64).
+fn uniform(number: u64) -> f64 {
+    let mut x = (number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    (x ^ (x >> 31)) as f64 / 2f64.powi(64)
+}

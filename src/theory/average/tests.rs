@@ -1,0 +1,304 @@
+//! Averages of any activation against closed forms, identities and other people's numbers.
+
+use serde::Deserialize;
+
+use super::exponential::Exponentials;
+use super::general::{moments, sizes};
+use super::rule::Neuron;
+use super::*;
+use crate::model::{Activation, Inputs};
+
+fn act(text: &str) -> Activation {
+    text.parse().unwrap()
+}
+
+/// Forms of points with sigma_w = sigma_b = 1.
+fn forms_of(points: &[&[f64]]) -> Vec<Vec<f64>> {
+    (points.iter())
+        .map(|x| {
+            let scale = 1.0 / (x.len() as f64).sqrt();
+            x.iter().map(|x| scale * x).chain([1.0]).collect()
+        })
+        .collect()
+}
+
+fn line() -> Vec<Vec<f64>> {
+    forms_of(&[&[-1.0], &[-0.6], &[-0.2], &[0.2], &[0.6], &[1.0]])
+}
+
+fn plane() -> Vec<Vec<f64>> {
+    forms_of(&[&[-1.0, 0.3], &[0.8, -0.2], &[0.1, 0.9], &[1.0, 1.0]])
+}
+
+fn space() -> Vec<Vec<f64>> {
+    forms_of(&[
+        &[-1.0, 0.3, 0.4],
+        &[0.8, -0.2, -0.7],
+        &[0.1, 0.9, 0.2],
+        &[1.0, 1.0, 0.1],
+    ])
+}
+
+/// Whether two sets agree within their errors, and whether the errors of the first are below a
+/// part of the sizes.
+fn agree(what: &str, order: usize, points: usize, got: &[Moment], want: &[Moment], bound: f64) {
+    let sizes = sizes(points, order, want);
+    assert_eq!(got.len(), want.len());
+    for ((got, want), size) in got.iter().zip(want).zip(sizes) {
+        let distance = (got.value - want.value).abs();
+        assert!(
+            distance <= got.error + want.error,
+            "{what} {order}: {got:?} {want:?}"
+        );
+        assert!(
+            got.error <= bound * size,
+            "{what} {order}: {got:?} {size:e}"
+        );
+    }
+}
+
+#[test]
+fn builtins_have_the_same_moments_by_the_general_rules() {
+    for (arch, d_in, bound) in [
+        ("erf", 1, 1e-12),
+        ("erf", 2, 1e-10),
+        ("relu", 1, 1e-12),
+        ("relu", 2, 1e-8),
+        ("gauss", 1, 1e-12),
+    ] {
+        let spec = EnsembleSpec::preset(arch, d_in).unwrap().with_sigma_b(0.7);
+        let (forms, points) = (forms(&spec), spec.inputs.len());
+        for order in [4, 6] {
+            let known = neuron_moments(&spec, &[order]);
+            let want: Vec<Moment> = multisets(points, order)
+                .into_iter()
+                .map(|index| known.of(index))
+                .collect();
+            let got = moments(spec.net.activation(), &forms, order);
+            agree(arch, order, points, &got, &want, bound);
+        }
+    }
+}
+
+#[test]
+fn nearly_parallel_points_with_kinks() {
+    let points = [[0.5], [0.5001], [-0.3]].map(|x| x.to_vec()).to_vec();
+    let spec = EnsembleSpec {
+        inputs: Inputs::new(points).unwrap(),
+        ..EnsembleSpec::preset("relu", 1).unwrap().with_sigma_b(0.7)
+    };
+    let want = relu(&spec, &multisets(3, 4));
+    let got = moments(spec.net.activation(), &forms(&spec), 4);
+    agree("relu", 4, 3, &got, &want, 1e-11);
+    // P(both positive) of normals at a small angle.
+    let angle: f64 = 1e-5;
+    let pair = [vec![1.0, 0.0], vec![-angle.cos(), angle.sin()]];
+    let got = moments(&act("step(z)"), &pair, 2)[1];
+    assert!(
+        (got.value - angle / std::f64::consts::TAU).abs() < 1e-14,
+        "{got:?}"
+    );
+}
+
+#[test]
+fn quadrature_agrees_with_the_closed_forms_of_exponentials() {
+    for text in [
+        "sin(z)",
+        "cos(2*z-1)",
+        "z",
+        "exp(z-v)",
+        "z*exp(-0.3*z)+v",
+        "sin(z)^2",
+    ] {
+        let activation = act(text);
+        let sum = Exponentials::of(activation.tape()).unwrap();
+        for (forms, bound) in [(line(), 1e-11), (plane(), 1e-9)] {
+            for order in [2, 4, 6] {
+                let want = sum.moments(&forms, &multisets(forms.len(), order)).unwrap();
+                let neuron = Neuron::new(&activation, &forms, order);
+                let got = smooth::moments(&neuron);
+                agree(text, order, forms.len(), &got, &want, bound);
+            }
+        }
+    }
+}
+
+#[test]
+fn rank_one_rules_agree_where_there_is_something_else() {
+    for (text, bound) in [("sin(z)", 1e-4), ("erf(z)", 1e-4), ("max(z,0)", 1e-2)] {
+        let activation = act(text);
+        let forms = space();
+        for order in [4, 6] {
+            let neuron = Neuron::new(&activation, &forms, order);
+            let got = rank_one::moments(&neuron);
+            let want = match text {
+                "max(z,0)" => {
+                    let spec = EnsembleSpec {
+                        inputs: Inputs::new(
+                            forms
+                                .iter()
+                                .map(|f| f[..3].iter().map(|x| x * 3f64.sqrt()).collect())
+                                .collect(),
+                        )
+                        .unwrap(),
+                        ..EnsembleSpec::preset("relu", 3).unwrap().with_sigma_b(1.0)
+                    };
+                    relu(&spec, &multisets(4, order))
+                }
+                _ => moments(&activation, &forms, order),
+            };
+            agree(text, order, 4, &got, &want, bound);
+        }
+    }
+}
+
+#[test]
+fn sigmoids_are_made_of_hyperbolic_tangents() {
+    // sigmoid(z) = (1 + tanh(z / 2)) / 2, and odd products of tanh have no average.
+    let forms = line();
+    let sigmoid = moments(&act("sigmoid(z)"), &forms, 4);
+    let tanh = [2, 4].map(|order| moments(&act("tanh(z/2)"), &forms, order));
+    for (index, got) in multisets(6, 4).iter().zip(sigmoid) {
+        let of = |positions: &[usize]| {
+            let part: Vec<usize> = positions.iter().map(|&k| index[k]).collect();
+            let at = multisets(6, part.len()).binary_search(&part).unwrap();
+            tanh[part.len() / 2 - 1][at].value
+        };
+        let pairs = [[0, 1], [0, 2], [0, 3], [1, 2], [1, 3], [2, 3]];
+        let two: f64 = pairs.iter().map(|pair| of(pair)).sum();
+        let want = (1.0 + two + of(&[0, 1, 2, 3])) / 16.0;
+        assert!((got.value - want).abs() < 1e-12, "{got:?} {want}");
+        assert!(got.error < 1e-11);
+    }
+}
+
+#[test]
+fn mirrored_points_and_points_that_do_not_vary() {
+    let mut forms = forms_of(&[&[0.7], &[-0.4]]);
+    forms.push(forms[0].iter().map(|x| -x).collect());
+    forms.push(vec![0.0, 0.0]);
+    for (text, sign) in [
+        ("tanh(z)", -1.0),
+        ("max(min(z,1),-1)", -1.0),
+        ("1/(1+z^2)", 1.0),
+        ("abs(z-1)+abs(z+1)", 1.0),
+    ] {
+        let all = moments(&act(text), &forms, 4);
+        let of = |index: [usize; 4]| all[multisets(4, 4).binary_search(&index.to_vec()).unwrap()];
+        let size = of([0; 4]).value;
+        assert!(
+            (of([0, 0, 0, 2]).value - sign * size).abs() < 1e-11 * size,
+            "{text}"
+        );
+        assert!((of([2; 4]).value - size).abs() < 1e-11 * size, "{text}");
+        let at_zero = act(text).evaluate(0.0, 0.0);
+        let two = moments(&act(text), &forms, 2)[1].value;
+        assert!(
+            (of([0, 1, 3, 3]).value - at_zero * at_zero * two).abs() < 1e-11,
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn clamped_lines_by_hand() {
+    // E[min(max(z, -1), 1)^4] of a standard normal: 2 Q(1) + int_-1^1 z^4 phi.
+    let all = moments(&act("max(min(z,1),-1)"), &[vec![1.0]], 4);
+    let erfc = libm::erfc(std::f64::consts::FRAC_1_SQRT_2);
+    let density = (-0.5f64).exp() / std::f64::consts::TAU.sqrt();
+    let want = erfc + 3.0 * (1.0 - erfc) - 8.0 * density;
+    assert!((all[0].value - want).abs() < 1e-14, "{all:?} {want}");
+    assert!(all[0].error < 1e-13);
+}
+
+/// A file of tests/reference.
+#[derive(Deserialize)]
+struct File {
+    activation: String,
+    hidden: [u64; 1],
+    sigma_w: [f64; 2],
+    sigma_b: [f64; 2],
+    inputs: Vec<Vec<f64>>,
+    kernel: Vec<Vec<f64>>,
+    correlators: Vec<Correlators>,
+}
+
+#[derive(Deserialize)]
+struct Correlators {
+    order: usize,
+    indices: Vec<Vec<usize>>,
+    exact: Vec<f64>,
+}
+
+#[test]
+fn finite_networks_of_other_activations() {
+    for text in [
+        include_str!("../../../tests/reference/net_tanh_d1_n5.json"),
+        include_str!("../../../tests/reference/net_gelu_d1_n20.json"),
+        include_str!("../../../tests/reference/net_sin_d2_n7.json"),
+        include_str!("../../../tests/reference/net_softplus_d1_n10.json"),
+        include_str!("../../../tests/reference/net_expression_d1_n8.json"),
+    ] {
+        let file: File = serde_json::from_str(text).unwrap();
+        let activation = match file.activation.as_str() {
+            "gelu" => act("z*(1+erf(z/sqrt(2)))/2"),
+            "z*exp(-z^2)" => act("z*exp(-z^2)"),
+            name => act(&format!("{name}(z)")),
+        };
+        let forms: Vec<Vec<f64>> = (file.inputs.iter())
+            .map(|x| {
+                let scale = file.sigma_w[0] / (x.len() as f64).sqrt();
+                x.iter()
+                    .map(|x| scale * x)
+                    .chain([file.sigma_b[0]])
+                    .collect()
+            })
+            .collect();
+        let second = crate::theory::kernel::SecondMoments::new(&activation);
+        let mut values = BTreeMap::new();
+        for order in [2, 4, 6] {
+            let indices = multisets(forms.len(), order);
+            let all = moments(&activation, &forms, order);
+            values.extend(indices.into_iter().map(key).zip(all));
+        }
+        let neuron = NeuronMoments { values };
+        let vw = file.sigma_w[1].powi(2);
+        for (i, row) in file.kernel.iter().enumerate() {
+            for (j, want) in row.iter().enumerate() {
+                let [x, y] = [i, j].map(|p| second.point(forms[p].clone()));
+                for moment in [second.of(&x, &y), second.once(&x, &y), neuron.of([i, j])] {
+                    let k = file.sigma_b[1].powi(2) + vw * moment.value;
+                    let size = (file.kernel[i][i] * file.kernel[j][j]).sqrt();
+                    assert!(
+                        (k - want).abs() < 2e-12 * size,
+                        "{} {k} {want}",
+                        file.activation
+                    );
+                    assert!(moment.error < 1e-11 * size);
+                }
+            }
+        }
+        let exact = crate::theory::Exact::of_neuron(
+            file.kernel.clone().into(),
+            neuron,
+            vw,
+            file.hidden[0] as f64,
+        );
+        for c in &file.correlators {
+            for (index, want) in c.indices.iter().zip(&c.exact) {
+                let got = exact.correlator(&index[..]);
+                let size: f64 = index.iter().map(|&i| file.kernel[i][i].sqrt()).product();
+                let what = &file.activation;
+                assert!(
+                    (got - want).abs() < 1e-9 * size,
+                    "{what} {index:?}: {got} {want}"
+                );
+                assert!(
+                    exact.error(&index[..]) < 1e-9 * size,
+                    "{what} {index:?} {}",
+                    c.order
+                );
+            }
+        }
+    }
+}
