@@ -232,6 +232,13 @@ impl EnsembleSpec {
                     "importance sampling is for the connected estimator; add `estimator` connected",
                 ));
             }
+            if !self.net.has_gaussian_units() {
+                return Err(Error::invalid(
+                    "tilt",
+                    "auto",
+                    "importance sampling moves normal weights and biases; use it with gaussian laws of the hidden layer",
+                ));
+            }
             let fits =
                 |t: &Vec<f64>| t.len() == self.net.d_in() + 1 && t.iter().all(|x| x.is_finite());
             if tilt.shifts.is_empty() || !tilt.shifts.iter().all(fits) {

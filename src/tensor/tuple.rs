@@ -31,6 +31,11 @@ impl<'a> Tuple<'a> {
         self.points
     }
 
+    /// Lists the output at each point, if there are several outputs.
+    pub fn outputs(&self) -> Option<&'a [usize]> {
+        self.outputs
+    }
+
     /// Splits the arguments into those at the positions in `set`, a bit mask, and the others.
     pub(crate) fn split(&self, set: u32) -> (OwnedTuple, OwnedTuple) {
         let part = |wanted: bool| {
