@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::bump::{Bump, of_bump};
 use super::cubature::{BoxIntegrals, Integrand};
 use super::far::Far;
-use super::kernel::Kernel;
+use super::kernel::{Kernel, check_box};
 use super::range::check_vertices;
 use crate::model::{EnsembleSpec, Net, short};
 use crate::tensor::MomentPlan;
@@ -220,6 +220,7 @@ fn check(spec: &EnsembleSpec, vertex: Vertex, cutoff: f64) -> Result<()> {
             return invalid(format!("the integral diverges: {name}'s {why}"));
         }
     }
+    check_box(&spec.net, cutoff)?;
     check_vertices(spec, vertex, cutoff)
 }
 
