@@ -31,7 +31,11 @@ fn enumerated(spec: &EnsembleSpec, orders: &[usize]) -> Vec<Vec<f64>> {
         let mut place = 0;
         let mut sign = || {
             place += 1;
-            if network >> (place - 1) & 1 == 0 { 1.0 } else { -1.0 }
+            if network >> (place - 1) & 1 == 0 {
+                1.0
+            } else {
+                -1.0
+            }
         };
         let mut f = vec![0.0; points.len() * d_out];
         for _ in 0..width {
@@ -112,15 +116,17 @@ fn cells(law: Law, count: usize) -> Vec<(f64, f64)> {
     let line = |end: f64, density: fn(f64) -> f64| {
         let step = 2.0 * end / count as f64;
         let x = move |k: usize| -end + (k as f64 + 0.5) * step;
-        (0..count).map(move |k| (x(k), step * density(x(k)))).collect()
+        (0..count)
+            .map(move |k| (x(k), step * density(x(k))))
+            .collect()
     };
     match law {
-        Law::Gaussian => line(9.0, |x: f64| (-0.5 * x * x).exp() / std::f64::consts::TAU.sqrt()),
+        Law::Gaussian => line(9.0, |x: f64| {
+            (-0.5 * x * x).exp() / std::f64::consts::TAU.sqrt()
+        }),
         Law::Uniform | Law::Phase => line(3f64.sqrt(), |_| 0.5 / 3f64.sqrt()),
         Law::Rademacher => vec![(-1.0, 0.5), (1.0, 0.5)],
-        Law::Laplace => line(26.0, |x| {
-            (-(2f64.sqrt()) * x.abs()).exp() / 2f64.sqrt()
-        }),
+        Law::Laplace => line(26.0, |x| (-(2f64.sqrt()) * x.abs()).exp() / 2f64.sqrt()),
         _ => panic!("{law} has no density here"),
     }
 }
@@ -176,7 +182,10 @@ fn all_laws_of_weights_and_biases_with_and_without_kinks() {
                     "{activation} {law_w} {law_b} {index:?}: {got} {want} {error:e}"
                 );
                 let stated = exact.error(&index[..]);
-                assert!(stated < 1e-10 * exact.correlator(&[0; 4]).abs().max(1.0), "{activation} {law_w} {law_b} {stated:e}");
+                assert!(
+                    stated < 1e-10 * exact.correlator(&[0; 4]).abs().max(1.0),
+                    "{activation} {law_w} {law_b} {stated:e}"
+                );
             }
         }
     }
@@ -196,7 +205,10 @@ fn powers_of_one_variate_by_hand() {
             let want = 0.5 * 0.7f64.powi(order) * law.moment(order as u32);
             let index = vec![0; order as usize];
             let got = exact.correlator(&index[..]);
-            assert!((got / want - 1.0).abs() < 1e-12, "{law} {order}: {got} {want}");
+            assert!(
+                (got / want - 1.0).abs() < 1e-12,
+                "{law} {order}: {got} {want}"
+            );
             // The other point's unit is off where this one's is on.
             let mixed = exact.correlator(&[vec![0; order as usize - 1], vec![1]].concat()[..]);
             assert!(mixed.abs() < 1e-13 * want, "{law} {order}: {mixed}");
@@ -209,9 +221,19 @@ fn areas_between_two_kinks_by_hand() {
     let sigma: f64 = 0.7;
     for (activation, law, two, four) in [
         ("step(z)", Law::Uniform, sigma / 4.0, sigma / 4.0),
-        ("max(z,0)", Law::Uniform, sigma.powi(3) / 4.0, 0.4 * sigma.powi(5)),
+        (
+            "max(z,0)",
+            Law::Uniform,
+            sigma.powi(3) / 4.0,
+            0.4 * sigma.powi(5),
+        ),
         // P(|w| < sigma b) of exponential variates.
-        ("step(z)", Law::Laplace, 0.5 * sigma / (1.0 + sigma), 0.5 * sigma / (1.0 + sigma)),
+        (
+            "step(z)",
+            Law::Laplace,
+            0.5 * sigma / (1.0 + sigma),
+            0.5 * sigma / (1.0 + sigma),
+        ),
     ] {
         let net = net(activation)
             .with_width(1)
@@ -224,7 +246,10 @@ fn areas_between_two_kinks_by_hand() {
         let exact = Exact::new(&spec(net, "1;-1"));
         for (index, want) in [(&[0, 1][..], two), (&[0, 0, 1, 1], four)] {
             let got = exact.correlator(index);
-            assert!((got / want - 1.0).abs() < 1e-11, "{activation} {law}: {got} {want}");
+            assert!(
+                (got / want - 1.0).abs() < 1e-11,
+                "{activation} {law}: {got} {want}"
+            );
         }
     }
 }
@@ -262,9 +287,15 @@ fn even_powers_of_a_modulus_are_powers() {
             let (a, b) = (modulus.deviation(&index[..]), line.deviation(&index[..]));
             let stated = modulus.error(&index[..]);
             if is_one {
-                assert!((a - b).abs() <= stated, "{laws:?} {index:?}: {a} {b} {stated:e}");
+                assert!(
+                    (a - b).abs() <= stated,
+                    "{laws:?} {index:?}: {a} {b} {stated:e}"
+                );
             }
-            assert!(stated <= bound * size, "{laws:?} {index:?}: {stated:e} of {size}");
+            assert!(
+                stated <= bound * size,
+                "{laws:?} {index:?}: {stated:e} of {size}"
+            );
         }
     }
 }
@@ -276,7 +307,10 @@ fn more_variates_than_panels_take() {
         (2, "0.3,-0.2;1,0.4;-0.6,0.8", 1e-8),
         (4, "0.3,-0.2,0.5,1;1,0.4,-1,0.2", 1e-3),
     ] {
-        for laws in [vec![Law::Uniform, Law::Gaussian], vec![Law::Laplace, Law::Gaussian]] {
+        for laws in [
+            vec![Law::Uniform, Law::Gaussian],
+            vec![Law::Laplace, Law::Gaussian],
+        ] {
             let of = |activation: &str| {
                 let net = net(activation)
                     .with_law_w(laws.clone())
@@ -287,7 +321,9 @@ fn more_variates_than_panels_take() {
                 let spec = EnsembleSpec {
                     inputs: Inputs::parse(inputs).unwrap(),
                     orders: vec![2, 4],
-                    ..EnsembleSpec::of_net(net.with_d_in(1)).unwrap().with_d_in(d_in)
+                    ..EnsembleSpec::of_net(net.with_d_in(1))
+                        .unwrap()
+                        .with_d_in(d_in)
                 };
                 Exact::new(&spec.validate().unwrap())
             };
@@ -295,8 +331,14 @@ fn more_variates_than_panels_take() {
             for index in multisets(2, 4) {
                 let (a, b) = (closed.deviation(&index[..]), numeric.deviation(&index[..]));
                 let error = closed.error(&index[..]) + numeric.error(&index[..]);
-                assert!((a - b).abs() <= error, "{laws:?} {index:?}: {a} {b} {error:e}");
-                assert!(error < bound * closed.correlator(&[0; 4]), "{laws:?} {error:e}");
+                assert!(
+                    (a - b).abs() <= error,
+                    "{laws:?} {index:?}: {a} {b} {error:e}"
+                );
+                assert!(
+                    error < bound * closed.correlator(&[0; 4]),
+                    "{laws:?} {error:e}"
+                );
             }
         }
     }
@@ -305,11 +347,18 @@ fn more_variates_than_panels_take() {
 #[test]
 fn signs_in_the_readout_turn_the_sign_of_the_interaction() {
     let of = |law: Law| {
-        let net = Net::named("cos", 1).unwrap().with_law_w(vec![Law::Gaussian, law]).unwrap();
+        let net = Net::named("cos", 1)
+            .unwrap()
+            .with_law_w(vec![Law::Gaussian, law])
+            .unwrap();
         Exact::new(&spec(net, "-1;0.2;0.9")).deviation(&[0, 0, 0, 0])
     };
     // (sw^4 / N) [mu_4 M(1111) - 3 M(11)^2] with M(1111) = 3/8 and M(11) = 1/2.
-    for (law, mu) in [(Law::Gaussian, 3.0), (Law::Rademacher, 1.0), (Law::Laplace, 6.0)] {
+    for (law, mu) in [
+        (Law::Gaussian, 3.0),
+        (Law::Rademacher, 1.0),
+        (Law::Laplace, 6.0),
+    ] {
         let want = (mu * 3.0 / 8.0 - 0.75) / 100.0;
         assert!((of(law) - want).abs() < 1e-15, "{law}: {} {want}", of(law));
     }
@@ -366,7 +415,10 @@ fn exponentials_of_laplace_variates_near_the_limit() {
     let want = 0.22f64.powi(6) / (1.0 - (6.0 * 0.22f64).powi(2) / 2.0);
     for activation in ["exp(z)", "exp(z)+0*erf(z)"] {
         let got = of(activation).correlator(&[0; 6]);
-        assert!((got / want - 1.0).abs() < 1e-10, "{activation}: {got} {want}");
+        assert!(
+            (got / want - 1.0).abs() < 1e-10,
+            "{activation}: {got} {want}"
+        );
     }
 }
 

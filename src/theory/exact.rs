@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use super::average::{Moment, NeuronMoments, neuron_moments};
-use super::{gp_correlator, kernel_matrix};
 use super::readout::Readout;
+use super::{gp_correlator, kernel_matrix};
 use crate::model::EnsembleSpec;
 use crate::tensor::Tuple;
 
@@ -138,7 +138,10 @@ impl Exact {
             return Moment::ZERO;
         }
         let weights = self.readout.excess(tuple) * self.vw.powi(2) / self.width;
-        let of_weights = self.moments.of(tuple.points().iter().copied()).times(weights);
+        let of_weights = self
+            .moments
+            .of(tuple.points().iter().copied())
+            .times(weights);
         of_weights.plus(self.readout.of_bias(tuple).into())
     }
 

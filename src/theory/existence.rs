@@ -55,7 +55,11 @@ pub(crate) fn product_decades(net: &Net, x: &[f64], t: f64) -> f64 {
         // sinh(c) / c
         Law::Uniform | Law::Phase => {
             let c = 3f64.sqrt() * t.abs();
-            if c < 1e-4 { c * c / 6.0 } else { c + (-(-2.0 * c).exp_m1() / (2.0 * c)).ln() }
+            if c < 1e-4 {
+                c * c / 6.0
+            } else {
+                c + (-(-2.0 * c).exp_m1() / (2.0 * c)).ln()
+            }
         }
         // cosh(t)
         Law::Rademacher => t.abs() + (0.5 * (1.0 + (-2.0 * t.abs()).exp())).ln(),

@@ -120,7 +120,11 @@ pub fn neuron_moments(spec: &EnsembleSpec, orders: &[usize]) -> NeuronMoments {
             (2, _) => second_moments(spec, &indices),
             _ if !spec.net.has_gaussian_units() => {
                 let points = spec.inputs.points().iter().map(Vec::as_slice);
-                laws::moments(spec.net.activation(), &laws::Unit::new(&spec.net, points), n)
+                laws::moments(
+                    spec.net.activation(),
+                    &laws::Unit::new(&spec.net, points),
+                    n,
+                )
             }
             (_, Some(Builtin::ExpNormalised)) => log_normal(spec, &indices),
             (_, Some(Builtin::Relu)) => relu(spec, &indices),

@@ -13,6 +13,7 @@ use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_PI, PI};
 use super::average::Moment;
 use super::average::laws;
 use crate::model::{Activation, Builtin, EnsembleSpec, Growth, Net, short};
+use crate::tensor::multisets;
 use crate::{Error, Result};
 pub(super) use second::SecondMoments;
 
@@ -209,7 +210,10 @@ pub(super) fn check_box(net: &Net, cutoff: f64) -> Result<()> {
         false => Err(Error::invalid(
             "cutoffs",
             short(cutoff),
-            format!("there the kernel of {} with {law} weights or biases does not exist", net.title()),
+            format!(
+                "there the kernel of {} with {law} weights or biases does not exist",
+                net.title()
+            ),
         )),
     }
 }
@@ -308,10 +312,17 @@ pub fn kernel_matrix(spec: &EnsembleSpec) -> Vec<Vec<f64>> {
     let kernel = Kernel::new(&spec.net);
     if let Second::Laws(second) = &kernel.second {
         let count = spec.inputs.len();
-        let pairs: Vec<Vec<usize>> = (0..count * count).map(|k| vec![k / count, k % count]).collect();
-        let values = second.of_pairs(spec.inputs.points(), &pairs);
-        let values: Vec<f64> = values.iter().map(|m| kernel.of_hidden(m.value)).collect();
-        return values.chunks(count).map(<[f64]>::to_vec).collect();
+        let pairs = multisets(count, 2);
+        let mut matrix = vec![vec![0.0; count]; count];
+        for (pair, moment) in pairs
+            .iter()
+            .zip(second.of_pairs(spec.inputs.points(), &pairs))
+        {
+            let k = kernel.of_hidden(moment.value);
+            matrix[pair[0]][pair[1]] = k;
+            matrix[pair[1]][pair[0]] = k;
+        }
+        return matrix;
     }
     let points: Vec<Point> = (spec.inputs.points().iter())
         .map(|x| kernel.point(x))

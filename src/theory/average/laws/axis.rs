@@ -8,7 +8,14 @@ use crate::model::Law;
 use crate::model::activation::Growth;
 
 /// Panels in a piece of the line and points in each, level by level.
-const LEVELS: [(f64, usize); 6] = [(1.0, 8), (1.0, 12), (2.0, 12), (4.0, 12), (8.0, 12), (16.0, 12)];
+const LEVELS: [(f64, usize); 6] = [
+    (1.0, 8),
+    (1.0, 12),
+    (2.0, 12),
+    (4.0, 12),
+    (8.0, 12),
+    (16.0, 12),
+];
 
 /// A variate of unit variance that is not a sign.
 #[derive(Debug, Clone, Copy)]

@@ -46,7 +46,13 @@ pub fn function(law: Law, t: C) -> Function {
         Law::Uniform | Law::Phase => {
             let z = 3f64.sqrt() * t;
             if z.norm() < 1.0 {
-                let part = |z: C| if z == C::ZERO { C::from(1.0) } else { z.sinh() / z };
+                let part = |z: C| {
+                    if z == C::ZERO {
+                        C::from(1.0)
+                    } else {
+                        z.sinh() / z
+                    }
+                };
                 return Function {
                     value: part(z),
                     bound: part(z.re.into()).re,
@@ -115,7 +121,9 @@ fn uniform(t: C, highest: usize) -> Vec<C> {
         }
         return all;
     }
-    let Function { value, exponent, .. } = function(Law::Uniform, t);
+    let Function {
+        value, exponent, ..
+    } = function(Law::Uniform, t);
     let mut all = vec![value * exponent.exp()];
     for m in 1..=highest {
         let ends = if m % 2 == 0 { z.sinh() } else { z.cosh() };
@@ -172,7 +180,12 @@ mod tests {
             (Law::Uniform, 3f64.sqrt()),
             (Law::Laplace, 60.0),
         ] {
-            for t in [C::ZERO, C::new(0.6, 0.0), C::new(0.0, 2.3), C::new(-0.3, 9.0)] {
+            for t in [
+                C::ZERO,
+                C::new(0.6, 0.0),
+                C::new(0.0, 2.3),
+                C::new(-0.3, 9.0),
+            ] {
                 let rule = |panels: i32, m: usize| -> C {
                     let step = 2.0 * end / f64::from(panels);
                     (0..=panels)
@@ -193,7 +206,11 @@ mod tests {
                     let (fine, coarse) = (rule(80_000, m), rule(40_000, m));
                     let want = fine + (fine - coarse) / 3.0;
                     let scale = sizes[m];
-                    assert!((got[m] - want).norm() < 1e-10 * scale, "{law} {t} {m}: {} {want}", got[m]);
+                    assert!(
+                        (got[m] - want).norm() < 1e-10 * scale,
+                        "{law} {t} {m}: {} {want}",
+                        got[m]
+                    );
                     assert!(got[m].norm() <= scale * (1.0 + 1e-12), "{law} {t} {m}");
                 }
             }
@@ -205,7 +222,7 @@ mod tests {
         for t in [C::new(0.0, 17.31), C::new(17.31, 0.0), C::new(12.0, -12.5)] {
             let below = uniform(t * (1.0 - 1e-9), 10);
             let above = uniform(t * (1.0 + 1e-3), 10);
-            let moved = uniform(t * (1.0 + 1e-3 - 2e-9) , 10);
+            let moved = uniform(t * (1.0 + 1e-3 - 2e-9), 10);
             assert!((3f64.sqrt() * t).norm() < LARGE && (3f64.sqrt() * t * 1.001).norm() > LARGE);
             for m in 0..9 {
                 // By Taylor: the derivative of a moment is the next one.

@@ -31,10 +31,7 @@ pub fn moment<F: AsRef<[f64]>>(
 
 /// E of a product of terms: with t_v = sum a_k l_kv the variate v brings E[x^m exp(t_v x)], m the
 /// number of factors z that it is taken from.
-fn product<'a>(
-    parts: impl Iterator<Item = (&'a Term, &'a [f64])> + Clone,
-    laws: &[Law],
-) -> Moment {
+fn product<'a>(parts: impl Iterator<Item = (&'a Term, &'a [f64])> + Clone, laws: &[Law]) -> Moment {
     let (mut factor, mut exponent, mut rounding) = (C::from(1.0), C::ZERO, 8.0);
     let mut degree = 0;
     for (term, form) in parts.clone() {

@@ -58,7 +58,14 @@ fn sum(neuron: &Neuron, offsets: &[Vec<f64>], rules: &[Vec<Node>]) -> Vec<f64> {
                     excess: 0.0,
                 };
                 match node {
-                    Some(node) => visit(neuron, rules, 1, &start.step(neuron, 0, node), cut, &mut nodes),
+                    Some(node) => visit(
+                        neuron,
+                        rules,
+                        1,
+                        &start.step(neuron, 0, node),
+                        cut,
+                        &mut nodes,
+                    ),
                     None => visit(neuron, rules, 0, &start, cut, &mut nodes),
                 }
             }
@@ -102,6 +109,13 @@ fn visit(neuron: &Neuron, rules: &[Vec<Node>], axis: usize, path: &Path, cut: f6
         return;
     };
     for &node in rule {
-        visit(neuron, rules, axis + 1, &path.step(neuron, axis, node), cut, to);
+        visit(
+            neuron,
+            rules,
+            axis + 1,
+            &path.step(neuron, axis, node),
+            cut,
+            to,
+        );
     }
 }

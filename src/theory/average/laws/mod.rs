@@ -25,8 +25,10 @@ use crate::tensor::{MomentPlan, multisets};
 use axis::Axis;
 pub use second::{Point, SecondMoments};
 
-/// Most signs that are gone through one by one: 2^12 networks of one unit.
+/// Most signs that are gone through one by one: so many ways do not make rules long, nor the places of
+/// their kinks many.
 const MAX_SIGNS: usize = 12;
+const MAX_SIGNS_WITH_KINKS: [usize; 4] = [12, 12, 9, 6];
 
 /// What does not exist.
 const INFINITE: Moment = Moment {
@@ -62,15 +64,21 @@ impl Unit {
             false => span(&columns(&normal)),
         };
         let mut laws: Vec<Law> = other.iter().map(|&v| law(v)).collect();
-        laws.extend(normals.first().map_or(0..0, |row| 0..row.len()).map(|_| Law::Gaussian));
+        laws.extend(
+            normals
+                .first()
+                .map_or(0..0, |row| 0..row.len())
+                .map(|_| Law::Gaussian),
+        );
         let joined = columns(&other).into_iter().zip(normals);
         Self {
             variances: forms.iter().map(|form| dot(form, form)).collect(),
-            forms: joined.map(|(mut row, normals)| {
-                row.extend(normals);
-                row
-            })
-            .collect(),
+            forms: joined
+                .map(|(mut row, normals)| {
+                    row.extend(normals);
+                    row
+                })
+                .collect(),
             laws,
         }
     }
@@ -90,7 +98,11 @@ impl Unit {
 /// Law of a variate of the linear forms of a net's first layer.
 fn law(net: &Net, variate: usize) -> Law {
     let first = net.first();
-    if variate < net.d_in() { first.law_w } else { first.law_b }
+    if variate < net.d_in() {
+        first.law_w
+    } else {
+        first.law_b
+    }
 }
 
 /// Whether E of some product of `order` values does not exist. Where an activation grows like
@@ -118,8 +130,8 @@ pub fn moments(activation: &Activation, unit: &Unit, order: usize) -> Vec<Moment
     if unit.diverges(activation.growth(), order) {
         return vec![INFINITE; multisets(unit.points(), order).len()];
     }
-    let closed = Exponentials::of(activation.tape())
-        .and_then(|sum| closed::moments(&sum, unit, order));
+    let closed =
+        Exponentials::of(activation.tape()).and_then(|sum| closed::moments(&sum, unit, order));
     if let Some(moments) = closed {
         let sizes = sizes(unit.points(), order, &moments);
         if (moments.iter().zip(sizes)).all(|(m, size)| m.error <= CANCELLED * size) {
@@ -132,11 +144,12 @@ pub fn moments(activation: &Activation, unit: &Unit, order: usize) -> Vec<Moment
 /// The same without closed forms.
 fn numeric(activation: &Activation, unit: &Unit, order: usize) -> Vec<Moment> {
     let neuron = Neuron::new(activation, unit, order);
-    let by_grid = match (neuron.axes.len(), activation.kinks()) {
-        _ if neuron.signs.len() > MAX_SIGNS => None,
-        (..=4, []) => grid::moments(&neuron),
-        (0, _) => grid::moments(&neuron),
-        (..=3, [_, ..]) => panels::moments(&neuron),
+    let (axes, signs) = (neuron.axes.len(), neuron.signs.len());
+    let by_grid = match activation.kinks() {
+        [] if axes <= 4 && signs <= MAX_SIGNS => grid::moments(&neuron),
+        // Nothing but signs has no kinks.
+        _ if axes == 0 && signs <= MAX_SIGNS => grid::moments(&neuron),
+        [_, ..] if axes <= 3 && signs <= MAX_SIGNS_WITH_KINKS[axes] => panels::moments(&neuron),
         _ => None,
     };
     by_grid.unwrap_or_else(|| lattice::moments(activation, unit, order))
@@ -163,12 +176,20 @@ impl<'a> Neuron<'a> {
         // The last variate is the one along which every point's pre-activation changes most.
         let steepness = |v: &usize| {
             let part = |(form, variance): (&Vec<f64>, &f64)| form[*v].abs() / variance.sqrt();
-            (unit.forms.iter().zip(&unit.variances)).map(part).fold(1.0, f64::min)
+            (unit.forms.iter().zip(&unit.variances))
+                .map(part)
+                .fold(1.0, f64::min)
         };
         others.sort_by(|a, b| steepness(a).total_cmp(&steepness(b)));
         let axes = others.iter().map(|v| {
             let largest = column(v).into_iter().map(f64::abs).fold(0.0, f64::max);
-            Axis::new(unit.laws[*v], largest, activation.growth(), order, others.len())
+            Axis::new(
+                unit.laws[*v],
+                largest,
+                activation.growth(),
+                order,
+                others.len(),
+            )
         });
         Self {
             axes: axes.collect(),
@@ -193,7 +214,9 @@ impl<'a> Neuron<'a> {
                 let mut sums = vec![0.0; self.forms.len()];
                 for (k, column) in self.signs.iter().enumerate() {
                     let sign = if ways >> k & 1 == 0 { 1.0 } else { -1.0 };
-                    sums.iter_mut().zip(column).for_each(|(s, l)| *s += sign * l);
+                    sums.iter_mut()
+                        .zip(column)
+                        .for_each(|(s, l)| *s += sign * l);
                 }
                 sums
             })
@@ -210,8 +233,8 @@ impl<'a> Neuron<'a> {
         super::rule::seconds(self.activation, &self.plan, nodes)
     }
 
-    /// Log density below which a node carries nothing, relative to the largest; `None` where the
-    /// activation may make up for it.
+    /// Log density below which a node carries nothing, relative to the largest: an activation that
+    /// grows exponentially may make up for any.
     fn cut(&self) -> f64 {
         match self.activation.growth() {
             Growth::Exponential { .. } => f64::NEG_INFINITY,

@@ -72,7 +72,9 @@ impl<'a> Cell<'a> {
             }
         };
         for (form, offset) in neuron.forms.iter().zip(offset) {
-            let reach: f64 = (form.iter().zip(&neuron.axes)).map(|(l, axis)| l.abs() * axis.reach).sum();
+            let reach: f64 = (form.iter().zip(&neuron.axes))
+                .map(|(l, axis)| l.abs() * axis.reach)
+                .sum();
             for kink in neuron.activation.kinks() {
                 if (kink - offset).abs() < reach {
                     add(form, kink - offset);
@@ -119,7 +121,13 @@ impl<'a> Cell<'a> {
                 for &(x, w) in chunk {
                     g.clear();
                     g.push(x);
-                    self.visit(rules, &mut g, w, self.neuron.axes[0].log_density(x), &mut nodes);
+                    self.visit(
+                        rules,
+                        &mut g,
+                        w,
+                        self.neuron.axes[0].log_density(x),
+                        &mut nodes,
+                    );
                 }
                 nodes.take()
             })
@@ -164,7 +172,9 @@ impl<'a> Cell<'a> {
         ends.sort_unstable_by(f64::total_cmp);
         for pair in ends.windows(2) {
             let unit = stretch(pair[0], pair[1]);
-            rules.between(pair[0] / unit, pair[1] / unit, &mut |x, w| to(unit * x, unit * w));
+            rules.between(pair[0] / unit, pair[1] / unit, &mut |x, w| {
+                to(unit * x, unit * w)
+            });
         }
     }
 }
@@ -217,8 +227,8 @@ fn meeting(mut rows: Vec<Plane>, axis: usize) -> Option<Vec<f64>> {
     let later = axis + 1..rows[0].0.len();
     while rows.len() > 1 {
         let entries = (0..rows.len()).flat_map(|r| later.clone().map(move |c| (r, c)));
-        let (row, column) = entries
-            .max_by(|a, b| rows[a.0].0[a.1].abs().total_cmp(&rows[b.0].0[b.1].abs()))?;
+        let (row, column) =
+            entries.max_by(|a, b| rows[a.0].0[a.1].abs().total_cmp(&rows[b.0].0[b.1].abs()))?;
         let (pivot, distance) = rows.swap_remove(row);
         if pivot[column].abs() < PARALLEL {
             return None;

@@ -10,6 +10,9 @@ use super::{INFINITE, Moment, Unit, closed, diverge, law, moments, numeric};
 use crate::model::{Law, Net};
 use crate::tensor::multisets;
 
+/// Points with kinks that are averaged over together.
+const MAX_POINTS: usize = 6;
+
 /// How second moments of a net's first layer are found.
 pub struct SecondMoments {
     net: Net,
@@ -52,13 +55,21 @@ impl SecondMoments {
 
     /// Whether E[h^2] exists at a point.
     pub fn exists_at(&self, point: &Point) -> bool {
-        !diverge(&self.laws, &[&point.form], self.net.activation().growth(), 2)
+        !diverge(
+            &self.laws,
+            &[&point.form],
+            self.net.activation().growth(),
+            2,
+        )
     }
 
     /// E[h(x) h(y)] of two points.
     pub fn of(&self, x: &Point, y: &Point) -> Moment {
         self.closed(x, y).unwrap_or_else(|| {
-            let (unit, activation) = (Unit::new(&self.net, [&x.x[..], &y.x]), self.net.activation());
+            let (unit, activation) = (
+                Unit::new(&self.net, [&x.x[..], &y.x]),
+                self.net.activation(),
+            );
             match unit.diverges(activation.growth(), 2) {
                 true => INFINITE,
                 false => numeric(activation, &unit, 2)[1],
@@ -72,9 +83,8 @@ impl SecondMoments {
         let of = |pair: [&Point; 2]| {
             closed::moment(sum, &self.laws, &pair.map(|point| &point.form), &[0, 1])
         };
-        let size = |point: &Point| {
-            *(point.size).get_or_init(|| of([point, point]).value.abs().sqrt())
-        };
+        let size =
+            |point: &Point| *(point.size).get_or_init(|| of([point, point]).value.abs().sqrt());
         let moment = of([x, y]);
         let is_good = moment.error <= CANCELLED * size(x) * size(y);
         // Where E[h^2] does not exist the function above is no moment.
@@ -84,7 +94,9 @@ impl SecondMoments {
     /// E[h(x) h(y)] at pairs of several points: all at once where that takes no longer.
     pub fn of_pairs(&self, points: &[Vec<f64>], pairs: &[Vec<usize>]) -> Vec<Moment> {
         let activation = self.net.activation();
-        if self.closed.is_some() || !activation.kinks().is_empty() {
+        // Kinks of many points would cut space into too many panels.
+        let is_cut = !activation.kinks().is_empty() && points.len() > MAX_POINTS;
+        if self.closed.is_some() || is_cut {
             let points: Vec<Point> = points.iter().map(|x| self.point(x)).collect();
             let of = |pair: &Vec<usize>| self.of(&points[pair[0]], &points[pair[1]]);
             return pairs.par_iter().map(of).collect();
