@@ -86,7 +86,7 @@ impl StateArgs {
         check_shard(shard, &fresh)?;
         let file = target.map(StateFile::claim).transpose()?;
         if let Some(file) = file.as_ref().filter(|f| !f.is_locked()) {
-            eprintln!(
+            say!(
                 "{}: this file system has no locks; take care that no second run uses it",
                 file.path().display()
             );
@@ -185,7 +185,7 @@ fn extend(
         .collect::<Result<_>>()?;
     state.extend(&wanted)?;
     for d in &changed {
-        eprintln!(
+        say!(
             "{}: extended, {} from {} to {}",
             path.display(),
             flag(&d.field),

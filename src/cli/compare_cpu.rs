@@ -29,8 +29,8 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let mut results = Presentation::new(arguments.output.prepare(None, None)?, false);
     let adapter = arguments.adapter.as_deref();
-    let running = Running::begin(Terminal::new(""), |_| Ok(Box::new(engine(adapter)?)))?;
-    results.add(running.measure(|runner| Ok(compare(runner, arguments.thorough)?))?)?;
+    let mut running = Running::begin(Terminal::new(""), |_| Ok(Box::new(engine(adapter)?)))?;
+    results.add(compare(&mut running.runner, arguments.thorough)?)?;
     results.finish()
 }
 

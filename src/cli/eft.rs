@@ -47,13 +47,10 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let mut results = Presentation::new(files, arguments.elements);
     results.expect(origin.widths())?;
     let choice = origin.engine(&arguments.engine);
-    let running = Running::begin(Terminal::new(""), |progress| choice.open(progress))?;
-    running.measure(|runner| {
-        for moments in origin.moments(runner)? {
-            results.add(run::eft(&moments, vertex, &cutoffs)?)?;
-        }
-        Ok(())
-    })?;
+    let mut running = Running::begin(Terminal::new(""), |progress| choice.open(progress))?;
+    for moments in origin.moments(&mut running.runner)? {
+        results.add(run::eft(&moments, vertex, &cutoffs)?)?;
+    }
     results.finish()
 }
 
@@ -81,13 +78,11 @@ fn fits(arguments: &Arguments) -> anyhow::Result<()> {
     let train = arguments.eft.origin(&spec, &check)?;
     let mut results = Presentation::new(files, false);
     let choice = test.engine(&arguments.engine);
-    let running = Running::begin(Terminal::new(""), |progress| choice.open(progress))?;
-    running.measure(|runner| {
-        let test = test.moments(runner)?;
-        for (train, test) in train.moments(runner)?.iter().zip(&test) {
-            results.add(run::fit(train, test, vertex, cutoff)?)?;
-        }
-        Ok(())
-    })?;
+    let mut running = Running::begin(Terminal::new(""), |progress| choice.open(progress))?;
+    let test = test.moments(&mut running.runner)?;
+    let train = train.moments(&mut running.runner)?;
+    for (train, test) in train.iter().zip(&test) {
+        results.add(run::fit(train, test, vertex, cutoff)?)?;
+    }
     results.finish()
 }

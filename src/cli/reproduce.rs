@@ -12,6 +12,7 @@ use nnqft_gpu::reproduction::{
 };
 
 use super::args::{EngineArgs, Given, value};
+use super::interrupt;
 use super::output::Force;
 use super::running::Running;
 use super::shell::emit;
@@ -61,7 +62,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         "; those before it are in {}, and the same command goes on from there",
         arguments.out.display()
     );
-    let running = Running::begin(Terminal::new(hint), |progress| choice.open(progress))?;
+    let mut running = Running::begin(Terminal::new(hint), |progress| choice.open(progress))?;
     let start = Instant::now();
     let device = running.runner.device();
     let on_gpu = device.backend == "gpu";
@@ -69,20 +70,24 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     (running.terminal).show(bar.bar.clone(), move |spec, networks| {
         reproduction::work(spec, networks, on_gpu)
     });
-    let documents = running.measure(|runner| {
-        reproduction::run(&plan, &folder, runner, &bar).map_err(|failure| match failure {
-            Failure::Measurement { title, source } => anyhow::Error::new(source).context(title),
-            other => other.into(),
-        })
+    let documents = reproduction::run(&plan, &folder, &mut running.runner, &bar);
+    let documents = documents.map_err(|failure| match failure {
+        Failure::Measurement { title, source } => anyhow::Error::new(source).context(title),
+        other => other.into(),
     })?;
     bar.finish();
+    interrupt::would_cost(format!(
+        "all measurements are in {}, and the same command makes the report",
+        arguments.out.display()
+    ));
     let report = Report::new(&plan, device, documents, &arguments.engine.command_line());
     report
         .write(&folder)
         .with_context(|| format!("writing the report to {}", arguments.out.display()))?;
     for name in ["report.html", "reproduce.json"] {
-        eprintln!("wrote {}", arguments.out.join(name).display());
+        say!("wrote {}", arguments.out.join(name).display());
     }
+    interrupt::would_cost(format!("the report is in {}", arguments.out.display()));
     let json = serde_json::to_string(&report.document)? + "\n";
     match arguments.json {
         true => emit(&json)?,
@@ -137,7 +142,7 @@ impl Bar {
         self.bar.finish_and_clear();
         let (kept, all) = (self.state().kept, self.measurements);
         if kept > 0 {
-            eprintln!("{kept} of {all} measurements were there already");
+            say!("{kept} of {all} measurements were there already");
         }
     }
 }
@@ -161,7 +166,7 @@ impl Watch for Bar {
         if self.bar.is_hidden() {
             let (k, all, title) = (step.number, self.measurements, step.title);
             let seconds = start.elapsed().as_secs_f64();
-            eprintln!("{k}/{all} {title}: {seconds:.1} s");
+            say!("{k}/{all} {title}: {seconds:.1} s");
         }
     }
 }

@@ -37,12 +37,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let mut results = Presentation::new(files, false);
     results.expect(origin.widths())?;
     let choice = origin.engine(&arguments.engine);
-    let running = Running::begin(Terminal::new(""), |progress| choice.open(progress))?;
-    running.measure(|runner| {
-        for moments in origin.moments(runner)? {
-            results.add(run::rg(&moments, vertex, &cutoffs)?)?;
-        }
-        Ok(())
-    })?;
+    let mut running = Running::begin(Terminal::new(""), |progress| choice.open(progress))?;
+    for moments in origin.moments(&mut running.runner)? {
+        results.add(run::rg(&moments, vertex, &cutoffs)?)?;
+    }
     results.finish()
 }

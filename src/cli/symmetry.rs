@@ -75,17 +75,14 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
             adapter: None,
         },
     };
-    let running = Running::begin(Terminal::new(""), |progress| choice.open(progress))?;
-    running.measure(|runner| {
-        let scheme = Scheme::new(&specs[0], vertex, cutoff, &outputs)?;
-        for plan in &plans {
-            results.add(sampled(runner, plan, &scheme)?)?;
-        }
-        for spec in specs.iter().filter(|_| !sampled_moments) {
-            results.add(exact(spec, &scheme)?)?;
-        }
-        Ok(())
-    })?;
+    let mut running = Running::begin(Terminal::new(""), |progress| choice.open(progress))?;
+    let scheme = Scheme::new(&specs[0], vertex, cutoff, &outputs)?;
+    for plan in &plans {
+        results.add(sampled(&mut running.runner, plan, &scheme)?)?;
+    }
+    for spec in specs.iter().filter(|_| !sampled_moments) {
+        results.add(exact(spec, &scheme)?)?;
+    }
     results.finish()
 }
 

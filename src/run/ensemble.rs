@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::EnsembleDocument;
 use super::Runner;
-use super::runner::until_stopped;
+use super::runner::watch;
 use crate::engine::{BlockPlan, DeviceInfo, Queue};
 use crate::model::EnsembleSpec;
 use crate::plan::Plan;
@@ -117,6 +117,11 @@ impl EnsembleRun {
         file.filter(|_| self.unsaved.is_none())
     }
 
+    /// Says how many networks are where.
+    pub fn standing(&self) -> String {
+        standing(&self.state, self.saved())
+    }
+
     /// Makes the plan of ensemble `k`, which shares what it can with the one before.
     fn plan(&mut self, k: usize) -> Result<Plan> {
         let spec = &self.state.ensembles[k].spec;
@@ -171,7 +176,7 @@ impl EnsembleRun {
                 saved.as_ref().map(|(f, e)| (*f, e.as_ref())),
             ));
         };
-        let accumulate = || until_stopped(stop, overdue, accumulate);
+        let accumulate = || watch(stop, overdue, accumulate);
         let drawn = match &self.checkpoint {
             None => accumulate(),
             Some(Checkpoint { file, interval }) => {
@@ -242,14 +247,20 @@ impl EnsembleRun {
 
 /// Makes the error of an interrupted run, with its file and why that could not be written.
 fn interrupted(state: &State, file: Option<(&StateFile, Option<&io::Error>)>) -> Error {
+    match file {
+        Some((file, Some(e))) => Error::Incomplete(format!(
+            "interrupted, and {} could not be saved: {e}",
+            file.path().display()
+        )),
+        saved => Error::Interrupted(standing(state, saved.map(|(file, _)| file))),
+    }
+}
+
+fn standing(state: &State, saved: Option<&StateFile>) -> String {
     let (done, all) = state.networks();
-    let Some((file, error)) = file else {
-        return Error::Interrupted("nothing was saved".into());
-    };
-    let path = file.path().display();
-    match error {
-        None => Error::Interrupted(format!("{done} of {all} networks are in {path}")),
-        Some(e) => Error::Incomplete(format!("interrupted, and {path} could not be saved: {e}")),
+    match saved {
+        Some(file) => format!("{done} of {all} networks are in {}", file.path().display()),
+        None => "nothing was saved".into(),
     }
 }
 

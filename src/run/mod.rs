@@ -37,6 +37,6 @@ pub use falloff::{Ensembles, beside, falloff};
 pub use moments::Moments;
 pub use progress::Progress;
 pub use rg::rg;
-pub use runner::Runner;
+pub use runner::{Runner, watch};
 pub use theory::theory;
 pub use tilt::TiltChoice;
