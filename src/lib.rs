@@ -52,6 +52,7 @@ pub mod report;
 #[cfg(feature = "report")]
 pub mod reproduction;
 pub mod run;
+mod sentence;
 mod simd;
 pub mod state;
 pub mod stream;
@@ -59,3 +60,4 @@ pub mod tensor;
 pub mod theory;
 
 pub use error::{Error, Result};
+pub use sentence::Sentence;

@@ -155,7 +155,7 @@ fn parts_of_different_runs_are_not_merged() {
             other => panic!("{other:?}"),
         };
         for word in words {
-            assert!(message.contains(word), "no {word} in {message}");
+            assert!(message.to_string().contains(word), "no {word} in {message}");
         }
     };
     let edited = |edit: fn(&mut State)| {

@@ -8,7 +8,7 @@ use nnqft_gpu::engine::{BlockPlan, DeviceInfo};
 use nnqft_gpu::model::{Difference, EnsembleSpec};
 use nnqft_gpu::run::Checkpoint;
 use nnqft_gpu::state::{self, Shard, State, StateFile};
-use nnqft_gpu::{Error, Result, analysis};
+use nnqft_gpu::{Error, Result, Sentence, analysis};
 
 use super::args::{Given, PartialSpec, value};
 use super::flags::flag;
@@ -201,11 +201,11 @@ fn cannot_change(option: &str, path: &Path, theirs: &str, ours: &str) -> Error {
         "--shard" => "leave --shard out to go on with it",
         _ => "of a run only --nets and --experiments can change, to more",
     };
-    Error::Mismatch(format!(
+    Error::Mismatch(Sentence::from(format!(
         "{option}: the run of {} has {}, not {ours}; {way_out}; to start another run give another --checkpoint",
         path.display(),
         short(theirs)
-    ))
+    )))
 }
 
 /// Shortens a text for a message: a list of points may be long.

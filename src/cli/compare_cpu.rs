@@ -3,7 +3,7 @@
 use clap::Args;
 use nnqft_gpu::engine::gpu::GpuEngine;
 use nnqft_gpu::run::compare;
-use nnqft_gpu::{Error, Result};
+use nnqft_gpu::{Error, Result, Sentence};
 
 use super::output::OutputOptions;
 use super::present::Presentation;
@@ -36,9 +36,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
 
 fn engine(adapter: Option<&str>) -> Result<GpuEngine> {
     GpuEngine::new(adapter).map_err(|e| match e {
-        Error::NoAdapter(reason) if adapter.is_none() => Error::NoAdapter(format!(
-            "there is nothing to compare with the CPU: {reason}"
-        )),
+        Error::NoAdapter(reason) if adapter.is_none() => Error::NoAdapter(
+            Sentence::from("there is nothing to compare with the CPU: ").and(reason),
+        ),
         other => other,
     })
 }

@@ -5,8 +5,6 @@ use nnqft_gpu::engine::gpu::{self, AdapterSummary};
 use nnqft_gpu::report::devices_table;
 use nnqft_gpu::run::{Adapter, DevicesDocument, auto_choice};
 
-use super::flags;
-
 /// List the adapters with their limits, and say which one --backend auto takes
 #[derive(Args)]
 #[command(after_help = "Example: nnqft-gpu devices --json")]
@@ -19,7 +17,7 @@ pub struct Arguments {
 /// Lists the adapters.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let adapters = gpu::adapters();
-    let auto = flags::spelled(&auto_choice(&adapters));
+    let auto = auto_choice(&adapters);
     let document = DevicesDocument::new(adapters.into_iter().map(row).collect(), auto);
     if arguments.json {
         let text = serde_json::to_string_pretty(&document)?;

@@ -88,7 +88,10 @@ pub fn guard<T>(work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
     let done = watch(stop(), || end_now(&interruption().to_string()), work);
     match &done {
         // Measurements know that they are lost, but not what is not.
-        Err(e) if e.downcast_ref().is_some_and(|e| matches!(e, Error::Interrupted(_))) => {
+        Err(e)
+            if e.downcast_ref()
+                .is_some_and(|e| matches!(e, Error::Interrupted(_))) =>
+        {
             Err(interruption().into())
         }
         Err(_) => done,

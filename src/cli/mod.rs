@@ -92,11 +92,7 @@ pub fn run() -> ExitCode {
                 interrupt::end_now(&interrupted.to_string())
             }
             known => {
-                let mut text = format!("{error:#}");
-                if let Some(known) = known {
-                    text = text.replace(&known.to_string(), &flags::error(known));
-                }
-                say!("error: {text}");
+                say!("error: {}", flags::chain(&error));
                 let usage = known.is_some_and(Error::is_usage);
                 ExitCode::from(if usage { 2 } else { 1 })
             }

@@ -214,7 +214,6 @@ impl Files {
             [one] => serde_json::to_string(one)?,
             several => serde_json::to_string(several)?,
         } + "\n";
-        let json = super::flags::spelled(&json);
         if self.json {
             super::shell::emit(&json)?;
         }

@@ -6,7 +6,6 @@ use clap::Args;
 use nnqft_gpu::Result;
 use nnqft_gpu::report::outcome::Outcome;
 
-use super::flags;
 use super::output::{Files, OutputOptions, PlotOptions};
 use super::shell::{columns, emit};
 
@@ -65,7 +64,7 @@ impl<T: Outcome> Presentation<T> {
     /// Takes a result, and prints its table.
     pub fn add(&mut self, document: T) -> anyhow::Result<()> {
         if !self.files.json {
-            emit(&flags::spelled(&document.table()))?;
+            emit(&document.table())?;
             if self.elements {
                 emit(&document.elements())?;
             }

@@ -68,7 +68,10 @@ impl Terminal {
         };
         let whole = shown.whole.take().map(|(bar, _)| bar);
         let networks = shown.networks.as_ref().map(|bar| bar.bar().clone());
-        whole.into_iter().chain(networks).for_each(|bar| bar.finish_and_clear());
+        whole
+            .into_iter()
+            .chain(networks)
+            .for_each(|bar| bar.finish_and_clear());
     }
 
     fn shown(&self) -> MutexGuard<'_, Shown> {
@@ -132,7 +135,6 @@ impl Progress for Terminal {
     }
 
     fn note(&self, text: &str) {
-        let text = flags::spelled(text);
         match self.shown().bar() {
             Some(bar) => bar.suspend(|| say!("{text}")),
             None => say!("{text}"),

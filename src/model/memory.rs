@@ -2,6 +2,7 @@
 //! experiments.
 
 use super::{EnsembleSpec, Estimator};
+use crate::sentence::sentence;
 use crate::tensor::multiset_count;
 use crate::{Error, Result};
 
@@ -109,14 +110,14 @@ impl EnsembleSpec {
             _ => format!("{} unique elements", self.elements()),
         };
         let advice = match (name, self.estimator) {
-            ("experiments", _) => "use fewer experiments of more networks",
+            ("experiments", _) => sentence!("use fewer experiments of more networks"),
             ("d_out", Estimator::Direct) => {
-                "use fewer points, lower `orders` or `estimator` connected"
+                sentence!("use fewer points, lower `orders` or `estimator` connected")
             }
             (_, Estimator::Connected) if self.sums() > self.elements() => {
-                "use fewer points, lower `orders` or `estimator` direct"
+                sentence!("use fewer points, lower `orders` or `estimator` direct")
             }
-            _ => "use fewer points or lower `orders`",
+            _ => sentence!("use fewer points or lower `orders`"),
         };
         let gib = |bytes: f64| match bytes / (1u64 << 30) as f64 {
             gib if gib < 1e4 => format!("{} GiB", (10.0 * gib).ceil() / 10.0),
@@ -125,10 +126,13 @@ impl EnsembleSpec {
         Err(Error::invalid(
             name,
             value,
-            format!(
-                "orders {orders:?} have {what}, which take about {} of memory, and a run may take {}; {advice}",
+            sentence!(
+                "orders {} have {}, which take about {} of memory, and a run may take {}; {}",
+                format!("{orders:?}"),
+                what,
                 gib(needed),
                 gib(MAX_MEMORY as f64),
+                advice,
             ),
         ))
     }

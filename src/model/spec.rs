@@ -1,6 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Estimator, Inputs, Net, Tilt, short};
+use crate::sentence::sentence;
 use crate::tensor::{Tuples, multiset_count};
 use crate::{Error, Result};
 
@@ -69,7 +70,7 @@ impl EnsembleSpec {
             Error::invalid(
                 "d_in",
                 d_in,
-                "there are points for d_in 1, 2 and 3 only; give `inputs`",
+                sentence!("there are points for d_in 1, 2 and 3 only; give `inputs`"),
             )
         })?;
         Ok(Self {
@@ -185,14 +186,14 @@ impl EnsembleSpec {
             return Err(Error::invalid(
                 "sigma_w",
                 0,
-                "with `sigma_b` 0 as well every network is zero",
+                sentence!("with `sigma_b` 0 as well every network is zero"),
             ));
         }
         if self.inputs.d_in() != self.net.d_in() {
             return Err(Error::invalid(
                 "inputs",
                 format!("with {} coordinates per point", self.inputs.d_in()),
-                format!("`d_in` is {}", self.net.d_in()),
+                sentence!("`d_in` is {}", self.net.d_in().to_string()),
             ));
         }
         range("d_out", self.net.d_out() as u64, MAX_D_OUT)?;
@@ -212,7 +213,9 @@ impl EnsembleSpec {
             return Err(Error::invalid(
                 "orders",
                 odd,
-                "with the output layer integrated out, odd n-point functions are zero identically; use even orders or `estimator` direct",
+                sentence!(
+                    "with the output layer integrated out, odd n-point functions are zero identically; use even orders or `estimator` direct"
+                ),
             ));
         }
         self.check_memory()?;
@@ -221,7 +224,9 @@ impl EnsembleSpec {
                 return Err(Error::invalid(
                     "tilt",
                     "auto",
-                    "importance sampling is for the connected estimator; add `estimator` connected",
+                    sentence!(
+                        "importance sampling is for the connected estimator; add `estimator` connected"
+                    ),
                 ));
             }
             let fits =

@@ -49,7 +49,7 @@ pub fn eft_title(head: &Head, vertex: Vertex) -> String {
 pub fn eft_errors(head: &Head) -> String {
     match (head.source.moments, head.spec.experiments) {
         (Origin::Exact, _) => String::new(),
-        (Origin::Sampled, 1) => "one experiment has no error: use `experiments` 2 or more\n".into(),
+        (Origin::Sampled, 1) => "one experiment has no error: draw 2 or more\n".into(),
         (Origin::Sampled, n) => format!(
             "errors: jackknife over {n} experiments; as Student's t has it with {}, {:.1}% are within three of them\n",
             match n - 1 {

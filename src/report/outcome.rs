@@ -73,7 +73,7 @@ pub trait Outcome: Serialize + Sized {
 }
 
 /// The way out of averages that have not converged, where theory has the moments.
-const EXACT_MOMENTS: Option<&str> = Some("`moments` exact gives it from theory");
+const EXACT_MOMENTS: Option<&str> = Some("exact moments give it from theory");
 
 /// Fails if a conclusion rests on averages that have not converged: one sentence for each, and
 /// what to do `instead`.

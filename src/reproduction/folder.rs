@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 
 use super::plan::Plan;
 use super::source::SourceNet;
+use crate::sentence::sentence;
 use crate::state::replace;
 use crate::{Error, Result};
 
@@ -114,7 +115,9 @@ impl Folder {
         if !documents.any(is_document) || plan.tasks.iter().any(|task| task.load(self).is_some()) {
             return Ok(());
         }
-        let reason = "the folder holds the measurements of another scale, seed or version; give another folder, or add `force` to write over them";
+        let reason = sentence!(
+            "the folder holds the measurements of another scale, seed or version; give another folder, or add `force` to write over them"
+        );
         Err(Error::invalid("out", self.0.display(), reason))
     }
 

@@ -12,7 +12,7 @@ pub fn auto_choice(adapters: &[AdapterSummary]) -> String {
     match adapters.first() {
         Some(a) if !a.is_software() => format!("gpu, {}: a hardware GPU", a.name),
         Some(a) => format!(
-            "cpu, in f64: {} is a software adapter (`backend` gpu takes it all the same)",
+            "cpu, in f64: {} is a software adapter (the gpu backend takes it all the same)",
             a.name
         ),
         None => "cpu, in f64: there is no GPU adapter".into(),

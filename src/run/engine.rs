@@ -113,7 +113,7 @@ mod adapters {
     /// Fails: there is no adapter of any name.
     pub fn named(_: Option<&str>, _: &Arc<dyn Progress>) -> Result<Box<dyn Engine>> {
         Err(Error::NoAdapter(
-            "this build has no GPU engine: it was made without the feature `gpu`".into(),
+            "this build has no GPU engine: it was made without the feature gpu".into(),
         ))
     }
 }

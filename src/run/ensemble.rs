@@ -10,6 +10,7 @@ use super::runner::watch;
 use crate::engine::{BlockPlan, DeviceInfo, Queue};
 use crate::model::EnsembleSpec;
 use crate::plan::Plan;
+use crate::sentence::sentence;
 use crate::state::{State, StateFile, keep};
 use crate::theory::Exact;
 use crate::{Error, Result};
@@ -77,9 +78,10 @@ impl EnsembleRun {
         let device = runner.device();
         if state.device != device {
             if state.device.backend != device.backend {
-                return Err(Error::Mismatch(format!(
-                    "`backend`: the run was begun with {0}; go on with `backend` {0}",
-                    state.device.backend
+                return Err(Error::Mismatch(sentence!(
+                    "`backend`: the run was begun with {}; go on with `backend` {}",
+                    state.device.backend.as_ref(),
+                    state.device.backend.as_ref()
                 )));
             }
             if device.backend == "gpu" && state.device.adapter != device.adapter {

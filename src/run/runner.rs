@@ -160,11 +160,7 @@ fn lost() -> Error {
 /// let stop = AtomicBool::new(false);
 /// assert_eq!(nnqft_gpu::run::watch(&stop, || unreachable!(), || 7), 7);
 /// ```
-pub fn watch<T>(
-    stop: &AtomicBool,
-    overdue: impl FnOnce() + Send,
-    work: impl FnOnce() -> T,
-) -> T {
+pub fn watch<T>(stop: &AtomicBool, overdue: impl FnOnce() + Send, work: impl FnOnce() -> T) -> T {
     let (tell, told) = channel::<()>();
     std::thread::scope(|scope| {
         scope.spawn(move || {

@@ -73,7 +73,7 @@ struct Schema {
 impl Document {
     fn read(dir: &Path) -> Result<Self, String> {
         let text = std::fs::read_to_string(dir.join(DOCUMENT))
-            .map_err(|e| format!("{e}; give a folder that ensemble `out` has written"))?;
+            .map_err(|e| format!("{e}; give a folder that ensemble has written"))?;
         if text.trim_start().starts_with('[') {
             return Err("it holds several widths; give the folder of a run with one".into());
         }
@@ -96,7 +96,7 @@ fn check(spec: &EnsembleSpec) -> Result<(), String> {
     }
     match spec.orders.contains(&4) {
         true => Ok(()),
-        false => Err("the run has no 4-point function; couplings need `orders` 4".into()),
+        false => Err("the run has no 4-point function; couplings need order 4".into()),
     }
 }
 
@@ -192,7 +192,7 @@ mod tests {
             let error = read_moments(folder(&document).path()).unwrap_err();
             assert!(error.to_string().contains(part), "{error}");
         };
-        refused(&|d| d.head.spec.orders = vec![2], "need `orders` 4");
+        refused(&|d| d.head.spec.orders = vec![2], "need order 4");
         refused(&|d| d.head.spec.orders = vec![4, 6], "G6_delta");
         refused(&|d| d.head.spec.experiments = 3, "instead of [3, 5]");
         refused(&|d| d.correlators[0].delta[1] = f64::NAN, "not finite");
