@@ -13,7 +13,7 @@ mod rays;
 use std::sync::Arc;
 
 pub use drawn::Drawn;
-pub use parameters::Parameters;
+pub use parameters::{Laws, Parameters};
 pub use progression::Progression;
 pub use rays::Rays;
 
