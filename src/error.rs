@@ -87,14 +87,19 @@ impl Error {
     /// assert_eq!(error.spelled(&flag), "--sigma-w -1: must not be negative");
     /// ```
     pub fn spelled(&self, spell: &dyn Fn(&str) -> String) -> String {
+        self.sentence().spelled(spell)
+    }
+
+    /// Returns the error as a sentence, which knows which of its words are parameters.
+    pub fn sentence(&self) -> Sentence {
         match self {
             Error::Invalid {
                 name,
                 value,
                 reason,
-            } => format!("{} {value}: {}", spell(name), reason.spelled(spell)),
-            Error::NoAdapter(sentence) | Error::Mismatch(sentence) => sentence.spelled(spell),
-            Error::Overflow(what) => overflow(what).spelled(spell),
+            } => (Sentence::parameter(*name).and(format!(" {value}: "))).and(reason.clone()),
+            Error::NoAdapter(sentence) | Error::Mismatch(sentence) => sentence.clone(),
+            Error::Overflow(what) => overflow(what),
             Error::File { .. }
             | Error::NotFinite(_)
             | Error::Unconverged(_)
@@ -102,7 +107,7 @@ impl Error {
             | Error::Symmetry(_)
             | Error::Incomplete(_)
             | Error::Interrupted(_)
-            | Error::Device(_) => self.to_string(),
+            | Error::Device(_) => self.to_string().into(),
         }
     }
 

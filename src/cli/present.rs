@@ -34,6 +34,16 @@ coupling, a check) does not hold or rests on averages that are NOT CONVERGED;
 conclude nothing from averages that have not converged: they mark them, and
 exit with 0.";
 
+/// Prints a result that has no files beside it as JSON or as its table; fails if what it concludes
+/// does.
+pub fn print<T: Outcome>(document: &T, json: bool) -> anyhow::Result<()> {
+    match json {
+        true => emit(&(serde_json::to_string(document)? + "\n"))?,
+        false => emit(&document.table())?,
+    }
+    Ok(T::verdict(std::slice::from_ref(document))?)
+}
+
 /// A presentation brings results to stdout and files.
 pub struct Presentation<T> {
     files: Files,

@@ -7,13 +7,13 @@ use std::time::Instant;
 use anyhow::Context;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use nnqft_gpu::reproduction::{
-    self, Failure, Folder, Plan, Report, Scale, Step, Watch, claims_table,
-};
+use nnqft_gpu::engine::DeviceKind;
+use nnqft_gpu::reproduction::{self, Failure, Folder, Plan, Report, Scale, Step, Watch};
 
 use super::args::{EngineArgs, Given, value};
 use super::interrupt;
 use super::output::Force;
+use super::present::print;
 use super::running::Running;
 use super::shell::emit;
 use super::terminal::Terminal;
@@ -65,7 +65,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let mut running = Running::begin(Terminal::new(hint), |progress| choice.open(progress))?;
     let start = Instant::now();
     let device = running.runner.device();
-    let on_gpu = device.backend == "gpu";
+    let on_gpu = device.backend == DeviceKind::Gpu;
     let bar = Bar::new(plan.work(on_gpu), plan.len());
     (running.terminal).show(bar.bar.clone(), move |spec, networks| {
         reproduction::work(spec, networks, on_gpu)
@@ -88,15 +88,13 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         say!("wrote {}", arguments.out.join(name).display());
     }
     interrupt::would_cost(format!("the report is in {}", arguments.out.display()));
-    let json = serde_json::to_string(&report.document)? + "\n";
-    match arguments.json {
-        true => emit(&json)?,
-        false => emit(&format!(
-            "{}\n{:.0} s; {}\n",
-            claims_table(&report.document.claims),
+    print(&report.document, arguments.json)?;
+    if !arguments.json {
+        emit(&format!(
+            "\n{:.0} s; {}\n",
             start.elapsed().as_secs_f64(),
             arguments.out.join("report.html").display(),
-        ))?,
+        ))?;
     }
     Ok(())
 }

@@ -5,9 +5,9 @@ use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use nnqft_gpu::Error;
 use nnqft_gpu::model::EnsembleSpec;
 use nnqft_gpu::run::Progress;
+use nnqft_gpu::{Error, Sentence};
 
 use super::flags;
 use super::interrupt;
@@ -134,7 +134,8 @@ impl Progress for Terminal {
         }
     }
 
-    fn note(&self, text: &str) {
+    fn note(&self, note: &Sentence) {
+        let text = note.spelled(&flags::flag);
         match self.shown().bar() {
             Some(bar) => bar.suspend(|| say!("{text}")),
             None => say!("{text}"),

@@ -7,13 +7,14 @@ use super::verdict::Claim;
 use crate::engine::DeviceInfo;
 use crate::run::Timing;
 
-/// The document `nnqft.reproduce/1` holds the verdicts, and says where everything is.
+/// `ReproductionDocument` holds the verdicts, and says where everything is.
 #[derive(Debug, Clone, Serialize)]
 pub struct ReproductionDocument {
-    pub(super) schema: &'static str,
+    pub(super) schema: String,
     pub(super) version: &'static str,
-    /// Command that makes the report.
-    pub command: String,
+    pub(super) command: &'static str,
+    /// Command that makes the report, with its options.
+    pub command_line: String,
     /// Scale and seed of the reproduction.
     pub spec: ReproductionSpec,
     /// Device of what ran last; each document in `data` names its own.
@@ -26,6 +27,11 @@ pub struct ReproductionDocument {
     pub figures: Vec<String>,
     /// Names of the documents: `data/<name>.json`.
     pub documents: Vec<String>,
+}
+
+impl ReproductionDocument {
+    /// Command that makes the document.
+    pub const COMMAND: &'static str = "reproduce";
 }
 
 /// `ReproductionSpec` says at what scale and from what seed networks are drawn.

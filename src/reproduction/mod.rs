@@ -24,6 +24,5 @@ pub use folder::Folder;
 pub use plan::{Plan, Scale, work};
 pub use report::Report;
 pub use run::{Failure, Step, Watch, run};
-pub use table::claims_table;
 pub use traced::Number;
 pub use verdict::{Claim, Outcome, Section, Statement};

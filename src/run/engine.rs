@@ -5,7 +5,7 @@ use super::Progress;
 #[cfg(feature = "gpu")]
 use super::adapters;
 use crate::engine::cpu::CpuEngine;
-use crate::engine::{DeviceInfo, Engine};
+use crate::engine::{DeviceInfo, DeviceKind, Engine};
 use crate::{Error, Result};
 
 /// A backend is what networks are drawn by.
@@ -92,7 +92,7 @@ impl EngineChoice {
         progress: &Arc<dyn Progress>,
     ) -> Result<Box<dyn Engine>> {
         match (self.backend, &self.adapter, device) {
-            (Backend::Auto, None, Some(begun)) if begun.backend == "cpu" => {
+            (Backend::Auto, None, Some(begun)) if begun.backend == DeviceKind::Cpu => {
                 Ok(Box::new(CpuEngine::new()))
             }
             (Backend::Auto, None, Some(_)) => adapters::named(self.adapter.as_deref(), progress),

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::EnsembleDocument;
 use super::Runner;
 use super::runner::watch;
-use crate::engine::{BlockPlan, DeviceInfo, Queue};
+use crate::engine::{BlockPlan, DeviceInfo, DeviceKind, Queue};
 use crate::model::EnsembleSpec;
 use crate::plan::Plan;
 use crate::sentence::sentence;
@@ -80,12 +80,12 @@ impl EnsembleRun {
             if state.device.backend != device.backend {
                 return Err(Error::Mismatch(sentence!(
                     "`backend`: the run was begun with {}; go on with `backend` {}",
-                    state.device.backend.as_ref(),
-                    state.device.backend.as_ref()
+                    state.device.backend.to_string(),
+                    state.device.backend.to_string()
                 )));
             }
-            if device.backend == "gpu" && state.device.adapter != device.adapter {
-                runner.note(&format!(
+            if device.backend == DeviceKind::Gpu && state.device.adapter != device.adapter {
+                runner.note(format!(
                     "begun on {}, goes on on {}: the same networks, rounded by each",
                     state.device.adapter, device.adapter
                 ));
@@ -186,7 +186,7 @@ impl EnsembleRun {
                     let _saving = saving.lock().unwrap_or_else(|e| e.into_inner());
                     if let Err(e) = file.save(&now()) {
                         let then = "; the run goes on and tries again";
-                        progress.note(&not_saved(file, &e, then));
+                        progress.note(&not_saved(file, &e, then).into());
                     }
                 };
                 keep(*interval, save, accumulate)
@@ -241,7 +241,7 @@ impl EnsembleRun {
         let file = self.checkpoint.as_ref().map(|c| &c.file);
         self.unsaved = file.and_then(|file| {
             let error = file.save(&self.state).err()?;
-            runner.note(&not_saved(file, &error, ""));
+            runner.note(not_saved(file, &error, ""));
             Some(error)
         });
     }

@@ -22,13 +22,17 @@ mod theory;
 mod tilt;
 
 #[cfg(feature = "gpu")]
-pub use adapters::auto_choice;
+pub use adapters::devices;
 #[cfg(feature = "gpu")]
 pub use compare::compare;
+#[cfg(feature = "gpu")]
+pub use document::DevicesDocument;
+#[cfg(feature = "report")]
+pub(crate) use document::schema;
 pub use document::{
-    Adapter, CompareDocument, CompareSpec, CouplingRow, DevicesDocument, ENSEMBLE_SCHEMA,
-    EftDocument, EftPoint, EnsembleDocument, FalloffDocument, Head, Origin, Partial, RgDocument,
-    Source, SymmetryDocument, TheoryDocument, Timing, VERSION,
+    CompareDocument, CompareSpec, CouplingRow, EftDocument, EftPoint, EnsembleDocument,
+    FalloffDocument, Head, Origin, Partial, RgDocument, Source, SymmetryDocument, TheoryDocument,
+    Timing, VERSION,
 };
 pub use eft::{CUTOFFS, eft, fit, train_inputs};
 pub use engine::{Backend, EngineChoice};

@@ -115,8 +115,8 @@ impl Moments {
     }
 
     /// Makes the head of a document on what was calculated from the moments.
-    pub(super) fn head(&self, schema: &'static str) -> Head {
+    pub(super) fn head(&self, command: &'static str) -> Head {
         let (device, source) = (self.device.clone(), self.source.clone());
-        Head::new(schema, self.spec.clone(), device, self.timing, source)
+        Head::new(command, self.spec.clone(), device, self.timing, source)
     }
 }

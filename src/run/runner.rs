@@ -10,7 +10,7 @@ use crate::engine::{DeviceInfo, Engine, Queue};
 use crate::plan::Plan;
 use crate::tensor::Accumulator;
 use crate::theory::Exact;
-use crate::{Error, Result};
+use crate::{Error, Result, Sentence};
 
 /// The longest wait for what an engine is in the middle of, once a run is to stop.
 const LAST_BATCH: Duration = Duration::from_millis(1200);
@@ -81,8 +81,8 @@ impl<E: Engine + ?Sized> Runner<E> {
     }
 
     /// Passes on a sentence that a user should see.
-    pub fn note(&self, text: &str) {
-        self.progress.note(text);
+    pub fn note(&self, note: impl Into<Sentence>) {
+        self.progress.note(&note.into());
     }
 
     /// Does `work`, in which so many networks are drawn, and tells of its begin and end.

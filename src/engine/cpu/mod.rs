@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use self::tape::Evaluator;
 use super::queue::next_size;
-use super::{BlockPlan, DeviceInfo, Engine, Network, Work};
+use super::{BlockPlan, DeviceInfo, DeviceKind, Engine, Network, Work};
 use crate::model::activation::Tape;
 use crate::model::{Builtin, EnsembleSpec, Estimator};
 use crate::plan::{Drawn, Parameters, Plan, Progression};
@@ -42,7 +42,7 @@ impl CpuEngine {
 impl Engine for CpuEngine {
     fn device(&self) -> DeviceInfo {
         DeviceInfo {
-            backend: "cpu".into(),
+            backend: DeviceKind::Cpu,
             adapter: format!("{} f64", std::env::consts::ARCH),
             driver: format!("{} threads", rayon::current_num_threads()),
         }

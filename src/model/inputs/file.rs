@@ -92,7 +92,7 @@ fn arrays(bytes: &[u8]) -> Option<Result<Vec<Vec<f64>>, String>> {
 #[cfg(not(feature = "report"))]
 fn arrays(bytes: &[u8]) -> Option<Result<Vec<Vec<f64>>, String>> {
     let is_array = bytes.starts_with(b"\x93NUMPY") || bytes.starts_with(b"PK");
-    let refusal = "this is a NumPy array, which a build without the feature `report` does not read";
+    let refusal = "this is a NumPy array, which a build without the feature report does not read";
     is_array.then(|| Err(refusal.into()))
 }
 

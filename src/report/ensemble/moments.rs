@@ -9,7 +9,7 @@ use zip::ZipArchive;
 
 use crate::analysis::{Interactions, Samples, Unconverged};
 use crate::model::{EnsembleSpec, open_npy};
-use crate::run::ENSEMBLE_SCHEMA;
+use crate::run::{EnsembleDocument, schema as schema_of};
 use crate::{Error, Result};
 
 const DOCUMENT: &str = "ensemble.json";
@@ -79,8 +79,9 @@ impl Document {
         }
         // A document of another kind may have none of the fields that are needed here.
         let Schema { schema } = serde_json::from_str(&text).map_err(|e| e.to_string())?;
-        if schema != ENSEMBLE_SCHEMA {
-            return Err(format!("schema \"{schema}\" is not {ENSEMBLE_SCHEMA}"));
+        let ours = schema_of(EnsembleDocument::COMMAND);
+        if schema != ours {
+            return Err(format!("schema \"{schema}\" is not {ours}"));
         }
         serde_json::from_str(&text).map_err(|e| e.to_string())
     }
@@ -207,8 +208,8 @@ mod tests {
             ("[]", "several widths"),
             ("{", "EOF"),
             ("{}", "schema"),
-            (&eft, "nnqft.eft/1\" is not nnqft.ensemble/1"),
-            (r#"{"schema":"nnqft.ensemble/1"}"#, "spec"),
+            (&eft, "nnqft.eft/2\" is not nnqft.ensemble/2"),
+            (r#"{"schema":"nnqft.ensemble/2"}"#, "spec"),
         ] {
             std::fs::write(folder.path().join(DOCUMENT), text).unwrap();
             let error = read_moments(folder.path()).unwrap_err().to_string();

@@ -5,7 +5,7 @@ use super::{cutoff, unmeasured};
 use crate::analysis::{Coupling, FunctionFit, SixPoint, Unconverged};
 use crate::theory::Vertex;
 
-/// `nnqft.eft/1` holds couplings and the 6-point prediction.
+/// `EftDocument` holds couplings and the 6-point prediction.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct EftDocument {
     /// Head with schema, version, spec, device, timing and moments.
@@ -37,6 +37,9 @@ pub struct EftPoint {
 }
 
 impl EftDocument {
+    /// Command that makes the document.
+    pub const COMMAND: &'static str = "eft";
+
     /// Names the couplings that were not measured in a sentence, if there are any.
     pub fn unmeasured(&self) -> Option<String> {
         let fits = self.fits.iter().any(|f| !f.measured);

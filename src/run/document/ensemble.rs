@@ -10,10 +10,7 @@ use crate::plan::Plan;
 use crate::state::State;
 use crate::theory::Exact;
 
-/// The name of the schema of `ensemble.json`.
-pub const ENSEMBLE_SCHEMA: &str = "nnqft.ensemble/1";
-
-/// `nnqft.ensemble/1` is one run of `ensemble`.
+/// `EnsembleDocument` is one run of `ensemble`.
 #[derive(Debug, Clone, Serialize)]
 pub struct EnsembleDocument {
     /// Head with schema, version, spec, device and timing.
@@ -42,6 +39,9 @@ pub struct Partial {
 }
 
 impl EnsembleDocument {
+    /// Command that makes the document.
+    pub const COMMAND: &'static str = "ensemble";
+
     /// Makes the result of ensemble `k` of a run, as far as it has come.
     ///
     /// # Errors
@@ -64,7 +64,7 @@ impl EnsembleDocument {
         let timing = Timing::of(networks, spec.net.width(), ensemble.seconds);
         Ok(Self {
             head: Head::new(
-                ENSEMBLE_SCHEMA,
+                Self::COMMAND,
                 spec.clone(),
                 state.device.clone(),
                 timing.after(ensemble.compile_seconds),

@@ -5,7 +5,7 @@ use super::unmeasured;
 use crate::analysis::Flow;
 use crate::theory::Vertex;
 
-/// `nnqft.rg/1` is the flow of the coupling.
+/// `RgDocument` is the flow of the coupling.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RgDocument {
     /// Head with schema, version, spec, device, timing and moments.
@@ -19,6 +19,9 @@ pub struct RgDocument {
 }
 
 impl RgDocument {
+    /// Command that makes the document.
+    pub const COMMAND: &'static str = "rg";
+
     /// Names the couplings that were not measured in a sentence, if there are any.
     pub fn unmeasured(&self) -> Option<String> {
         let points = self.flow.points.iter();

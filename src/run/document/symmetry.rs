@@ -6,7 +6,7 @@ use crate::analysis::{OutputCoupling, SymmetryCheck};
 use crate::model::EnsembleSpec;
 use crate::theory::Vertex;
 
-/// `nnqft.symmetry/1` tests SO(d_out), and follows the coupling over d_out.
+/// `SymmetryDocument` tests SO(d_out), and follows the coupling over d_out.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SymmetryDocument {
     /// Head with schema, version, spec of the couplings, device, timing and moments.
@@ -42,6 +42,9 @@ pub struct CouplingRow {
 }
 
 impl SymmetryDocument {
+    /// Command that makes the document.
+    pub const COMMAND: &'static str = "symmetry";
+
     /// Names the couplings that were not measured in a sentence, if there are any.
     pub fn unmeasured(&self) -> Option<String> {
         let rows = self.couplings.iter();

@@ -5,7 +5,7 @@ use crate::analysis::Prediction;
 use crate::engine::{Engine, cpu::CpuEngine};
 use crate::model::EnsembleSpec;
 
-/// `nnqft.theory/1` holds kernel, GP and exact values.
+/// `TheoryDocument` holds kernel, GP and exact values.
 #[derive(Debug, Clone, Serialize)]
 pub struct TheoryDocument {
     /// Head with schema, version, spec (of which the sampling is not used), device and timing.
@@ -18,6 +18,9 @@ pub struct TheoryDocument {
 }
 
 impl TheoryDocument {
+    /// Command that makes the document.
+    pub const COMMAND: &'static str = "theory";
+
     /// Puts a spec's theory together.
     pub fn new(
         spec: EnsembleSpec,
@@ -28,7 +31,7 @@ impl TheoryDocument {
         Self {
             kernel,
             head: Head::new(
-                "nnqft.theory/1",
+                Self::COMMAND,
                 spec,
                 CpuEngine::new().device(),
                 Timing::theory(wall_s),
