@@ -43,6 +43,7 @@
 #![forbid(unsafe_code)]
 
 pub mod analysis;
+mod count;
 pub mod engine;
 mod error;
 pub mod model;

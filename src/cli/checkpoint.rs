@@ -163,7 +163,7 @@ fn extend(
     if spec.list.is_empty() {
         return Ok(());
     }
-    let is_given = |d: &&Difference| spec.has(&flag(&d.field));
+    let is_given = |d: &&Difference| spec.has(&flag(d.field));
     let old: Vec<_> = state.ensembles.iter().map(|e| e.spec.clone()).collect();
     let wanted = match may_start {
         true => spec.value.specs()?,
@@ -172,12 +172,11 @@ fn extend(
     let mut changed = EnsembleSpec::differences(&wanted, &old);
     // The user's own first: one may bring others with it, as new inputs a new d_in.
     changed.sort_by_key(|d| !is_given(&d));
-    let grows =
-        |d: &&Difference| is_given(d) && ["nets", "experiments"].contains(&d.field.as_str());
+    let grows = |d: &&Difference| is_given(d) && ["nets", "experiments"].contains(&d.field);
     if let Some(d) = changed.iter().find(|d| !grows(d)) {
         let default = if is_given(&d) { "" } else { ", the default" };
         let ours = format!("{}{default}", short(&d.ours));
-        return Err(cannot_change(&flag(&d.field), path, &d.theirs, &ours));
+        return Err(cannot_change(&flag(d.field), path, &d.theirs, &ours));
     }
     let wanted: Vec<_> = wanted
         .into_iter()
@@ -188,7 +187,7 @@ fn extend(
         say!(
             "{}: extended, {} from {} to {}",
             path.display(),
-            flag(&d.field),
+            flag(d.field),
             d.theirs,
             d.ours
         );

@@ -2,8 +2,8 @@
 //! experiments.
 
 use super::{EnsembleSpec, Estimator};
+use crate::count::multiset_count;
 use crate::sentence::sentence;
-use crate::tensor::multiset_count;
 use crate::{Error, Result};
 
 /// The largest memory that a run may take, in bytes. It is the same on every machine, so that a
@@ -11,7 +11,7 @@ use crate::{Error, Result};
 /// of it.
 pub const MAX_MEMORY: u64 = 8 << 30;
 /// Networks that are summed side by side, and drawn side by side.
-const ROW: f64 = crate::tensor::ROW as f64;
+const ROW: f64 = crate::simd::ROW as f64;
 const TILE: f64 = 16.0;
 /// Heaviest networks that are kept with their fields in each run.
 const EXTREMES: f64 = 256.0;

@@ -20,11 +20,11 @@ impl State {
             return Ok(());
         };
         let refuse = |text: Sentence| Err(Error::Mismatch(text));
-        let other = |d: &&Difference| !matches!(d.field.as_str(), "nets" | "experiments");
+        let other = |d: &&Difference| !matches!(d.field, "nets" | "experiments");
         if let Some(d) = differences.iter().find(other) {
             return refuse(sentence!(
                 "{}: the run has {}, not {}; only `nets` and `experiments` of a run can grow",
-                Sentence::parameter(d.field.clone()),
+                Sentence::parameter(d.field),
                 d.theirs.as_str(),
                 d.ours.as_str()
             ));
@@ -32,7 +32,7 @@ impl State {
         if let Some(shard) = self.shard {
             return refuse(sentence!(
                 "{}: shard {} has its share of the run with {}, not {}; start the shards of a larger run anew",
-                Sentence::parameter(first.field.clone()),
+                Sentence::parameter(first.field),
                 shard.to_string(),
                 first.theirs.as_str(),
                 first.ours.as_str()

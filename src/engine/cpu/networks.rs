@@ -11,7 +11,7 @@ use super::{Code, Setup};
 use crate::model::activation::Tape;
 use crate::model::{Builtin, Estimator};
 use crate::plan::Drawn;
-use crate::simd::{Aligned, has_fma, madd};
+use crate::simd::{Aligned, has_fma, madd, vectorised};
 use crate::stream::{GROUP, Halves, Part, Words, box_muller, box_muller_blocks, lanes};
 
 /// Number of networks that are drawn together.
@@ -181,31 +181,27 @@ impl Work {
     }
 }
 
-#[multiversion::multiversion(targets(
-    "x86_64+avx512f+avx512dq+avx512vl+avx2+fma",
-    "x86_64+avx2+fma",
-    "aarch64+neon"
-))]
-fn add_group(setup: &Setup, work: &mut Work, at: At) {
-    group::<{ has_fma!() }>(setup, work, at);
+vectorised! {
+    fn add_group(setup: &Setup, work: &mut Work, at: At) {
+        group::<{ has_fma!() }>(setup, work, at);
+    }
 }
 
-#[multiversion::multiversion(targets(
-    "x86_64+avx512f+avx512dq+avx512vl+avx2+fma",
-    "x86_64+avx2+fma",
-    "aarch64+neon"
-))]
-fn add_remainder(setup: &Setup, work: &mut Work, at: At) {
-    remainder::<{ has_fma!() }>(setup, work, at);
+vectorised! {
+    fn add_remainder(setup: &Setup, work: &mut Work, at: At) {
+        remainder::<{ has_fma!() }>(setup, work, at);
+    }
+}
+
+vectorised! {
+    fn finish(setup: &Setup, work: &Work, fields: &mut [Tile]) {
+        make_fields(setup, work, fields)
+    }
 }
 
 /// Makes fields of the sums over units.
-#[multiversion::multiversion(targets(
-    "x86_64+avx512f+avx512dq+avx512vl+avx2+fma",
-    "x86_64+avx2+fma",
-    "aarch64+neon"
-))]
-fn finish(setup: &Setup, work: &Work, fields: &mut [Tile]) {
+#[inline(always)]
+fn make_fields(setup: &Setup, work: &Work, fields: &mut [Tile]) {
     let p = &setup.parameters;
     match setup.estimator {
         Estimator::Direct => {
