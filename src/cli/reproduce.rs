@@ -55,7 +55,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let plan = Plan::new(scale, arguments.seed)?;
     let folder = Folder::open(&arguments.out)?;
     if !arguments.force.force {
-        folder.refuse_another_plan(&plan)?;
+        plan.refuse_another(&folder)?;
     }
     let choice = arguments.engine.value.choice();
     let hint = format!(

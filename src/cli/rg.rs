@@ -32,13 +32,13 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let cutoffs = arguments.eft.cutoffs();
     let files = arguments.result.prepare(arguments.eft.from.as_deref())?;
     let spec = arguments.spec.clone().with_eft_width();
-    let origin =
-        (arguments.eft).origin(&spec, &|spec| analysis::check_flow(spec, vertex, &cutoffs))?;
+    let sweep =
+        (arguments.eft).sweep(&spec, &|spec| analysis::check_flow(spec, vertex, &cutoffs))?;
     let mut results = Presentation::new(files, false);
-    results.expect(origin.widths())?;
-    let choice = origin.engine(&arguments.engine);
+    results.expect(sweep.widths())?;
+    let choice = EftArgs::engine(&sweep, &arguments.engine);
     let mut running = Running::begin(Terminal::new(""), |progress| choice.open(progress))?;
-    for moments in origin.moments(&mut running.runner)? {
+    for moments in sweep.moments(&mut running.runner)? {
         results.add(run::rg(&moments, vertex, &cutoffs)?)?;
     }
     results.finish()

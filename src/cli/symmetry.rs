@@ -2,8 +2,8 @@
 
 use clap::Args;
 use nnqft_gpu::model::{EnsembleSpec, Estimator};
+use nnqft_gpu::run::EngineChoice;
 use nnqft_gpu::run::symmetry::{Plan, Scheme, exact, sampled};
-use nnqft_gpu::run::{Backend, EngineChoice};
 use nnqft_gpu::theory::{Vertex, check_loop_cutoff};
 use nnqft_gpu::{Error, Result, analysis};
 
@@ -70,10 +70,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     results.expect(specs.len())?;
     let choice = match sampled_moments {
         true => arguments.engine.choice(),
-        false => EngineChoice {
-            backend: Backend::Cpu,
-            adapter: None,
-        },
+        false => EngineChoice::cpu(),
     };
     let mut running = Running::begin(Terminal::new(""), |progress| choice.open(progress))?;
     let scheme = Scheme::new(&specs[0], vertex, cutoff, &outputs)?;

@@ -126,7 +126,6 @@ pub fn run(
 }
 
 /// A network holds the fields and the weight with which one network enters the moments.
-#[doc(hidden)]
 #[derive(Debug, Clone, PartialEq)]
 pub struct Network {
     /// Statistical weight; 1 without importance sampling.

@@ -1,9 +1,10 @@
 //! Two runs are compared field by field, in the words in which a user gives the fields.
 
-use super::{EnsembleSpec, Layer, Tilt, short};
+use super::{EnsembleSpec, Layer, PerLayer, Tilt, short};
 
 /// A difference is a field that is not the same in two runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Difference {
     /// Parameter that sets the field.
     pub field: &'static str,
@@ -45,11 +46,7 @@ impl EnsembleSpec {
     /// they are equal.
     fn fields_as_text(&self) -> [(&'static str, String); 16] {
         let net = &self.net;
-        let layers = |of: &dyn Fn(&Layer) -> String| {
-            let mut all: Vec<String> = net.layers().iter().map(of).collect();
-            all.dedup();
-            all.join(",")
-        };
+        let layers = |of: &dyn Fn(&Layer) -> String| PerLayer::of(net.layers(), of).to_string();
         [
             ("arch", net.name().unwrap_or("none").into()),
             ("activation", net.activation().expression().into()),

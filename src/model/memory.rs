@@ -20,6 +20,7 @@ const WORKERS: f64 = 2.0;
 
 /// `Memory` holds the bytes of a run, counted generously.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct Memory {
     /// Bytes that do not depend on the number of workers: lists of elements, sums of each
     /// experiment, results.

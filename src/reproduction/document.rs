@@ -9,6 +9,7 @@ use crate::run::Timing;
 
 /// `ReproductionDocument` holds the verdicts, and says where everything is.
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct ReproductionDocument {
     pub(super) schema: String,
     pub(super) version: &'static str,
@@ -36,6 +37,7 @@ impl ReproductionDocument {
 
 /// `ReproductionSpec` says at what scale and from what seed networks are drawn.
 #[derive(Debug, Clone, Copy, Serialize)]
+#[non_exhaustive]
 pub struct ReproductionSpec {
     /// Number of networks.
     #[serde(flatten)]

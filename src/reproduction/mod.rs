@@ -9,6 +9,7 @@ mod document;
 mod documents;
 mod figures;
 mod folder;
+mod names;
 mod page;
 mod plan;
 mod report;

@@ -17,6 +17,7 @@ use crate::state::replace;
 
 /// A report is a reproduction that is finished.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Report {
     /// Document of the verdicts.
     pub document: ReproductionDocument,

@@ -48,6 +48,14 @@ pub struct EngineChoice {
 }
 
 impl EngineChoice {
+    /// Chooses the reference in f64.
+    pub fn cpu() -> Self {
+        Self {
+            backend: Backend::Cpu,
+            adapter: None,
+        }
+    }
+
     /// Refuses a choice that no machine could open.
     ///
     /// # Errors

@@ -12,6 +12,7 @@ use crate::{Error, Result};
 
 /// `Moments` holds the moments of one ensemble that couplings are measured on, and where they come
 /// from.
+#[non_exhaustive]
 pub struct Moments {
     /// Ensemble that has these moments.
     pub spec: EnsembleSpec,

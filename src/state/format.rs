@@ -121,7 +121,6 @@ impl State {
 }
 
 /// Returns the first line before a payload, and the payload.
-#[doc(hidden)]
 pub fn frame(payload: &[u8]) -> Vec<u8> {
     let checksum = crc32fast::hash(payload);
     let mut bytes = format!(

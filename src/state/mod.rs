@@ -35,7 +35,7 @@ mod shard;
 use std::ops::Range;
 
 pub use file::{StateFile, read};
-#[doc(hidden)]
+#[cfg(feature = "test-hooks")]
 pub use format::frame;
 pub use keep::keep;
 pub use merge::merge;

@@ -65,6 +65,7 @@ impl std::fmt::Display for Vertex {
 
 /// `VertexIntegrals` holds the vertex integrals at one cutoff L, over y in the box [-L, L]^d_in.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct VertexIntegrals {
     /// The cutoff L, in the unit of the inputs.
     pub cutoff: f64,

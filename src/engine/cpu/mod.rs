@@ -1,16 +1,18 @@
 //! The reference engine runs the shaders' stages in f64, one file each, written to be read.
 
 // The stages, public for tests and benchmarks.
-#[doc(hidden)]
-pub mod activation;
-#[doc(hidden)]
+mod activation;
+#[cfg(not(feature = "test-hooks"))]
+mod moments;
+#[cfg(feature = "test-hooks")]
 pub mod moments;
-#[doc(hidden)]
+#[cfg(not(feature = "test-hooks"))]
+mod networks;
+#[cfg(feature = "test-hooks")]
 pub mod networks;
 mod rows;
 mod stages;
-#[doc(hidden)]
-pub mod tape;
+mod tape;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};

@@ -5,6 +5,7 @@
 //! over rows of lanes, so that compilers turn them into vector code.
 
 use super::activation::{Activation, Erf, Exp, Identity, Relu, exp};
+pub use super::rows::{TILE, Tile};
 use super::rows::{add_outputs, add_products, evaluate};
 use super::tape::Scratch;
 use super::{Code, Setup};
@@ -14,15 +15,10 @@ use crate::plan::Drawn;
 use crate::simd::{Aligned, has_fma, madd, vectorised};
 use crate::stream::{GROUP, Halves, Part, Words, box_muller, box_muller_blocks, lanes};
 
-/// Number of networks that are drawn together.
-pub const TILE: usize = GROUP as usize;
 /// Number of hidden units of a full group.
 const UNITS: usize = GROUP as usize;
 /// Count of numbers in one component of a full group, `[unit][lane]`.
 const ROWS: usize = UNITS * TILE;
-
-/// A tile holds one number of each of 16 networks.
-pub type Tile = [f64; TILE];
 
 /// `Networks` draws networks, 16 at a time, and reduces each to its fields: the outputs f_a(x_p),
 /// or D(x_p, x_q) = C - K for p <= q.

@@ -6,6 +6,7 @@ use crate::engine::DeviceInfo;
 
 /// `CompareDocument` holds every stage and fit of the GPU against the f64 CPU engine.
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct CompareDocument {
     /// Head with schema, version, spec, device and timing.
     #[serde(flatten)]
@@ -17,6 +18,7 @@ pub struct CompareDocument {
 
 /// `CompareSpec` says how much is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct CompareSpec {
     /// Whether some twenty times as many networks are drawn.
     pub thorough: bool,

@@ -5,6 +5,7 @@ use crate::engine::gpu::AdapterSummary;
 
 /// `DevicesDocument` lists the adapters, and says which engine a run takes by itself.
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct DevicesDocument {
     schema: String,
     version: &'static str,

@@ -7,6 +7,7 @@ use crate::theory::Vertex;
 
 /// `EftDocument` holds couplings and the 6-point prediction.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct EftDocument {
     /// Head with schema, version, spec, device, timing and moments.
     #[serde(flatten)]
@@ -26,6 +27,7 @@ pub struct EftDocument {
 
 /// `EftPoint` is the effective field theory at one cutoff.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct EftPoint {
     /// Cutoff L; in JSON the string `inf` if it is infinite.
     #[serde(with = "cutoff")]

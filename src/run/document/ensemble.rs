@@ -12,6 +12,7 @@ use crate::theory::Exact;
 
 /// `EnsembleDocument` is one run of `ensemble`.
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct EnsembleDocument {
     /// Head with schema, version, spec, device and timing.
     #[serde(flatten)]
@@ -28,6 +29,7 @@ pub struct EnsembleDocument {
 
 /// `Partial` says which part of an ensemble is there.
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct Partial {
     /// Number of networks drawn.
     pub networks: u64,

@@ -6,6 +6,7 @@ use crate::model::EnsembleSpec;
 
 /// `FalloffDocument` is a width sweep.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct FalloffDocument {
     /// Head with schema, version, spec at the first width, device, timing and moments.
     #[serde(flatten)]

@@ -40,6 +40,7 @@ pub(crate) fn schema(command: &str) -> String {
 /// Timing is the speed of a run: sampling and accumulation, without process start and compilation
 /// of shaders.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Timing {
     /// Time of sampling and accumulation, in seconds.
     pub wall_s: f64,
@@ -95,6 +96,7 @@ impl Timing {
 /// `S` is what was asked. `M` is [`Source`] where the result rests on moments, and nothing where
 /// it is the moments themselves.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Head<S = EnsembleSpec, M = Source> {
     /// Name and version of the schema.
     pub schema: Cow<'static, str>,
@@ -162,6 +164,7 @@ impl std::fmt::Display for Origin {
 
 /// `Source` says where the moments of an effective field theory come from.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Source {
     /// Origin of the moments: theory or networks.
     pub moments: Origin,

@@ -7,6 +7,7 @@ use crate::theory::Vertex;
 
 /// `RgDocument` is the flow of the coupling.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct RgDocument {
     /// Head with schema, version, spec, device, timing and moments.
     #[serde(flatten)]

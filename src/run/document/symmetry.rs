@@ -8,6 +8,7 @@ use crate::theory::Vertex;
 
 /// `SymmetryDocument` tests SO(d_out), and follows the coupling over d_out.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct SymmetryDocument {
     /// Head with schema, version, spec of the couplings, device, timing and moments.
     #[serde(flatten)]
@@ -31,6 +32,7 @@ pub struct SymmetryDocument {
 
 /// `CouplingRow` is the coupling at one number of outputs beside its exact value.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct CouplingRow {
     /// Coupling as measured.
     #[serde(flatten)]

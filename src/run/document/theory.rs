@@ -7,6 +7,7 @@ use crate::model::EnsembleSpec;
 
 /// `TheoryDocument` holds kernel, GP and exact values.
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct TheoryDocument {
     /// Head with schema, version, spec (of which the sampling is not used), device and timing.
     #[serde(flatten)]
