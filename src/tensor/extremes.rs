@@ -7,7 +7,6 @@ pub const MAX_EXTREMES: usize = 256;
 
 /// An extreme is one network that stands out of its block, with the values that entered the sums.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
 pub struct Extreme {
     /// Size of the network's largest field, in units of the field's typical size, times the power of
     /// the weight that makes scores comparable.

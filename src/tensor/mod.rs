@@ -18,7 +18,7 @@ pub use crate::simd::ROW;
 pub use accumulator::{Accumulator, Statistics};
 pub use connected::MeanOfD;
 pub use extremes::Extreme;
-pub(crate) use extremes::{Extremes, MAX_EXTREMES};
+pub(crate) use extremes::Extremes;
 pub use index::multisets;
 pub use measurement::{Drawn, Measurement};
 pub use moments::{MomentSums, Row};
