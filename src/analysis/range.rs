@@ -2,8 +2,9 @@
 //! drawn.
 
 use crate::model::{EnsembleSpec, Growth, Law, Layer};
+use crate::sentence::sentence;
 use crate::theory::{self, Divergence};
-use crate::{Error, Result};
+use crate::{Error, Result, Sentence};
 
 /// The number of decades that n-point functions may span on either side of 1: their variances, the
 /// squares, and products with numbers of order one stay normal numbers of f64.
@@ -68,14 +69,21 @@ fn check_existence(spec: &EnsembleSpec) -> Result<()> {
         true => ("law_b", "sigma_b"),
         false => ("law_w", "sigma_w"),
     };
-    let orders = if order > 2 { ", lower `orders`" } else { "" };
+    let orders = match order > 2 {
+        true => sentence!(", lower `orders`"),
+        false => "".into(),
+    };
     Err(Error::invalid(
         name,
         Law::Laplace,
-        format!(
-            "the {order}-point function does not exist: {order} factors that grow like {} outgrow the density of this law; give a `{sigma}` of the hidden layer that is smaller by more than a factor of {}{orders}, or use another law",
-            spec.net.activation(),
-            format_args!("{excess:.3}"),
+        sentence!(
+            "the {}-point function does not exist: {} factors that grow like {} outgrow the density of this law; give a {} of the hidden layer that is smaller by more than a factor of {}{}, or use another law",
+            order.to_string(),
+            order.to_string(),
+            spec.net.activation().expression(),
+            Sentence::parameter(sigma),
+            format!("{excess:.3}"),
+            orders
         ),
     ))
 }
@@ -152,16 +160,28 @@ impl Size {
             _ => format!("{value:?}"),
         };
         let way_out = match exponent < 0.0 && self.weights < self.kernel {
-            true => "rescale, lower `orders`, or give `sigma_w` 0",
-            false => "rescale or lower `orders`",
+            true => sentence!("rescale, lower `orders`, or give `sigma_w` 0"),
+            false => sentence!("rescale or lower `orders`"),
         };
         Error::invalid(
             name,
             value,
-            format!(
-                "a part of the {order}-point function is of order 1e{exponent:.0} and its variance leaves the range of f64; {way_out}"
+            sentence!(
+                "a part of the {}-point function is {} and its variance leaves the range of f64; {}",
+                order.to_string(),
+                magnitude(exponent),
+                way_out
             ),
         )
+    }
+}
+
+/// Says in words how large a number of this decimal exponent is.
+fn magnitude(exponent: f64) -> String {
+    match exponent.is_finite() {
+        true => format!("of order 1e{exponent:.0}"),
+        false if exponent > 0.0 => "beyond any number".into(),
+        false => "smaller than any number".into(),
     }
 }
 
@@ -197,9 +217,11 @@ fn check_tails(spec: &EnsembleSpec) -> Result<()> {
                     sigma_w,
                     sigma_b
                 ),
-                format!(
-                    "the exact {order}-point function of {} is of order 1e{exponent:.0} and its variance leaves the range of f64; rescale or lower `orders`",
-                    spec.net.title()
+                sentence!(
+                    "the exact {}-point function of {} is {} and its variance leaves the range of f64; rescale or lower `orders`",
+                    order.to_string(),
+                    spec.net.title(),
+                    magnitude(exponent)
                 ),
             ));
         }
