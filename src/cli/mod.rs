@@ -5,15 +5,26 @@ macro_rules! say {
     ($($line:tt)*) => { $crate::cli::shell::say(format_args!($($line)*)) };
 }
 
+/// Writes a note to stderr, unless the user wants none.
+macro_rules! note {
+    ($($line:tt)*) => {
+        if !$crate::cli::shell::is_quiet() {
+            say!($($line)*)
+        }
+    };
+}
+
 mod args;
 mod checkpoint;
 mod compare_cpu;
+mod completions;
 mod devices;
 mod eft;
 mod ensemble;
 mod falloff;
 mod flags;
 mod interrupt;
+mod man;
 mod merge;
 mod output;
 mod present;
@@ -40,6 +51,9 @@ use nnqft_gpu::Error;
     present::EXIT_CODES
 ))]
 struct Arguments {
+    /// No progress and no notes on stderr; warnings and errors stay
+    #[arg(short, long, global = true)]
+    quiet: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -57,6 +71,8 @@ enum Command {
     Slurm(Box<slurm::Arguments>),
     CompareCpu(compare_cpu::Arguments),
     Devices(devices::Arguments),
+    Completions(completions::Arguments),
+    Man(man::Arguments),
 }
 
 impl Command {
@@ -73,13 +89,18 @@ impl Command {
             Self::Slurm(arguments) => slurm::run(&arguments),
             Self::CompareCpu(arguments) => compare_cpu::run(&arguments),
             Self::Devices(arguments) => devices::run(&arguments),
+            Self::Completions(arguments) => completions::run(&arguments),
+            Self::Man(arguments) => man::run(&arguments),
         }
     }
 }
 
 /// Parses the arguments and runs the command.
 pub fn run() -> ExitCode {
-    let command = parse().command;
+    let Arguments { quiet, command } = parse();
+    if quiet {
+        shell::be_quiet();
+    }
     let done = interrupt::listen().and_then(|()| match &command {
         // It guards its parts itself: while it draws, it saves before it ends.
         Command::Ensemble(_) => command.run(),
