@@ -15,6 +15,7 @@ mod progress;
 mod reproduce;
 mod rg;
 mod running;
+mod sample;
 mod shell;
 mod slurm;
 mod symmetry;
@@ -42,6 +43,7 @@ struct Arguments {
 enum Command {
     Ensemble(Box<ensemble::Arguments>),
     Merge(merge::Arguments),
+    Sample(Box<sample::Arguments>),
     Theory(Box<theory::Arguments>),
     Falloff(Box<falloff::Arguments>),
     Eft(Box<eft::Arguments>),
@@ -58,6 +60,7 @@ pub fn run() -> ExitCode {
     let done = match parse().command {
         Command::Ensemble(arguments) => ensemble::run(&arguments),
         Command::Merge(arguments) => merge::run(&arguments),
+        Command::Sample(arguments) => sample::run(&arguments),
         Command::Theory(arguments) => theory::run(&arguments),
         Command::Falloff(arguments) => falloff::run(&arguments),
         Command::Eft(arguments) => eft::run(&arguments),

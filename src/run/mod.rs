@@ -17,6 +17,7 @@ mod moments;
 mod progress;
 mod rg;
 mod runner;
+mod sample;
 pub mod symmetry;
 mod theory;
 mod tilt;
@@ -28,7 +29,7 @@ pub use compare::compare;
 pub use document::{
     Adapter, CompareDocument, CompareSpec, CouplingRow, DevicesDocument, ENSEMBLE_SCHEMA,
     EftDocument, EftPoint, EnsembleDocument, FalloffDocument, Head, Origin, Partial, RgDocument,
-    Source, SymmetryDocument, TheoryDocument, Timing, VERSION,
+    SampleDocument, Source, SymmetryDocument, TheoryDocument, Timing, VERSION,
 };
 pub use eft::{CUTOFFS, eft, fit, train_inputs};
 pub use engine::{Backend, EngineChoice};
@@ -38,5 +39,6 @@ pub use moments::Moments;
 pub use progress::Progress;
 pub use rg::rg;
 pub use runner::Runner;
+pub use sample::{Chunk, Sample, Sink};
 pub use theory::theory;
 pub use tilt::TiltChoice;

@@ -1,4 +1,4 @@
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -49,6 +49,29 @@ impl Replacement {
         write(&next.part)?;
         File::options().append(true).open(&next.part)?.sync_all()?;
         Ok(next)
+    }
+
+    /// Opens the file of the contents, empty, for those who write it bit by bit. They wait for the
+    /// disk themselves.
+    ///
+    /// # Errors
+    /// The error of the file system; of the kind [`io::ErrorKind::WouldBlock`] if another process has
+    /// opened it so, as far as the file system has locks.
+    pub fn open(path: &Path) -> io::Result<(Self, File)> {
+        let part = sibling(path, ".part");
+        let mut options = File::options();
+        // The file of another process is not to be emptied.
+        let file = (options.create(true).write(true).truncate(false)).open(&part)?;
+        if let Err(TryLockError::WouldBlock) = file.try_lock() {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        let next = Self {
+            path: path.into(),
+            part,
+            is_committed: false,
+        };
+        file.set_len(0)?;
+        Ok((next, file))
     }
 
     /// Returns the path of the file that is to be replaced.
