@@ -52,9 +52,10 @@ fn operations(spec: &EnsembleSpec, gpu: bool) -> Operations {
     );
     let biased = f64::from(u8::from(spec.net.first().sigma_b != 0.0));
     let numbers = n * (d_in + biased + 1.0) + biased;
-    let gauss = spec.net.builtin() == Builtin::ExpNormalised;
+    let builtin = (spec.net.builtin()).expect("the nets of the source have code of their own");
+    let gauss = builtin == Builtin::ExpNormalised;
     let linear = 2.0 * d_in - 1.0 + biased + f64::from(u8::from(gauss));
-    let act = activation(spec.net.builtin(), gpu);
+    let act = activation(builtin, gpu);
     let unit = match gauss && Progression::of(&Parameters::new(spec)).is_some() {
         true => 2.0 * (linear + act) + 2.0 * (points - 1.0),
         false => points * (linear + act),

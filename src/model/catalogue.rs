@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
+use super::{Law, PerLayer};
 use crate::{Error, Result};
 
 /// A catalogue entry holds what the catalogue knows of a net: one table of `assets/nets.toml`.
@@ -27,13 +28,24 @@ pub struct CatalogueEntry {
     pub title: String,
     /// Expression of the activation.
     pub activation: String,
-    /// Standard deviation of the weights, before 1/sqrt(fan-in).
-    pub sigma_w: f64,
-    /// Standard deviation of the biases.
-    pub sigma_b: f64,
+    /// Standard deviation of the weights, before 1/sqrt(fan-in); with two, of the hidden layer and
+    /// the readout.
+    #[serde(default = "one")]
+    pub sigma_w: PerLayer<f64>,
+    /// Standard deviation of the biases but phases.
+    #[serde(default = "one")]
+    pub sigma_b: PerLayer<f64>,
+    /// Law of the weights.
+    #[serde(default = "gaussian")]
+    pub law_w: PerLayer<Law>,
+    /// Law of the biases.
+    #[serde(default = "gaussian")]
+    pub law_b: PerLayer<Law>,
     /// Width at which couplings are measured and 6-point functions predicted.
+    #[serde(default = "twenty")]
     pub eft_width: u64,
     /// Setting of the fits of a coupling function.
+    #[serde(default)]
     pub fit: FitSetting,
     /// Whether the net is one of the nets of arXiv:2008.08601.
     #[serde(default)]
@@ -51,6 +63,29 @@ pub struct FitSetting {
     pub width: u64,
     /// Cutoff of the vertices, possibly infinite.
     pub cutoff: f64,
+}
+
+impl Default for FitSetting {
+    /// Takes the setting of Erf-net with more units.
+    fn default() -> Self {
+        Self {
+            inputs: "erf-fit".into(),
+            width: twenty(),
+            cutoff: 100.0,
+        }
+    }
+}
+
+fn one() -> PerLayer<f64> {
+    1.0.into()
+}
+
+fn gaussian() -> PerLayer<Law> {
+    Law::Gaussian.into()
+}
+
+fn twenty() -> u64 {
+    20
 }
 
 static ENTRIES: LazyLock<Vec<CatalogueEntry>> = LazyLock::new(|| {

@@ -5,9 +5,11 @@ mod builtin;
 mod catalogue;
 mod estimator;
 mod inputs;
+mod law;
 mod memory;
 mod net;
 mod number;
+mod per_layer;
 mod spec;
 
 pub use activation::{Activation, Growth};
@@ -17,9 +19,11 @@ pub use estimator::{Estimator, Tilt};
 pub use inputs::Inputs;
 #[cfg(feature = "report")]
 pub(crate) use inputs::open_npy;
+pub use law::Law;
 pub use memory::{MAX_MEMORY, Memory};
 pub use net::{Layer, Net};
 pub use number::{parse_count, parse_count_in, short};
+pub use per_layer::PerLayer;
 pub use spec::{
     Difference, EnsembleSpec, MAX_D_OUT, MAX_EXPERIMENTS, MAX_NETS, MAX_ORDER, MAX_WIDTH,
 };

@@ -1,21 +1,24 @@
 use serde::{Deserialize, Serialize};
 
 use super::builtin::Builtin;
-use super::{Activation, CatalogueEntry};
+use super::{Activation, CatalogueEntry, Law, PerLayer};
 use crate::{Error, Result};
 
 /// A net is the architecture and the parameter laws of a random network.
 ///
 /// Affine maps and the activation alternate: `layers[0]` takes the d_in coordinates to the
 /// hidden units, the last layer, the readout, takes the hidden units to the d_out outputs. All
-/// parameters are independent normals.
+/// parameters are independent, with mean 0 and the laws of their layer.
 ///
 /// ```
-/// use nnqft_gpu::model::Net;
+/// use nnqft_gpu::model::{Law, Net};
 ///
 /// let net = Net::named("relu", 2)?.with_width(20).with_sigma_b(0.1);
 /// assert_eq!(net.activation().expression(), "max(z,0)");
 /// assert_eq!((net.d_in(), net.width(), net.d_out()), (2, 20, 1));
+///
+/// let own = Net::new("z*exp(-z^2)".parse()?, 1).with_law_w(vec![Law::Gaussian, Law::Rademacher])?;
+/// assert_eq!((own.name(), own.readout().law_w), (None, Law::Rademacher));
 /// # Ok::<(), nnqft_gpu::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -23,7 +26,7 @@ use crate::{Error, Result};
 pub struct Net {
     name: Option<String>,
     activation: Activation,
-    builtin: Builtin,
+    builtin: Option<Builtin>,
     d_in: usize,
     layers: Vec<Layer>,
 }
@@ -37,6 +40,20 @@ pub struct Layer {
     pub sigma_w: f64,
     /// Standard deviation of the biases.
     pub sigma_b: f64,
+    /// Law of the weights.
+    pub law_w: Law,
+    /// Law of the biases.
+    pub law_b: Law,
+}
+
+impl Layer {
+    /// Sets the law of the biases; a phase has its own standard deviation.
+    fn set_law_b(&mut self, law: Law) {
+        self.law_b = law;
+        if law == Law::Phase {
+            self.sigma_b = Law::PHASE_SIGMA;
+        }
+    }
 }
 
 /// `Data` is a net as JSON has it.
@@ -49,6 +66,8 @@ struct Data {
     d_out: u64,
     sigma_w: Vec<f64>,
     sigma_b: Vec<f64>,
+    law_w: Vec<Law>,
+    law_b: Vec<Law>,
 }
 
 impl From<Net> for Data {
@@ -59,6 +78,8 @@ impl From<Net> for Data {
             d_out: readout.width,
             sigma_w: net.layers.iter().map(|layer| layer.sigma_w).collect(),
             sigma_b: net.layers.iter().map(|layer| layer.sigma_b).collect(),
+            law_w: net.layers.iter().map(|layer| layer.law_w).collect(),
+            law_b: net.layers.iter().map(|layer| layer.law_b).collect(),
             arch: net.name,
             activation: net.activation,
             d_in: net.d_in,
@@ -70,16 +91,6 @@ impl TryFrom<Data> for Net {
     type Error = Error;
 
     fn try_from(data: Data) -> Result<Self> {
-        let affine = data.hidden.len() + 1;
-        for (name, sigmas) in [("sigma_w", &data.sigma_w), ("sigma_b", &data.sigma_b)] {
-            if sigmas.len() != affine {
-                return Err(Error::invalid(
-                    name,
-                    format!("{sigmas:?}"),
-                    format!("there are {affine} affine layers"),
-                ));
-            }
-        }
         if data.hidden.len() != 1 {
             return Err(Error::invalid(
                 "hidden",
@@ -96,56 +107,65 @@ impl TryFrom<Data> for Net {
             let reason = format!("this net has another activation than {}", data.activation);
             return Err(Error::invalid("arch", name, reason));
         }
+        let mut net = Self::new(data.activation, data.d_in);
+        net.name = data.arch;
         let widths = data.hidden.iter().chain([&data.d_out]);
-        let sigmas = data.sigma_w.iter().zip(&data.sigma_b);
-        let layers = (widths.zip(sigmas))
-            .map(|(&width, (&sigma_w, &sigma_b))| Layer {
-                width,
-                sigma_w,
-                sigma_b,
-            })
-            .collect();
-        Ok(Self {
-            name: data.arch,
-            builtin: builtin(&data.activation)?,
-            activation: data.activation,
-            d_in: data.d_in,
-            layers,
-        })
+        (net.layers.iter_mut().zip(widths)).for_each(|(layer, &width)| layer.width = width);
+        let each = |list: usize| list == net.layers.len();
+        for (name, list) in [
+            ("sigma_w", data.sigma_w.len()),
+            ("sigma_b", data.sigma_b.len()),
+            ("law_w", data.law_w.len()),
+            ("law_b", data.law_b.len()),
+        ] {
+            if !each(list) {
+                let reason = format!(
+                    "a net of {} affine layers has one for each",
+                    net.layers.len()
+                );
+                return Err(Error::invalid(name, format!("with {list} entries"), reason));
+            }
+        }
+        (net.with_law_w(data.law_w)?.with_law_b(data.law_b)?)
+            .with_each_sigma_w(data.sigma_w)?
+            .with_each_sigma_b(data.sigma_b)
     }
 }
 
-/// Finds what evaluates an activation.
-fn builtin(activation: &Activation) -> Result<Builtin> {
-    Builtin::of(activation).ok_or_else(|| {
-        Error::invalid(
-            "activation",
-            activation.expression(),
-            "no engine evaluates it; use erf(z), max(z, 0) or exp(z - v)",
-        )
-    })
-}
-
 impl Net {
+    /// Makes a net of any activation, with 100 hidden units, one output, normal parameters and
+    /// standard deviations of 1.
+    pub fn new(activation: Activation, d_in: usize) -> Self {
+        let layer = |width| Layer {
+            width,
+            sigma_w: 1.0,
+            sigma_b: 1.0,
+            law_w: Law::Gaussian,
+            law_b: Law::Gaussian,
+        };
+        Self {
+            name: None,
+            builtin: Builtin::of(&activation),
+            activation,
+            d_in,
+            layers: vec![layer(100), layer(1)],
+        }
+    }
+
     /// Returns a net of the catalogue with 100 hidden units and one output.
     ///
     /// # Errors
     /// [`Error::Invalid`] if the catalogue has no such name.
     pub fn named(name: &str, d_in: usize) -> Result<Self> {
         let entry = CatalogueEntry::find(name)?;
-        let activation: Activation = entry.activation.parse()?;
-        let layer = |width| Layer {
-            width,
-            sigma_w: entry.sigma_w,
-            sigma_b: entry.sigma_b,
-        };
-        Ok(Self {
+        let net = Self {
             name: Some(entry.name.clone()),
-            builtin: builtin(&activation)?,
-            activation,
-            d_in,
-            layers: vec![layer(100), layer(1)],
-        })
+            ..Self::new(entry.activation.parse()?, d_in)
+        };
+        (net.with_law_w(entry.law_w.clone())?)
+            .with_law_b(entry.law_b.clone())?
+            .with_each_sigma_w(entry.sigma_w.clone())?
+            .with_each_sigma_b(entry.sigma_b.clone())
     }
 
     /// Returns the net's name in the catalogue, if it has one.
@@ -164,9 +184,25 @@ impl Net {
         &self.activation
     }
 
-    /// Returns the activation as a builtin, for code that is written for one.
-    pub fn builtin(&self) -> Builtin {
+    /// Returns the activation as a builtin, for code that is written for one; `None` if it is
+    /// evaluated by its tape.
+    pub fn builtin(&self) -> Option<Builtin> {
         self.builtin
+    }
+
+    /// Tells whether pre-activations of the first layer are jointly normal, as closed forms of
+    /// averages over a unit need.
+    pub fn has_gaussian_units(&self) -> bool {
+        let first = self.first();
+        let is_gaussian = |law: Law, sigma: f64| law.is_gaussian() || sigma == 0.0;
+        is_gaussian(first.law_w, first.sigma_w) && is_gaussian(first.law_b, first.sigma_b)
+    }
+
+    /// Tells whether the outputs are normal, given the hidden layer.
+    pub fn has_gaussian_readout(&self) -> bool {
+        let readout = self.readout();
+        let is_gaussian = |law: Law, sigma: f64| law.is_gaussian() || sigma == 0.0;
+        is_gaussian(readout.law_w, readout.sigma_w) && is_gaussian(readout.law_b, readout.sigma_b)
     }
 
     /// Returns the input dimension.
@@ -200,7 +236,7 @@ impl Net {
     }
 
     /// Returns the pre-activation of a first-layer unit at `x` as a linear form of independent
-    /// standard normals: (sigma_w x / sqrt(d_in), sigma_b), d_in + 1 numbers.
+    /// variates of unit variance: (sigma_w x / sqrt(d_in), sigma_b), d_in + 1 numbers.
     pub fn linear_form(&self, x: &[f64]) -> Vec<f64> {
         let first = self.first();
         let scale = first.sigma_w / (self.d_in as f64).sqrt();
@@ -244,16 +280,97 @@ impl Net {
         self
     }
 
+    /// Returns the net with another activation, and no name unless the catalogue's entry has the
+    /// same one.
+    pub fn with_activation(mut self, activation: Activation) -> Self {
+        if activation != self.activation {
+            self.name = None;
+        }
+        self.builtin = Builtin::of(&activation);
+        self.activation = activation;
+        self
+    }
+
     /// Returns the same net with another standard deviation of all weights.
     pub fn with_sigma_w(mut self, sigma_w: f64) -> Self {
         (self.layers.iter_mut()).for_each(|layer| layer.sigma_w = sigma_w);
         self
     }
 
-    /// Returns the same net with another standard deviation of all biases.
+    /// Returns the same net with another standard deviation of all biases but phases, which have
+    /// their own.
     pub fn with_sigma_b(mut self, sigma_b: f64) -> Self {
-        (self.layers.iter_mut()).for_each(|layer| layer.sigma_b = sigma_b);
+        (self.layers.iter_mut())
+            .filter(|layer| layer.law_b != Law::Phase)
+            .for_each(|layer| layer.sigma_b = sigma_b);
         self
+    }
+
+    /// Returns the same net with other standard deviations of the weights: one for all, or one for
+    /// each affine layer.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if the list has another length.
+    pub fn with_each_sigma_w(mut self, sigma_w: impl Into<PerLayer<f64>>) -> Result<Self> {
+        let each = sigma_w.into().each("sigma_w", self.layers.len())?;
+        (self.layers.iter_mut().zip(each)).for_each(|(layer, sigma)| layer.sigma_w = sigma);
+        Ok(self)
+    }
+
+    /// Returns the same net with other standard deviations of the biases: one for all but phases,
+    /// or one for each affine layer.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if the list has another length, or has another number for a phase than
+    /// [`Law::PHASE_SIGMA`].
+    pub fn with_each_sigma_b(mut self, sigma_b: impl Into<PerLayer<f64>>) -> Result<Self> {
+        let sigma_b = sigma_b.into();
+        if let PerLayer::One(sigma) = sigma_b {
+            return Ok(self.with_sigma_b(sigma));
+        }
+        let each = sigma_b.each("sigma_b", self.layers.len())?;
+        for (layer, sigma) in self.layers.iter_mut().zip(each) {
+            let is_phase = layer.law_b == Law::Phase;
+            if is_phase && (sigma - Law::PHASE_SIGMA).abs() > 1e-3 {
+                return Err(Error::invalid(
+                    "sigma_b",
+                    super::short(sigma),
+                    "a phase is uniform on [-pi, pi], with standard deviation 1.8138; give one \
+                     number for the other biases, or another `law_b`",
+                ));
+            }
+            if !is_phase {
+                layer.sigma_b = sigma;
+            }
+        }
+        Ok(self)
+    }
+
+    /// Returns the same net with other laws of the weights: one for all, or one for each affine
+    /// layer.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if the list has another length, or a law is for biases only.
+    pub fn with_law_w(mut self, law_w: impl Into<PerLayer<Law>>) -> Result<Self> {
+        let each = law_w.into().each("law_w", self.layers.len())?;
+        if each.contains(&Law::Phase) {
+            let reason = "a phase is for biases; use gaussian, uniform, rademacher or laplace";
+            return Err(Error::invalid("law_w", Law::Phase, reason));
+        }
+        (self.layers.iter_mut().zip(each)).for_each(|(layer, law)| layer.law_w = law);
+        Ok(self)
+    }
+
+    /// Returns the same net with other laws of the biases: one for all, or one for each affine
+    /// layer. A phase brings its standard deviation along, which stays when another law takes its
+    /// place.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if the list has another length.
+    pub fn with_law_b(mut self, law_b: impl Into<PerLayer<Law>>) -> Result<Self> {
+        let each = law_b.into().each("law_b", self.layers.len())?;
+        (self.layers.iter_mut().zip(each)).for_each(|(layer, law)| layer.set_law_b(law));
+        Ok(self)
     }
 }
 
@@ -276,6 +393,7 @@ mod tests {
             serde_json::json!({
                 "arch": "gauss", "activation": "exp(z-v)", "hidden": [7], "d_in": 3,
                 "d_out": 2, "sigma_w": [1.0, 1.0], "sigma_b": [1.0, 1.0],
+                "law_w": ["gaussian", "gaussian"], "law_b": ["gaussian", "gaussian"],
             })
         );
         assert_eq!(serde_json::from_value::<Net>(json).unwrap(), net);
@@ -288,14 +406,47 @@ mod tests {
             ("hidden", serde_json::json!([3, 4])),
             ("sigma_w", serde_json::json!([1.0])),
             ("sigma_b", serde_json::json!([])),
-            ("activation", serde_json::json!("z + z^3")),
+            ("law_w", serde_json::json!(["gaussian"])),
+            ("law_w", serde_json::json!(["gaussian", "phase"])),
+            ("law_b", serde_json::json!(["gaussian", "normal"])),
+            ("law_b", serde_json::json!(["phase", "gaussian"])),
+            ("activation", serde_json::json!("z + ")),
             ("activation", serde_json::json!("max(z, 0)")),
-            ("arch", serde_json::json!("tanh")),
+            ("arch", serde_json::json!("erff")),
             ("arch", serde_json::json!("relu")),
         ] {
             let mut bad = net.clone();
             bad[key] = value;
             assert!(serde_json::from_value::<Net>(bad).is_err(), "{key}");
         }
+    }
+    #[test]
+    fn any_net_comes_back_from_json() {
+        let own = Net::new("z*exp(-z^2) + v".parse().unwrap(), 2)
+            .with_law_w(vec![Law::Uniform, Law::Rademacher])
+            .unwrap()
+            .with_law_b(vec![Law::Phase, Law::Laplace])
+            .unwrap()
+            .with_each_sigma_w(vec![1.3, 0.7])
+            .unwrap()
+            .with_sigma_b(0.4);
+        assert_eq!(own.first().sigma_b, Law::PHASE_SIGMA);
+        assert_eq!(own.readout().sigma_b, 0.4);
+        assert!(!own.has_gaussian_units() && !own.has_gaussian_readout());
+        for net in [own, Net::named("cos", 2).unwrap()] {
+            let json = serde_json::to_value(&net).unwrap();
+            assert_eq!(serde_json::from_value::<Net>(json).unwrap(), net);
+        }
+    }
+
+    #[test]
+    fn lists_have_one_entry_for_each_affine_layer() {
+        let net = || Net::named("tanh", 1).unwrap();
+        let wrong = net().with_each_sigma_w(vec![1.0; 3]).unwrap_err();
+        assert!(wrong.to_string().starts_with("sigma_w"), "{wrong}");
+        assert!(net().with_law_w(Law::Phase).is_err());
+        let phase = net().with_law_b(vec![Law::Phase, Law::Gaussian]).unwrap();
+        assert!(phase.clone().with_each_sigma_b(vec![0.5, 0.5]).is_err());
+        assert_eq!(phase.with_sigma_b(0.0).readout().sigma_b, 0.0);
     }
 }

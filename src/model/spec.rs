@@ -63,9 +63,17 @@ impl EnsembleSpec {
     /// # Errors
     /// [`Error::Invalid`] if the source has no inputs for this `d_in` (it has 1, 2, 3).
     pub fn preset(arch: &str, d_in: usize) -> Result<Self> {
-        let net = Net::named(arch, d_in)?;
-        let name = net.name().unwrap_or(arch);
-        let inputs = Inputs::preset(name, d_in).ok_or_else(|| {
+        Self::of_net(Net::named(arch, d_in)?)
+    }
+
+    /// Returns the source's ensemble of any net: 10 experiments of 10^6 networks, orders 2, 4, 6,
+    /// the points of the catalogue for its name, else those of Erf-net.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if there are no such points for the net's d_in (there are for 1, 2, 3).
+    pub fn of_net(net: Net) -> Result<Self> {
+        let d_in = net.d_in();
+        let inputs = Inputs::preset(net.name().unwrap_or_default(), d_in).ok_or_else(|| {
             Error::invalid(
                 "d_in",
                 d_in,
@@ -300,7 +308,7 @@ impl EnsembleSpec {
     }
 
     /// Lists every field as text under the option that sets it.
-    fn fields_as_text(&self) -> [(&'static str, String); 14] {
+    fn fields_as_text(&self) -> [(&'static str, String); 16] {
         let text = |value: serde_json::Result<serde_json::Value>| match value {
             Ok(serde_json::Value::String(text)) => text,
             Ok(serde_json::Value::Null) => "none".into(),
@@ -313,6 +321,11 @@ impl EnsembleSpec {
             all.dedup();
             all.join(",")
         };
+        let laws = |of: fn(&super::Layer) -> super::Law| {
+            let mut all: Vec<String> = net.layers().iter().map(|l| of(l).to_string()).collect();
+            all.dedup();
+            all.join(",")
+        };
         [
             ("arch", text(serde_json::to_value(net.name()))),
             ("activation", net.activation().expression().into()),
@@ -321,6 +334,8 @@ impl EnsembleSpec {
             ("d_out", net.d_out().to_string()),
             ("sigma_w", sigmas(|l| l.sigma_w)),
             ("sigma_b", sigmas(|l| l.sigma_b)),
+            ("law_w", laws(|l| l.law_w)),
+            ("law_b", laws(|l| l.law_b)),
             ("inputs", text(serde_json::to_value(&self.inputs))),
             ("nets", self.nets.to_string()),
             ("experiments", self.experiments.to_string()),

@@ -23,8 +23,8 @@ impl Drawn {
     pub(super) fn new(spec: EnsembleSpec, progression: bool) -> Self {
         let parameters = Parameters::new(&spec);
         let is_exponential = match spec.net.builtin() {
-            Builtin::ExpNormalised => true,
-            Builtin::Erf | Builtin::Relu => false,
+            Some(Builtin::ExpNormalised) => true,
+            Some(Builtin::Erf | Builtin::Relu) | None => false,
         };
         Self {
             layout: StreamLayout::new(&spec),

@@ -14,7 +14,7 @@ mod sample;
 use std::sync::Arc;
 
 pub use drawn::Drawn;
-pub use parameters::Parameters;
+pub use parameters::{Laws, Parameters};
 pub use progression::Progression;
 pub use rays::Rays;
 pub use sample::SamplePlan;

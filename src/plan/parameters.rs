@@ -1,7 +1,7 @@
-use crate::model::{Builtin, EnsembleSpec};
+use crate::model::{Builtin, EnsembleSpec, Law};
 
 /// `Parameters` is the network as both engines compute it, with every constant folded: z_j(p) =
-/// sum_c n_cj `weights[p][c]` + n_bj `bias` - `offset[p]` for standard normals n, f_a(p) =
+/// sum_c n_cj `weights[p][c]` + n_bj `bias` - `offset[p]` for variates n of unit variance, f_a(p) =
 /// `readout` sum_j n_aj act(z_j(p)) + `readout_bias` n_b1a.
 #[derive(Debug, Clone)]
 pub struct Parameters {
@@ -16,6 +16,21 @@ pub struct Parameters {
     pub readout: f64,
     /// Factor sigma_b of the output's bias.
     pub readout_bias: f64,
+    /// Laws of the variates of unit variance.
+    pub laws: Laws,
+}
+
+/// `Laws` says how the variates of a network are distributed, those called n above.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Laws {
+    /// Law of the hidden layer's weights.
+    pub weights: Law,
+    /// Law of the hidden layer's biases.
+    pub bias: Law,
+    /// Law of the readout's weights.
+    pub readout: Law,
+    /// Law of the outputs' biases.
+    pub readout_bias: Law,
 }
 
 impl Parameters {
@@ -32,10 +47,10 @@ impl Parameters {
         let offset = weights
             .iter()
             .map(|w| match spec.net.builtin() {
-                Builtin::ExpNormalised => {
+                Some(Builtin::ExpNormalised) => {
                     first.sigma_b * first.sigma_b + w.iter().map(|x| x * x).sum::<f64>()
                 }
-                Builtin::Erf | Builtin::Relu => 0.0,
+                Some(Builtin::Erf | Builtin::Relu) | None => 0.0,
             })
             .collect();
         Self {
@@ -44,6 +59,12 @@ impl Parameters {
             offset,
             readout: readout.sigma_w / (spec.net.width() as f64).sqrt(),
             readout_bias: readout.sigma_b,
+            laws: Laws {
+                weights: first.law_w,
+                bias: first.law_b,
+                readout: readout.law_w,
+                readout_bias: readout.law_b,
+            },
         }
     }
 }

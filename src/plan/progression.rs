@@ -35,19 +35,24 @@ impl Progression {
     }
 }
 
-/// Bounds |z| of a hidden unit at each point: normals end at 6.8, shifts add to them.
+/// Bounds |z| of a hidden unit at each point: what can be drawn of a variate ends, and shifts add to
+/// it.
 pub(super) fn reach(spec: &EnsembleSpec, parameters: &Parameters) -> Vec<f64> {
     let p = parameters;
-    let normal = |c: usize| {
+    let variate = |c: usize| {
+        let law = match c < spec.net.d_in() {
+            true => p.laws.weights,
+            false => p.laws.bias,
+        };
         let shifts = spec.tilt.iter().flat_map(|t| &t.shifts);
-        6.8 + shifts.fold(0.0f64, |most, t| most.max(t[c].abs()))
+        law.reach() + shifts.fold(0.0f64, |most, t| most.max(t[c].abs()))
     };
     (p.weights.iter().zip(&p.offset))
         .map(|(x, offset)| {
             let linear: f64 = (x.iter().enumerate())
-                .map(|(c, x)| x.abs() * normal(c))
+                .map(|(c, x)| x.abs() * variate(c))
                 .sum();
-            linear + p.bias * normal(spec.net.d_in()) + offset.abs()
+            linear + p.bias * variate(spec.net.d_in()) + offset.abs()
         })
         .collect()
 }

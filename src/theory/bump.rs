@@ -19,12 +19,12 @@ pub(super) struct Bump {
 impl Bump {
     /// Returns the kernel of a net as a bump, if the kernel has that form.
     pub fn of(net: &Net) -> Option<Self> {
-        match net.builtin() {
-            Builtin::ExpNormalised => Some(Self {
+        match net.builtin().filter(|_| net.has_gaussian_units()) {
+            Some(Builtin::ExpNormalised) => Some(Self {
                 height: net.readout().sigma_w.powi(2),
                 rate: net.first().sigma_w.powi(2) / (2.0 * net.d_in() as f64),
             }),
-            Builtin::Erf | Builtin::Relu => None,
+            Some(Builtin::Erf | Builtin::Relu) | None => None,
         }
     }
 }

@@ -42,8 +42,8 @@ impl RareNeurons {
     /// such tail.
     pub fn new(spec: &EnsembleSpec, kernel: &[Vec<f64>], networks: f64) -> Option<Self> {
         match spec.net.builtin() {
-            Builtin::ExpNormalised => {}
-            Builtin::Erf | Builtin::Relu => return None,
+            Some(Builtin::ExpNormalised) => {}
+            Some(Builtin::Erf | Builtin::Relu) | None => return None,
         }
         let width = spec.net.width() as f64;
         let is_direct = spec.estimator == Estimator::Direct;

@@ -119,6 +119,8 @@ mod tests {
             let name = format!("--{}", argument.get_long().unwrap());
             let value = match &name[..] {
                 "--arch" => "relu",
+                "--activation" => "z",
+                "--law-w" | "--law-b" => "uniform",
                 "--estimator" => "direct",
                 "--tilt" => "none",
                 _ => "1",

@@ -2,7 +2,7 @@ use std::str::FromStr;
 use std::sync::Once;
 
 use clap::Args;
-use nnqft_gpu::model::{CatalogueEntry, EnsembleSpec, Inputs};
+use nnqft_gpu::model::{Activation, CatalogueEntry, EnsembleSpec, Inputs, Law};
 use nnqft_gpu::{Error, Result};
 
 use super::{help, value};
@@ -12,6 +12,11 @@ use super::{help, value};
 pub struct ModelArgs {
     #[arg(long, value_parser = value::arch, help = help::arch())]
     pub arch: Option<&'static CatalogueEntry>,
+    /// Activation as an expression in z, and in v, the variance of z: numbers, pi, e, + - * / ^,
+    /// abs sign step exp log log1p sqrt sin cos tanh sigmoid erf min max, such as "max(z,0)" or
+    /// "z*exp(-z^2)" [default: that of --arch]
+    #[arg(long, allow_hyphen_values = true, value_name = "EXPR", value_parser = value::activation)]
+    pub activation: Option<Activation>,
     #[arg(long, value_delimiter = ',', allow_hyphen_values = true, value_parser = value::width,
         help = help::width())]
     pub width: Option<Vec<u64>>,
@@ -24,10 +29,18 @@ pub struct ModelArgs {
     /// 5257 from 3 on); a run may take 8 GiB, some millions [default: 1; symmetry: 1,2,4,8]
     #[arg(long, value_delimiter = ',', allow_hyphen_values = true, value_parser = value::d_out)]
     pub d_out: Option<Vec<usize>>,
-    #[arg(long, allow_hyphen_values = true, value_parser = value::sigma_w, help = help::sigma_w())]
-    pub sigma_w: Option<f64>,
-    #[arg(long, allow_hyphen_values = true, value_parser = value::sigma_b, help = help::sigma_b())]
-    pub sigma_b: Option<f64>,
+    #[arg(long, value_delimiter = ',', allow_hyphen_values = true, value_parser = value::sigma_w,
+        help = help::sigma_w())]
+    pub sigma_w: Option<Vec<f64>>,
+    #[arg(long, value_delimiter = ',', allow_hyphen_values = true, value_parser = value::sigma_b,
+        help = help::sigma_b())]
+    pub sigma_b: Option<Vec<f64>>,
+    #[arg(long, value_delimiter = ',', value_name = "LAW", value_parser = value::law_w,
+        help = help::law_w())]
+    pub law_w: Option<Vec<Law>>,
+    #[arg(long, value_delimiter = ',', value_name = "LAW", value_parser = value::law_b,
+        help = help::law_b())]
+    pub law_b: Option<Vec<Law>>,
     /// Points "x;x;.." with coordinates by comma; a file, one point a line (CSV, TSV, blanks, a
     /// header, comments) or a NumPy array (.npy, .npz with one); or a preset such as relu-d2
     /// [default: the source's for --arch and --d-in]
@@ -71,11 +84,21 @@ impl ModelArgs {
             }
             None => {}
         }
-        if let Some(sigma) = self.sigma_w {
-            net = net.with_sigma_w(sigma);
+        if let Some(activation) = &self.activation {
+            net = net.with_activation(activation.clone());
         }
-        if let Some(sigma) = self.sigma_b {
-            net = net.with_sigma_b(sigma);
+        // A phase brings its standard deviation along.
+        if let Some(laws) = &self.law_w {
+            net = net.with_law_w(laws.clone())?;
+        }
+        if let Some(laws) = &self.law_b {
+            net = net.with_law_b(laws.clone())?;
+        }
+        if let Some(sigmas) = &self.sigma_w {
+            net = net.with_each_sigma_w(sigmas.clone())?;
+        }
+        if let Some(sigmas) = &self.sigma_b {
+            net = net.with_each_sigma_b(sigmas.clone())?;
         }
         spec.net = net;
         if let Some(orders) = &self.orders {

@@ -6,7 +6,8 @@ use std::time::Duration;
 use clap::builder::PossibleValue;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use nnqft_gpu::model::{
-    CatalogueEntry, MAX_D_OUT, MAX_EXPERIMENTS, MAX_NETS, MAX_ORDER, MAX_WIDTH, parse_count_in,
+    Activation, CatalogueEntry, Law, MAX_D_OUT, MAX_EXPERIMENTS, MAX_NETS, MAX_ORDER, MAX_WIDTH,
+    parse_count_in,
 };
 use nnqft_gpu::run::Backend;
 use nnqft_gpu::{Error, Result};
@@ -20,6 +21,30 @@ fn count(name: &'static str, text: &str, range: RangeInclusive<u64>) -> Result<u
             Err(_) => format!("'{text}'"),
         },
         reason,
+    })
+}
+
+/// Parses the expression of an activation.
+pub fn activation(text: &str) -> Result<Activation> {
+    Ok(text.parse()?)
+}
+
+/// Parses the law of weights.
+pub fn law_w(text: &str) -> Result<Law> {
+    match text.parse() {
+        Ok(Law::Phase) | Err(_) => {
+            let reason = "use gaussian, uniform, rademacher or laplace";
+            Err(Error::invalid("law_w", format!("'{text}'"), reason))
+        }
+        Ok(law) => Ok(law),
+    }
+}
+
+/// Parses the law of biases.
+pub fn law_b(text: &str) -> Result<Law> {
+    text.parse().map_err(|_| {
+        let reason = "use gaussian, uniform, rademacher, laplace or phase";
+        Error::invalid("law_b", format!("'{text}'"), reason)
     })
 }
 

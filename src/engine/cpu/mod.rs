@@ -180,11 +180,14 @@ impl Setup {
         let spec = drawn.spec();
         let (layout, parameters) = (*drawn.layout(), drawn.parameters().clone());
         let bias = layout.has_bias().then_some(parameters.bias);
-        let linear = (parameters.weights.iter())
+        let linear: Vec<Vec<f64>> = (parameters.weights.iter())
             .map(|x| x.iter().copied().chain(bias).collect())
             .collect();
         Self {
-            code: Code::Builtin(spec.net.builtin()),
+            code: match spec.net.builtin() {
+                Some(builtin) => Code::Builtin(builtin),
+                None => Code::of_tape(spec.net.activation().tape(), &linear),
+            },
             linear,
             estimator: spec.estimator,
             width: spec.net.width() as f64,

@@ -54,7 +54,12 @@ pub struct Tilt {
 
 impl Setup {
     pub fn new(drawn: &Drawn) -> Self {
-        Self::with_activation(drawn, Code::builtin(drawn.spec().net.builtin()))
+        let net = &drawn.spec().net;
+        let code = match net.builtin() {
+            Some(builtin) => Code::builtin(builtin),
+            None => Code::tape(net.activation().tape()),
+        };
+        Self::with_activation(drawn, code)
     }
 
     /// The same with the activation in another form.

@@ -21,7 +21,10 @@ const CANCELLED: f64 = 1e-11;
 /// # Panics
 /// If n is odd or above 6.
 pub fn moments(activation: &Activation, forms: &[Vec<f64>], order: usize) -> Vec<Moment> {
-    assert!(order % 2 == 0 && order <= 6, "moments of order {order}");
+    assert!(
+        order.is_multiple_of(2) && order <= 6,
+        "moments of order {order}"
+    );
     let closed = Exponentials::of(activation.tape())
         .and_then(|sum| sum.moments(forms, &multisets(forms.len(), order)));
     if let Some(moments) = closed {

@@ -114,7 +114,7 @@ pub fn neuron_moments(spec: &EnsembleSpec, orders: &[usize]) -> NeuronMoments {
     let mut values = BTreeMap::new();
     for &n in orders {
         let indices = multisets(points, n);
-        let moments = match (n, Option::from(spec.net.builtin())) {
+        let moments = match (n, spec.net.builtin()) {
             (2, _) => second_moments(spec, &indices),
             (_, Some(Builtin::ExpNormalised)) => log_normal(spec, &indices),
             (_, Some(Builtin::Relu)) => relu(spec, &indices),

@@ -34,7 +34,7 @@ enum Second {
 
 impl<'a> Kernel<'a> {
     pub fn new(net: &'a Net) -> Self {
-        let second = match Option::from(net.builtin()) {
+        let second = match net.builtin().filter(|_| net.has_gaussian_units()) {
             Some(builtin) => Second::Builtin(builtin),
             None => Second::Any(SecondMoments::new(net.activation())),
         };
@@ -166,7 +166,7 @@ fn of_builtin(net: &Net, builtin: Builtin, x: &[f64], y: &[f64]) -> f64 {
 /// Estimates log10 of E[h^2] of a hidden unit from that of the variance of its pre-activation,
 /// right to a factor of a few, whatever the range of f64.
 pub(crate) fn second_moment_decades(net: &Net, variance: f64) -> f64 {
-    match Option::from(net.builtin()) {
+    match net.builtin() {
         Some(Builtin::Erf) => variance.min(0.0),
         Some(Builtin::Relu) => variance - 2f64.log10(),
         Some(Builtin::ExpNormalised) => 0.0,
