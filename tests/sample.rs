@@ -12,7 +12,7 @@ use common::cli::{json, refused, run};
 use nnqft_gpu::analysis::correlators;
 use nnqft_gpu::engine::cpu::{CpuEngine, draw_networks};
 use nnqft_gpu::engine::{self, BlockPlan, Draws, Engine, Form};
-use nnqft_gpu::model::{EnsembleSpec, Inputs};
+use nnqft_gpu::model::{EnsembleSpec, Inputs, Net};
 use nnqft_gpu::plan::{Passes, SamplePlan};
 use nnqft_gpu::run::{Chunk, Runner, Sample};
 
@@ -59,7 +59,7 @@ fn array(engine: impl Engine + 'static, sample: &Sample) -> Vec<f64> {
     array.into_inner().unwrap()
 }
 
-/// Specs of every kind: rays, a progression, units that fill no group and blocks that are short,
+/// Specs of every kind: activations with and without code of their own, rays, a progression, units that fill no group and blocks that are short,
 /// several outputs, inputs of two dimensions, chunks of units, few networks.
 fn specs() -> Vec<EnsembleSpec> {
     let spec = |arch: &str, d_in, width, d_out, nets, experiments| EnsembleSpec {
@@ -83,6 +83,11 @@ fn specs() -> Vec<EnsembleSpec> {
         spec("gauss", 3, 5, 1, 7, 4),
         spec("erf", 1, 4200, 1, 40, 2),
         spec("erf", 1, 1, 1, 3, 5),
+        spec("tanh", 2, 18, 2, 300, 2),
+        EnsembleSpec {
+            net: Net::new("z*exp(-z^2)".parse().unwrap(), 1).with_width(33),
+            ..spec("erf", 1, 33, 1, 300, 2)
+        },
     ]
 }
 

@@ -10,7 +10,6 @@ use nnqft_gpu::state::Shard;
 
 use super::args::{EngineArgs, PartialSpec};
 use super::flags;
-use super::output::Force;
 use super::running::Running;
 use super::shell::emit;
 use super::terminal::Terminal;
@@ -41,8 +40,8 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE.npy")]
     out: PathBuf,
     /// Write over a file that is there
-    #[command(flatten)]
-    force: Force,
+    #[arg(long)]
+    force: bool,
     /// One JSON document on stdout instead of lines of text
     #[arg(long)]
     json: bool,
@@ -50,7 +49,7 @@ pub struct Arguments {
 
 /// Draws the networks, and says what is in the file.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let (path, force) = (&arguments.out, arguments.force.force);
+    let (path, force) = (&arguments.out, arguments.force);
     if arguments.spec.tilts() {
         let reason = "importance sampling is for averages, and a sample has none; leave it out";
         return Err(Error::invalid("tilt", "auto", reason).into());

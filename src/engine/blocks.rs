@@ -4,8 +4,8 @@ use crate::model::{EnsembleSpec, MAX_NETS};
 use crate::stream::GROUP;
 use crate::tensor::Accumulator;
 
-/// Bytes of outputs that an engine hands over at a time, so that memory stays flat; more only where
-/// 16 networks have more.
+/// Bytes of outputs, in f64, of a block and of what a thread hands over at a time, so that memory
+/// stays flat; more only where 16 networks have more.
 pub(super) const PIECE_BYTES: u64 = 8 << 20;
 
 /// A block plan cuts the networks of an experiment into blocks of fixed size.

@@ -1,6 +1,7 @@
 //! This module keeps what is left to draw of a sample, and hands over what is drawn.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,6 +27,20 @@ impl Float {
             Self::F64 => 8,
         }
     }
+
+    /// Returns the name of the type, as NumPy calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::F32 => "float32",
+            Self::F64 => "float64",
+        }
+    }
+}
+
+impl fmt::Display for Float {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
 }
 
 /// `Draws` holds the outputs of consecutive networks, `[network][point][output]`.
@@ -38,6 +53,14 @@ pub enum Draws {
 }
 
 impl Draws {
+    /// Returns the type of the numbers.
+    pub fn float(&self) -> Float {
+        match self {
+            Self::F32(_) => Float::F32,
+            Self::F64(_) => Float::F64,
+        }
+    }
+
     /// Returns the bytes of the numbers, as this machine has them.
     pub fn bytes(&self) -> &[u8] {
         match self {

@@ -65,6 +65,10 @@ impl Replacement {
         if let Err(TryLockError::WouldBlock) = file.try_lock() {
             return Err(io::ErrorKind::WouldBlock.into());
         }
+        // Before it was locked, another process may have put it in its place or removed it.
+        if !part.exists() {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
         let next = Self {
             path: path.into(),
             part,

@@ -136,6 +136,11 @@ impl DrawsFile {
 
 impl Sink for DrawsFile {
     fn put(&self, chunk: Chunk) -> io::Result<()> {
+        if chunk.draws.float() != self.float {
+            let (file, draws) = (self.float, chunk.draws.float());
+            let text = format!("a file of {file} cannot hold draws of {draws}");
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+        }
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
         match &*state {
             State::Open(_) => write_at(&self.file, chunk.draws.bytes(), self.place(chunk.first)),
@@ -216,6 +221,15 @@ mod tests {
         let values = vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
         assert_eq!(read(&path), (vec![3, 1, 2], values));
         assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn numbers_of_another_type_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("draws.npy");
+        let file = DrawsFile::create(&path, [5, 1, 2], Float::F32, false).unwrap();
+        let message = file.put(chunk(0, &[1.0, 2.0])).unwrap_err().to_string();
+        assert_eq!(message, "a file of float32 cannot hold draws of float64");
     }
 
     #[test]

@@ -37,10 +37,7 @@ impl SampleDocument {
             head: Head::new("nnqft.sample/2", spec.clone(), device, timing, ()),
             path: path.display().to_string(),
             shape,
-            dtype: match float {
-                Float::F32 => "float32",
-                Float::F64 => "float64",
-            },
+            dtype: float.name(),
             shard: shard.map(|s| s.to_string()),
         }
     }
