@@ -197,7 +197,8 @@ fn relu_at_width_20_shows_its_interaction_on_both_backends() {
             backend,
             "--json",
         ]);
-        assert_eq!(document["schema"], "nnqft.ensemble/1");
+        assert_eq!(document["schema"], "nnqft.ensemble/2");
+        assert_eq!(document["command"], "ensemble");
         assert_eq!(document["device"]["backend"], backend);
         let [two, four, _] = [0, 1, 2].map(|i| document["correlators"][i].clone());
         assert_eq!(two["verdict"], "below_background");
@@ -623,7 +624,8 @@ fn every_element_on_request() {
 #[test]
 fn theory_needs_no_networks() {
     let document = json(&["theory", "--arch", "relu", "--width", "20", "--json"]);
-    assert_eq!(document["schema"], "nnqft.theory/1");
+    assert_eq!(document["schema"], "nnqft.theory/2");
+    assert_eq!(document["command"], "theory");
     assert_eq!(document["kernel"].as_array().unwrap().len(), 6);
     let four = &document["correlators"][1];
     // (3/2 - 1/4) / (3/4) / N without bias, in every element of d_in 1 with x > 0.
@@ -783,7 +785,7 @@ fn devices_lists_the_adapter_that_the_tests_use() {
     assert!(adapters[0]["max_buffer"].as_u64().unwrap() >= 1 << 27);
     let text = String::from_utf8(run(&["devices"]).stdout).unwrap();
     assert!(text.contains(adapters[0]["name"].as_str().unwrap()));
-    assert!(text.contains("--backend auto takes"));
+    assert!(text.contains("\nauto takes "));
 }
 
 #[test]

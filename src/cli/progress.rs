@@ -50,7 +50,7 @@ impl Bar {
         if let Some(lines) = &self.lines {
             let mut lines = lines.lock().unwrap_or_else(|e| e.into_inner());
             if let Some(line) = lines.add(networks, Instant::now()) {
-                eprintln!("{line}");
+                say!("{line}");
             }
         }
     }
@@ -61,7 +61,7 @@ impl Bar {
         if let Some(lines) = &self.lines {
             let lines = lines.lock().unwrap_or_else(|e| e.into_inner());
             if let Some(line) = lines.last_line(Instant::now()) {
-                eprintln!("{line}");
+                say!("{line}");
             }
         }
     }

@@ -4,14 +4,14 @@ use std::path::PathBuf;
 
 use clap::Args;
 use nnqft_gpu::Error;
-use nnqft_gpu::report::{DrawsFile, sample_table};
+use nnqft_gpu::report::DrawsFile;
 use nnqft_gpu::run::{Sample, SampleDocument};
 use nnqft_gpu::state::Shard;
 
 use super::args::{EngineArgs, PartialSpec};
-use super::flags;
+use super::interrupt::{guard, would_cost};
+use super::present::print;
 use super::running::Running;
-use super::shell::emit;
 use super::terminal::Terminal;
 
 /// Write the outputs of the drawn networks to a NumPy file
@@ -49,27 +49,34 @@ pub struct Arguments {
 
 /// Draws the networks, and says what is in the file.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let (path, force) = (&arguments.out, arguments.force);
-    if arguments.spec.tilts() {
-        let reason = "importance sampling is for averages, and a sample has none; leave it out";
-        return Err(Error::invalid("tilt", "auto", reason).into());
-    }
-    let sample = Sample::new(arguments.spec.networks()?, arguments.shard)?;
-    DrawsFile::check(path, force)?;
-    let choice = arguments.engine.choice();
-    let mut running = Running::begin(Terminal::new(""), |progress| choice.open(progress))?;
-    let (float, shape) = (running.runner.float(), sample.shape());
-    let file = DrawsFile::create(path, shape, float, force)?;
-    let drawn = sample.draw(&mut running.runner, &file);
-    running.last();
-    let timing = drawn.map_err(|e| running.explain(e.into()))?;
-    let device = running.runner.device();
-    let of = (sample.spec(), sample.shard());
-    let document = SampleDocument::new(path, of, (shape, float), device, timing);
-    match arguments.json {
-        true => emit(&format!("{}\n", serde_json::to_string(&document)?))?,
-        false => emit(&flags::spelled(&sample_table(&document)))?,
-    }
-    eprintln!("wrote {}", path.display());
-    Ok(())
+    let path = &arguments.out;
+    let (sample, file, mut running) = guard(|| {
+        if arguments.spec.tilts() {
+            let reason = "importance sampling is for averages, and a sample has none; leave it out";
+            return Err(Error::invalid("tilt", "auto", reason).into());
+        }
+        let sample = Sample::new(arguments.spec.networks()?, arguments.shard)?;
+        DrawsFile::check(path, arguments.force)?;
+        let choice = arguments.engine.choice();
+        let running = Running::begin(Terminal::new(""), |progress| choice.open(progress))?;
+        let float = running.runner.float();
+        let file = DrawsFile::create(path, sample.shape(), float, arguments.force)?;
+        Ok((sample, file, running))
+    })?;
+    // A signal ends it by itself, with the networks that were drawn in the file.
+    let timing = sample.draw(&mut running.runner, &file)?;
+    let (shape, float) = (sample.shape(), running.runner.float());
+    would_cost(format!(
+        "all {} networks are in {}",
+        shape[0],
+        path.display()
+    ));
+    guard(|| {
+        let device = running.runner.device();
+        let of = (sample.spec(), sample.shard());
+        let document = SampleDocument::new(path, of, (shape, float), device, timing);
+        print(&document, arguments.json)?;
+        say!("wrote {}", path.display());
+        Ok(())
+    })
 }

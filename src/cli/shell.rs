@@ -2,13 +2,6 @@
 
 use std::io::Write;
 
-use nnqft_gpu::Error;
-
-/// Tells whether the user, or the system, has ended the run.
-pub fn is_interruption(error: &anyhow::Error) -> bool {
-    matches!(error.downcast_ref(), Some(Error::Interrupted(_)))
-}
-
 /// Returns the columns for a plot: the terminal's, or 80 in a pipe.
 pub fn columns() -> usize {
     let terminal = console::Term::stdout();
@@ -25,6 +18,11 @@ pub fn emit(text: &str) -> anyhow::Result<()> {
         Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(e.into()),
         _ => Ok(()),
     }
+}
+
+/// Writes a line to stderr; one that is closed or full is no reason to fail.
+pub fn say(line: impl std::fmt::Display) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 /// Quotes a text as one word of a shell.

@@ -8,15 +8,17 @@ use serde::Serialize;
 use super::figure::Figure;
 use super::{
     cross_check_table, eft_figure, eft_table, elements_table, ensemble_figure, ensemble_table,
-    falloff_figure, falloff_table, fit_table, flow_table, rg_figure, six_point_table,
+    falloff_figure, falloff_table, fit_table, flow_table, rg_figure, sample_table, six_point_table,
     symmetry_figure, symmetry_table, theory_table, write_npz,
 };
 use crate::analysis::Unconverged;
 use crate::run::{
-    CompareDocument, EftDocument, EnsembleDocument, FalloffDocument, RgDocument, SymmetryDocument,
-    TheoryDocument,
+    CompareDocument, EftDocument, EnsembleDocument, FalloffDocument, RgDocument, SampleDocument,
+    SymmetryDocument, TheoryDocument,
 };
 use crate::{Error, Result};
+#[cfg(feature = "gpu")]
+use {super::devices_table, crate::run::DevicesDocument};
 
 /// A result in every form that it has: its JSON is its serialisation.
 ///
@@ -73,7 +75,7 @@ pub trait Outcome: Serialize + Sized {
 }
 
 /// The way out of averages that have not converged, where theory has the moments.
-const EXACT_MOMENTS: Option<&str> = Some("`moments` exact gives it from theory");
+const EXACT_MOMENTS: Option<&str> = Some("exact moments give it from theory");
 
 /// Fails if a conclusion rests on averages that have not converged: one sentence for each, and
 /// what to do `instead`.
@@ -93,7 +95,7 @@ fn sentences(all: &[Unconverged], orders: &[usize]) -> Vec<String> {
 }
 
 impl Outcome for EnsembleDocument {
-    const NAME: &'static str = "ensemble";
+    const NAME: &'static str = Self::COMMAND;
 
     fn table(&self) -> String {
         ensemble_table(self)
@@ -119,8 +121,17 @@ impl Outcome for EnsembleDocument {
     }
 }
 
+/// The draws themselves are in a file already.
+impl Outcome for SampleDocument {
+    const NAME: &'static str = Self::COMMAND;
+
+    fn table(&self) -> String {
+        sample_table(self)
+    }
+}
+
 impl Outcome for TheoryDocument {
-    const NAME: &'static str = "theory";
+    const NAME: &'static str = Self::COMMAND;
 
     fn table(&self) -> String {
         theory_table(self)
@@ -128,7 +139,7 @@ impl Outcome for TheoryDocument {
 }
 
 impl Outcome for FalloffDocument {
-    const NAME: &'static str = "falloff";
+    const NAME: &'static str = Self::COMMAND;
     const FIGURE_BESIDE_TABLE: bool = true;
 
     fn table(&self) -> String {
@@ -146,7 +157,7 @@ impl Outcome for FalloffDocument {
 }
 
 impl Outcome for EftDocument {
-    const NAME: &'static str = "eft";
+    const NAME: &'static str = Self::COMMAND;
 
     fn table(&self) -> String {
         match self.fits.is_empty() {
@@ -179,7 +190,7 @@ impl Outcome for EftDocument {
 }
 
 impl Outcome for RgDocument {
-    const NAME: &'static str = "rg";
+    const NAME: &'static str = Self::COMMAND;
     const FIGURE_BESIDE_TABLE: bool = true;
 
     fn table(&self) -> String {
@@ -199,7 +210,7 @@ impl Outcome for RgDocument {
 }
 
 impl Outcome for SymmetryDocument {
-    const NAME: &'static str = "symmetry";
+    const NAME: &'static str = Self::COMMAND;
 
     fn table(&self) -> String {
         symmetry_table(self)
@@ -231,7 +242,7 @@ impl Outcome for SymmetryDocument {
 }
 
 impl Outcome for CompareDocument {
-    const NAME: &'static str = "compare-cpu";
+    const NAME: &'static str = Self::COMMAND;
 
     fn table(&self) -> String {
         let verdict = match self.check.pass {
@@ -258,5 +269,18 @@ impl Outcome for CompareDocument {
             true => Ok(()),
             false => Err(Error::Disagreement(failed.join(", "))),
         }
+    }
+}
+
+#[cfg(feature = "gpu")]
+impl Outcome for DevicesDocument {
+    const NAME: &'static str = Self::COMMAND;
+
+    fn table(&self) -> String {
+        let adapters = match self.adapters.is_empty() {
+            true => "no adapter: no Vulkan, Metal or DirectX 12 driver answers\n".into(),
+            false => devices_table(&self.adapters),
+        };
+        format!("{adapters}auto takes {}\n", self.auto)
     }
 }

@@ -18,18 +18,23 @@ mod progress;
 mod rg;
 mod runner;
 mod sample;
+mod sweep;
 pub mod symmetry;
 mod theory;
 mod tilt;
 
 #[cfg(feature = "gpu")]
-pub use adapters::auto_choice;
+pub use adapters::devices;
 #[cfg(feature = "gpu")]
 pub use compare::compare;
+#[cfg(feature = "gpu")]
+pub use document::DevicesDocument;
+#[cfg(feature = "report")]
+pub(crate) use document::schema;
 pub use document::{
-    Adapter, CompareDocument, CompareSpec, CouplingRow, DevicesDocument, ENSEMBLE_SCHEMA,
-    EftDocument, EftPoint, EnsembleDocument, FalloffDocument, Head, Origin, Partial, RgDocument,
-    SampleDocument, Source, SymmetryDocument, TheoryDocument, Timing, VERSION,
+    CompareDocument, CompareSpec, CouplingRow, EftDocument, EftPoint, EnsembleDocument,
+    FalloffDocument, Head, Origin, Partial, RgDocument, SampleDocument, Source, SymmetryDocument,
+    TheoryDocument, Timing, VERSION,
 };
 pub use eft::{CUTOFFS, eft, fit, train_inputs};
 pub use engine::{Backend, EngineChoice};
@@ -38,7 +43,8 @@ pub use falloff::{Ensembles, beside, falloff};
 pub use moments::Moments;
 pub use progress::Progress;
 pub use rg::rg;
-pub use runner::Runner;
+pub use runner::{Runner, watch};
 pub use sample::{Chunk, Sample, Sink};
+pub use sweep::Sweep;
 pub use theory::theory;
 pub use tilt::TiltChoice;

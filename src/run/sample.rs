@@ -4,8 +4,7 @@ use std::io;
 use std::ops::Range;
 use std::time::Instant;
 
-use super::runner::until_stopped;
-use super::{Runner, Timing};
+use super::{Runner, Timing, watch};
 use crate::engine::{BlockPlan, DrawQueue, Draws};
 use crate::model::EnsembleSpec;
 use crate::plan::SamplePlan;
@@ -153,7 +152,7 @@ impl Sample {
             progress.overdue(&kept.map_or_else(|e| e, Error::Interrupted));
         };
         let start = Instant::now();
-        let drawn = until_stopped(stop, overdue, || engine.sample(&self.plan, &queue));
+        let drawn = watch(stop, overdue, || engine.sample(&self.plan, &queue));
         let wall_s = start.elapsed().as_secs_f64();
         progress.end();
         let networks = queue.networks();
@@ -168,7 +167,7 @@ impl Sample {
             }
             (Ok(()), Ok(kept)) => Err(Error::Interrupted(kept)),
             (Err(error), Ok(kept)) => {
-                progress.note(&kept);
+                progress.note(&kept.into());
                 Err(error)
             }
             (Err(error), Err(_)) | (Ok(()), Err(error)) => Err(error),

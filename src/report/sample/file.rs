@@ -8,8 +8,9 @@ use std::sync::{PoisonError, RwLock};
 use super::header::{LENGTH, header};
 use crate::engine::Float;
 use crate::run::{Chunk, Sink};
+use crate::sentence::sentence;
 use crate::state::Replacement;
-use crate::{Error, Result};
+use crate::{Error, Result, Sentence};
 
 /// `DrawsFile` is a .npy file of the outputs of networks, of shape `(networks, points, d_out)`. It is
 /// written beside its place, as `FILE.part`, and takes the place when it is closed: with all
@@ -52,10 +53,10 @@ impl DrawsFile {
     /// little room.
     pub fn create(path: &Path, shape: [u64; 3], float: Float, force: bool) -> Result<Self> {
         Self::check(path, force)?;
-        let refuse = |reason: String| Error::invalid("out", path.display(), reason);
+        let refuse = |reason: Sentence| Error::invalid("out", path.display(), reason);
         let (next, file) = Replacement::open(path).map_err(|e| match e.kind() {
             io::ErrorKind::WouldBlock => refuse("another run is writing this file".into()),
-            _ => refuse(format!("the file cannot be written: {e}")),
+            _ => refuse(format!("the file cannot be written: {e}").into()),
         })?;
         let [networks, points, outputs] = shape;
         let needed = shape
@@ -66,8 +67,12 @@ impl DrawsFile {
         if let Ok(room) = fs4::available_space(folder(path))
             && u128::from(room) < needed
         {
-            return Err(refuse(format!(
-                "{networks} networks x {points} points x {outputs} outputs take {needed} bytes, and the disk has room for {room}; use fewer `nets` or `experiments`, a `shard`, or another disk"
+            let all = format!("{networks} networks x {points} points x {outputs} outputs");
+            return Err(refuse(sentence!(
+                "{} take {} bytes, and the disk has room for {}; use fewer `nets` or `experiments`, a `shard`, or another disk",
+                all,
+                needed.to_string(),
+                room.to_string()
             )));
         }
         let new = Self {
@@ -79,7 +84,7 @@ impl DrawsFile {
         };
         // What a run that is killed leaves behind holds no networks.
         let written = new.write_header(0);
-        written.map_err(|e| refuse(format!("the file cannot be written: {e}")))?;
+        written.map_err(|e| refuse(format!("the file cannot be written: {e}").into()))?;
         Ok(new)
     }
 
@@ -88,24 +93,32 @@ impl DrawsFile {
     /// # Errors
     /// [`Error::Invalid`].
     pub fn check(path: &Path, force: bool) -> Result<()> {
-        let refuse = |reason: &str| Err(Error::invalid("out", path.display(), reason));
+        let refuse = |reason: Sentence| Err(Error::invalid("out", path.display(), reason));
         if path.as_os_str() == "-" {
-            return refuse("the header is written last, which no pipe allows; give a file name");
+            return refuse(sentence!(
+                "the header is written last, which no pipe allows; give a file name"
+            ));
         }
         match std::fs::metadata(path) {
             Ok(found) if found.is_dir() => {
-                return refuse("this is a folder; give the name of a file");
+                return refuse(sentence!("this is a folder; give the name of a file"));
             }
             Ok(found) if !found.is_file() => {
-                return refuse("the header is written last, into a file; this is none");
+                return refuse(sentence!(
+                    "the header is written last, into a file; this is none"
+                ));
             }
             _ => {}
         }
         if path.extension().is_none_or(|e| e != "npy") {
-            return refuse("draws are .npy files; give a name that ends in .npy");
+            return refuse(sentence!(
+                "draws are .npy files; give a name that ends in .npy"
+            ));
         }
         if path.exists() && !force {
-            return refuse("the file exists; give another name, or add --force to write over it");
+            return refuse(sentence!(
+                "the file exists; give another name, or use `force` to write over it"
+            ));
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ use crate::state::Shard;
 
 /// `nnqft.sample/2` says which networks are in a file of draws.
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct SampleDocument {
     /// Head with schema, version, spec, device and timing; the spec has no orders.
     #[serde(flatten)]
@@ -25,6 +26,9 @@ pub struct SampleDocument {
 }
 
 impl SampleDocument {
+    /// Command that makes the document.
+    pub const COMMAND: &'static str = "sample";
+
     /// Puts what is known of a file of draws together.
     pub fn new(
         path: &Path,
@@ -34,7 +38,7 @@ impl SampleDocument {
         timing: Timing,
     ) -> Self {
         Self {
-            head: Head::new("nnqft.sample/2", spec.clone(), device, timing, ()),
+            head: Head::new(Self::COMMAND, spec.clone(), device, timing, ()),
             path: path.display().to_string(),
             shape,
             dtype: float.name(),
