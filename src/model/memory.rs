@@ -86,6 +86,13 @@ impl EnsembleSpec {
         }
     }
 
+    /// Estimates the bytes that a worker of the CPU engine takes to draw networks and nothing else:
+    /// the values of a group of units at every point, sums and fields, and outputs on their way.
+    pub(crate) fn drawing_memory(&self) -> f64 {
+        let (points, fields) = (self.inputs.len() as f64, self.fields() as f64);
+        8.0 * TILE * (TILE * points + 4.0 * fields)
+    }
+
     /// Refuses a spec that takes more than [`MAX_MEMORY`].
     pub(super) fn check_memory(&self) -> Result<()> {
         let needed = self.memory().least();

@@ -150,6 +150,22 @@ impl EnsembleSpec {
     /// # Errors
     /// [`Error::Invalid`] with the option, the value and what would be right.
     pub fn validate(mut self) -> Result<Self> {
+        self.check_networks()?;
+        if self.nets < 2 && self.experiments < 2 {
+            return Err(Error::invalid(
+                "nets",
+                1,
+                "one network in one experiment has no error bar; draw at least 2",
+            ));
+        }
+        self.check_orders()?;
+        self.check_memory()?;
+        self.check_tilt()?;
+        Ok(self)
+    }
+
+    /// Checks what networks are drawn, but nothing of what is measured.
+    pub(crate) fn check_networks(&self) -> Result<()> {
         let range = |name, value: u64, max: u64| {
             if value == 0 || value > max {
                 Err(Error::invalid(
@@ -164,13 +180,6 @@ impl EnsembleSpec {
         range("width", self.net.width(), MAX_WIDTH)?;
         range("nets", self.nets, MAX_NETS)?;
         range("experiments", self.experiments.into(), MAX_EXPERIMENTS)?;
-        if self.nets < 2 && self.experiments < 2 {
-            return Err(Error::invalid(
-                "nets",
-                1,
-                "one network in one experiment has no error bar; draw at least 2",
-            ));
-        }
         let neurons = self.net.width() as f64 * self.networks() as f64;
         if neurons > MAX_NEURONS {
             return Err(Error::invalid(
@@ -204,7 +213,10 @@ impl EnsembleSpec {
                 sentence!("`d_in` is {}", self.net.d_in().to_string()),
             ));
         }
-        range("d_out", self.net.d_out() as u64, MAX_D_OUT)?;
+        range("d_out", self.net.d_out() as u64, MAX_D_OUT)
+    }
+
+    fn check_orders(&mut self) -> Result<()> {
         if self.orders.is_empty() {
             return Err(Error::invalid("orders", "''", "give at least one of 1..6"));
         }
@@ -226,7 +238,10 @@ impl EnsembleSpec {
                 ),
             ));
         }
-        self.check_memory()?;
+        Ok(())
+    }
+
+    fn check_tilt(&self) -> Result<()> {
         if let Some(tilt) = &self.tilt {
             if self.estimator == Estimator::Direct {
                 return Err(Error::invalid(
@@ -247,7 +262,7 @@ impl EnsembleSpec {
                 ));
             }
         }
-        Ok(self)
+        Ok(())
     }
 
     /// Counts the numbers that a run keeps: the unique elements, those of the connected 6-point

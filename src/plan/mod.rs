@@ -9,6 +9,7 @@ mod fields;
 mod parameters;
 mod progression;
 mod rays;
+mod sample;
 
 use std::sync::Arc;
 
@@ -16,6 +17,7 @@ pub use drawn::Drawn;
 pub use parameters::{Laws, Parameters};
 pub use progression::Progression;
 pub use rays::Rays;
+pub use sample::SamplePlan;
 
 use crate::Result;
 use crate::model::EnsembleSpec;

@@ -10,6 +10,7 @@ pub mod moments;
 mod networks;
 #[cfg(feature = "test-hooks")]
 pub mod networks;
+mod outputs;
 mod rows;
 mod stages;
 mod tape;
@@ -19,10 +20,10 @@ use std::time::{Duration, Instant};
 
 use self::tape::Evaluator;
 use super::queue::next_size;
-use super::{BlockPlan, DeviceInfo, DeviceKind, Engine, Network, Work};
+use super::{BlockPlan, DeviceInfo, DeviceKind, Draws, Engine, Float, Network, Work};
 use crate::model::activation::Tape;
 use crate::model::{Builtin, EnsembleSpec, Estimator};
-use crate::plan::{Drawn, Parameters, Plan, Progression};
+use crate::plan::{Drawn, Parameters, Plan, Progression, SamplePlan};
 use crate::stream::{GROUP, StreamLayout};
 use crate::tensor::Accumulator;
 use crate::{Error, Result};
@@ -89,6 +90,14 @@ impl Engine for CpuEngine {
             true => Err(Error::NotFinite("an n-point function, even in f64,".into())),
             false => Ok(()),
         }
+    }
+
+    fn float(&self) -> Float {
+        Float::F64
+    }
+
+    fn sample(&mut self, plan: &SamplePlan, work: &dyn Work<Draws>) -> Result<()> {
+        outputs::sample(plan, work)
     }
 }
 

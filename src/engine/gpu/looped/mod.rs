@@ -54,7 +54,7 @@ pub enum Kind {
 pub struct Pass {
     seed: [u32; 2],
     first: u32,
-    blocks: u32,
+    pub blocks: u32,
     per_experiment: u32,
     nets: u32,
     /// First place of the pass in each block.
@@ -266,7 +266,7 @@ impl Looped {
     }
 
     /// Tells whether a pass is the last for its networks.
-    fn completes(&self, pass: &Pass) -> bool {
+    pub fn completes(&self, pass: &Pass) -> bool {
         u64::from(pass.group + pass.groups) == self.shape.stream.full_groups
     }
 
@@ -289,13 +289,18 @@ impl Looped {
         }
     }
 
-    /// Submits all passes of a range of blocks; what `then` encodes follows the last.
+    /// Tells whether a pass is the last of its batch.
+    pub fn ends(&self, pass: &Pass) -> bool {
+        self.completes(pass) && u64::from(pass.start + pass.piece) >= self.shape.places()
+    }
+
+    /// Submits all passes of a range of blocks; what `then` encodes follows each.
     pub fn submit(
         &self,
         d: &Device,
         range: &Range<u64>,
         slot: usize,
-        then: impl FnOnce(&mut wgpu::CommandEncoder),
+        then: impl Fn(&mut wgpu::CommandEncoder, &Pass),
     ) -> wgpu::SubmissionIndex {
         let mut encoder = d.device.create_command_encoder(&Default::default());
         let passes = self.passes(range);
@@ -309,8 +314,8 @@ impl Looped {
                 d.submit(done.finish());
             }
             self.encode(d, &mut encoder, pass, slot);
+            then(&mut encoder, pass);
         }
-        then(&mut encoder);
         d.submit(encoder.finish())
     }
 }
