@@ -6,6 +6,7 @@
 mod accumulator;
 mod connected;
 mod extremes;
+mod further;
 mod index;
 mod measurement;
 mod moments;
@@ -21,6 +22,8 @@ pub use index::{multiset_count, multisets};
 // The sums of the engines and their layout, public for tests and benchmarks.
 #[doc(hidden)]
 pub use connected::MeanOfD;
+#[doc(hidden)]
+pub use further::connected_fields;
 #[doc(hidden)]
 pub use measurement::{Drawn, Measurement};
 #[doc(hidden)]

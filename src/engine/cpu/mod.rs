@@ -23,7 +23,7 @@ use crate::model::activation::Tape;
 use crate::model::{Builtin, EnsembleSpec, Estimator};
 use crate::plan::{Drawn, Parameters, Plan, Progression};
 use crate::stream::{GROUP, StreamLayout};
-use crate::tensor::Accumulator;
+use crate::tensor::{Accumulator, MomentPlan, connected_fields};
 use crate::{Error, Result};
 
 /// Time that a worker's piece should take: long against handing it in, short against a stop.
@@ -131,6 +131,8 @@ pub(crate) struct Setup {
     pub scales: Vec<f64>,
     /// E[h h] of every pair of points (connected estimator, else empty).
     pub centre: Vec<f64>,
+    /// What the connected estimator sums where outputs are not Gaussian given the hidden layer.
+    pub cumulants: Option<Cumulants>,
     pub tilt: Option<Mixture>,
     pub seed: u64,
 }
@@ -155,6 +157,36 @@ impl Code {
             evaluator: Evaluator::new(tape),
             variances: linear.iter().map(square).collect(),
         }
+    }
+}
+
+/// `Cumulants` says how cumulants of the outputs, given the hidden layer, are made of hidden
+/// values.
+#[derive(Debug, Clone)]
+pub(crate) struct Cumulants {
+    /// Products of hidden values, one moment for each field.
+    pub products: MomentPlan,
+    /// For each field a factor of the sum over units, and what the bias adds.
+    pub parts: Vec<(f64, f64)>,
+}
+
+impl Cumulants {
+    fn new(drawn: &Drawn) -> Option<Self> {
+        let spec = drawn.spec();
+        if spec.estimator == Estimator::Direct || spec.net.has_gaussian_readout() {
+            return None;
+        }
+        let fields = connected_fields(spec.inputs.len(), &spec.orders, false);
+        let mut orders: Vec<usize> = fields.iter().map(Vec::len).collect();
+        orders.dedup();
+        let parameters = drawn.parameters();
+        let parts = fields
+            .iter()
+            .map(|field| parameters.cumulant(field.len() as u32));
+        Some(Self {
+            products: MomentPlan::new(spec.inputs.len(), &orders),
+            parts: parts.collect(),
+        })
     }
 }
 
@@ -188,6 +220,7 @@ impl Setup {
             parameters,
             scales: drawn.scales().to_vec(),
             centre: drawn.centre().to_vec(),
+            cumulants: Cumulants::new(drawn),
             tilt: spec.tilt.as_ref().map(|tilt| Mixture {
                 probability: tilt.probability(),
                 shifts: tilt.shifts.clone(),

@@ -193,6 +193,8 @@ impl GpuEngine {
         let has_room = setup.width <= moments::MAX_ENSEMBLE_WIDTH
             && (1..=moments::MAX_ENSEMBLE_ELEMENTS).contains(&plan.elements().len());
         match wanted {
+            // Products of more than two hidden values have code in loops alone.
+            _ if !setup.cumulants.is_empty() => Form::Looped,
             Form::Fused if !has_room => Form::Staged,
             form => form,
         }

@@ -38,6 +38,7 @@ const SHADERS: [(&str, &str); 49] = shaders![
     "looped/arguments.wgsl",
     "looped/best.wgsl",
     "looped/choose.wgsl",
+    "looped/cumulants.wgsl",
     "looped/fields.wgsl",
     "looped/hidden.wgsl",
     "looped/keep.wgsl",
