@@ -1,6 +1,7 @@
 //! This module is the one place that reads what a plan asks of the device.
 
 use super::activation::Code;
+use super::variates::Variates;
 use crate::engine::BlockPlan;
 use crate::model::Estimator;
 use crate::plan::{Drawn, Parameters, Progression};
@@ -24,6 +25,8 @@ pub struct Setup {
     /// Typical size of each field: the device works with field / scale, so that products
     /// of six neither overflow nor underflow whatever the unit of f.
     pub scales: Vec<f64>,
+    /// The functions that variates are drawn with.
+    pub variates: Variates,
     /// Folded weights, offsets and readout.
     pub parameters: Parameters,
     /// The variance of a pre-activation at each point, where the activation takes it, else empty.
@@ -83,6 +86,7 @@ impl Setup {
             activation,
             fields: drawn.fields(),
             scales: drawn.scales().to_vec(),
+            variates: Variates::new(&parameters.laws, drawn.layout()),
             parameters,
             centre: drawn.centre().to_vec(),
             tilt: spec.tilt.as_ref().map(|tilt| Tilt {
