@@ -32,7 +32,7 @@ fn bad_numbers_are_refused() {
         ("--orders", "0"),
         ("--orders", "2,7"),
         ("--seed", "-1"),
-        ("--arch", "tanh"),
+        ("--arch", "tanhh"),
         ("--estimator", "magic"),
         ("--inputs", ""),
         ("--inputs", "1;x"),
