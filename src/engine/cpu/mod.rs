@@ -3,6 +3,7 @@
 // The stages, public for tests and benchmarks.
 #[doc(hidden)]
 pub mod activation;
+mod drawing;
 #[doc(hidden)]
 pub mod moments;
 #[doc(hidden)]
@@ -121,7 +122,7 @@ pub(crate) struct Setup {
     pub width: f64,
     pub layout: StreamLayout,
     pub parameters: Parameters,
-    /// What the normals of a hidden unit are multiplied by, `[point][component]`: weights,
+    /// What the variates of a hidden unit are multiplied by, `[point][component]`: weights,
     /// then the bias if it is drawn.
     pub linear: Vec<Vec<f64>>,
     /// The points as a progression, if f64 holds every power on it.
@@ -147,7 +148,7 @@ pub(crate) enum Code {
 }
 
 impl Code {
-    /// That of a tape, where pre-activations are linear forms of standard normals.
+    /// That of a tape, where pre-activations are linear forms of variates of unit variance.
     pub fn of_tape(tape: &Tape, linear: &[Vec<f64>]) -> Self {
         let square = |form: &Vec<f64>| form.iter().map(|x| x * x).sum();
         Self::Tape {

@@ -5,6 +5,7 @@
 //! over rows of lanes, so that compilers turn them into vector code.
 
 use super::activation::{Activation, Erf, Exp, Identity, Relu, exp};
+use super::drawing::{ROWS, Source};
 use super::rows::{add_outputs, add_products, evaluate};
 use super::tape::Scratch;
 use super::{Code, Setup};
@@ -12,14 +13,12 @@ use crate::model::activation::Tape;
 use crate::model::{Builtin, Estimator};
 use crate::plan::Drawn;
 use crate::simd::{Aligned, has_fma, madd};
-use crate::stream::{GROUP, Halves, Part, Words, box_muller, box_muller_blocks, lanes};
+use crate::stream::{GROUP, Part, Words};
 
 /// Number of networks that are drawn together.
 pub const TILE: usize = GROUP as usize;
 /// Number of hidden units of a full group.
 const UNITS: usize = GROUP as usize;
-/// Count of numbers in one component of a full group, `[unit][lane]`.
-const ROWS: usize = UNITS * TILE;
 
 /// A tile holds one number of each of 16 networks.
 pub type Tile = [f64; TILE];
@@ -34,18 +33,10 @@ pub struct Networks {
 
 #[derive(Debug)]
 struct Work {
-    /// Words of one component of a full group, `[word][lane]`.
-    words: [u32; ROWS],
-    /// Words of the remainder, `[component or output][unit][lane]`.
-    remainder: Vec<u32>,
-    halves: Halves,
-    /// Sources of the words of the remainder: those of consecutive tiles follow each other in both
-    /// streams.
-    hidden_remainder: Words,
-    output_remainder: Words,
-    /// Standard normals of W0 and b0, `[component][unit][lane]`.
+    source: Source,
+    /// Variates of W0 and b0, `[component][unit][lane]`.
     hidden: Aligned,
-    /// Standard normals of W1, `[output][unit][lane]`.
+    /// Variates of W1, `[output][unit][lane]`.
     output: Aligned,
     /// Values z, then h_j(x_p), of one group, `[point][unit][lane]`.
     values: Aligned,
@@ -65,12 +56,12 @@ struct Work {
 
 /// `At` is a place in the units of 16 networks.
 #[derive(Debug, Clone, Copy)]
-struct At {
-    experiment: u32,
+pub(super) struct At {
+    pub experiment: u32,
     /// Number of the tile of 16 networks within the experiment.
-    tile: u64,
+    pub tile: u64,
     /// First hidden unit of the place.
-    unit: usize,
+    pub unit: usize,
 }
 
 impl Networks {
@@ -90,14 +81,8 @@ impl Networks {
     fn of(setup: Setup) -> Self {
         let components = setup.layout.hidden_components as usize;
         let outputs = setup.layout.outputs as usize;
-        let remainder = setup.layout.blocks(Part::HiddenRemainder);
-        let remainder = remainder.max(setup.layout.blocks(Part::OutputRemainder)) as usize * TILE;
         let work = Work {
-            words: [0; ROWS],
-            remainder: vec![0; remainder],
-            halves: Halves::default(),
-            hidden_remainder: Words::new(setup.seed, 0, 0),
-            output_remainder: Words::new(setup.seed, 0, 0),
+            source: Source::new(&setup),
             hidden: Aligned::new(0.0, components * ROWS),
             output: Aligned::new(0.0, outputs * ROWS),
             values: Aligned::new(0.0, setup.linear.len() * ROWS),
@@ -228,82 +213,32 @@ fn finish(setup: &Setup, work: &Work, fields: &mut [Tile]) {
     }
 }
 
-/// Adds a full group, where each network has blocks of its own: one lane draws one block.
+/// Adds a full group.
 #[inline(always)]
 fn group<const FMA: bool>(setup: &Setup, work: &mut Work, at: At) {
-    let layout = &setup.layout;
-    let (words, hidden) = (&mut work.words, &mut work.hidden);
-    draw_group::<FMA>(
-        setup,
-        at,
-        Part::Hidden,
-        layout.hidden_components,
-        words,
-        &mut hidden[..layout.drawn_components as usize * ROWS],
-    );
+    (work.source).hidden_group::<FMA>(setup, at, &mut work.hidden);
     if setup.estimator == Estimator::Direct {
-        draw_group::<FMA>(
-            setup,
-            at,
-            Part::Output,
-            layout.outputs,
-            words,
-            &mut work.output,
-        );
+        (work.source).output_group::<FMA>(setup, at, &mut work.output);
     }
     add_units::<FMA>(setup, work, at, UNITS, UNITS);
 }
 
-// Not closures: those would be compiled without the processor features of their caller.
-#[inline(always)]
-fn draw_group<const FMA: bool>(
-    setup: &Setup,
-    at: At,
-    part: Part,
-    blocks: u64,
-    words: &mut [u32; ROWS],
-    normals: &mut [f64],
-) {
-    let stride = setup.layout.blocks(part);
-    let first = at.tile * GROUP * stride + at.unit as u64 / GROUP * blocks;
-    for (c, normals) in normals.chunks_exact_mut(ROWS).enumerate() {
-        let stream = part.stream(at.experiment);
-        lanes(setup.seed, stream, first + c as u64, stride, words);
-        let (radii, angles) = words.split_at(ROWS / 2);
-        let (x, y) = normals.split_at_mut(ROWS / 2);
-        box_muller::<FMA>(radii, angles, x, y);
-    }
-}
-
-/// Adds the units that fill no group, whose blocks hold a word for each of the 16 networks.
+/// Adds the units that fill no group.
 #[inline(always)]
 fn remainder<const FMA: bool>(setup: &Setup, work: &mut Work, at: At) {
     let units = setup.layout.remainder as usize;
     if units > 0 {
-        let drawn = setup.layout.drawn_components as usize * units;
-        let owned = setup.layout.blocks(Part::HiddenRemainder);
-        let stream = Part::HiddenRemainder.stream(at.experiment);
-        work.hidden_remainder.seek(stream, at.tile * owned);
-        let words = &mut work.remainder[..drawn * TILE];
-        work.hidden_remainder.fill(words);
-        let normals = &mut work.hidden[..words.len()];
-        box_muller_blocks::<FMA>(words, normals, &mut work.halves);
+        (work.source).hidden_remainder::<FMA>(setup, at, &mut work.hidden);
     }
     if setup.estimator == Estimator::Direct && (units > 0 || setup.layout.has_bias()) {
-        let owned = setup.layout.blocks(Part::OutputRemainder);
-        let stream = Part::OutputRemainder.stream(at.experiment);
-        work.output_remainder.seek(stream, at.tile * owned);
-        let words = &mut work.remainder[..owned as usize * TILE];
-        work.output_remainder.fill(words);
-        let normals = &mut work.output[..words.len()];
-        box_muller_blocks::<FMA>(words, normals, &mut work.halves);
+        (work.source).output_remainder::<FMA>(setup, at, &mut work.output);
     }
     if units > 0 {
         add_units::<FMA>(setup, work, at, units, units + 1);
     }
 }
 
-/// Adds `units` hidden units whose normals are drawn; an output's normals have
+/// Adds `units` hidden units whose variates are drawn; an output's variates have
 /// `output_rows` rows.
 #[inline(always)]
 fn add_units<const FMA: bool>(
@@ -388,13 +323,13 @@ fn add_fields<const FMA: bool, A: Activation>(
         // An activation so cheap that its value is not worth storing.
         let points = setup.linear.iter().zip(&setup.parameters.offset);
         for ((x, offset), sum) in points.zip(&mut work.sums) {
-            let (normals, readout) = (&work.hidden, &work.output[..rows]);
+            let (variates, readout) = (&work.hidden, &work.output[..rows]);
             match x[..] {
-                [x] => add_outputs::<FMA, A, 1>(sum, [x], *offset, normals, readout),
-                [x, y] => add_outputs::<FMA, A, 2>(sum, [x, y], *offset, normals, readout),
+                [x] => add_outputs::<FMA, A, 1>(sum, [x], *offset, variates, readout),
+                [x, y] => add_outputs::<FMA, A, 2>(sum, [x, y], *offset, variates, readout),
                 _ => {
                     let values = &mut work.values[..rows];
-                    evaluate::<FMA, A>(x, *offset, normals, values);
+                    evaluate::<FMA, A>(x, *offset, variates, values);
                     add_products::<FMA>(sum, readout, values);
                 }
             }
@@ -459,3 +394,5 @@ fn add_values<const FMA: bool>(setup: &Setup, work: &mut Work, rows: usize, outp
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod written_out;
