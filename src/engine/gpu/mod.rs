@@ -19,6 +19,7 @@ mod stages;
 mod template;
 #[cfg(test)]
 mod tests;
+mod variates;
 mod waiter;
 
 use bytemuck::{Pod, Zeroable};

@@ -1,6 +1,7 @@
 //! This module is the one place that reads what a plan asks of the device.
 
 use super::activation::Code;
+use super::variates::Variates;
 use crate::engine::BlockPlan;
 use crate::model::Estimator;
 use crate::plan::{Drawn, Parameters, Progression};
@@ -27,6 +28,8 @@ pub struct Setup {
     pub scales: Vec<f64>,
     /// The last of the fields, if outputs are not Gaussian given the hidden layer.
     pub cumulants: Vec<Cumulant>,
+    /// The functions that variates are drawn with.
+    pub variates: Variates,
     /// Folded weights, offsets and readout.
     pub parameters: Parameters,
     /// The variance of a pre-activation at each point, where the activation takes it, else empty.
@@ -87,6 +90,7 @@ impl Setup {
             fields: drawn.fields(),
             scales: drawn.scales().to_vec(),
             cumulants: cumulants(drawn),
+            variates: Variates::new(&parameters.laws, drawn.layout()),
             parameters,
             centre: drawn.centre().to_vec(),
             tilt: spec.tilt.as_ref().map(|tilt| Tilt {

@@ -26,7 +26,7 @@ macro_rules! shaders {
     };
 }
 
-const SHADERS: [(&str, &str); 49] = shaders![
+const SHADERS: [(&str, &str); 50] = shaders![
     "activation.wgsl",
     "batch.wgsl",
     "draws.wgsl",
@@ -76,6 +76,7 @@ const SHADERS: [(&str, &str); 49] = shaders![
     "remainder.wgsl",
     "sample.wgsl",
     "sample_remainder.wgsl",
+    "variates.wgsl",
     "words.wgsl",
 ];
 

@@ -12,7 +12,7 @@ use super::layout::Layout;
 use super::looped::{Shape, Tiles};
 use super::setup::Setup;
 use super::template::Text;
-use super::{moments, networks};
+use super::{moments, networks, variates};
 use crate::engine::Form;
 use crate::model::activation::{Binary, Op, Tape, Unary};
 use crate::model::{EnsembleSpec, Estimator, Inputs, Law, source_nets};
@@ -156,7 +156,9 @@ fn every_text_is_valid() {
             }
         }
     }
-    check(&networks::draws());
+    for law in Law::ALL {
+        check(&networks::draws(law));
+    }
     check(&moments::quadrature(256, &MomentPlan::new(3, &[4])));
 }
 
@@ -178,6 +180,44 @@ fn no_looped_text_grows() {
         let (few, many) = (of(32, 3), of(192, 784));
         assert!(many < few + few / 10, "{few} {many}");
         assert!(many < 60_000, "{many}");
+    }
+}
+
+/// A spec with laws of its own for each kind of parameter.
+fn with_laws(spec: EnsembleSpec, law_w: [Law; 2], law_b: [Law; 2]) -> EnsembleSpec {
+    let net = spec.net.with_law_w(law_w.to_vec()).unwrap();
+    EnsembleSpec {
+        net: net.with_law_b(law_b.to_vec()).unwrap(),
+        ..spec
+    }
+}
+
+#[test]
+fn laws_are_valid_in_every_form() {
+    use Law::{Gaussian, Laplace, Phase, Rademacher, Uniform};
+    for (law_w, law_b) in [
+        ([Uniform, Rademacher], [Laplace, Phase]),
+        ([Gaussian, Laplace], [Phase, Gaussian]),
+        ([Rademacher, Gaussian], [Rademacher, Laplace]),
+    ] {
+        for (points, d_in, width) in [(3, 2, 37), (12, 1, 21), (40, 3, 37)] {
+            let spec = EnsembleSpec {
+                orders: vec![2],
+                ..with_laws(spec(points, d_in, width), law_w, law_b)
+            };
+            for spec in [spec.clone(), spec.with_sigma_b(0.0)] {
+                texts(&spec).iter().for_each(check);
+            }
+        }
+    }
+}
+
+#[test]
+fn gaussian_texts_know_no_other_law() {
+    let others = Law::ALL.map(variates::function);
+    let all = texts(&spec(12, 1, 21));
+    for name in others.iter().filter(|name| **name != "normals") {
+        assert!(all.iter().all(|text| !text.wgsl.contains(name)), "{name}");
     }
 }
 

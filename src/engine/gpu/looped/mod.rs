@@ -22,7 +22,7 @@ use crate::Result;
 use crate::engine::BlockPlan;
 use crate::tensor::MomentPlan;
 
-/// `Lanes` says what the 16 normals of a block of random words belong to.
+/// `Lanes` says what the 16 variates of a block of random words belong to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Lanes {
