@@ -232,6 +232,15 @@ impl EnsembleSpec {
                     "importance sampling is for the connected estimator; add `estimator` connected",
                 ));
             }
+            // Shifts count whatever they are multiplied with.
+            let first = self.net.first();
+            if !first.law_w.is_gaussian() || !first.law_b.is_gaussian() {
+                return Err(Error::invalid(
+                    "tilt",
+                    "auto",
+                    "importance sampling moves normal weights and biases; use it with gaussian laws of the hidden layer",
+                ));
+            }
             let fits =
                 |t: &Vec<f64>| t.len() == self.net.d_in() + 1 && t.iter().all(|x| x.is_finite());
             if tilt.shifts.is_empty() || !tilt.shifts.iter().all(fits) {
@@ -240,17 +249,6 @@ impl EnsembleSpec {
                     format!("{:?}", tilt.shifts),
                     "each shift has d_in + 1 finite components",
                 ));
-            }
-            let first = self.net.first();
-            let laws = std::iter::repeat_n(first.law_w, self.net.d_in()).chain([first.law_b]);
-            for (c, law) in laws.enumerate().filter(|(_, law)| !law.is_gaussian()) {
-                if tilt.shifts.iter().any(|t| t[c] != 0.0) {
-                    return Err(Error::invalid(
-                        "tilt",
-                        format!("along parameters of the law {law}"),
-                        "importance sampling shifts normal variates; leave out `tilt`",
-                    ));
-                }
             }
         }
         Ok(self)

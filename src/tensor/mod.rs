@@ -31,4 +31,5 @@ pub use moments::{MomentSums, ROW, Row};
 pub use pairings::pairings;
 #[doc(hidden)]
 pub use plan::{Element, MomentPlan, Product, Rectangle};
+pub(crate) use tuple::OwnedTuple;
 pub use tuple::{Tuple, Tuples};

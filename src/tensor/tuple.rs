@@ -31,8 +31,8 @@ impl<'a> Tuple<'a> {
         self.points
     }
 
-    /// Lists the output of each argument; `None` if there is one output.
-    pub(crate) fn outputs(&self) -> Option<&'a [usize]> {
+    /// Lists the output at each point, if there are several outputs.
+    pub fn outputs(&self) -> Option<&'a [usize]> {
         self.outputs
     }
 

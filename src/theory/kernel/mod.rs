@@ -11,6 +11,7 @@ mod tests;
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_PI, PI};
 
 use super::average::Moment;
+use super::average::laws;
 use crate::model::{Activation, Builtin, EnsembleSpec, Growth, Net};
 pub(super) use second::SecondMoments;
 
@@ -30,13 +31,16 @@ pub(super) struct Point<'p> {
 enum Second {
     Builtin(Builtin),
     Any(SecondMoments),
+    /// Pre-activations are not normal.
+    Laws(laws::SecondMoments),
 }
 
 impl<'a> Kernel<'a> {
     pub fn new(net: &'a Net) -> Self {
-        let second = match net.builtin().filter(|_| net.has_gaussian_units()) {
-            Some(builtin) => Second::Builtin(builtin),
-            None => Second::Any(SecondMoments::new(net.activation())),
+        let second = match (net.has_gaussian_units(), net.builtin()) {
+            (true, Some(builtin)) => Second::Builtin(builtin),
+            (true, None) => Second::Any(SecondMoments::new(net.activation())),
+            (false, _) => Second::Laws(laws::SecondMoments::new(net)),
         };
         Self { net, second }
     }
@@ -44,7 +48,7 @@ impl<'a> Kernel<'a> {
     /// A point of many pairs.
     pub fn point<'p>(&self, x: &'p [f64]) -> Point<'p> {
         let second = match &self.second {
-            Second::Builtin(_) => None,
+            Second::Builtin(_) | Second::Laws(_) => None,
             Second::Any(second) => Some(second.point(self.net.linear_form(x))),
         };
         Point { x, second }
@@ -61,6 +65,7 @@ impl<'a> Kernel<'a> {
         match (&self.second, &x.second, &y.second) {
             (Second::Any(second), Some(x), Some(y)) => second.of(x, y),
             (Second::Builtin(builtin), ..) => of_builtin(self.net, *builtin, x.x, y.x).into(),
+            (Second::Laws(second), ..) => second.of(x.x, y.x),
             (Second::Any(_), ..) => unreachable!("points of another kernel"),
         }
     }
@@ -93,6 +98,7 @@ pub fn kernel(net: &Net, x: &[f64], y: &[f64]) -> f64 {
             let [x, y] = [x, y].map(|x| second.point(net.linear_form(x)));
             second.once(&x, &y).value
         }
+        Second::Laws(second) => second.of(x, y).value,
     };
     kernel.of_hidden(second)
 }
@@ -241,6 +247,9 @@ impl Gram {
 /// Computes E[h(x_i) h(x_j)] of a hidden unit at pairs i, j of a spec's points.
 pub(crate) fn second_moments(spec: &EnsembleSpec, pairs: &[Vec<usize>]) -> Vec<Moment> {
     let kernel = Kernel::new(&spec.net);
+    if let Second::Laws(second) = &kernel.second {
+        return second.of_pairs(spec.inputs.points(), pairs);
+    }
     let points: Vec<Point> = (spec.inputs.points().iter())
         .map(|x| kernel.point(x))
         .collect();
@@ -252,6 +261,15 @@ pub(crate) fn second_moments(spec: &EnsembleSpec, pairs: &[Vec<usize>]) -> Vec<M
 /// Returns the kernel matrix over the ensemble's inputs, shape `[points][points]`, symmetric.
 pub fn kernel_matrix(spec: &EnsembleSpec) -> Vec<Vec<f64>> {
     let kernel = Kernel::new(&spec.net);
+    if let Second::Laws(second) = &kernel.second {
+        let count = spec.inputs.len();
+        let pairs: Vec<Vec<usize>> = (0..count * count)
+            .map(|k| vec![k / count, k % count])
+            .collect();
+        let values = second.of_pairs(spec.inputs.points(), &pairs);
+        let values: Vec<f64> = values.iter().map(|m| kernel.of_hidden(m.value)).collect();
+        return values.chunks(count).map(<[f64]>::to_vec).collect();
+    }
     let points: Vec<Point> = (spec.inputs.points().iter())
         .map(|x| kernel.point(x))
         .collect();
