@@ -232,15 +232,6 @@ impl EnsembleSpec {
                     "importance sampling is for the connected estimator; add `estimator` connected",
                 ));
             }
-            // Shifts count whatever they are multiplied with.
-            let first = self.net.first();
-            if !first.law_w.is_gaussian() || !first.law_b.is_gaussian() {
-                return Err(Error::invalid(
-                    "tilt",
-                    "auto",
-                    "importance sampling moves normal weights and biases; use it with gaussian laws of the hidden layer",
-                ));
-            }
             let fits =
                 |t: &Vec<f64>| t.len() == self.net.d_in() + 1 && t.iter().all(|x| x.is_finite());
             if tilt.shifts.is_empty() || !tilt.shifts.iter().all(fits) {
@@ -248,6 +239,16 @@ impl EnsembleSpec {
                     "tilt",
                     format!("{:?}", tilt.shifts),
                     "each shift has d_in + 1 finite components",
+                ));
+            }
+            let (first, d_in) = (self.net.first(), self.net.d_in());
+            let is_moved = |c: usize| tilt.shifts.iter().any(|t| t[c] != 0.0);
+            let weights = !first.law_w.is_gaussian() && (0..d_in).any(is_moved);
+            if weights || !first.law_b.is_gaussian() && is_moved(d_in) {
+                return Err(Error::invalid(
+                    "tilt",
+                    "auto",
+                    "importance sampling moves normal weights and biases; use it with gaussian laws of the hidden layer",
                 ));
             }
         }
