@@ -26,7 +26,7 @@ macro_rules! shaders {
     };
 }
 
-const SHADERS: [(&str, &str); 50] = shaders![
+const SHADERS: [(&str, &str); 51] = shaders![
     "activation.wgsl",
     "batch.wgsl",
     "draws.wgsl",

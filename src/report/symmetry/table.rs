@@ -171,7 +171,7 @@ fn finding(breaking: &Breaking) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::by_hand::{broken, symmetry};
+    use crate::report::by_hand::{broken, check, symmetry};
     use crate::report::outcome::Outcome;
 
     #[test]
