@@ -98,9 +98,9 @@ fn transcripts_are_what_the_program_prints() {
             done = block.end;
             let mut rest = &lines[block];
             while let [prompt, more @ ..] = rest {
-                let command = prompt.strip_prefix("$ ").unwrap_or_else(|| {
-                    panic!("{}: {prompt} is no command", path.display())
-                });
+                let command = prompt
+                    .strip_prefix("$ ")
+                    .unwrap_or_else(|| panic!("{}: {prompt} is no command", path.display()));
                 let end = more.iter().position(|line| line.starts_with("$ "));
                 let (printed, next) = more.split_at(end.unwrap_or(more.len()));
                 rest = next;
@@ -112,7 +112,11 @@ fn transcripts_are_what_the_program_prints() {
                     page.extend(printed.iter().map(|&line| line.into()));
                     continue;
                 }
-                wrong.push(format!("{}: {command}\n{}", path.display(), lines.join("\n")));
+                wrong.push(format!(
+                    "{}: {command}\n{}",
+                    path.display(),
+                    lines.join("\n")
+                ));
                 page.extend(lines);
             }
         }
@@ -150,7 +154,13 @@ fn examples_of_commands_are_taken() {
             let joined = lines[block].join("\n").replace("\\\n", " ");
             for line in joined.lines().filter(|line| line.starts_with("nnqft-gpu")) {
                 // Its own test makes a whole report; adapters and clusters are not everywhere.
-                let elsewhere = ["reproduce", "compare-cpu", "--resume", "merge", "--backend gpu"];
+                let elsewhere = [
+                    "reproduce",
+                    "compare-cpu",
+                    "--resume",
+                    "merge",
+                    "--backend gpu",
+                ];
                 if elsewhere.iter().any(|word| line.contains(word)) {
                     continue;
                 }
@@ -183,7 +193,12 @@ fn anchor(heading: &str) -> String {
 fn links_lead_somewhere() {
     let mut count = 0;
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let more = ["CONTRIBUTING.md", "CHANGELOG.md", "docs/ARCHITECTURE.md", "benches/README.md"];
+    let more = [
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        "docs/ARCHITECTURE.md",
+        "benches/README.md",
+    ];
     for path in pages().into_iter().chain(more.map(|name| root.join(name))) {
         let text = fs::read_to_string(&path).unwrap();
         for part in text.split("](").skip(1) {

@@ -26,9 +26,9 @@ pub use adapters::auto_choice;
 #[cfg(feature = "gpu")]
 pub use compare::compare;
 pub use document::{
-    Adapter, CompareDocument, CompareSpec, CouplingRow, DevicesDocument, ENSEMBLE_SCHEMA,
-    EftDocument, EftPoint, EnsembleDocument, FalloffDocument, Head, Origin, Partial, RgDocument,
-    Source, SymmetryDocument, TheoryDocument, Timing, VERSION,
+    Adapter, CompareDocument, CompareSpec, ComparedNet, CouplingRow, DevicesDocument,
+    ENSEMBLE_SCHEMA, EftDocument, EftPoint, EnsembleDocument, FalloffDocument, Head, Origin,
+    Partial, RgDocument, Source, SymmetryDocument, TheoryDocument, Timing, VERSION,
 };
 pub use eft::{CUTOFFS, eft, fit, train_inputs};
 pub use engine::{Backend, EngineChoice};
