@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::analysis::Unconverged;
 use crate::engine::DeviceInfo;
 use crate::model::EnsembleSpec;
-pub use compare::{CompareDocument, CompareSpec};
+pub use compare::{CompareDocument, CompareSpec, ComparedNet};
 #[cfg(feature = "gpu")]
 pub use devices::DevicesDocument;
 pub use eft::{EftDocument, EftPoint};
