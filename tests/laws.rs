@@ -104,7 +104,7 @@ fn networks_of_signs_one_by_one() {
                     (got - want).abs() < 1e-13 * size,
                     "{activation} N = {width} {t:?}: {got} {want}"
                 );
-                assert!(exact.error(t) < 1e-12 * size, "{activation} {t:?}");
+                assert!(exact.error(t) < 1e-11 * size, "{activation} {t:?}");
             }
         }
     }
@@ -170,13 +170,13 @@ fn all_laws_of_weights_and_biases_with_and_without_kinks() {
                 .unwrap();
             let spec = spec(net, "0.4;-1.2");
             let exact = Exact::new(&spec);
-            // Where cells have no kink in their midst midpoints go on to err by 1/24 of the step's
-            // square; by Richardson's rule there is less.
+            // Without kinks midpoints err by a multiple of the step's square, which Richardson's rule
+            // takes off; with kinks by as much, but not always the same.
             let [fine, coarse] = [600, 300].map(|count| four_by_cells(&spec, count));
             for ((index, fine), coarse) in multisets(2, 4).iter().zip(fine).zip(coarse) {
                 let want = fine + (fine - coarse) / 3.0;
                 let got = exact.correlator(&index[..]) / 3.0;
-                let error = (fine - coarse).abs().max(1e-9);
+                let error = 3.0 * (fine - coarse).abs().max(1e-9);
                 assert!(
                     (got - want).abs() < error,
                     "{activation} {law_w} {law_b} {index:?}: {got} {want} {error:e}"
@@ -212,6 +212,90 @@ fn powers_of_one_variate_by_hand() {
             // The other point's unit is off where this one's is on.
             let mixed = exact.correlator(&[vec![0; order as usize - 1], vec![1]].concat()[..]);
             assert!(mixed.abs() < 1e-13 * want, "{law} {order}: {mixed}");
+        }
+    }
+}
+
+#[test]
+fn areas_between_two_kinks_by_hand() {
+    let sigma: f64 = 0.7;
+    for (activation, law, two, four) in [
+        ("step(z)", Law::Uniform, sigma / 4.0, sigma / 4.0),
+        (
+            "max(z,0)",
+            Law::Uniform,
+            sigma.powi(3) / 4.0,
+            0.4 * sigma.powi(5),
+        ),
+        // P(|w| < sigma b) of exponential variates.
+        (
+            "step(z)",
+            Law::Laplace,
+            0.5 * sigma / (1.0 + sigma),
+            0.5 * sigma / (1.0 + sigma),
+        ),
+    ] {
+        let net = net(activation)
+            .with_width(1)
+            .with_law_w(vec![law, Law::Rademacher])
+            .unwrap()
+            .with_law_b(vec![law, Law::Gaussian])
+            .unwrap()
+            .with_each_sigma_b(vec![sigma, 0.0])
+            .unwrap();
+        let exact = Exact::new(&spec(net, "1;-1"));
+        for (index, want) in [(&[0, 1][..], two), (&[0, 0, 1, 1], four)] {
+            let got = exact.correlator(index);
+            assert!(
+                (got / want - 1.0).abs() < 1e-11,
+                "{activation} {law}: {got} {want}"
+            );
+        }
+    }
+}
+
+#[test]
+fn even_powers_of_a_modulus_are_powers() {
+    // |z|^2 = z^2, which has a closed form.
+    for (laws, bound) in [
+        ([Law::Uniform, Law::Uniform], 1e-8),
+        ([Law::Gaussian, Law::Uniform], 1e-7),
+        ([Law::Laplace, Law::Rademacher], 1e-9),
+        ([Law::Laplace, Law::Gaussian], 1e-6),
+        ([Law::Rademacher, Law::Laplace], 1e-10),
+    ] {
+        let of = |activation: &str| {
+            let net = net(activation)
+                .with_law_w(vec![laws[0], Law::Gaussian])
+                .unwrap()
+                .with_law_b(vec![laws[1], Law::Gaussian])
+                .unwrap();
+            let inputs = Inputs::parse("0.3,-0.2;1,0.4;-0.6,0.8").unwrap();
+            let spec = EnsembleSpec::of_net(net).unwrap().with_inputs(inputs);
+            Exact::new(&spec.validate().unwrap())
+        };
+        let (modulus, line) = (of("abs(z)"), of("z"));
+        for index in multisets(3, 4).iter().chain(&multisets(3, 6)) {
+            let count = |p: usize| index.iter().filter(|&&i| i == p).count();
+            if (0..3).any(|p| count(p) % 2 == 1) {
+                continue;
+            }
+            // Of pairings with different points |z| is another function: the connected part of one
+            // unit's highest moment is what both have in common, where all points are one.
+            let is_one = (0..3).any(|p| count(p) == index.len());
+            let size = line.correlator(&index[..]);
+            let (a, b) = (modulus.deviation(&index[..]), line.deviation(&index[..]));
+            let stated = modulus.error(&index[..]);
+            if is_one {
+                assert!(
+                    (a - b).abs() <= stated,
+                    "{laws:?} {index:?}: {a} {b} {stated:e}"
+                );
+            }
+            assert!(
+                stated <= bound * size,
+                "{laws:?} {index:?}: {stated:e} of {size}"
+            );
         }
     }
 }
@@ -342,15 +426,15 @@ fn exponentials_of_laplace_variates_near_the_limit() {
 fn other_laws_have_other_kernels_and_no_tilt() {
     let normal = Net::named("gauss", 1).unwrap();
     let other = |law| normal.clone().with_law_w(vec![law, Law::Gaussian]).unwrap();
-    let (x, y) = ([0.8], [-0.5]);
+    let (x, y) = ([0.8], [0.5]);
     let first = kernel(&normal, &x, &y);
     // exp(z - v): E exp(t w) e^(b^2 / 2 ..) with t = x + y, t^2 from the biases alone.
     let v: f64 = 2.0 + 0.64 + 0.25;
-    let closed = 1.0 + (3f64.sqrt() * 0.3).sinh() / (3f64.sqrt() * 0.3) * (2.0 - v).exp();
+    let closed = 1.0 + (3f64.sqrt() * 1.3).sinh() / (3f64.sqrt() * 1.3) * (2.0 - v).exp();
     let uniform = kernel(&other(Law::Uniform), &x, &y);
     assert!((uniform - closed).abs() < 1e-13, "{uniform} {closed}");
     assert!((uniform - first).abs() > 1e-3);
-    let spec = spec(other(Law::Uniform), "0.8;-0.5");
+    let spec = spec(other(Law::Uniform), "0.8;0.5");
     assert!(tilt(&spec).is_none());
     let matrix = kernel_matrix(&spec);
     assert!((matrix[0][1] - uniform).abs() < 1e-14);

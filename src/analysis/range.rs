@@ -4,7 +4,7 @@
 use crate::model::{EnsembleSpec, Growth, Law, Layer};
 use crate::sentence::sentence;
 use crate::theory::{self, Divergence};
-use crate::{Error, Result};
+use crate::{Error, Result, Sentence};
 
 /// The number of decades that n-point functions may span on either side of 1: their variances, the
 /// squares, and products with numbers of order one stay normal numbers of f64.
@@ -69,14 +69,21 @@ fn check_existence(spec: &EnsembleSpec) -> Result<()> {
         true => ("law_b", "sigma_b"),
         false => ("law_w", "sigma_w"),
     };
-    let orders = if order > 2 { ", lower `orders`" } else { "" };
+    let orders = match order > 2 {
+        true => sentence!(", lower `orders`"),
+        false => "".into(),
+    };
     Err(Error::invalid(
         name,
         Law::Laplace,
-        format!(
-            "the {order}-point function does not exist: {order} factors that grow like {} outgrow the density of this law; give a `{sigma}` of the hidden layer that is smaller by more than a factor of {}{orders}, or use another law",
-            spec.net.activation(),
-            format_args!("{excess:.3}"),
+        sentence!(
+            "the {}-point function does not exist: {} factors that grow like {} outgrow the density of this law; give a {} of the hidden layer that is smaller by more than a factor of {}{}, or use another law",
+            order.to_string(),
+            order.to_string(),
+            spec.net.activation().expression(),
+            Sentence::parameter(sigma),
+            format!("{excess:.3}"),
+            orders
         ),
     ))
 }

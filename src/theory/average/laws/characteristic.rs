@@ -12,7 +12,67 @@ use crate::model::Law;
 const LARGE: f64 = 30.0;
 const NODES: usize = 64;
 
-/// Of m = 0 to `highest`. Those of a Laplace law exist for |Re t| < sqrt 2.
+/// E[exp(t x)] = `value` exp(`exponent`), and `bound` |exp(`exponent`)| bounds its modulus: what
+/// rounding errors are small against. Apart, neither leaves the range of f64.
+pub struct Function {
+    pub value: C,
+    pub bound: f64,
+    pub exponent: C,
+}
+
+/// E[exp(t x)].
+pub fn function(law: Law, t: C) -> Function {
+    // Functions that are even: the half plane with Re t >= 0 is enough.
+    let t = if t.re < 0.0 { -t } else { t };
+    match law {
+        Law::Gaussian => Function {
+            value: C::from(1.0),
+            bound: 1.0,
+            exponent: 0.5 * t * t,
+        },
+        Law::Rademacher => {
+            let [ahead, back] = [(C::i() * t.im).exp(), (-C::i() * t.im - 2.0 * t.re).exp()];
+            Function {
+                value: 0.5 * (ahead + back),
+                bound: 0.5 * (1.0 + (-2.0 * t.re).exp()),
+                exponent: t.re.into(),
+            }
+        }
+        Law::Laplace => Function {
+            value: 1.0 / (1.0 - 0.5 * t * t),
+            bound: 1.0 / (1.0 - 0.5 * t.re * t.re),
+            exponent: C::ZERO,
+        },
+        Law::Uniform | Law::Phase => {
+            let z = 3f64.sqrt() * t;
+            if z.norm() < 1.0 {
+                let part = |z: C| {
+                    if z == C::ZERO {
+                        C::from(1.0)
+                    } else {
+                        z.sinh() / z
+                    }
+                };
+                return Function {
+                    value: part(z),
+                    bound: part(z.re.into()).re,
+                    exponent: C::ZERO,
+                };
+            }
+            let [ahead, back] = [(C::i() * z.im).exp(), (-C::i() * z.im - 2.0 * z.re).exp()];
+            Function {
+                value: 0.5 * (ahead - back) / z,
+                bound: match z.re > 0.0 {
+                    true => -(-2.0 * z.re).exp_m1() / (2.0 * z.re),
+                    false => 1.0,
+                },
+                exponent: z.re.into(),
+            }
+        }
+    }
+}
+
+/// E[x^m exp(t x)] of m = 0 to `highest`. Those of a Laplace law exist for |Re t| < sqrt 2.
 pub fn moments(law: Law, t: C, highest: usize) -> Vec<C> {
     match law {
         Law::Gaussian => {
@@ -61,12 +121,10 @@ fn uniform(t: C, highest: usize) -> Vec<C> {
         }
         return all;
     }
-    let first = if z == C::ZERO {
-        C::from(1.0)
-    } else {
-        z.sinh() / z
-    };
-    let mut all = vec![first];
+    let Function {
+        value, exponent, ..
+    } = function(Law::Uniform, t);
+    let mut all = vec![value * exponent.exp()];
     for m in 1..=highest {
         let ends = if m % 2 == 0 { z.sinh() } else { z.cosh() };
         all.push((end.powi(m as i32 - 1) * ends - m as f64 * all[m - 1]) / t);
@@ -139,6 +197,11 @@ mod tests {
                         .sum()
                 };
                 let (got, sizes) = (moments(law, t, 6), sizes(law, t, 6));
+                let first = function(law, t);
+                let value = first.value * first.exponent.exp();
+                assert!((got[0] - value).norm() < 1e-14 * sizes[0], "{law} {t}");
+                let bound = first.bound * first.exponent.re.exp();
+                assert!((bound / sizes[0] - 1.0).abs() < 1e-14, "{law} {t}");
                 for m in 0..=6 {
                     let (fine, coarse) = (rule(80_000, m), rule(40_000, m));
                     let want = fine + (fine - coarse) / 3.0;
@@ -180,6 +243,17 @@ mod tests {
         let of = |m: i32| 0.5 * (t.exp() + (-1f64).powi(m) * (-t).exp());
         for (m, got) in moments(Law::Rademacher, t, 4).into_iter().enumerate() {
             assert!((got - of(m as i32)).norm() < 1e-15);
+        }
+        let first = function(Law::Rademacher, -t);
+        assert!((first.value * first.exponent.exp() - of(0)).norm() < 1e-15);
+    }
+
+    #[test]
+    fn large_exponents_stay_apart() {
+        for law in [Law::Gaussian, Law::Rademacher, Law::Uniform] {
+            let far = function(law, C::from(1e5));
+            assert!(far.value.re > 1e-6 && far.value.re <= 1.0 && far.bound <= 1.0);
+            assert!(far.exponent.re > 9e4);
         }
     }
 }

@@ -5,49 +5,85 @@ use rayon::prelude::*;
 
 use super::super::Moment;
 use super::super::exponential::{C, Exponentials, Term};
-use super::{Unit, characteristic};
+use super::{Unit, characteristic, dot};
+use crate::model::Law;
 use crate::tensor::multisets;
 
 /// All products of `order` values; `None` where there are too many terms.
 pub fn moments(sum: &Exponentials, unit: &Unit, order: usize) -> Option<Vec<Moment>> {
     let tuples = multisets(unit.points(), order);
-    let each = |tuple: &Vec<usize>| moment(sum, unit, tuple);
+    let each = |tuple: &Vec<usize>| moment(sum, &unit.laws, &unit.forms, tuple);
     (sum.has_few_products(&tuples)).then(|| tuples.par_iter().map(each).collect())
 }
 
-/// E of the product over a tuple of points.
-pub fn moment(sum: &Exponentials, unit: &Unit, tuple: &[usize]) -> Moment {
+/// E of the product over a tuple of pre-activations, linear forms of variates with these laws.
+pub fn moment<F: AsRef<[f64]>>(
+    sum: &Exponentials,
+    laws: &[Law],
+    forms: &[F],
+    tuple: &[usize],
+) -> Moment {
     sum.over_products(tuple.len(), |chosen| {
-        let terms: Vec<&Term> = chosen.iter().map(|&c| &sum.terms()[c]).collect();
-        product(&terms, unit, tuple)
+        let parts = (chosen.iter().zip(tuple)).map(|(&c, &i)| (&sum.terms()[c], forms[i].as_ref()));
+        product(parts, laws)
     })
 }
 
 /// E of a product of terms: with t_v = sum a_k l_kv the variate v brings E[x^m exp(t_v x)], m the
 /// number of factors z that it is taken from.
-fn product(terms: &[&Term], unit: &Unit, tuple: &[usize]) -> Moment {
-    let parts = || terms.iter().zip(tuple);
+fn product<'a>(parts: impl Iterator<Item = (&'a Term, &'a [f64])> + Clone, laws: &[Law]) -> Moment {
     let (mut factor, mut exponent, mut rounding) = (C::from(1.0), C::ZERO, 8.0);
-    for (term, &point) in parts() {
-        let variance = unit.variances[point];
-        factor *= term.factor * variance.powi(term.variance_power as i32);
-        exponent += term.variance_rate * variance;
-        rounding += term.variance_rate.norm() * variance;
+    let mut degree = 0;
+    for (term, form) in parts.clone() {
+        factor *= term.factor;
+        degree += term.power;
+        if term.variance_power > 0 || term.variance_rate != C::ZERO {
+            let variance = dot(form, form);
+            factor *= variance.powi(term.variance_power as i32);
+            exponent += term.variance_rate * variance;
+            rounding += term.variance_rate.norm() * variance;
+        }
     }
-    factor *= exponent.exp();
-    let mut powers = Powers::new(parts().map(|(term, _)| term.power));
+    if degree > 0 {
+        return with_powers(parts, laws, factor * exponent.exp(), rounding);
+    }
+    let (mut value, mut size) = (factor, factor.norm());
+    for (v, &law) in laws.iter().enumerate() {
+        let t: C = parts.clone().map(|(term, form)| term.rate * form[v]).sum();
+        if t != C::ZERO {
+            rounding += characteristic::rounding(law, t, 0);
+            let of_law = characteristic::function(law, t);
+            value *= of_law.value;
+            size *= of_law.bound;
+            exponent += of_law.exponent;
+        }
+    }
+    // Together, exponents that cancel have done so.
+    let exp = exponent.exp();
+    Moment {
+        value: (value * exp).re,
+        error: f64::EPSILON * (rounding + exponent.norm()) * size * exp.norm(),
+    }
+}
+
+/// The same where some terms have factors z.
+fn with_powers<'a>(
+    parts: impl Iterator<Item = (&'a Term, &'a [f64])> + Clone,
+    laws: &[Law],
+    factor: C,
+    mut rounding: f64,
+) -> Moment {
+    let mut powers = Powers::new(parts.clone().map(|(term, _)| term.power));
     rounding += 4.0 * powers.degree as f64;
     let (mut value, mut size) = (vec![C::ZERO; powers.states()], vec![0.0; powers.states()]);
     (value[0], size[0]) = (factor, factor.norm());
-    for (v, &law) in unit.laws.iter().enumerate() {
-        let t: C = parts().map(|(term, &p)| term.rate * unit.forms[p][v]).sum();
+    for (v, &law) in laws.iter().enumerate() {
+        let t: C = parts.clone().map(|(term, form)| term.rate * form[v]).sum();
         rounding += characteristic::rounding(law, t, powers.degree);
         let of_law = characteristic::moments(law, t, powers.degree);
         let bounds = characteristic::sizes(law, t, powers.degree);
-        let slopes: Vec<f64> = (parts().filter(|(term, _)| term.power > 0))
-            .map(|(_, &p)| unit.forms[p][v])
-            .collect();
-        powers.take(&slopes);
+        let slopes = parts.clone().filter(|(term, _)| term.power > 0);
+        powers.take(&slopes.map(|(_, form)| form[v]).collect::<Vec<f64>>());
         value = powers.join(&value, |m, taken| of_law[m] * taken);
         size = powers.join(&size, |m, taken| bounds[m] * taken.abs());
     }

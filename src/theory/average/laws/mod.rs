@@ -7,6 +7,7 @@ mod closed;
 mod grid;
 mod lattice;
 mod panels;
+mod second;
 #[cfg(test)]
 mod tests;
 
@@ -22,9 +23,12 @@ use crate::model::activation::{Growth, Parity};
 use crate::model::{Activation, Law, Net};
 use crate::tensor::{MomentPlan, multisets};
 use axis::Axis;
+pub use second::{Point, SecondMoments};
 
-/// Most signs that are gone through one by one: 2^12 networks of one unit.
+/// Most signs that are gone through one by one: so many ways do not make rules long, nor the places of
+/// their kinks many.
 const MAX_SIGNS: usize = 12;
+const MAX_SIGNS_WITH_KINKS: [usize; 4] = [12, 12, 9, 6];
 
 /// What does not exist.
 const INFINITE: Moment = Moment {
@@ -47,14 +51,7 @@ impl Unit {
     /// points span, and variates that do not matter are left out.
     pub fn new<'a>(net: &Net, points: impl IntoIterator<Item = &'a [f64]>) -> Self {
         let forms: Vec<Vec<f64>> = points.into_iter().map(|x| net.linear_form(x)).collect();
-        let first = net.first();
-        let law = |v: usize| {
-            if v < net.d_in() {
-                first.law_w
-            } else {
-                first.law_b
-            }
-        };
+        let law = |v: usize| law(net, v);
         let (normal, other): (Vec<usize>, Vec<usize>) = (0..=net.d_in())
             .filter(|&v| forms.iter().any(|form| form[v] != 0.0))
             .partition(|&v| law(v).is_gaussian());
@@ -92,22 +89,34 @@ impl Unit {
     }
 
     /// Whether E of some product of `order` values of an activation that grows like this does not
-    /// exist. Where it grows like exp(a |z|) products grow along a Laplace variate like the exponential
-    /// of a times the sum of their |l|, which is largest with one point alone, and the density falls with
-    /// the rate sqrt 2. Convexity makes the variates' own lines the worst directions.
-    pub fn diverges(&self, growth: Growth, order: usize) -> bool {
-        let Growth::Exponential { rate } = growth else {
-            return false;
-        };
-        (self.laws.iter().enumerate()).any(|(v, &law)| {
-            let largest = self
-                .forms
-                .iter()
-                .map(|form| form[v].abs())
-                .fold(0.0, f64::max);
-            law == Law::Laplace && order as f64 * rate * largest >= SQRT_2
-        })
+    /// exist.
+    fn diverges(&self, growth: Growth, order: usize) -> bool {
+        diverge(&self.laws, &self.forms, growth, order)
     }
+}
+
+/// Law of a variate of the linear forms of a net's first layer.
+fn law(net: &Net, variate: usize) -> Law {
+    let first = net.first();
+    if variate < net.d_in() {
+        first.law_w
+    } else {
+        first.law_b
+    }
+}
+
+/// Whether E of some product of `order` values does not exist. Where an activation grows like
+/// exp(a |z|) products grow along a Laplace variate like the exponential of a times the sum of their
+/// |l|, which is largest with one point alone, and the density falls with the rate sqrt 2. Convexity
+/// makes the variates' own lines the worst directions.
+fn diverge<F: AsRef<[f64]>>(laws: &[Law], forms: &[F], growth: Growth, order: usize) -> bool {
+    let Growth::Exponential { rate } = growth else {
+        return false;
+    };
+    (laws.iter().enumerate()).any(|(v, &law)| {
+        let coefficients = forms.iter().map(|form| form.as_ref()[v].abs());
+        law == Law::Laplace && order as f64 * rate * coefficients.fold(0.0, f64::max) >= SQRT_2
+    })
 }
 
 /// E[h_i1 .. h_in] for all multisets i1 <= .. <= in of a unit's points, n = 2, 4 or 6.
@@ -135,67 +144,15 @@ pub fn moments(activation: &Activation, unit: &Unit, order: usize) -> Vec<Moment
 /// The same without closed forms.
 fn numeric(activation: &Activation, unit: &Unit, order: usize) -> Vec<Moment> {
     let neuron = Neuron::new(activation, unit, order);
-    let by_grid = match (neuron.axes.len(), activation.kinks()) {
-        _ if neuron.signs.len() > MAX_SIGNS => None,
-        (..=4, []) => grid::moments(&neuron),
-        (0, _) => grid::moments(&neuron),
-        (..=3, [_, ..]) => panels::moments(&neuron),
+    let (axes, signs) = (neuron.axes.len(), neuron.signs.len());
+    let by_grid = match activation.kinks() {
+        [] if axes <= 4 && signs <= MAX_SIGNS => grid::moments(&neuron),
+        // Nothing but signs has no kinks.
+        _ if axes == 0 && signs <= MAX_SIGNS => grid::moments(&neuron),
+        [_, ..] if axes <= 3 && signs <= MAX_SIGNS_WITH_KINKS[axes] => panels::moments(&neuron),
         _ => None,
     };
     by_grid.unwrap_or_else(|| lattice::moments(activation, unit, order))
-}
-
-/// Second moments E[h(x) h(y)] of a net's hidden unit.
-pub struct SecondMoments {
-    net: Net,
-    closed: Option<Exponentials>,
-}
-
-impl SecondMoments {
-    /// Those of a net.
-    pub fn new(net: &Net) -> Self {
-        let closed = Exponentials::of(net.activation().tape());
-        Self {
-            net: net.clone(),
-            closed: closed.filter(Exponentials::is_short),
-        }
-    }
-
-    /// E[h(x) h(y)] of two points.
-    pub fn of(&self, x: &[f64], y: &[f64]) -> Moment {
-        let (unit, activation) = (Unit::new(&self.net, [x, y]), self.net.activation());
-        if unit.diverges(activation.growth(), 2) {
-            return INFINITE;
-        }
-        let closed = self
-            .closed
-            .as_ref()
-            .map(|sum| [[0, 0], [0, 1], [1, 1]].map(|pair| closed::moment(sum, &unit, &pair)));
-        if let Some([xx, xy, yy]) = closed
-            && xy.error <= CANCELLED * (xx.value * yy.value).abs().sqrt()
-        {
-            return xy;
-        }
-        numeric(activation, &unit, 2)[1]
-    }
-
-    /// The same at pairs of several points: all at once where that takes no longer.
-    pub fn of_pairs(&self, points: &[Vec<f64>], pairs: &[Vec<usize>]) -> Vec<Moment> {
-        let activation = self.net.activation();
-        if self.closed.is_some() || !activation.kinks().is_empty() {
-            let of = |pair: &Vec<usize>| self.of(&points[pair[0]], &points[pair[1]]);
-            return pairs.par_iter().map(of).collect();
-        }
-        let unit = Unit::new(&self.net, points.iter().map(Vec::as_slice));
-        let all = multisets(points.len(), 2);
-        let moments = moments(activation, &unit, 2);
-        (pairs.iter())
-            .map(|pair| {
-                let sorted = vec![pair[0].min(pair[1]), pair[0].max(pair[1])];
-                moments[all.binary_search(&sorted).expect("all pairs are there")]
-            })
-            .collect()
-    }
 }
 
 /// What every quadrature over a unit's variates needs: signs apart from the others.
@@ -276,8 +233,8 @@ impl<'a> Neuron<'a> {
         super::rule::seconds(self.activation, &self.plan, nodes)
     }
 
-    /// Log density below which a node carries nothing, relative to the largest; `None` where the
-    /// activation may make up for it.
+    /// Log density below which a node carries nothing, relative to the largest: an activation that
+    /// grows exponentially may make up for any.
     fn cut(&self) -> f64 {
         match self.activation.growth() {
             Growth::Exponential { .. } => f64::NEG_INFINITY,
