@@ -261,6 +261,16 @@ impl EnsembleSpec {
                     "each shift has d_in + 1 finite components",
                 ));
             }
+            let (first, d_in) = (self.net.first(), self.net.d_in());
+            let is_moved = |c: usize| tilt.shifts.iter().any(|t| t[c] != 0.0);
+            let weights = !first.law_w.is_gaussian() && (0..d_in).any(is_moved);
+            if weights || !first.law_b.is_gaussian() && is_moved(d_in) {
+                return Err(Error::invalid(
+                    "tilt",
+                    "auto",
+                    "importance sampling moves normal weights and biases; use it with gaussian laws of the hidden layer",
+                ));
+            }
         }
         Ok(())
     }
@@ -274,22 +284,44 @@ impl EnsembleSpec {
         self.elements() + six + self.orders.len() as u64
     }
 
-    /// Counts the fields of a network: its outputs at every point, or the components of D.
+    /// Tells whether the connected estimator sums cumulants of order n of the outputs given the
+    /// hidden layer: those that are not Gaussian have them.
+    pub(super) fn sums_cumulants(&self, n: u64) -> bool {
+        let highest = self.orders.iter().copied().max().unwrap_or(0) as u64;
+        self.estimator == Estimator::Connected && n <= highest && !self.net.has_gaussian_readout()
+    }
+
+    /// Counts the fields of a network: its outputs at every point, or the components of D and of
+    /// the higher cumulants given the hidden layer.
     pub fn fields(&self) -> usize {
         match self.estimator {
             Estimator::Direct => self.inputs.len() * self.net.d_out(),
-            Estimator::Connected => multiset_count(self.inputs.len() as u64, 2) as usize,
+            Estimator::Connected => {
+                let further = [4, 6].into_iter().filter(|&n| self.sums_cumulants(n));
+                (std::iter::once(2).chain(further))
+                    .map(|n| multiset_count(self.inputs.len() as u64, n) as usize)
+                    .sum()
+            }
         }
     }
 
     /// Counts the sums of the connected estimator: products of up to three of the P (P + 1) / 2
-    /// components of D.
+    /// components of D, and higher cumulants, those of order 4 by themselves and times D.
     pub(super) fn connected_sums(&self) -> u64 {
-        let pairs = multiset_count(self.inputs.len() as u64, 2);
+        let points = self.inputs.len() as u64;
+        let pairs = multiset_count(points, 2);
         let highest = self.orders.last().copied().unwrap_or(0) as u64 / 2;
-        (1..=highest)
-            .map(|n| multiset_count(pairs, n))
-            .fold(0, u64::saturating_add)
+        let covariances = (1..=highest).map(|n| multiset_count(pairs, n));
+        let fours = multiset_count(points, 4);
+        let cumulants = [
+            (4, fours),
+            (6, pairs.saturating_mul(fours)),
+            (6, multiset_count(points, 6)),
+        ];
+        let cumulants = cumulants
+            .into_iter()
+            .filter(|&(n, _)| self.sums_cumulants(n));
+        (covariances.chain(cumulants.map(|(_, count)| count))).fold(0, u64::saturating_add)
     }
 
     /// Counts the unique tensor elements over all orders: those of [`Tuples::all`], or with the

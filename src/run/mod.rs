@@ -32,7 +32,7 @@ pub use document::DevicesDocument;
 #[cfg(feature = "report")]
 pub(crate) use document::schema;
 pub use document::{
-    CompareDocument, CompareSpec, CouplingRow, EftDocument, EftPoint, EnsembleDocument,
+    CompareDocument, CompareSpec, ComparedNet, CouplingRow, EftDocument, EftPoint, EnsembleDocument,
     FalloffDocument, Head, Origin, Partial, RgDocument, SampleDocument, Source, SymmetryDocument,
     TheoryDocument, Timing, VERSION,
 };

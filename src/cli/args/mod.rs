@@ -1,8 +1,8 @@
 //! Commands share the options of this module.
 //!
-//! Every option of a spec is a field of [`ModelArgs`] or [`SamplingArgs`], empty unless it was
-//! given, and a line of its `apply`. Everything else is derived from these: which were given, what
-//! excludes what, and how they change a run that goes on.
+//! Every option of a spec is a field of [`NetArgs`], [`ModelArgs`] or [`SamplingArgs`], empty
+//! unless it was given, and a line of its `over` or `apply`. Everything else is derived from these:
+//! which were given, what excludes what, and how they change a run that goes on.
 
 mod eft;
 mod engine;
@@ -20,7 +20,7 @@ use nnqft_gpu::{Error, Result, theory};
 pub use eft::{EftArgs, MomentsOf};
 pub use engine::EngineArgs;
 pub use given::Given;
-pub use model::{ModelArgs, list};
+pub use model::{ModelArgs, NetArgs, list};
 pub use sampling::SamplingArgs;
 
 /// `PartialSpec` is a spec as far as it was given.
@@ -93,7 +93,7 @@ impl PartialSpec {
 
     /// Sets the width to that at which the source measures couplings, if no width was given.
     pub fn with_eft_width(mut self) -> Self {
-        let arch = self.model.arch();
+        let arch = self.model.net.arch();
         (self.model.width).get_or_insert_with(|| vec![arch.eft_width]);
         self
     }

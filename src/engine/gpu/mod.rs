@@ -20,6 +20,7 @@ mod stages;
 mod template;
 #[cfg(test)]
 mod tests;
+mod variates;
 mod waiter;
 
 use bytemuck::{Pod, Zeroable};
@@ -194,6 +195,8 @@ impl GpuEngine {
         let has_room = setup.width <= moments::MAX_ENSEMBLE_WIDTH
             && (1..=moments::MAX_ENSEMBLE_ELEMENTS).contains(&plan.elements().len());
         match wanted {
+            // Products of more than two hidden values have code in loops alone.
+            _ if !setup.cumulants.is_empty() => Form::Looped,
             Form::Fused if !has_room => Form::Staged,
             form => form,
         }

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::analysis::Unconverged;
 use crate::engine::DeviceInfo;
 use crate::model::EnsembleSpec;
-pub use compare::{CompareDocument, CompareSpec};
+pub use compare::{CompareDocument, CompareSpec, ComparedNet};
 #[cfg(feature = "gpu")]
 pub use devices::DevicesDocument;
 pub use eft::{EftDocument, EftPoint};
@@ -235,7 +235,12 @@ mod tests {
             pass: true,
         };
         let device = by_hand::device();
-        let compare = CompareDocument::new(true, device, Timing::theory(1.0), check);
+        let compare = CompareDocument::new(
+            CompareSpec::new(None, true),
+            device,
+            Timing::theory(1.0),
+            check,
+        );
         assert_eq!(
             keys(&compare),
             [&start[..], &["stages", "fits", "pass"]].concat()
