@@ -8,8 +8,9 @@ use super::far::Far;
 use super::kernel::Kernel;
 use super::range::check_vertices;
 use crate::model::{EnsembleSpec, Net, short};
+use crate::sentence::sentence;
 use crate::tensor::MomentPlan;
-use crate::{Error, Result};
+use crate::{Error, Result, Sentence};
 
 /// `Vertex` says which propagator k joins an external point to a vertex.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,6 +65,7 @@ impl std::fmt::Display for Vertex {
 
 /// `VertexIntegrals` holds the vertex integrals at one cutoff L, over y in the box [-L, L]^d_in.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct VertexIntegrals {
     /// The cutoff L, in the unit of the inputs.
     pub cutoff: f64,
@@ -187,7 +189,7 @@ pub fn check_cutoffs(spec: &EnsembleSpec, vertex: Vertex, cutoffs: &[f64]) -> Re
 }
 
 fn check(spec: &EnsembleSpec, vertex: Vertex, cutoff: f64) -> Result<()> {
-    let invalid = |reason: String| Err(Error::invalid("cutoffs", short(cutoff), reason));
+    let invalid = |reason: Sentence| Err(Error::invalid("cutoffs", short(cutoff), reason));
     if cutoff.is_nan() || cutoff <= 0.0 {
         return invalid("a cutoff is a positive length; the source's are 7 to 100000".into());
     }
@@ -207,17 +209,16 @@ fn check(spec: &EnsembleSpec, vertex: Vertex, cutoff: f64) -> Result<()> {
     if cutoff.is_infinite() {
         let why = match Far::of(&spec.net) {
             Far::Decays if vertex.constant_left(&spec.net) == 0.0 => None,
-            Far::Decays => Some(
+            Far::Decays => Some(sentence!(
                 "full kernel tends to the constant sigma_b^2 at large y; use `vertex` weight"
-                    .into(),
-            ),
+            )),
             Far::Stays => Some("kernel does not fall off at large y".into()),
             Far::Grows(1.0) => Some("kernel grows like |y| at large y".into()),
-            Far::Grows(p) => Some(format!("kernel grows like |y|^{p} at large y")),
+            Far::Grows(p) => Some(format!("kernel grows like |y|^{p} at large y").into()),
             Far::GrowsExponentially => Some("kernel grows exponentially at large y".into()),
         };
         if let Some(why) = why {
-            return invalid(format!("the integral diverges: {name}'s {why}"));
+            return invalid(sentence!("the integral diverges: {}'s {}", name, why));
         }
     }
     check_vertices(spec, vertex, cutoff)

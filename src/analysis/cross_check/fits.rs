@@ -18,6 +18,7 @@ const CUTOFF: f64 = 100.0;
 
 /// `Fit` is a fitted number from the tensors of both engines.
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct Fit {
     /// Name of what was fitted.
     pub fit: String,

@@ -5,6 +5,7 @@ use super::variates::Variates;
 use crate::engine::BlockPlan;
 use crate::model::Estimator;
 use crate::plan::{Drawn, Parameters, Progression};
+use crate::sentence::sentence;
 use crate::stream::{GROUP, StreamLayout};
 use crate::{Error, Result};
 
@@ -115,9 +116,9 @@ impl Setup {
             Err(_) => Err(Error::invalid(
                 "width",
                 self.width,
-                format!(
+                sentence!(
                     "with {} inputs a network has more random numbers than the shaders count; use `backend` cpu",
-                    self.d_in
+                    self.d_in.to_string()
                 ),
             )),
         }

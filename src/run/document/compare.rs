@@ -5,8 +5,9 @@ use crate::analysis::CrossCheck;
 use crate::engine::DeviceInfo;
 use crate::model::{Law, Net};
 
-/// `nnqft.compare-cpu/1` holds every stage and fit of the GPU against the f64 CPU engine.
+/// `CompareDocument` holds every stage and fit of the GPU against the f64 CPU engine.
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct CompareDocument {
     /// Head with schema, version, spec, device and timing.
     #[serde(flatten)]
@@ -18,6 +19,7 @@ pub struct CompareDocument {
 
 /// `CompareSpec` says how much is compared.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct CompareSpec {
     /// Net that is compared, at several d_in and widths; without one they are the source's.
     #[serde(flatten)]
@@ -60,10 +62,13 @@ impl CompareSpec {
 }
 
 impl CompareDocument {
+    /// Command that makes the document.
+    pub const COMMAND: &'static str = "compare-cpu";
+
     /// Puts a comparison together; `device` is the GPU.
     pub fn new(spec: CompareSpec, device: DeviceInfo, timing: Timing, check: CrossCheck) -> Self {
         Self {
-            head: Head::new("nnqft.compare-cpu/1", spec, device, timing, ()),
+            head: Head::new(Self::COMMAND, spec, device, timing, ()),
             check,
         }
     }
