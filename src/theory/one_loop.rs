@@ -87,9 +87,10 @@ pub fn loop_integrals(spec: &EnsembleSpec, vertex: Vertex, cutoff: f64) -> Resul
     let [fine, coarse] = match Bump::of(&spec.net) {
         Some(bump) => [24, 16].map(|rule| of_bump(spec, &bump, vertex, cutoff, rule)),
         None => {
-            let most = match is_by_matrices(spec) {
-                true => MAX_MATRIX,
-                false => MAX_NODES,
+            let most = match () {
+                _ if is_by_matrices(spec) => MAX_MATRIX,
+                _ if spec.net.builtin().is_none() => MAX_NODES / 3,
+                _ => MAX_NODES,
             };
             let mut rules = (2..=16).rev();
             let n = rules.find(|&n| node_count(spec, cutoff, n) <= most);
@@ -111,7 +112,7 @@ pub fn loop_integrals(spec: &EnsembleSpec, vertex: Vertex, cutoff: f64) -> Resul
 /// The largest number of nodes of the double sum: 10^8 kernels, a second or two.
 const MAX_NODES: usize = 9000;
 /// The same where the kernels are averages over one set of neurons.
-const MAX_MATRIX: usize = 700;
+const MAX_MATRIX: usize = 400;
 
 /// Tells whether kernels between vertices are averages over one set of neurons: pairs of nodes are
 /// nearly parallel by the thousand, and one by one each would take a quadrature.

@@ -11,7 +11,7 @@ use super::span::span;
 use crate::model::Activation;
 
 /// Products that a rule may take: a second or two of one core.
-const PRODUCTS: f64 = 2e10;
+const PRODUCTS: f64 = 6e9;
 /// Nodes of a rule.
 const NODES_WITHIN: (f64, f64) = (8192.0, 131_072.0);
 /// Nodes of one product of matrices.
@@ -34,16 +34,18 @@ pub fn second_moments(activation: &Activation, forms: &[Vec<f64>], shift: f64) -
     let steps = steps(rank);
     // h times the root of the node's weight, `[point][node]`.
     let features = |first: usize| -> DMatrix<f64> {
-        let nodes: Vec<(Vec<f64>, f64)> = (first..(first + CHUNK).min(count))
-            .map(|node| place(node, count, &steps, shift))
+        let columns: Vec<f64> = (first..(first + CHUNK).min(count))
+            .into_par_iter()
+            .flat_map_iter(|node| {
+                let (g, weight) = place(node, count, &steps, shift);
+                let at = |point: usize| {
+                    let z = dot(&forms[point], &g);
+                    weight * activation.evaluate(z, variances[point])
+                };
+                (0..points).map(at).collect::<Vec<_>>()
+            })
             .collect();
-        let mut matrix = DMatrix::zeros(points, nodes.len());
-        for (mut column, (g, weight)) in matrix.column_iter_mut().zip(&nodes) {
-            for (point, value) in column.iter_mut().enumerate() {
-                *value = weight * activation.evaluate(dot(&forms[point], g), variances[point]);
-            }
-        }
-        matrix
+        DMatrix::from_vec(points, columns.len() / points, columns)
     };
     // Columns of the result, each with the number of its first.
     let mut blocks: Vec<(usize, DMatrix<f64>)> = (0..points)

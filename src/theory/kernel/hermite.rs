@@ -14,9 +14,9 @@ use crate::model::Activation;
 /// Most terms of a series.
 const TERMS: usize = 256;
 /// Chebyshev's points of s in a cell of the table.
-const POINTS: usize = 18;
-/// Cells for each factor of two in s. Coefficients are analytic in log s within pi / 2 of the real
-/// line: from half the length of a cell, 0.35, the 18th polynomial's is some 1e-17.
+const POINTS: usize = 24;
+/// Cells for each factor of two in s. In log s coefficients are analytic, and do not grow much, within
+/// pi / 4 of the real line: from half the length of a cell, 0.35, the 24th polynomial's is some 1e-16.
 const CELLS: f64 = 1.0;
 /// Factors of two above and below s = 1 that the table covers.
 const OCTAVES: f64 = 360.0;
