@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use nnqft_gpu::engine::cpu::CpuEngine;
 use nnqft_gpu::engine::gpu::GpuEngine;
-use nnqft_gpu::engine::{self, Engine};
+use nnqft_gpu::engine::{self, DeviceKind, Engine};
 use nnqft_gpu::model::{Builtin, EnsembleSpec, source_nets};
 use nnqft_gpu::plan::{Parameters, Plan, Progression, Rays};
 use rayon::prelude::*;
@@ -197,7 +197,7 @@ fn gpu_peak(name: &str) -> f64 {
 }
 
 fn report(engine: &mut dyn Engine, peak: f64) {
-    let gpu = engine.device().backend == "gpu";
+    let gpu = engine.device().backend == DeviceKind::Gpu;
     println!(
         "\n{} ({}): peak {:.1} G operations/s",
         engine.device().adapter,

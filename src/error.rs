@@ -2,6 +2,9 @@
 
 use std::path::PathBuf;
 
+use crate::Sentence;
+use crate::sentence::sentence;
+
 /// An error says what went wrong, from parsing an option to reading back the last batch.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -14,7 +17,7 @@ pub enum Error {
         /// The offending value as given.
         value: String,
         /// What is wrong, and what would be right.
-        reason: String,
+        reason: Sentence,
     },
     /// A file cannot be used.
     #[error("{}{}: {reason}", path.display(), line.map(|l| format!(", line {l}")).unwrap_or_default())]
@@ -28,11 +31,9 @@ pub enum Error {
     },
     /// There is no adapter that fits the request.
     #[error("{0}")]
-    NoAdapter(String),
+    NoAdapter(Sentence),
     /// The numbers of this run do not fit the 32-bit floats of the GPU.
-    #[error(
-        "{0} does not fit the 32-bit floats of the GPU; use `backend` cpu, which computes in f64"
-    )]
+    #[error("{}", overflow(.0))]
     Overflow(String),
     /// A result is NaN or infinite.
     #[error("{0} is not a finite number; the run gives no result")]
@@ -48,7 +49,7 @@ pub enum Error {
     Symmetry(String),
     /// Parts are not of one run.
     #[error("{0}")]
-    Mismatch(String),
+    Mismatch(Sentence),
     /// Parts of a run are missing.
     #[error("{0}")]
     Incomplete(String),
@@ -65,13 +66,48 @@ impl Error {
     pub fn invalid(
         name: &'static str,
         value: impl std::fmt::Display,
-        reason: impl Into<String>,
+        reason: impl Into<Sentence>,
     ) -> Self {
         debug_assert!(!name.starts_with('-'), "{name}: parameters are no flags");
         Error::Invalid {
             name,
             value: value.to_string(),
             reason: reason.into(),
+        }
+    }
+
+    /// Writes the error with each parameter as `spell` has it.
+    ///
+    /// ```
+    /// use nnqft_gpu::Error;
+    ///
+    /// let error = Error::invalid("sigma_w", -1, "must not be negative");
+    /// assert_eq!(error.to_string(), "sigma_w -1: must not be negative");
+    /// let flag = |name: &str| format!("--{}", name.replace('_', "-"));
+    /// assert_eq!(error.spelled(&flag), "--sigma-w -1: must not be negative");
+    /// ```
+    pub fn spelled(&self, spell: &dyn Fn(&str) -> String) -> String {
+        self.sentence().spelled(spell)
+    }
+
+    /// Returns the error as a sentence, which knows which of its words are parameters.
+    pub fn sentence(&self) -> Sentence {
+        match self {
+            Error::Invalid {
+                name,
+                value,
+                reason,
+            } => (Sentence::parameter(*name).and(format!(" {value}: "))).and(reason.clone()),
+            Error::NoAdapter(sentence) | Error::Mismatch(sentence) => sentence.clone(),
+            Error::Overflow(what) => overflow(what),
+            Error::File { .. }
+            | Error::NotFinite(_)
+            | Error::Unconverged(_)
+            | Error::Disagreement(_)
+            | Error::Symmetry(_)
+            | Error::Incomplete(_)
+            | Error::Interrupted(_)
+            | Error::Device(_) => self.to_string().into(),
         }
     }
 
@@ -89,6 +125,13 @@ impl Error {
                 | Error::Interrupted(_)
         )
     }
+}
+
+fn overflow(what: &str) -> Sentence {
+    sentence!(
+        "{} does not fit the 32-bit floats of the GPU; use `backend` cpu, which computes in f64",
+        what
+    )
 }
 
 /// `Result` is a result with the library's [`Error`].

@@ -43,6 +43,7 @@
 #![forbid(unsafe_code)]
 
 pub mod analysis;
+mod count;
 pub mod engine;
 mod error;
 pub mod model;
@@ -52,6 +53,7 @@ pub mod report;
 #[cfg(feature = "report")]
 pub mod reproduction;
 pub mod run;
+mod sentence;
 mod simd;
 pub mod state;
 pub mod stream;
@@ -59,3 +61,4 @@ pub mod tensor;
 pub mod theory;
 
 pub use error::{Error, Result};
+pub use sentence::Sentence;

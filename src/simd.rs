@@ -1,6 +1,11 @@
 //! This module holds what loops that compilers vectorise share. Each loop is compiled for several
 //! processors by `multiversion` and picked at run time.
 
+/// Number of samples that are processed side by side, in one row: enough that their sum in
+/// registers is worth a load and a store, few enough that the table of a usual run (84 rows) stays
+/// in a second-level cache.
+pub const ROW: usize = 128;
+
 /// Computes a b + c, fused where the processor has it. Without the choice a processor that lacks it
 /// would call a function per operation.
 #[inline(always)]
@@ -59,6 +64,20 @@ impl std::ops::DerefMut for Aligned {
         &mut bytemuck::cast_slice_mut(&mut self.lines)[..self.len]
     }
 }
+
+/// Compiles a function for the processors that have vectors of their own, besides the plain one, and
+/// picks one at run time.
+macro_rules! vectorised {
+    ($($function:tt)*) => {
+        #[multiversion::multiversion(targets(
+            "x86_64+avx512f+avx512dq+avx512vl+avx2+fma",
+            "x86_64+avx2+fma",
+            "aarch64+neon"
+        ))]
+        $($function)*
+    };
+}
+pub(crate) use vectorised;
 
 /// Whether the version of a multiversioned function that is being compiled has fused
 /// multiply-add.

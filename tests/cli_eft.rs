@@ -18,7 +18,8 @@ fn exact_couplings_of_the_source() {
         "1000,10,100",
         "--json",
     ]);
-    assert_eq!(document["schema"], "nnqft.eft/1");
+    assert_eq!(document["schema"], "nnqft.eft/2");
+    assert_eq!(document["command"], "eft");
     assert_eq!(document["vertex"], "full");
     assert_eq!(document["moments"], "exact");
     assert_eq!(document["spec"]["hidden"], serde_json::json!([5]));
@@ -186,7 +187,8 @@ fn relu_runs_with_slope_minus_seven_in_three_dimensions() {
         "--json",
     ]);
     assert!(start.elapsed().as_secs_f64() < 20.0);
-    assert_eq!(document["schema"], "nnqft.rg/1");
+    assert_eq!(document["schema"], "nnqft.rg/2");
+    assert_eq!(document["command"], "rg");
     assert_eq!(document["points"].as_array().unwrap().len(), 21);
     for name in ["asymptotic_slope", "theory_slope"] {
         assert!((document[name].as_f64().unwrap() + 7.0).abs() < 1e-6);

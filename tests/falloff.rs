@@ -139,7 +139,8 @@ fn the_document_that_scripts_read() {
         "falloff", "--arch", "relu", "--width", "2,10", "--nets", "2000", "--json",
     ];
     let document = json(&[&common[..], &["--backend", "cpu"]].concat());
-    assert_eq!(document["schema"], "nnqft.falloff/1");
+    assert_eq!(document["schema"], "nnqft.falloff/2");
+    assert_eq!(document["command"], "falloff");
     for key in ["version", "spec", "device", "timing"] {
         assert!(!document[key].is_null(), "{key}");
     }

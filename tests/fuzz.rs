@@ -14,7 +14,7 @@ use std::process::Command;
 use std::sync::LazyLock;
 
 use nnqft_gpu::engine::{self, Engine, Queue, cpu::CpuEngine};
-use nnqft_gpu::model::{EnsembleSpec, Estimator, Inputs, parse_count};
+use nnqft_gpu::model::{Activation, EnsembleSpec, Estimator, Inputs, Law, Net, parse_count};
 use nnqft_gpu::plan::Plan;
 use nnqft_gpu::report::{read_moments, write_npz};
 use nnqft_gpu::run::{
@@ -175,12 +175,30 @@ fn option_text() -> impl Strategy<Value = String> {
             "connected",
             "auto",
             "2,4,6",
+            "rademacher,laplace",
+            "phase",
+            "1,0.5",
             "\u{221e}",
             "\u{0660}",
         ])
         .prop_map(String::from),
         "[^\0@]{0,24}".prop_filter("files have their own test", |s| !s.starts_with('@')),
     ]
+}
+
+/// Expressions of an activation, and what looks like them.
+fn expression_text() -> impl Strategy<Value = String> {
+    let word = prop_oneof![
+        4 => prop::sample::select(vec![
+            "z", "v", "pi", "e", "(", ")", ",", "+", "-", "*", "/", "^", "exp(", "log(", "log1p(",
+            "sqrt(", "sin(", "cos(", "tanh(", "sigmoid(", "erf(", "abs(", "sign(", "step(", "min(",
+            "max(", " ", "tanhh(", "z z",
+        ])
+        .prop_map(String::from),
+        1 => "[0-9]{0,3}[.]?[0-9]{0,2}(e-?[0-9]{1,3})?",
+        1 => ".{0,3}",
+    ];
+    prop::collection::vec(word, 0..24).prop_map(|words| words.concat())
 }
 
 fn cases(times: f64) -> ProptestConfig {
@@ -204,11 +222,40 @@ proptest! {
             let _ = EnsembleSpec::preset(&text, 1);
             let _ = text.parse::<Estimator>();
             let _ = text.parse::<Vertex>();
+            let _ = text.parse::<Law>();
         });
         // A preset's name stands for more text than it has.
         if let Ok(inputs) = bounded(text.len(), || Inputs::parse(&text)) {
             prop_assert!(inputs.points().iter().flatten().all(|x| x.is_finite()));
             prop_assert!(inputs.points().iter().all(|x| x.len() == inputs.d_in()));
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(4.0))]
+
+    /// What is taken is a real function that fits f32; what is refused is shown at its place.
+    #[test]
+    fn activations(text in expression_text()) {
+        // Kinks are searched for on a grid of a size of its own.
+        match bounded(text.len().max(1 << 12), || text.parse::<Activation>()) {
+            Ok(activation) => {
+                for z in [-6.0, -1.0, -1e-3, 0.0, 0.5, 2.0, 6.0] {
+                    let value = activation.evaluate(z, 1.0);
+                    prop_assert!((value as f32).is_finite(), "{activation} at {z}: {value}");
+                }
+                let again: Activation = activation.expression().parse().unwrap();
+                prop_assert_eq!(&again, &activation);
+                let net = Net::new(activation, 1);
+                let json = serde_json::to_string(&net).unwrap();
+                prop_assert_eq!(serde_json::from_str::<Net>(&json).unwrap(), net);
+            }
+            Err(error) => {
+                let shown = error.to_string();
+                let carets = shown.lines().last().expect("a sentence, the expression, carets");
+                prop_assert!(carets.contains('^'), "{shown}");
+            }
         }
     }
 }
@@ -223,9 +270,9 @@ proptest! {
             prop::sample::select(vec![
                 "--arch", "--width", "--d-in", "--d-out", "--sigma-w", "--sigma-b", "--inputs",
                 "--orders", "--nets", "--experiments", "--estimator", "--seed",
-                "--shards", "--retries", "--sbatch",
+                "--shards", "--retries", "--sbatch", "--activation", "--law-w", "--law-b",
             ]),
-            option_text(),
+            prop_oneof![2 => option_text(), 1 => expression_text()],
         ), 0..4)
     ) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_nnqft-gpu"));

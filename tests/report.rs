@@ -80,7 +80,8 @@ fn a_killed_reproduction_goes_on_and_every_number_can_be_traced() {
         document.pointer(pointer).cloned()
     };
     let document = read(out.join("reproduce.json"));
-    assert_eq!(document["schema"], "nnqft.reproduce/1");
+    assert_eq!(document["schema"], "nnqft.reproduce/2");
+    assert_eq!(document["command"], "reproduce");
     let claims = document["claims"].as_array().unwrap();
     assert!(claims.len() > 40);
     for claim in claims {

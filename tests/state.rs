@@ -6,7 +6,7 @@ use common::gpu;
 use nnqft_gpu::Error;
 use nnqft_gpu::engine::cpu::CpuEngine;
 use nnqft_gpu::engine::gpu::Fault;
-use nnqft_gpu::engine::{self, BlockPlan, Engine, Fleet, Queue, Work};
+use nnqft_gpu::engine::{self, BlockPlan, DeviceKind, Engine, Fleet, Queue, Work};
 use nnqft_gpu::model::{EnsembleSpec, Estimator};
 use nnqft_gpu::plan::{Plan, Rays};
 use nnqft_gpu::state::{State, frame, merge};
@@ -155,7 +155,7 @@ fn parts_of_different_runs_are_not_merged() {
             other => panic!("{other:?}"),
         };
         for word in words {
-            assert!(message.contains(word), "no {word} in {message}");
+            assert!(message.to_string().contains(word), "no {word} in {message}");
         }
     };
     let edited = |edit: fn(&mut State)| {
@@ -191,7 +191,7 @@ fn parts_of_different_runs_are_not_merged() {
         &["width", "20,5", "20 in other"],
     );
     refused(
-        edited(|s| s.device.backend = "gpu".into()),
+        edited(|s| s.device.backend = DeviceKind::Gpu),
         &["backend", "cpu", "gpu"],
     );
     // A shard run twice, or shards of two splits.

@@ -287,7 +287,8 @@ proptest! {
 #[test]
 fn the_command_finds_the_symmetry_and_the_falling_coupling() {
     let document = json(&["symmetry", "--arch", "relu", "--width", "20", "--json"]);
-    assert_eq!(document["schema"], "nnqft.symmetry/1");
+    assert_eq!(document["schema"], "nnqft.symmetry/2");
+    assert_eq!(document["command"], "symmetry");
     assert_eq!(document["cutoff"], 100.0);
     assert_eq!(document["moments"], "sampled");
     let checks = document["checks"].as_array().unwrap();

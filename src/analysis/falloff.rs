@@ -15,6 +15,7 @@ const CONNECTED_SHARE: u64 = 10;
 
 /// `FalloffPoint` is one n-point function at one width, averaged over its elements.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct FalloffPoint {
     /// Order n of the function.
     pub order: usize,
@@ -47,6 +48,7 @@ pub struct FalloffPoint {
 
 /// `ConnectedPoint` is the connected estimator's m_n beside the direct one's.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ConnectedPoint {
     /// Mean of m_n.
     pub deviation_mean: Option<f64>,
@@ -67,6 +69,7 @@ pub struct ConnectedPoint {
 
 /// `FalloffWidth` holds the n-point functions at one width of a sweep.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct FalloffWidth {
     /// Width N.
     pub width: u64,
@@ -76,6 +79,7 @@ pub struct FalloffWidth {
 
 /// `FalloffFit` is a fitted power of N.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct FalloffFit {
     /// Order n of the function.
     pub order: usize,
@@ -96,6 +100,7 @@ pub struct FalloffFit {
 
 /// `Falloff` is a width sweep with the fits to it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Falloff {
     /// The widths, in the order given.
     pub widths: Vec<FalloffWidth>,

@@ -46,6 +46,7 @@ pub struct FlowPoint {
 /// `ErrorOf` says where a slope's standard error comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum ErrorOf {
     /// The networks drawn: delete-one jackknife over the experiments. One set of moments is
     /// matched at every cutoff, so that the points' noise is one and the line does not show it.

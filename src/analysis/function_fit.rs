@@ -44,6 +44,7 @@ pub const MODELS: [&[Term]; 3] = [
 
 /// `Misses` says how far a fit is from dG^(4) over the 4-tuples, in percent of it.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Misses {
     /// Mean absolute percentage error; `None` if there is nothing to hold the fit against.
     pub mape: Option<f64>,
@@ -59,6 +60,7 @@ pub struct Misses {
 
 /// `FunctionFit` is a linear least-squares fit of dG^(4) with some terms.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct FunctionFit {
     /// Terms of the model.
     pub terms: Vec<Term>,

@@ -108,9 +108,12 @@ impl Judged {
         };
         const TRUST: &str = "trust the exact value";
         let advice = match (tilt(spec).is_some(), spec.estimator, &spec.tilt) {
-            (true, Estimator::Direct, _) => ["use `estimator` connected `tilt` auto", TRUST],
-            (true, Estimator::Connected, None) => ["add `tilt` auto", TRUST],
-            (_, Estimator::Direct, _) => ["draw more networks", "use `estimator` connected"],
+            (true, Estimator::Direct, _) => [
+                "use the connected estimator with importance sampling",
+                TRUST,
+            ],
+            (true, Estimator::Connected, None) => ["add importance sampling", TRUST],
+            (_, Estimator::Direct, _) => ["draw more networks", "use the connected estimator"],
             _ => ["draw more networks", TRUST],
         };
         let advice: Vec<&str> = (advice.into_iter())

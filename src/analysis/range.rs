@@ -2,6 +2,7 @@
 //! drawn.
 
 use crate::model::{EnsembleSpec, Growth, Layer};
+use crate::sentence::sentence;
 use crate::theory;
 use crate::{Error, Result};
 
@@ -125,16 +126,28 @@ impl Size {
             _ => format!("{value:?}"),
         };
         let way_out = match exponent < 0.0 && self.weights < self.kernel {
-            true => "rescale, lower `orders`, or give `sigma_w` 0",
-            false => "rescale or lower `orders`",
+            true => sentence!("rescale, lower `orders`, or give `sigma_w` 0"),
+            false => sentence!("rescale or lower `orders`"),
         };
         Error::invalid(
             name,
             value,
-            format!(
-                "a part of the {order}-point function is of order 1e{exponent:.0} and its variance leaves the range of f64; {way_out}"
+            sentence!(
+                "a part of the {}-point function is {} and its variance leaves the range of f64; {}",
+                order.to_string(),
+                magnitude(exponent),
+                way_out
             ),
         )
+    }
+}
+
+/// Says in words how large a number of this decimal exponent is.
+fn magnitude(exponent: f64) -> String {
+    match exponent.is_finite() {
+        true => format!("of order 1e{exponent:.0}"),
+        false if exponent > 0.0 => "beyond any number".into(),
+        false => "smaller than any number".into(),
     }
 }
 
@@ -164,9 +177,11 @@ fn check_tails(spec: &EnsembleSpec) -> Result<()> {
                     sigma_w,
                     sigma_b
                 ),
-                format!(
-                    "the exact {order}-point function of {} is of order 1e{exponent:.0} and its variance leaves the range of f64; rescale or lower `orders`",
-                    spec.net.title()
+                sentence!(
+                    "the exact {}-point function of {} is {} and its variance leaves the range of f64; rescale or lower `orders`",
+                    order.to_string(),
+                    spec.net.title(),
+                    magnitude(exponent)
                 ),
             ));
         }

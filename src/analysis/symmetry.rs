@@ -10,6 +10,7 @@ use super::chi_squared::ChiSquared;
 use super::rotation::rotation;
 use crate::model::EnsembleSpec;
 use crate::plan::Plan;
+use crate::sentence::sentence;
 use crate::tensor::{Accumulator, Measurement, Tuples, multisets};
 use crate::theory::{Exact, field_size, gp_correlator};
 use crate::{Error, Result};
@@ -149,9 +150,9 @@ pub fn check_experiments(spec: &EnsembleSpec) -> Result<()> {
         return Err(Error::invalid(
             "experiments",
             spec.experiments,
-            format!(
+            sentence!(
                 "correlations between elements are measured on at least {} experiments; draw more of them with fewer `nets`",
-                ChiSquared::MIN_SAMPLES
+                ChiSquared::MIN_SAMPLES.to_string()
             ),
         ));
     }

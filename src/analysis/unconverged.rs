@@ -6,6 +6,7 @@ use super::Correlator;
 
 /// `Unconverged` is an n-point function whose averages have not converged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Unconverged {
     /// The claim that rests on the function, if that is less than the whole result: couplings, a
     /// slope.

@@ -8,7 +8,7 @@ use nnqft_gpu::engine::{BlockPlan, DeviceInfo};
 use nnqft_gpu::model::{Difference, EnsembleSpec};
 use nnqft_gpu::run::Checkpoint;
 use nnqft_gpu::state::{self, Shard, State, StateFile};
-use nnqft_gpu::{Error, Result, analysis};
+use nnqft_gpu::{Error, Result, Sentence, analysis};
 
 use super::args::{Given, PartialSpec, value};
 use super::flags::flag;
@@ -86,7 +86,7 @@ impl StateArgs {
         check_shard(shard, &fresh)?;
         let file = target.map(StateFile::claim).transpose()?;
         if let Some(file) = file.as_ref().filter(|f| !f.is_locked()) {
-            eprintln!(
+            say!(
                 "{}: this file system has no locks; take care that no second run uses it",
                 file.path().display()
             );
@@ -163,7 +163,7 @@ fn extend(
     if spec.list.is_empty() {
         return Ok(());
     }
-    let is_given = |d: &&Difference| spec.has(&flag(&d.field));
+    let is_given = |d: &&Difference| spec.has(&flag(d.field));
     let old: Vec<_> = state.ensembles.iter().map(|e| e.spec.clone()).collect();
     let wanted = match may_start {
         true => spec.value.specs()?,
@@ -172,12 +172,11 @@ fn extend(
     let mut changed = EnsembleSpec::differences(&wanted, &old);
     // The user's own first: one may bring others with it, as new inputs a new d_in.
     changed.sort_by_key(|d| !is_given(&d));
-    let grows =
-        |d: &&Difference| is_given(d) && ["nets", "experiments"].contains(&d.field.as_str());
+    let grows = |d: &&Difference| is_given(d) && ["nets", "experiments"].contains(&d.field);
     if let Some(d) = changed.iter().find(|d| !grows(d)) {
         let default = if is_given(&d) { "" } else { ", the default" };
         let ours = format!("{}{default}", short(&d.ours));
-        return Err(cannot_change(&flag(&d.field), path, &d.theirs, &ours));
+        return Err(cannot_change(&flag(d.field), path, &d.theirs, &ours));
     }
     let wanted: Vec<_> = wanted
         .into_iter()
@@ -185,10 +184,10 @@ fn extend(
         .collect::<Result<_>>()?;
     state.extend(&wanted)?;
     for d in &changed {
-        eprintln!(
+        say!(
             "{}: extended, {} from {} to {}",
             path.display(),
-            flag(&d.field),
+            flag(d.field),
             d.theirs,
             d.ours
         );
@@ -201,11 +200,11 @@ fn cannot_change(option: &str, path: &Path, theirs: &str, ours: &str) -> Error {
         "--shard" => "leave --shard out to go on with it",
         _ => "of a run only --nets and --experiments can change, to more",
     };
-    Error::Mismatch(format!(
+    Error::Mismatch(Sentence::from(format!(
         "{option}: the run of {} has {}, not {ours}; {way_out}; to start another run give another --checkpoint",
         path.display(),
         short(theirs)
-    ))
+    )))
 }
 
 /// Shortens a text for a message: a list of points may be long.

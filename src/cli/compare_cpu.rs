@@ -3,7 +3,7 @@
 use clap::Args;
 use nnqft_gpu::engine::gpu::GpuEngine;
 use nnqft_gpu::run::compare;
-use nnqft_gpu::{Error, Result};
+use nnqft_gpu::{Error, Result, Sentence};
 
 use super::output::OutputOptions;
 use super::present::Presentation;
@@ -29,16 +29,16 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let mut results = Presentation::new(arguments.output.prepare(None, None)?, false);
     let adapter = arguments.adapter.as_deref();
-    let running = Running::begin(Terminal::new(""), |_| Ok(Box::new(engine(adapter)?)))?;
-    results.add(running.measure(|runner| Ok(compare(runner, arguments.thorough)?))?)?;
+    let mut running = Running::begin(Terminal::new(""), |_| Ok(Box::new(engine(adapter)?)))?;
+    results.add(compare(&mut running.runner, arguments.thorough)?)?;
     results.finish()
 }
 
 fn engine(adapter: Option<&str>) -> Result<GpuEngine> {
     GpuEngine::new(adapter).map_err(|e| match e {
-        Error::NoAdapter(reason) if adapter.is_none() => Error::NoAdapter(format!(
-            "there is nothing to compare with the CPU: {reason}"
-        )),
+        Error::NoAdapter(reason) if adapter.is_none() => Error::NoAdapter(
+            Sentence::from("there is nothing to compare with the CPU: ").and(reason),
+        ),
         other => other,
     })
 }

@@ -43,17 +43,14 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let cutoffs = arguments.eft.cutoffs();
     let files = arguments.result.prepare(arguments.eft.from.as_deref())?;
     let spec = arguments.spec.clone().with_eft_width();
-    let origin = (arguments.eft).origin(&spec, &|spec| check_cutoffs(spec, vertex, &cutoffs))?;
+    let sweep = (arguments.eft).sweep(&spec, &|spec| check_cutoffs(spec, vertex, &cutoffs))?;
     let mut results = Presentation::new(files, arguments.elements);
-    results.expect(origin.widths())?;
-    let choice = origin.engine(&arguments.engine);
-    let running = Running::begin(Terminal::new(""), |progress| choice.open(progress))?;
-    running.measure(|runner| {
-        for moments in origin.moments(runner)? {
-            results.add(run::eft(&moments, vertex, &cutoffs)?)?;
-        }
-        Ok(())
-    })?;
+    results.expect(sweep.widths())?;
+    let choice = EftArgs::engine(&sweep, &arguments.engine);
+    let mut running = Running::begin(Terminal::new(""), |progress| choice.open(progress))?;
+    for moments in sweep.moments(&mut running.runner)? {
+        results.add(run::eft(&moments, vertex, &cutoffs)?)?;
+    }
     results.finish()
 }
 
@@ -76,18 +73,18 @@ fn fits(arguments: &Arguments) -> anyhow::Result<()> {
         spec.model.inputs = Some(source.inputs.parse()?);
     }
     let check = |spec: &_| check_cutoffs(spec, vertex, &[cutoff]);
-    let test = arguments.eft.origin(&spec, &check)?;
-    spec.model.inputs = Some(run::train_inputs(test.inputs())?.into());
-    let train = arguments.eft.origin(&spec, &check)?;
+    let test = arguments.eft.sweep(&spec, &check)?;
+    if let Some(inputs) = test.inputs() {
+        spec.model.inputs = Some(run::train_inputs(inputs)?.into());
+    }
+    let train = arguments.eft.sweep(&spec, &check)?;
     let mut results = Presentation::new(files, false);
-    let choice = test.engine(&arguments.engine);
-    let running = Running::begin(Terminal::new(""), |progress| choice.open(progress))?;
-    running.measure(|runner| {
-        let test = test.moments(runner)?;
-        for (train, test) in train.moments(runner)?.iter().zip(&test) {
-            results.add(run::fit(train, test, vertex, cutoff)?)?;
-        }
-        Ok(())
-    })?;
+    let choice = EftArgs::engine(&test, &arguments.engine);
+    let mut running = Running::begin(Terminal::new(""), |progress| choice.open(progress))?;
+    let test = test.moments(&mut running.runner)?;
+    let train = train.moments(&mut running.runner)?;
+    for (train, test) in train.iter().zip(&test) {
+        results.add(run::fit(train, test, vertex, cutoff)?)?;
+    }
     results.finish()
 }

@@ -1,12 +1,14 @@
 //! This module is the command `nnqft-gpu ensemble`.
 
 use clap::Args;
+use nnqft_gpu::Error;
 use nnqft_gpu::run::EnsembleDocument;
 use nnqft_gpu::run::EnsembleRun;
 use nnqft_gpu::state::State;
 
 use super::args::{EngineArgs, Given, PartialSpec};
 use super::checkpoint::{StateArgs, go_on};
+use super::interrupt::{guard, would_cost};
 use super::present::{Presentation, ResultOptions};
 use super::running::Running;
 use super::terminal::Terminal;
@@ -61,7 +63,7 @@ pub fn is_too_small(state: &State, k: usize) -> bool {
     let blocks: u64 = subtrees.map(|(_, _, s)| s.blocks).sum();
     let small = state.shard.is_some() && blocks < 2;
     if small {
-        eprintln!("this part is too small for a result of its own: merge has it");
+        note!("this part is too small for a result of its own: merge has it");
     }
     small
 }
@@ -69,37 +71,42 @@ pub fn is_too_small(state: &State, k: usize) -> bool {
 /// Runs every width and prints the results.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let mut results = arguments.result.prepare()?;
-    let start = arguments.state.start(&arguments.spec)?;
-    let widths = start.specs().len();
-    results.expect(widths)?;
-    let choice = arguments.engine.choice();
-    let mut running = Running::begin(Terminal::new(start.hint()), |progress| {
-        choice.open_like(start.device(), progress)
+    let (mut running, mut run) = guard(|| {
+        let start = arguments.state.start(&arguments.spec)?;
+        results.expect(start.specs().len())?;
+        let choice = arguments.engine.choice();
+        let mut running = Running::begin(Terminal::new(start.hint()), |progress| {
+            choice.open_like(start.device(), progress)
+        })?;
+        let runner = &mut running.runner;
+        let (state, checkpoint) = start.into_parts(runner.device());
+        let run = EnsembleRun::begin(state, checkpoint, runner)?;
+        Ok((running, run))
     })?;
-    let runner = &mut running.runner;
-    let (state, checkpoint) = start.into_parts(runner.device());
-    let mut run = EnsembleRun::begin(state, checkpoint, runner)?;
-    for k in 0..widths {
-        if let Err(error) = run.draw(k, &mut running.runner) {
-            let error = running.explain(error.into());
-            if let (Some(file), false) = (run.saved(), super::shell::is_interruption(&error)) {
-                let (done, all) = run.state().networks();
-                let path = file.path().display();
-                eprintln!("{done} of {all} networks are in {path}{}", go_on(file));
+    for k in 0..run.state().ensembles.len() {
+        // A signal ends it by itself, with all that was drawn in the file.
+        match run.draw(k, &mut running.runner) {
+            Err(Error::Interrupted(text)) => {
+                return Err(Error::Interrupted(running.terminal.hinted(&text)).into());
             }
-            return Err(error);
+            Err(error) => {
+                if let Some(file) = run.saved() {
+                    say!("{}{}", run.standing(), go_on(file));
+                }
+                return Err(error.into());
+            }
+            Ok(()) => would_cost(running.terminal.hinted(&run.standing())),
         }
-        if k + 1 == widths {
-            running.last();
-        }
-        if !is_too_small(run.state(), k) {
-            results.add(run.document(k)?)?;
-        }
+        guard(|| match is_too_small(run.state(), k) {
+            true => Ok(()),
+            false => results.add(run.document(k)?),
+        })?;
     }
-    results.finish()?;
-    let file = run.end(&mut running.runner)?;
-    if let Some(file) = file {
-        eprintln!("wrote {}", file.path().display());
-    }
-    Ok(())
+    guard(|| {
+        results.finish()?;
+        if let Some(file) = run.end(&mut running.runner)? {
+            note!("wrote {}", file.path().display());
+        }
+        Ok(())
+    })
 }

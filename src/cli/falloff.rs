@@ -44,7 +44,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     };
     let mut results = Presentation::new(arguments.result.prepare(None)?, false);
     let choice = arguments.engine.choice();
-    let running = Running::begin(Terminal::new(""), |progress| choice.open(progress))?;
-    results.add(running.measure(|runner| Ok(run::falloff(runner, &sweep)?))?)?;
+    let mut running = Running::begin(Terminal::new(""), |progress| choice.open(progress))?;
+    results.add(run::falloff(&mut running.runner, &sweep)?)?;
     results.finish()
 }

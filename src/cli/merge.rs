@@ -50,13 +50,13 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if !missing.is_empty() {
         let more = missing.len().saturating_sub(MAX_LINES);
         for line in missing.iter().take(MAX_LINES) {
-            eprintln!("missing: {line}");
+            say!("missing: {line}");
         }
         if more > 0 {
-            eprintln!("missing: {more} more");
+            say!("missing: {more} more");
         }
         for line in advice {
-            eprintln!("{line}");
+            say!("{line}");
         }
         if !arguments.partial {
             let (done, all) = whole.networks();

@@ -1,13 +1,30 @@
 //! The command line has arguments and output; no physics.
 
+/// Writes a line to stderr, as `eprintln!` does, but does not mind a stderr that takes nothing.
+macro_rules! say {
+    ($($line:tt)*) => { $crate::cli::shell::say(format_args!($($line)*)) };
+}
+
+/// Writes a note to stderr, unless the user wants none.
+macro_rules! note {
+    ($($line:tt)*) => {
+        if !$crate::cli::shell::is_quiet() {
+            say!($($line)*)
+        }
+    };
+}
+
 mod args;
 mod checkpoint;
 mod compare_cpu;
+mod completions;
 mod devices;
 mod eft;
 mod ensemble;
 mod falloff;
 mod flags;
+mod interrupt;
+mod man;
 mod merge;
 mod output;
 mod present;
@@ -34,6 +51,9 @@ use nnqft_gpu::Error;
     present::EXIT_CODES
 ))]
 struct Arguments {
+    /// No progress and no notes on stderr; warnings and errors stay
+    #[arg(short, long, global = true)]
+    quiet: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -51,38 +71,49 @@ enum Command {
     Slurm(Box<slurm::Arguments>),
     CompareCpu(compare_cpu::Arguments),
     Devices(devices::Arguments),
+    Completions(completions::Arguments),
+    Man(man::Arguments),
+}
+
+impl Command {
+    fn run(self) -> anyhow::Result<()> {
+        match self {
+            Self::Ensemble(arguments) => ensemble::run(&arguments),
+            Self::Merge(arguments) => merge::run(&arguments),
+            Self::Theory(arguments) => theory::run(&arguments),
+            Self::Falloff(arguments) => falloff::run(&arguments),
+            Self::Eft(arguments) => eft::run(&arguments),
+            Self::Rg(arguments) => rg::run(&arguments),
+            Self::Symmetry(arguments) => symmetry::run(&arguments),
+            Self::Reproduce(arguments) => reproduce::run(&arguments),
+            Self::Slurm(arguments) => slurm::run(&arguments),
+            Self::CompareCpu(arguments) => compare_cpu::run(&arguments),
+            Self::Devices(arguments) => devices::run(&arguments),
+            Self::Completions(arguments) => completions::run(&arguments),
+            Self::Man(arguments) => man::run(&arguments),
+        }
+    }
 }
 
 /// Parses the arguments and runs the command.
 pub fn run() -> ExitCode {
-    let done = match parse().command {
-        Command::Ensemble(arguments) => ensemble::run(&arguments),
-        Command::Merge(arguments) => merge::run(&arguments),
-        Command::Theory(arguments) => theory::run(&arguments),
-        Command::Falloff(arguments) => falloff::run(&arguments),
-        Command::Eft(arguments) => eft::run(&arguments),
-        Command::Rg(arguments) => rg::run(&arguments),
-        Command::Symmetry(arguments) => symmetry::run(&arguments),
-        Command::Reproduce(arguments) => reproduce::run(&arguments),
-        Command::Slurm(arguments) => slurm::run(&arguments),
-        Command::CompareCpu(arguments) => compare_cpu::run(&arguments),
-        Command::Devices(arguments) => devices::run(&arguments),
-    };
+    let Arguments { quiet, command } = parse();
+    if quiet {
+        shell::be_quiet();
+    }
+    let done = interrupt::listen().and_then(|()| match &command {
+        // It guards its parts itself: while it draws, it saves before it ends.
+        Command::Ensemble(_) => command.run(),
+        _ => interrupt::guard(|| command.run()),
+    });
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => match error.downcast_ref::<Error>() {
             Some(interrupted @ Error::Interrupted(_)) => {
-                eprintln!("{interrupted}");
-                // Nothing is left to do, and a driver may still be compiling on a thread of its
-                // own: not a moment to run the destructors that a return does.
-                signal_hook::low_level::exit(130)
+                interrupt::end_now(&interrupted.to_string())
             }
             known => {
-                let mut text = format!("{error:#}");
-                if let Some(known) = known {
-                    text = text.replace(&known.to_string(), &flags::error(known));
-                }
-                eprintln!("error: {text}");
+                say!("error: {}", flags::chain(&error));
                 let usage = known.is_some_and(Error::is_usage);
                 ExitCode::from(if usage { 2 } else { 1 })
             }
@@ -95,7 +126,7 @@ fn parse() -> Arguments {
     Arguments::try_parse().unwrap_or_else(|usage| {
         let source = std::error::Error::source(&usage);
         if let Some(error) = source.and_then(|e| e.downcast_ref::<Error>()) {
-            eprintln!("error: {}", flags::error(error));
+            say!("error: {}", flags::error(error));
             std::process::exit(2)
         }
         usage.exit()

@@ -9,6 +9,8 @@ use nnqft_gpu::report::figure::Figure;
 use nnqft_gpu::state::Replacement;
 use nnqft_gpu::{Error, Result};
 
+use super::interrupt;
+
 /// `OutputOptions` says how results are given.
 #[derive(Args)]
 pub struct OutputOptions {
@@ -143,6 +145,8 @@ fn make_folder(dir: &Path) -> Result<Vec<PathBuf>> {
     (std::fs::create_dir_all(dir))
         .and_then(|()| Replacement::write(&probe, b""))
         .map_err(refuse)?;
+    let empty = made.clone();
+    interrupt::on_end(move || remove_folders(&empty));
     Ok(made)
 }
 
@@ -210,7 +214,6 @@ impl Files {
             [one] => serde_json::to_string(one)?,
             several => serde_json::to_string(several)?,
         } + "\n";
-        let json = super::flags::spelled(&json);
         if self.json {
             super::shell::emit(&json)?;
         }
@@ -223,7 +226,7 @@ impl Files {
             let svg = figure.svg();
             if let Some(path) = self.plot.clone() {
                 if figure.is_empty() {
-                    eprintln!("--plot {}: there is nothing to draw", path.display());
+                    say!("--plot {}: there is nothing to draw", path.display());
                 }
                 self.write(&path, |part| std::fs::write(part, &svg))?;
             }
@@ -253,6 +256,7 @@ impl Files {
         path: &Path,
         write: impl FnOnce(&Path) -> io::Result<()>,
     ) -> anyhow::Result<()> {
+        interrupt::check()?;
         // --plot may name a file of --out.
         let place = |path: &Path| {
             let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
@@ -268,12 +272,15 @@ impl Files {
 
     /// Puts all files in their places, and says where they are.
     pub fn finish(mut self) -> anyhow::Result<()> {
+        interrupt::check()?;
+        interrupt::would_cost("some files of this result may not have got their names");
         self.made.clear();
         for file in std::mem::take(&mut self.written) {
             let path = file.path().to_path_buf();
             (file.commit()).with_context(|| format!("writing {}", path.display()))?;
-            eprintln!("wrote {}", path.display());
+            note!("wrote {}", path.display());
         }
+        interrupt::would_cost("this result is complete");
         Ok(())
     }
 }

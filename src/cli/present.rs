@@ -6,7 +6,6 @@ use clap::Args;
 use nnqft_gpu::Result;
 use nnqft_gpu::report::outcome::Outcome;
 
-use super::flags;
 use super::output::{Files, OutputOptions, PlotOptions};
 use super::shell::{columns, emit};
 
@@ -34,6 +33,16 @@ coupling, a check) does not hold or rests on averages that are NOT CONVERGED;
 2 a mistake in options or files; 130 interrupted. ensemble, merge and reproduce
 conclude nothing from averages that have not converged: they mark them, and
 exit with 0.";
+
+/// Prints a result that has no files beside it as JSON or as its table; fails if what it concludes
+/// does.
+pub fn print<T: Outcome>(document: &T, json: bool) -> anyhow::Result<()> {
+    match json {
+        true => emit(&(serde_json::to_string(document)? + "\n"))?,
+        false => emit(&document.table())?,
+    }
+    Ok(T::verdict(std::slice::from_ref(document))?)
+}
 
 /// A presentation brings results to stdout and files.
 pub struct Presentation<T> {
@@ -65,7 +74,7 @@ impl<T: Outcome> Presentation<T> {
     /// Takes a result, and prints its table.
     pub fn add(&mut self, document: T) -> anyhow::Result<()> {
         if !self.files.json {
-            emit(&flags::spelled(&document.table()))?;
+            emit(&document.table())?;
             if self.elements {
                 emit(&document.elements())?;
             }

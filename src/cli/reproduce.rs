@@ -6,13 +6,15 @@ use std::time::Instant;
 
 use anyhow::Context;
 use clap::Args;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use nnqft_gpu::reproduction::{
-    self, Failure, Folder, Plan, Report, Scale, Step, Watch, claims_table,
-};
+use indicatif::{ProgressBar, ProgressStyle};
+use nnqft_gpu::engine::DeviceKind;
+use nnqft_gpu::reproduction::{self, Failure, Folder, Plan, Report, Scale, Step, Watch};
 
 use super::args::{EngineArgs, Given, value};
+use super::interrupt;
 use super::output::Force;
+use super::present::print;
+use super::progress::target;
 use super::running::Running;
 use super::shell::emit;
 use super::terminal::Terminal;
@@ -54,44 +56,46 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let plan = Plan::new(scale, arguments.seed)?;
     let folder = Folder::open(&arguments.out)?;
     if !arguments.force.force {
-        folder.refuse_another_plan(&plan)?;
+        plan.refuse_another(&folder)?;
     }
     let choice = arguments.engine.value.choice();
     let hint = format!(
         "; those before it are in {}, and the same command goes on from there",
         arguments.out.display()
     );
-    let running = Running::begin(Terminal::new(hint), |progress| choice.open(progress))?;
+    let mut running = Running::begin(Terminal::new(hint), |progress| choice.open(progress))?;
     let start = Instant::now();
     let device = running.runner.device();
-    let on_gpu = device.backend == "gpu";
+    let on_gpu = device.backend == DeviceKind::Gpu;
     let bar = Bar::new(plan.work(on_gpu), plan.len());
     (running.terminal).show(bar.bar.clone(), move |spec, networks| {
         reproduction::work(spec, networks, on_gpu)
     });
-    let documents = running.measure(|runner| {
-        reproduction::run(&plan, &folder, runner, &bar).map_err(|failure| match failure {
-            Failure::Measurement { title, source } => anyhow::Error::new(source).context(title),
-            other => other.into(),
-        })
+    let documents = reproduction::run(&plan, &folder, &mut running.runner, &bar);
+    let documents = documents.map_err(|failure| match failure {
+        Failure::Measurement { title, source } => anyhow::Error::new(source).context(title),
+        other => other.into(),
     })?;
     bar.finish();
+    interrupt::would_cost(format!(
+        "all measurements are in {}, and the same command makes the report",
+        arguments.out.display()
+    ));
     let report = Report::new(&plan, device, documents, &arguments.engine.command_line());
     report
         .write(&folder)
         .with_context(|| format!("writing the report to {}", arguments.out.display()))?;
     for name in ["report.html", "reproduce.json"] {
-        eprintln!("wrote {}", arguments.out.join(name).display());
+        note!("wrote {}", arguments.out.join(name).display());
     }
-    let json = serde_json::to_string(&report.document)? + "\n";
-    match arguments.json {
-        true => emit(&json)?,
-        false => emit(&format!(
-            "{}\n{:.0} s; {}\n",
-            claims_table(&report.document.claims),
+    interrupt::would_cost(format!("the report is in {}", arguments.out.display()));
+    print(&report.document, arguments.json)?;
+    if !arguments.json {
+        emit(&format!(
+            "\n{:.0} s; {}\n",
             start.elapsed().as_secs_f64(),
             arguments.out.join("report.html").display(),
-        ))?,
+        ))?;
     }
     Ok(())
 }
@@ -113,7 +117,7 @@ struct State {
 
 impl Bar {
     fn new(work: u64, measurements: usize) -> Self {
-        let bar = ProgressBar::with_draw_target(Some(work), ProgressDrawTarget::stderr_with_hz(10));
+        let bar = ProgressBar::with_draw_target(Some(work), target());
         bar.set_style(
             ProgressStyle::with_template("{msg:32} {wide_bar} {percent}%, {eta} left")
                 .expect("a valid template"),
@@ -137,7 +141,7 @@ impl Bar {
         self.bar.finish_and_clear();
         let (kept, all) = (self.state().kept, self.measurements);
         if kept > 0 {
-            eprintln!("{kept} of {all} measurements were there already");
+            note!("{kept} of {all} measurements were there already");
         }
     }
 }
@@ -161,7 +165,7 @@ impl Watch for Bar {
         if self.bar.is_hidden() {
             let (k, all, title) = (step.number, self.measurements, step.title);
             let seconds = start.elapsed().as_secs_f64();
-            eprintln!("{k}/{all} {title}: {seconds:.1} s");
+            note!("{k}/{all} {title}: {seconds:.1} s");
         }
     }
 }

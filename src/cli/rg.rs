@@ -32,17 +32,14 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let cutoffs = arguments.eft.cutoffs();
     let files = arguments.result.prepare(arguments.eft.from.as_deref())?;
     let spec = arguments.spec.clone().with_eft_width();
-    let origin =
-        (arguments.eft).origin(&spec, &|spec| analysis::check_flow(spec, vertex, &cutoffs))?;
+    let sweep =
+        (arguments.eft).sweep(&spec, &|spec| analysis::check_flow(spec, vertex, &cutoffs))?;
     let mut results = Presentation::new(files, false);
-    results.expect(origin.widths())?;
-    let choice = origin.engine(&arguments.engine);
-    let running = Running::begin(Terminal::new(""), |progress| choice.open(progress))?;
-    running.measure(|runner| {
-        for moments in origin.moments(runner)? {
-            results.add(run::rg(&moments, vertex, &cutoffs)?)?;
-        }
-        Ok(())
-    })?;
+    results.expect(sweep.widths())?;
+    let choice = EftArgs::engine(&sweep, &arguments.engine);
+    let mut running = Running::begin(Terminal::new(""), |progress| choice.open(progress))?;
+    for moments in sweep.moments(&mut running.runner)? {
+        results.add(run::rg(&moments, vertex, &cutoffs)?)?;
+    }
     results.finish()
 }

@@ -93,7 +93,7 @@ impl Arguments {
             ", the blocks of networks in this ensemble",
         )?;
         if shards > MAX_ARRAY {
-            eprintln!(
+            say!(
                 "warning: an array of {shards} tasks is beyond Slurm's default MaxArraySize of {MAX_ARRAY}, and sbatch will refuse it; unless `scontrol show config` shows a larger one, use --shards {MAX_ARRAY} or fewer: a shard goes on after its time limit"
             );
         }
@@ -211,7 +211,7 @@ fn write(dir: &Path, script: &str, force: Force) -> anyhow::Result<()> {
                 format!("the folder cannot be written: {e}"),
             )
         })?;
-    eprintln!("wrote {}", path.display());
-    eprintln!("submit with: bash {}", quote(&path.to_string_lossy()));
+    note!("wrote {}", path.display());
+    note!("submit with: bash {}", quote(&path.to_string_lossy()));
     Ok(())
 }

@@ -2,8 +2,8 @@
 
 use clap::Args;
 use nnqft_gpu::model::{EnsembleSpec, Estimator};
+use nnqft_gpu::run::EngineChoice;
 use nnqft_gpu::run::symmetry::{Plan, Scheme, exact, sampled};
-use nnqft_gpu::run::{Backend, EngineChoice};
 use nnqft_gpu::theory::{Vertex, check_loop_cutoff};
 use nnqft_gpu::{Error, Result, analysis};
 
@@ -70,22 +70,16 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     results.expect(specs.len())?;
     let choice = match sampled_moments {
         true => arguments.engine.choice(),
-        false => EngineChoice {
-            backend: Backend::Cpu,
-            adapter: None,
-        },
+        false => EngineChoice::cpu(),
     };
-    let running = Running::begin(Terminal::new(""), |progress| choice.open(progress))?;
-    running.measure(|runner| {
-        let scheme = Scheme::new(&specs[0], vertex, cutoff, &outputs)?;
-        for plan in &plans {
-            results.add(sampled(runner, plan, &scheme)?)?;
-        }
-        for spec in specs.iter().filter(|_| !sampled_moments) {
-            results.add(exact(spec, &scheme)?)?;
-        }
-        Ok(())
-    })?;
+    let mut running = Running::begin(Terminal::new(""), |progress| choice.open(progress))?;
+    let scheme = Scheme::new(&specs[0], vertex, cutoff, &outputs)?;
+    for plan in &plans {
+        results.add(sampled(&mut running.runner, plan, &scheme)?)?;
+    }
+    for spec in specs.iter().filter(|_| !sampled_moments) {
+        results.add(exact(spec, &scheme)?)?;
+    }
     results.finish()
 }
 

@@ -4,13 +4,14 @@ use std::io::IsTerminal;
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use nnqft_gpu::Error;
+use indicatif::{ProgressBar, ProgressStyle};
 use nnqft_gpu::model::EnsembleSpec;
 use nnqft_gpu::run::Progress;
+use nnqft_gpu::{Error, Sentence};
 
 use super::flags;
-use super::progress::Bar;
+use super::interrupt;
+use super::progress::{Bar, target};
 
 /// A compilation shorter than `SOON` is not worth a word.
 const SOON: Duration = Duration::from_millis(300);
@@ -55,9 +56,22 @@ impl Terminal {
         self.shown().whole = Some((bar, Box::new(weigh)));
     }
 
-    /// Makes the error of an interruption, with what the user can do.
-    pub fn with_hint(&self, text: &str) -> Error {
-        Error::Interrupted(format!("{text}{}", self.hint))
+    /// Adds to what an interruption has cost what the user can do.
+    pub fn hinted(&self, text: &str) -> String {
+        format!("{text}{}", self.hint)
+    }
+
+    /// Takes all bars away, unless another thread is drawing one and may never come to an end.
+    pub fn clear(&self) {
+        let Ok(mut shown) = self.shown.try_lock() else {
+            return;
+        };
+        let whole = shown.whole.take().map(|(bar, _)| bar);
+        let networks = shown.networks.as_ref().map(|bar| bar.bar().clone());
+        whole
+            .into_iter()
+            .chain(networks)
+            .for_each(|bar| bar.finish_and_clear());
     }
 
     fn shown(&self) -> MutexGuard<'_, Shown> {
@@ -120,22 +134,20 @@ impl Progress for Terminal {
         }
     }
 
-    fn note(&self, text: &str) {
-        let text = flags::spelled(text);
+    fn note(&self, note: &Sentence) {
+        let text = note.spelled(&flags::flag);
         match self.shown().bar() {
-            Some(bar) => bar.suspend(|| eprintln!("{text}")),
-            None => eprintln!("{text}"),
+            Some(bar) => bar.suspend(|| note!("{text}")),
+            None => note!("{text}"),
         }
     }
 
     /// Ends the program: an engine, or a driver that compiles, cannot be made to stop.
     fn overdue(&self, interrupted: &Error) {
-        self.end();
-        match interrupted {
-            Error::Interrupted(text) => eprintln!("{}", self.with_hint(text)),
-            other => eprintln!("{}", flags::error(other)),
-        }
-        signal_hook::low_level::exit(130)
+        interrupt::end_now(&match interrupted {
+            Error::Interrupted(text) => Error::Interrupted(self.hinted(text)).to_string(),
+            other => flags::error(other),
+        })
     }
 }
 
@@ -149,12 +161,10 @@ struct Compiling {
 impl Compiling {
     fn begin(known: Option<ProgressBar>) -> Self {
         if !std::io::stderr().is_terminal() {
-            eprintln!("compiling shaders");
+            note!("compiling shaders");
         }
         let before = known.as_ref().map(ProgressBar::style);
-        let bar = known.unwrap_or_else(|| {
-            ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10))
-        });
+        let bar = known.unwrap_or_else(|| ProgressBar::with_draw_target(None, target()));
         let style = ProgressStyle::with_template("{spinner} compiling shaders, {elapsed}");
         bar.set_style(style.expect("a valid template"));
         Self { bar, before }

@@ -11,8 +11,6 @@ pub mod gpu;
 mod queue;
 mod stages;
 
-use std::borrow::Cow;
-
 use serde::{Deserialize, Serialize};
 
 use crate::Result;
@@ -24,11 +22,31 @@ pub use fleet::Fleet;
 pub use queue::{Queue, Work};
 pub use stages::{Form, Stages};
 
+/// A device kind says how numbers are rounded: devices of one kind draw networks that agree to rounding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum DeviceKind {
+    /// Shaders in f32, on a GPU or a software adapter.
+    Gpu,
+    /// The reference in f64.
+    Cpu,
+}
+
+impl std::fmt::Display for DeviceKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Self::Gpu => "gpu",
+            Self::Cpu => "cpu",
+        })
+    }
+}
+
 /// `DeviceInfo` names what computed a result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeviceInfo {
-    /// `gpu` or `cpu`.
-    pub backend: Cow<'static, str>,
+    /// Kind of the engine.
+    pub backend: DeviceKind,
     /// Name of the adapter or processor.
     pub adapter: String,
     /// Driver of the adapter, or the number of threads.
@@ -49,7 +67,7 @@ impl DeviceInfo {
             names.join(" + ")
         };
         Some(Self {
-            backend: all.first()?.backend.clone(),
+            backend: all.first()?.backend,
             adapter: list(|d| &d.adapter),
             driver: list(|d| &d.driver),
         })
@@ -108,7 +126,6 @@ pub fn run(
 }
 
 /// A network holds the fields and the weight with which one network enters the moments.
-#[doc(hidden)]
 #[derive(Debug, Clone, PartialEq)]
 pub struct Network {
     /// Statistical weight; 1 without importance sampling.

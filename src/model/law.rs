@@ -98,7 +98,7 @@ impl Law {
 
     /// Returns what the variate of unit variance cannot exceed as it is drawn, from words of 32
     /// bits.
-    pub fn reach(self) -> f64 {
+    pub const fn reach(self) -> f64 {
         match self {
             Self::Gaussian => 6.8,
             Self::Uniform | Self::Phase => 1.733,

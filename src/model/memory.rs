@@ -2,7 +2,8 @@
 //! experiments.
 
 use super::{EnsembleSpec, Estimator};
-use crate::tensor::multiset_count;
+use crate::count::multiset_count;
+use crate::sentence::sentence;
 use crate::{Error, Result};
 
 /// The largest memory that a run may take, in bytes. It is the same on every machine, so that a
@@ -10,7 +11,7 @@ use crate::{Error, Result};
 /// of it.
 pub const MAX_MEMORY: u64 = 8 << 30;
 /// Networks that are summed side by side, and drawn side by side.
-const ROW: f64 = crate::tensor::ROW as f64;
+const ROW: f64 = crate::simd::ROW as f64;
 const TILE: f64 = 16.0;
 /// Heaviest networks that are kept with their fields in each run.
 const EXTREMES: f64 = 256.0;
@@ -19,6 +20,7 @@ const WORKERS: f64 = 2.0;
 
 /// `Memory` holds the bytes of a run, counted generously.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct Memory {
     /// Bytes that do not depend on the number of workers: lists of elements, sums of each
     /// experiment, results.
@@ -109,14 +111,14 @@ impl EnsembleSpec {
             _ => format!("{} unique elements", self.elements()),
         };
         let advice = match (name, self.estimator) {
-            ("experiments", _) => "use fewer experiments of more networks",
+            ("experiments", _) => sentence!("use fewer experiments of more networks"),
             ("d_out", Estimator::Direct) => {
-                "use fewer points, lower `orders` or `estimator` connected"
+                sentence!("use fewer points, lower `orders` or `estimator` connected")
             }
             (_, Estimator::Connected) if self.sums() > self.elements() => {
-                "use fewer points, lower `orders` or `estimator` direct"
+                sentence!("use fewer points, lower `orders` or `estimator` direct")
             }
-            _ => "use fewer points or lower `orders`",
+            _ => sentence!("use fewer points or lower `orders`"),
         };
         let gib = |bytes: f64| match bytes / (1u64 << 30) as f64 {
             gib if gib < 1e4 => format!("{} GiB", (10.0 * gib).ceil() / 10.0),
@@ -125,10 +127,13 @@ impl EnsembleSpec {
         Err(Error::invalid(
             name,
             value,
-            format!(
-                "orders {orders:?} have {what}, which take about {} of memory, and a run may take {}; {advice}",
+            sentence!(
+                "orders {} have {}, which take about {} of memory, and a run may take {}; {}",
+                format!("{orders:?}"),
+                what,
                 gib(needed),
                 gib(MAX_MEMORY as f64),
+                advice,
             ),
         ))
     }

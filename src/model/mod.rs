@@ -3,6 +3,7 @@
 pub mod activation;
 mod builtin;
 mod catalogue;
+mod difference;
 mod estimator;
 mod inputs;
 mod law;
@@ -15,6 +16,7 @@ mod spec;
 pub use activation::{Activation, Growth};
 pub use builtin::Builtin;
 pub use catalogue::{CatalogueEntry, FitSetting, source_nets};
+pub use difference::Difference;
 pub use estimator::{Estimator, Tilt};
 pub use inputs::Inputs;
 #[cfg(feature = "report")]
@@ -24,6 +26,4 @@ pub use memory::{MAX_MEMORY, Memory};
 pub use net::{Layer, Net};
 pub use number::{parse_count, parse_count_in, short};
 pub use per_layer::PerLayer;
-pub use spec::{
-    Difference, EnsembleSpec, MAX_D_OUT, MAX_EXPERIMENTS, MAX_NETS, MAX_ORDER, MAX_WIDTH,
-};
+pub use spec::{EnsembleSpec, MAX_D_OUT, MAX_EXPERIMENTS, MAX_NETS, MAX_ORDER, MAX_WIDTH};

@@ -33,6 +33,7 @@ pub struct Net {
 
 /// A layer is an affine map with random parameters: z_i(x) = b_i + sum_j W_ij x_j.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct Layer {
     /// Number of units that the layer yields.
     pub width: u64,

@@ -2,6 +2,7 @@ use std::fmt::{self, Display};
 
 use serde::Deserialize;
 
+use super::Layer;
 use crate::{Error, Result};
 
 /// `PerLayer` is a property of affine layers: one for all, or one for each, from the inputs to the
@@ -13,6 +14,17 @@ pub enum PerLayer<T> {
     One(T),
     /// One for each layer.
     Each(Vec<T>),
+}
+
+impl<T: PartialEq> PerLayer<T> {
+    /// Takes a property of every layer.
+    pub fn of(layers: &[Layer], property: impl Fn(&Layer) -> T) -> Self {
+        let mut all: Vec<T> = layers.iter().map(property).collect();
+        if all.windows(2).all(|pair| pair[0] == pair[1]) {
+            all.truncate(1);
+        }
+        all.into()
+    }
 }
 
 impl<T> From<T> for PerLayer<T> {

@@ -1,7 +1,8 @@
 use serde::{Deserialize, Serialize};
 
-use super::{Estimator, Inputs, Net, Tilt, short};
-use crate::tensor::{Tuples, multiset_count};
+use super::{Estimator, Inputs, Net, Tilt};
+use crate::count::{self, multiset_count};
+use crate::sentence::sentence;
 use crate::{Error, Result};
 
 /// The largest width: the random stream counts hidden units in 32 bits with room to spare.
@@ -77,7 +78,7 @@ impl EnsembleSpec {
             Error::invalid(
                 "d_in",
                 d_in,
-                "there are points for d_in 1, 2 and 3 only; give `inputs`",
+                sentence!("there are points for d_in 1, 2 and 3 only; give `inputs`"),
             )
         })?;
         Ok(Self {
@@ -193,14 +194,14 @@ impl EnsembleSpec {
             return Err(Error::invalid(
                 "sigma_w",
                 0,
-                "with `sigma_b` 0 as well every network is zero",
+                sentence!("with `sigma_b` 0 as well every network is zero"),
             ));
         }
         if self.inputs.d_in() != self.net.d_in() {
             return Err(Error::invalid(
                 "inputs",
                 format!("with {} coordinates per point", self.inputs.d_in()),
-                format!("`d_in` is {}", self.net.d_in()),
+                sentence!("`d_in` is {}", self.net.d_in().to_string()),
             ));
         }
         range("d_out", self.net.d_out() as u64, MAX_D_OUT)?;
@@ -220,7 +221,9 @@ impl EnsembleSpec {
             return Err(Error::invalid(
                 "orders",
                 odd,
-                "with the output layer integrated out, odd n-point functions are zero identically; use even orders or `estimator` direct",
+                sentence!(
+                    "with the output layer integrated out, odd n-point functions are zero identically; use even orders or `estimator` direct"
+                ),
             ));
         }
         self.check_memory()?;
@@ -229,7 +232,9 @@ impl EnsembleSpec {
                 return Err(Error::invalid(
                     "tilt",
                     "auto",
-                    "importance sampling is for the connected estimator; add `estimator` connected",
+                    sentence!(
+                        "importance sampling is for the connected estimator; add `estimator` connected"
+                    ),
                 ));
             }
             let fits =
@@ -262,75 +267,6 @@ impl EnsembleSpec {
         }
     }
 
-    /// Lists the fields in which two lists of specs, one per width, differ.
-    pub fn differences(ours: &[Self], theirs: &[Self]) -> Vec<Difference> {
-        let widths = |specs: &[Self]| {
-            let list: Vec<String> = specs.iter().map(|s| s.net.width().to_string()).collect();
-            list.join(",")
-        };
-        if ours.len() != theirs.len() {
-            return vec![Difference {
-                field: "width".into(),
-                ours: widths(ours),
-                theirs: widths(theirs),
-            }];
-        }
-        let mut all: Vec<Difference> = Vec::new();
-        for (a, b) in ours.iter().zip(theirs) {
-            for ((field, ours), (_, theirs)) in
-                a.fields_as_text().into_iter().zip(b.fields_as_text())
-            {
-                if ours != theirs && all.iter().all(|d| d.field != field) {
-                    all.push(Difference {
-                        field: field.into(),
-                        ours,
-                        theirs,
-                    });
-                }
-            }
-        }
-        all
-    }
-
-    /// Lists every field as text under the option that sets it.
-    fn fields_as_text(&self) -> [(&'static str, String); 16] {
-        let text = |value: serde_json::Result<serde_json::Value>| match value {
-            Ok(serde_json::Value::String(text)) => text,
-            Ok(serde_json::Value::Null) => "none".into(),
-            Ok(value) => value.to_string(),
-            Err(_) => unreachable!("a spec is plain data"),
-        };
-        let net = &self.net;
-        let sigmas = |of: fn(&super::Layer) -> f64| {
-            let mut all: Vec<String> = net.layers().iter().map(|l| short(of(l))).collect();
-            all.dedup();
-            all.join(",")
-        };
-        let laws = |of: fn(&super::Layer) -> super::Law| {
-            let mut all: Vec<String> = net.layers().iter().map(|l| of(l).to_string()).collect();
-            all.dedup();
-            all.join(",")
-        };
-        [
-            ("arch", text(serde_json::to_value(net.name()))),
-            ("activation", net.activation().expression().into()),
-            ("width", net.width().to_string()),
-            ("d_in", net.d_in().to_string()),
-            ("d_out", net.d_out().to_string()),
-            ("sigma_w", sigmas(|l| l.sigma_w)),
-            ("sigma_b", sigmas(|l| l.sigma_b)),
-            ("law_w", laws(|l| l.law_w)),
-            ("law_b", laws(|l| l.law_b)),
-            ("inputs", text(serde_json::to_value(&self.inputs))),
-            ("nets", self.nets.to_string()),
-            ("experiments", self.experiments.to_string()),
-            ("orders", text(serde_json::to_value(&self.orders))),
-            ("estimator", self.estimator.to_string()),
-            ("tilt", text(serde_json::to_value(&self.tilt))),
-            ("seed", self.seed.to_string()),
-        ]
-    }
-
     /// Counts the sums of the connected estimator: products of up to three of the P (P + 1) / 2
     /// components of D.
     pub(super) fn connected_sums(&self) -> u64 {
@@ -352,21 +288,10 @@ impl EnsembleSpec {
     pub(crate) fn elements_of(&self, order: u64) -> u64 {
         let (points, d_out) = (self.inputs.len() as u64, self.net.d_out() as u64);
         match self.estimator {
-            Estimator::Direct => Tuples::count_all(points, d_out, order),
-            Estimator::Connected => Tuples::count_paired(points, d_out, order),
+            Estimator::Direct => count::all(points, d_out, order),
+            Estimator::Connected => count::paired(points, d_out, order),
         }
     }
-}
-
-/// A difference is a field that is not the same in two runs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Difference {
-    /// The option that sets it.
-    pub field: String,
-    /// The value of the field in the first run.
-    pub ours: String,
-    /// The value of the field in the second run.
-    pub theirs: String,
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use crate::analysis::{
     Correlator, Coupling, Falloff, FalloffPoint, FalloffWidth, FixedPoint, Flow, FlowPoint, Known,
     Naturalness, OutputCoupling, Reference, Verdict,
 };
-use crate::engine::DeviceInfo;
+use crate::engine::{DeviceInfo, DeviceKind};
 use crate::model::{EnsembleSpec, Inputs};
 use crate::run::{
     CouplingRow, EftDocument, EftPoint, EnsembleDocument, FalloffDocument, Head, RgDocument,
@@ -26,15 +26,15 @@ pub fn spec(orders: &[usize]) -> EnsembleSpec {
 
 pub fn device() -> DeviceInfo {
     DeviceInfo {
-        backend: "cpu".into(),
+        backend: DeviceKind::Cpu,
         adapter: "a processor".into(),
         driver: "1 thread".into(),
     }
 }
 
-pub fn head(schema: &'static str) -> Head {
+pub fn head(command: &'static str) -> Head {
     let source = Source::sampled(Vec::new());
-    Head::new(schema, spec(&[4]), device(), Timing::theory(0.5), source)
+    Head::new(command, spec(&[4]), device(), Timing::theory(0.5), source)
 }
 
 /// The n-point function is near one; its deviation from the GP is far below its rounding.
@@ -114,7 +114,7 @@ pub fn ensemble(correlators: Vec<Correlator>) -> EnsembleDocument {
     let orders: Vec<usize> = correlators.iter().map(|c| c.order).collect();
     EnsembleDocument {
         head: Head::new(
-            "nnqft.ensemble/1",
+            EnsembleDocument::COMMAND,
             spec(&orders),
             device(),
             Timing::of(2048, 100, 0.5),
@@ -154,7 +154,7 @@ pub fn falloff(widths: Vec<(u64, FalloffPoint)>) -> FalloffDocument {
         orders: vec![point],
     });
     FalloffDocument {
-        head: head("nnqft.falloff/1"),
+        head: head(FalloffDocument::COMMAND),
         connected_spec: None,
         falloff: Falloff::new(widths.collect()),
     }
@@ -180,7 +180,7 @@ pub fn eft(cutoffs: Vec<(f64, Option<Coupling>)>) -> EftDocument {
         six_point: None,
     });
     EftDocument {
-        head: head("nnqft.eft/1"),
+        head: head(EftDocument::COMMAND),
         vertex: Vertex::Full,
         cutoffs: cutoffs.collect(),
         fits: Vec::new(),
@@ -212,7 +212,7 @@ pub fn rg(points: &[(f64, Option<f64>)]) -> RgDocument {
         reached: None,
     };
     RgDocument {
-        head: head("nnqft.rg/1"),
+        head: head(RgDocument::COMMAND),
         vertex: Vertex::Full,
         flow: Flow {
             points: points.collect(),
@@ -246,7 +246,7 @@ pub fn symmetry(couplings: &[(usize, Option<f64>)]) -> SymmetryDocument {
         lambda_one_loop_exact: None,
     };
     SymmetryDocument {
-        head: head("nnqft.symmetry/1"),
+        head: head(SymmetryDocument::COMMAND),
         vertex: Vertex::Full,
         cutoff: 100.0,
         couplings: couplings.iter().map(row).collect(),

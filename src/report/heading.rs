@@ -1,7 +1,7 @@
 //! Tables and figures have headings that name the net.
 
 use crate::analysis::within_three_errors;
-use crate::model::{EnsembleSpec, short};
+use crate::model::{EnsembleSpec, Law, Layer, PerLayer, short};
 use crate::run::{Head, Origin};
 use crate::theory::Vertex;
 
@@ -20,12 +20,20 @@ fn parameters(spec: &EnsembleSpec, width: &str) -> String {
         1 => String::new(),
         d => format!(" d_out = {d},"),
     };
+    let layers = spec.net.layers();
+    let each = |of: fn(&Layer) -> String| PerLayer::of(layers, of).to_string();
+    let laws = |name: &str, of: fn(&Layer) -> Law| match PerLayer::of(layers, of) {
+        PerLayer::One(Law::Gaussian) => String::new(),
+        laws => format!(" {name} = {laws},"),
+    };
     format!(
-        "{},{width} d_in = {},{outputs} sigma_w = {}, sigma_b = {}, {} points",
+        "{},{width} d_in = {},{outputs} sigma_w = {}, sigma_b = {},{}{} {} points",
         spec.net.title(),
         spec.net.d_in(),
-        short(spec.net.readout().sigma_w),
-        short(spec.net.readout().sigma_b),
+        each(|l| short(l.sigma_w)),
+        each(|l| short(l.sigma_b)),
+        laws("law_w", |l| l.law_w),
+        laws("law_b", |l| l.law_b),
         spec.inputs.len(),
     )
 }
@@ -49,7 +57,7 @@ pub fn eft_title(head: &Head, vertex: Vertex) -> String {
 pub fn eft_errors(head: &Head) -> String {
     match (head.source.moments, head.spec.experiments) {
         (Origin::Exact, _) => String::new(),
-        (Origin::Sampled, 1) => "one experiment has no error: use `experiments` 2 or more\n".into(),
+        (Origin::Sampled, 1) => "one experiment has no error: draw 2 or more\n".into(),
         (Origin::Sampled, n) => format!(
             "errors: jackknife over {n} experiments; as Student's t has it with {}, {:.1}% are within three of them\n",
             match n - 1 {
@@ -77,4 +85,32 @@ pub fn net(spec: &EnsembleSpec) -> String {
         spec.net.width(),
         spec.net.d_in()
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Net;
+
+    #[test]
+    fn titles_have_the_parameters_of_every_layer_that_differs() {
+        let of = |net: Net| {
+            title(&EnsembleSpec {
+                net,
+                ..EnsembleSpec::preset("erf", 1).unwrap()
+            })
+        };
+        let net = Net::named("erf", 1).unwrap();
+        assert_eq!(
+            of(net.clone()),
+            "Erf-net, N = 100, d_in = 1, sigma_w = 1, sigma_b = 1, 6 points"
+        );
+        let net = (net.with_each_sigma_w(vec![1.3, 1.0]).unwrap())
+            .with_law_w(vec![Law::Gaussian, Law::Rademacher])
+            .unwrap();
+        assert_eq!(
+            of(net),
+            "Erf-net, N = 100, d_in = 1, sigma_w = 1.3,1, sigma_b = 1, law_w = gaussian,rademacher, 6 points"
+        );
+    }
 }

@@ -17,6 +17,8 @@ use crate::run::{
     TheoryDocument,
 };
 use crate::{Error, Result};
+#[cfg(feature = "gpu")]
+use {super::devices_table, crate::run::DevicesDocument};
 
 /// A result in every form that it has: its JSON is its serialisation.
 ///
@@ -73,7 +75,7 @@ pub trait Outcome: Serialize + Sized {
 }
 
 /// The way out of averages that have not converged, where theory has the moments.
-const EXACT_MOMENTS: Option<&str> = Some("`moments` exact gives it from theory");
+const EXACT_MOMENTS: Option<&str> = Some("exact moments give it from theory");
 
 /// Fails if a conclusion rests on averages that have not converged: one sentence for each, and
 /// what to do `instead`.
@@ -93,7 +95,7 @@ fn sentences(all: &[Unconverged], orders: &[usize]) -> Vec<String> {
 }
 
 impl Outcome for EnsembleDocument {
-    const NAME: &'static str = "ensemble";
+    const NAME: &'static str = Self::COMMAND;
 
     fn table(&self) -> String {
         ensemble_table(self)
@@ -120,7 +122,7 @@ impl Outcome for EnsembleDocument {
 }
 
 impl Outcome for TheoryDocument {
-    const NAME: &'static str = "theory";
+    const NAME: &'static str = Self::COMMAND;
 
     fn table(&self) -> String {
         theory_table(self)
@@ -128,7 +130,7 @@ impl Outcome for TheoryDocument {
 }
 
 impl Outcome for FalloffDocument {
-    const NAME: &'static str = "falloff";
+    const NAME: &'static str = Self::COMMAND;
     const FIGURE_BESIDE_TABLE: bool = true;
 
     fn table(&self) -> String {
@@ -146,7 +148,7 @@ impl Outcome for FalloffDocument {
 }
 
 impl Outcome for EftDocument {
-    const NAME: &'static str = "eft";
+    const NAME: &'static str = Self::COMMAND;
 
     fn table(&self) -> String {
         match self.fits.is_empty() {
@@ -179,7 +181,7 @@ impl Outcome for EftDocument {
 }
 
 impl Outcome for RgDocument {
-    const NAME: &'static str = "rg";
+    const NAME: &'static str = Self::COMMAND;
     const FIGURE_BESIDE_TABLE: bool = true;
 
     fn table(&self) -> String {
@@ -199,7 +201,7 @@ impl Outcome for RgDocument {
 }
 
 impl Outcome for SymmetryDocument {
-    const NAME: &'static str = "symmetry";
+    const NAME: &'static str = Self::COMMAND;
 
     fn table(&self) -> String {
         symmetry_table(self)
@@ -231,7 +233,7 @@ impl Outcome for SymmetryDocument {
 }
 
 impl Outcome for CompareDocument {
-    const NAME: &'static str = "compare-cpu";
+    const NAME: &'static str = Self::COMMAND;
 
     fn table(&self) -> String {
         let verdict = match self.check.pass {
@@ -258,5 +260,18 @@ impl Outcome for CompareDocument {
             true => Ok(()),
             false => Err(Error::Disagreement(failed.join(", "))),
         }
+    }
+}
+
+#[cfg(feature = "gpu")]
+impl Outcome for DevicesDocument {
+    const NAME: &'static str = Self::COMMAND;
+
+    fn table(&self) -> String {
+        let adapters = match self.adapters.is_empty() {
+            true => "no adapter: no Vulkan, Metal or DirectX 12 driver answers\n".into(),
+            false => devices_table(&self.adapters),
+        };
+        format!("{adapters}auto takes {}\n", self.auto)
     }
 }

@@ -7,13 +7,15 @@ use super::verdict::Claim;
 use crate::engine::DeviceInfo;
 use crate::run::Timing;
 
-/// The document `nnqft.reproduce/1` holds the verdicts, and says where everything is.
+/// `ReproductionDocument` holds the verdicts, and says where everything is.
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct ReproductionDocument {
-    pub(super) schema: &'static str,
+    pub(super) schema: String,
     pub(super) version: &'static str,
-    /// Command that makes the report.
-    pub command: String,
+    pub(super) command: &'static str,
+    /// Command that makes the report, with its options.
+    pub command_line: String,
     /// Scale and seed of the reproduction.
     pub spec: ReproductionSpec,
     /// Device of what ran last; each document in `data` names its own.
@@ -28,8 +30,14 @@ pub struct ReproductionDocument {
     pub documents: Vec<String>,
 }
 
+impl ReproductionDocument {
+    /// Command that makes the document.
+    pub const COMMAND: &'static str = "reproduce";
+}
+
 /// `ReproductionSpec` says at what scale and from what seed networks are drawn.
 #[derive(Debug, Clone, Copy, Serialize)]
+#[non_exhaustive]
 pub struct ReproductionSpec {
     /// Number of networks.
     #[serde(flatten)]

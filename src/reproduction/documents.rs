@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::folder::Origin;
-use super::plan::DIMENSIONS;
-use super::source::{SourceNet, source};
+use super::names::Origin;
+use super::source::{DIMENSIONS, SourceNet, source};
 use super::traced::Traced;
 use crate::analysis::{Falloff, WIDTHS};
 use crate::run::{EftDocument, FalloffDocument, Head, RgDocument, SymmetryDocument};

@@ -1,4 +1,4 @@
-//! A reproduction keeps its documents in a folder, under names that tell net and measurement.
+//! A reproduction keeps its documents in a folder.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -6,65 +6,8 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::plan::Plan;
-use super::source::SourceNet;
 use crate::state::replace;
 use crate::{Error, Result};
-
-/// An origin is where the moments come from that a coupling is measured on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Origin {
-    Direct,
-    Connected,
-    Exact,
-}
-
-impl Origin {
-    pub const ALL: [Self; 3] = [Self::Direct, Self::Connected, Self::Exact];
-
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Direct => "direct",
-            Self::Connected => "connected",
-            Self::Exact => "exact",
-        }
-    }
-}
-
-/// Each of a net's documents has a name.
-impl SourceNet {
-    pub fn falloff_name(&self) -> String {
-        format!("falloff-{}", self.name())
-    }
-
-    pub fn width_name(&self, width: u64) -> String {
-        format!("falloff-{}-n{width}", self.name())
-    }
-
-    pub fn couplings_name(&self, d_in: usize, origin: Origin) -> String {
-        format!("eft-{}-d{d_in}-{}", self.name(), origin.name())
-    }
-
-    pub fn flow_name(&self, d_in: usize, origin: Origin) -> String {
-        format!("rg-{}-d{d_in}-{}", self.name(), origin.name())
-    }
-
-    pub fn weight_flow_name(&self, d_in: usize) -> String {
-        format!("rg-{}-d{d_in}-weight", self.name())
-    }
-
-    pub fn fixed_points_name(&self) -> String {
-        format!("rg-{}-fixed-points", self.name())
-    }
-
-    pub fn symmetry_name(&self) -> String {
-        format!("symmetry-{}", self.name())
-    }
-
-    pub fn fit_name(&self, origin: Origin) -> String {
-        format!("fit-{}-{}", self.name(), origin.name())
-    }
-}
 
 /// The folder of a report has documents in `data/` and figures in `figures/`.
 #[derive(Debug, Clone)]
@@ -99,23 +42,13 @@ impl Folder {
         self.0.join("data").join(format!("{name}.json"))
     }
 
-    /// Refuses a folder whose documents are all of another scale, seed or version. A document that
-    /// is torn, or strange among others that fit, is measured again.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] for a refused folder.
-    pub fn refuse_another_plan(&self, plan: &Plan) -> Result<()> {
-        let documents = std::fs::read_dir(self.0.join("data"));
-        let mut documents = documents.into_iter().flatten().flatten();
-        let is_document = |e: std::fs::DirEntry| {
-            let text = std::fs::read(e.path()).unwrap_or_default();
+    /// Tells whether the folder holds any document that is whole.
+    pub(super) fn has_documents(&self) -> bool {
+        let files = std::fs::read_dir(self.0.join("data"));
+        (files.into_iter().flatten().flatten()).any(|file| {
+            let text = std::fs::read(file.path()).unwrap_or_default();
             serde_json::from_slice::<serde_json::Value>(&text).is_ok()
-        };
-        if !documents.any(is_document) || plan.tasks.iter().any(|task| task.load(self).is_some()) {
-            return Ok(());
-        }
-        let reason = "the folder holds the measurements of another scale, seed or version; give another folder, or add `force` to write over them";
-        Err(Error::invalid("out", self.0.display(), reason))
+        })
     }
 
     /// Reads a document, if it is whole and fits.

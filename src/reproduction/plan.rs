@@ -3,21 +3,21 @@
 use serde::Serialize;
 
 use super::documents::Document;
-use super::folder::{Folder, Origin};
-use super::source::{SourceNet, source};
-use crate::Result;
+use super::folder::Folder;
+use super::names::Origin;
+use super::source::{DIMENSIONS, SourceNet, source};
 use crate::analysis::{WIDTHS, connected_spec};
 use crate::model::{EnsembleSpec, Estimator, Inputs};
 use crate::run::{CUTOFFS, symmetry};
 use crate::run::{EftDocument, FalloffDocument, RgDocument, SymmetryDocument};
+use crate::sentence::sentence;
 use crate::theory::{Vertex, tilt};
+use crate::{Error, Result};
 
 /// `OUTPUTS` lists the numbers of outputs at which symmetries are tested.
 pub(super) const OUTPUTS: [usize; 4] = [1, 2, 4, 8];
 /// `CUTOFF` is the cutoff at which couplings are compared.
 pub(super) const CUTOFF: f64 = 100.0;
-/// `DIMENSIONS` lists the input dimensions of the source.
-pub(super) const DIMENSIONS: [usize; 3] = [1, 2, 3];
 
 /// A scale says how many networks a reproduction draws, per experiment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -126,6 +126,21 @@ impl Plan {
         (nets.iter()).try_for_each(|net| plan.symmetry(net))?;
         (nets.iter()).try_for_each(|net| plan.fits(net))?;
         Ok(plan)
+    }
+
+    /// Refuses a folder whose documents are all of another scale, seed or version. A document that
+    /// is torn, or strange among others that fit, is measured again.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a refused folder.
+    pub fn refuse_another(&self, folder: &Folder) -> Result<()> {
+        if !folder.has_documents() || self.tasks.iter().any(|task| task.load(folder).is_some()) {
+            return Ok(());
+        }
+        let reason = sentence!(
+            "the folder holds the measurements of another scale, seed or version; give another folder, or add `force` to write over them"
+        );
+        Err(Error::invalid("out", folder.path().display(), reason))
     }
 
     /// Counts the measurements.

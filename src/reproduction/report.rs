@@ -12,11 +12,12 @@ use super::plan::Plan;
 use super::verdict::Section;
 use crate::engine::DeviceInfo;
 use crate::report::figure::Figure;
-use crate::run::{Timing, VERSION};
+use crate::run::{Timing, VERSION, schema};
 use crate::state::replace;
 
 /// A report is a reproduction that is finished.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Report {
     /// Document of the verdicts.
     pub document: ReproductionDocument,
@@ -39,9 +40,10 @@ impl Report {
             seed => format!(" --seed {seed}"),
         };
         let document = ReproductionDocument {
-            schema: "nnqft.reproduce/1",
+            schema: schema(ReproductionDocument::COMMAND),
             version: VERSION,
-            command: format!("nnqft-gpu reproduce{quick}{seed}{options}"),
+            command: ReproductionDocument::COMMAND,
+            command_line: format!("nnqft-gpu reproduce{quick}{seed}{options}"),
             spec: ReproductionSpec {
                 scale: plan.scale,
                 seed: plan.seed,

@@ -7,6 +7,7 @@ use super::documents::Documents;
 use super::folder::Folder;
 use super::plan::{CUTOFF, Kind, Plan, Task};
 use crate::Error;
+use crate::engine::DeviceKind;
 use crate::model::EnsembleSpec;
 use crate::run::EftDocument;
 use crate::run::{self, Moments, Runner, symmetry};
@@ -73,7 +74,7 @@ pub fn run(
     runner: &mut Runner,
     watch: &dyn Watch,
 ) -> Result<Documents, Failure> {
-    let on_gpu = runner.device().backend == "gpu";
+    let on_gpu = runner.device().backend == DeviceKind::Gpu;
     let mut documents = Documents::new();
     for (k, task) in plan.tasks.iter().enumerate() {
         let step = Step {

@@ -8,6 +8,9 @@ use crate::Result;
 use crate::analysis::Naturalness;
 use crate::model::{CatalogueEntry, EnsembleSpec};
 
+/// `DIMENSIONS` lists the input dimensions of the source.
+pub(super) const DIMENSIONS: [usize; 3] = [1, 2, 3];
+
 /// `SOURCE` holds what the source says, from `assets/source.toml`, read when it is first asked for.
 static SOURCE: LazyLock<Source> = LazyLock::new(|| {
     toml::from_str(include_str!("../../assets/source.toml")).expect("assets/source.toml is valid")

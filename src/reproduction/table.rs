@@ -1,11 +1,21 @@
 //! A table shows the verdicts in a terminal.
 
+use super::ReproductionDocument;
 use super::verdict::Claim;
 use crate::report::number::value;
+use crate::report::outcome::Outcome;
 use crate::report::table::table;
 
+impl Outcome for ReproductionDocument {
+    const NAME: &'static str = Self::COMMAND;
+
+    fn table(&self) -> String {
+        claims_table(&self.claims)
+    }
+}
+
 /// Writes one line per verdict, with the first two of its numbers.
-pub fn claims_table(claims: &[Claim]) -> String {
+fn claims_table(claims: &[Claim]) -> String {
     let mut rows = table(&["source", "net", "result", "verdict", "numbers"], 5);
     for claim in claims {
         let numbers =

@@ -126,6 +126,7 @@ impl Serialize for Statement {
 
 /// A claim is a result with its verdict.
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct Claim {
     /// Section of the report that shows the claim.
     pub section: Section,

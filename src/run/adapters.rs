@@ -2,17 +2,25 @@
 
 use std::sync::Arc;
 
-use super::Progress;
+use super::{DevicesDocument, Progress};
 use crate::Result;
 use crate::engine::gpu::{self, AdapterSummary, GpuEngine};
 use crate::engine::{Engine, Fleet};
+use crate::sentence::sentence;
+
+/// Lists the adapters of the machine.
+pub fn devices() -> DevicesDocument {
+    let adapters = gpu::adapters();
+    let auto = auto_choice(&adapters);
+    DevicesDocument::new(adapters, auto)
+}
 
 /// Returns what [`Backend::Auto`](super::Backend::Auto) takes of these adapters, in words.
-pub fn auto_choice(adapters: &[AdapterSummary]) -> String {
+fn auto_choice(adapters: &[AdapterSummary]) -> String {
     match adapters.first() {
         Some(a) if !a.is_software() => format!("gpu, {}: a hardware GPU", a.name),
         Some(a) => format!(
-            "cpu, in f64: {} is a software adapter (`backend` gpu takes it all the same)",
+            "cpu, in f64: {} is a software adapter (the gpu backend takes it all the same)",
             a.name
         ),
         None => "cpu, in f64: there is no GPU adapter".into(),
@@ -23,7 +31,7 @@ pub fn auto_choice(adapters: &[AdapterSummary]) -> String {
 /// choice and its reason.
 pub(super) fn best(progress: &Arc<dyn Progress>) -> Result<Option<Box<dyn Engine>>> {
     let adapters = gpu::adapters();
-    progress.note(&format!("backend: {}", auto_choice(&adapters)));
+    progress.note(&format!("backend: {}", auto_choice(&adapters)).into());
     match adapters.first() {
         Some(a) if !a.is_software() => named(None, progress).map(Some),
         _ => Ok(None),
@@ -46,7 +54,7 @@ fn fleet(progress: &Arc<dyn Progress>) -> Result<Box<dyn Engine>> {
         match engine {
             Ok(engine) => engines.push(Box::new(engine)),
             Err(error) => {
-                progress.note(&format!("warning: left out: {error}"));
+                progress.note(&sentence!("warning: left out: {}", error.sentence()));
                 refused = Some(error);
             }
         }
@@ -58,11 +66,12 @@ fn fleet(progress: &Arc<dyn Progress>) -> Result<Box<dyn Engine>> {
     }
     let told = progress.clone();
     let fleet = Fleet::new(engines, move |device, error| {
-        told.note(&format!(
-            "warning: {} is lost, others go on if there are any: {error}",
-            device.adapter
+        told.note(&sentence!(
+            "warning: {} is lost, others go on if there are any: {}",
+            device.adapter.as_str(),
+            error.sentence()
         ));
     });
-    progress.note(&format!("adapters: {}", fleet.device().adapter));
+    progress.note(&format!("adapters: {}", fleet.device().adapter).into());
     Ok(Box::new(fleet))
 }

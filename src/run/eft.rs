@@ -41,7 +41,7 @@ pub fn eft(moments: &Moments, vertex: Vertex, cutoffs: &[f64]) -> Result<EftDocu
         })
         .collect();
     Ok(EftDocument {
-        head: moments.head("nnqft.eft/1"),
+        head: moments.head(EftDocument::COMMAND),
         vertex,
         cutoffs,
         fits: Vec::new(),
@@ -76,7 +76,7 @@ pub fn fit(train: &Moments, test: &Moments, vertex: Vertex, cutoff: f64) -> Resu
     let fits = (MODELS.iter()).map(|terms| fit_function(terms, tuples(0), tuples(1)));
     Ok(EftDocument {
         fits: fits.collect::<Result<_>>()?,
-        head: test.head("nnqft.eft/1"),
+        head: test.head(EftDocument::COMMAND),
         vertex,
         cutoffs: Vec::new(),
         train_unconverged: train.source.unconverged.clone(),

@@ -5,7 +5,7 @@ use super::Progress;
 #[cfg(feature = "gpu")]
 use super::adapters;
 use crate::engine::cpu::CpuEngine;
-use crate::engine::{DeviceInfo, Engine};
+use crate::engine::{DeviceInfo, DeviceKind, Engine};
 use crate::{Error, Result};
 
 /// A backend is what networks are drawn by.
@@ -48,6 +48,14 @@ pub struct EngineChoice {
 }
 
 impl EngineChoice {
+    /// Chooses the reference in f64.
+    pub fn cpu() -> Self {
+        Self {
+            backend: Backend::Cpu,
+            adapter: None,
+        }
+    }
+
     /// Refuses a choice that no machine could open.
     ///
     /// # Errors
@@ -92,7 +100,7 @@ impl EngineChoice {
         progress: &Arc<dyn Progress>,
     ) -> Result<Box<dyn Engine>> {
         match (self.backend, &self.adapter, device) {
-            (Backend::Auto, None, Some(begun)) if begun.backend == "cpu" => {
+            (Backend::Auto, None, Some(begun)) if begun.backend == DeviceKind::Cpu => {
                 Ok(Box::new(CpuEngine::new()))
             }
             (Backend::Auto, None, Some(_)) => adapters::named(self.adapter.as_deref(), progress),
@@ -113,7 +121,7 @@ mod adapters {
     /// Fails: there is no adapter of any name.
     pub fn named(_: Option<&str>, _: &Arc<dyn Progress>) -> Result<Box<dyn Engine>> {
         Err(Error::NoAdapter(
-            "this build has no GPU engine: it was made without the feature `gpu`".into(),
+            "this build has no GPU engine: it was made without the feature gpu".into(),
         ))
     }
 }

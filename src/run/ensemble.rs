@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 
 use super::EnsembleDocument;
 use super::Runner;
-use super::runner::until_stopped;
-use crate::engine::{BlockPlan, DeviceInfo, Queue};
+use super::runner::watch;
+use crate::engine::{BlockPlan, DeviceInfo, DeviceKind, Queue};
 use crate::model::EnsembleSpec;
 use crate::plan::Plan;
+use crate::sentence::sentence;
 use crate::state::{State, StateFile, keep};
 use crate::theory::Exact;
 use crate::{Error, Result};
@@ -77,13 +78,14 @@ impl EnsembleRun {
         let device = runner.device();
         if state.device != device {
             if state.device.backend != device.backend {
-                return Err(Error::Mismatch(format!(
-                    "`backend`: the run was begun with {0}; go on with `backend` {0}",
-                    state.device.backend
+                return Err(Error::Mismatch(sentence!(
+                    "`backend`: the run was begun with {}; go on with `backend` {}",
+                    state.device.backend.to_string(),
+                    state.device.backend.to_string()
                 )));
             }
-            if device.backend == "gpu" && state.device.adapter != device.adapter {
-                runner.note(&format!(
+            if device.backend == DeviceKind::Gpu && state.device.adapter != device.adapter {
+                runner.note(format!(
                     "begun on {}, goes on on {}: the same networks, rounded by each",
                     state.device.adapter, device.adapter
                 ));
@@ -115,6 +117,11 @@ impl EnsembleRun {
     pub fn saved(&self) -> Option<&StateFile> {
         let file = self.checkpoint.as_ref().map(|c| &c.file);
         file.filter(|_| self.unsaved.is_none())
+    }
+
+    /// Says how many networks are where.
+    pub fn standing(&self) -> String {
+        standing(&self.state, self.saved())
     }
 
     /// Makes the plan of ensemble `k`, which shares what it can with the one before.
@@ -171,7 +178,7 @@ impl EnsembleRun {
                 saved.as_ref().map(|(f, e)| (*f, e.as_ref())),
             ));
         };
-        let accumulate = || until_stopped(stop, overdue, accumulate);
+        let accumulate = || watch(stop, overdue, accumulate);
         let drawn = match &self.checkpoint {
             None => accumulate(),
             Some(Checkpoint { file, interval }) => {
@@ -179,7 +186,7 @@ impl EnsembleRun {
                     let _saving = saving.lock().unwrap_or_else(|e| e.into_inner());
                     if let Err(e) = file.save(&now()) {
                         let then = "; the run goes on and tries again";
-                        progress.note(&not_saved(file, &e, then));
+                        progress.note(&not_saved(file, &e, then).into());
                     }
                 };
                 keep(*interval, save, accumulate)
@@ -234,7 +241,7 @@ impl EnsembleRun {
         let file = self.checkpoint.as_ref().map(|c| &c.file);
         self.unsaved = file.and_then(|file| {
             let error = file.save(&self.state).err()?;
-            runner.note(&not_saved(file, &error, ""));
+            runner.note(not_saved(file, &error, ""));
             Some(error)
         });
     }
@@ -242,14 +249,20 @@ impl EnsembleRun {
 
 /// Makes the error of an interrupted run, with its file and why that could not be written.
 fn interrupted(state: &State, file: Option<(&StateFile, Option<&io::Error>)>) -> Error {
+    match file {
+        Some((file, Some(e))) => Error::Incomplete(format!(
+            "interrupted, and {} could not be saved: {e}",
+            file.path().display()
+        )),
+        saved => Error::Interrupted(standing(state, saved.map(|(file, _)| file))),
+    }
+}
+
+fn standing(state: &State, saved: Option<&StateFile>) -> String {
     let (done, all) = state.networks();
-    let Some((file, error)) = file else {
-        return Error::Interrupted("nothing was saved".into());
-    };
-    let path = file.path().display();
-    match error {
-        None => Error::Interrupted(format!("{done} of {all} networks are in {path}")),
-        Some(e) => Error::Incomplete(format!("interrupted, and {path} could not be saved: {e}")),
+    match saved {
+        Some(file) => format!("{done} of {all} networks are in {}", file.path().display()),
+        None => "nothing was saved".into(),
     }
 }
 

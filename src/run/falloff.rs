@@ -71,7 +71,7 @@ pub fn falloff(runner: &mut Runner, sweep: &[Ensembles]) -> Result<FalloffDocume
     let timing = Timing::theory(start.elapsed().as_secs_f64() - compile_s).after(compile_s);
     Ok(FalloffDocument {
         head: Head::new(
-            "nnqft.falloff/1",
+            FalloffDocument::COMMAND,
             first.clone(),
             runner.device(),
             timing,

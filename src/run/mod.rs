@@ -17,18 +17,23 @@ mod moments;
 mod progress;
 mod rg;
 mod runner;
+mod sweep;
 pub mod symmetry;
 mod theory;
 mod tilt;
 
 #[cfg(feature = "gpu")]
-pub use adapters::auto_choice;
+pub use adapters::devices;
 #[cfg(feature = "gpu")]
 pub use compare::compare;
+#[cfg(feature = "gpu")]
+pub use document::DevicesDocument;
+#[cfg(feature = "report")]
+pub(crate) use document::schema;
 pub use document::{
-    Adapter, CompareDocument, CompareSpec, CouplingRow, DevicesDocument, ENSEMBLE_SCHEMA,
-    EftDocument, EftPoint, EnsembleDocument, FalloffDocument, Head, Origin, Partial, RgDocument,
-    Source, SymmetryDocument, TheoryDocument, Timing, VERSION,
+    CompareDocument, CompareSpec, CouplingRow, EftDocument, EftPoint, EnsembleDocument,
+    FalloffDocument, Head, Origin, Partial, RgDocument, Source, SymmetryDocument, TheoryDocument,
+    Timing, VERSION,
 };
 pub use eft::{CUTOFFS, eft, fit, train_inputs};
 pub use engine::{Backend, EngineChoice};
@@ -37,6 +42,7 @@ pub use falloff::{Ensembles, beside, falloff};
 pub use moments::Moments;
 pub use progress::Progress;
 pub use rg::rg;
-pub use runner::Runner;
+pub use runner::{Runner, watch};
+pub use sweep::Sweep;
 pub use theory::theory;
 pub use tilt::TiltChoice;

@@ -12,6 +12,7 @@ use crate::{Error, Result};
 
 /// `Moments` holds the moments of one ensemble that couplings are measured on, and where they come
 /// from.
+#[non_exhaustive]
 pub struct Moments {
     /// Ensemble that has these moments.
     pub spec: EnsembleSpec,
@@ -115,8 +116,8 @@ impl Moments {
     }
 
     /// Makes the head of a document on what was calculated from the moments.
-    pub(super) fn head(&self, schema: &'static str) -> Head {
+    pub(super) fn head(&self, command: &'static str) -> Head {
         let (device, source) = (self.device.clone(), self.source.clone());
-        Head::new(schema, self.spec.clone(), device, self.timing, source)
+        Head::new(command, self.spec.clone(), device, self.timing, source)
     }
 }

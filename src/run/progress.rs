@@ -1,7 +1,7 @@
 use std::time::Duration;
 
-use crate::Error;
 use crate::model::EnsembleSpec;
+use crate::{Error, Sentence};
 
 /// `Progress` is told by a run how far it has come. An implementation can leave out what is of no
 /// interest; `()` is told everything and does nothing.
@@ -23,7 +23,7 @@ pub trait Progress: Send + Sync {
     fn compiled(&self) {}
 
     /// Takes a sentence that a user should see.
-    fn note(&self, _text: &str) {}
+    fn note(&self, _note: &Sentence) {}
 
     /// Hears that the run is to stop, but is in the middle of something that takes long. What can
     /// be saved is saved, as the error says: whoever does not want to wait can end the process

@@ -13,7 +13,7 @@ use crate::theory::Vertex;
 pub fn rg(moments: &Moments, vertex: Vertex, cutoffs: &[f64]) -> Result<RgDocument> {
     Ok(RgDocument {
         flow: flow(&moments.spec, vertex, cutoffs, &moments.interactions.four)?,
-        head: moments.head("nnqft.rg/1"),
+        head: moments.head(RgDocument::COMMAND),
         vertex,
     })
 }

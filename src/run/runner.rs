@@ -10,7 +10,7 @@ use crate::engine::{DeviceInfo, Engine, Queue};
 use crate::plan::Plan;
 use crate::tensor::Accumulator;
 use crate::theory::Exact;
-use crate::{Error, Result};
+use crate::{Error, Result, Sentence};
 
 /// The longest wait for what an engine is in the middle of, once a run is to stop.
 const LAST_BATCH: Duration = Duration::from_millis(1200);
@@ -81,8 +81,8 @@ impl<E: Engine + ?Sized> Runner<E> {
     }
 
     /// Passes on a sentence that a user should see.
-    pub fn note(&self, text: &str) {
-        self.progress.note(text);
+    pub fn note(&self, note: impl Into<Sentence>) {
+        self.progress.note(&note.into());
     }
 
     /// Does `work`, in which so many networks are drawn, and tells of its begin and end.
@@ -91,13 +91,6 @@ impl<E: Engine + ?Sized> Runner<E> {
         let done = work(self);
         self.progress.end();
         done
-    }
-
-    /// Does `work`. If the run is to stop while `work` is in the middle of something that takes
-    /// long, [`Progress::overdue`] is told, and may end the process.
-    pub fn watch<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
-        let (stop, progress) = (self.stop.clone(), self.progress.clone());
-        until_stopped(&stop, || progress.overdue(&lost()), || work(self))
     }
 
     /// Draws all networks of a plan.
@@ -158,12 +151,16 @@ fn lost() -> Error {
     Error::Interrupted("this measurement is lost".into())
 }
 
-/// Does `work`, which returns soon after `stop` is set; if `work` does not, calls `overdue`, once.
-pub(super) fn until_stopped<T>(
-    stop: &AtomicBool,
-    overdue: impl FnOnce() + Send,
-    work: impl FnOnce() -> T,
-) -> T {
+/// Does `work`, which is to return soon after `stop` is set; if `work` does not within a second or
+/// so, calls `overdue`, once, which may end the process.
+///
+/// ```
+/// use std::sync::atomic::AtomicBool;
+///
+/// let stop = AtomicBool::new(false);
+/// assert_eq!(nnqft_gpu::run::watch(&stop, || unreachable!(), || 7), 7);
+/// ```
+pub fn watch<T>(stop: &AtomicBool, overdue: impl FnOnce() + Send, work: impl FnOnce() -> T) -> T {
     let (tell, told) = channel::<()>();
     std::thread::scope(|scope| {
         scope.spawn(move || {
@@ -192,16 +189,11 @@ mod tests {
     #[derive(Default)]
     struct Said {
         drawn: std::sync::atomic::AtomicU64,
-        overdue: std::sync::Mutex<Vec<String>>,
     }
 
     impl Progress for Said {
         fn drawn(&self, _: &EnsembleSpec, networks: u64) {
             self.drawn.fetch_add(networks, Ordering::Relaxed);
-        }
-
-        fn overdue(&self, interrupted: &Error) {
-            self.overdue.lock().unwrap().push(interrupted.to_string());
         }
     }
 
@@ -228,29 +220,32 @@ mod tests {
 
     #[test]
     fn a_stop_ends_a_run_that_would_take_days() {
-        let (mut runner, said, stop) = runner();
+        let (mut runner, _, stop) = runner();
+        let overdue = AtomicBool::new(false);
+        let setter = stop.clone();
         let setter = std::thread::spawn(move || {
             std::thread::sleep(Duration::from_millis(50));
-            stop.store(true, Ordering::Relaxed);
+            setter.store(true, Ordering::Relaxed);
         });
-        let done = runner.watch(|runner| runner.draw(&plan(4_000_000_000)));
+        let done = watch(
+            &stop,
+            || overdue.store(true, Ordering::Relaxed),
+            || runner.draw(&plan(4_000_000_000)),
+        );
         assert!(matches!(done, Err(Error::Interrupted(_))));
         setter.join().unwrap();
-        assert!(said.overdue.lock().unwrap().is_empty());
+        assert!(!overdue.into_inner());
     }
 
     #[test]
     fn work_that_does_not_look_is_reported_once() {
-        let (mut runner, said, stop) = runner();
-        stop.store(true, Ordering::Relaxed);
-        let done = runner.watch(|_| {
+        let overdue = std::sync::atomic::AtomicU64::new(0);
+        let count = || _ = overdue.fetch_add(1, Ordering::Relaxed);
+        let long = || {
             std::thread::sleep(2 * LAST_BATCH);
             7
-        });
-        assert_eq!(done, 7);
-        assert_eq!(
-            *said.overdue.lock().unwrap(),
-            ["interrupted: this measurement is lost"]
-        );
+        };
+        assert_eq!(watch(&AtomicBool::new(true), count, long), 7);
+        assert_eq!(overdue.into_inner(), 1);
     }
 }

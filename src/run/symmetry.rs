@@ -190,7 +190,13 @@ fn draw(runner: &mut Runner, plan: &Plan, scheme: &Scheme) -> Result<SymmetryDoc
     let unconverged = Unconverged::of(&correlators).into_iter();
     let source = Source::sampled(unconverged.map(|u| u.under("couplings")).collect());
     let device = runner.device();
-    let head = Head::new("nnqft.symmetry/1", spec.clone(), device, timing, source);
+    let head = Head::new(
+        SymmetryDocument::COMMAND,
+        spec.clone(),
+        device,
+        timing,
+        source,
+    );
     Ok(SymmetryDocument {
         checks,
         notes,
@@ -213,7 +219,7 @@ pub fn exact(spec: &EnsembleSpec, scheme: &Scheme) -> Result<SymmetryDocument> {
     let timing = Timing::theory(start.elapsed().as_secs_f64());
     let device = CpuEngine::new().device();
     let head = Head::new(
-        "nnqft.symmetry/1",
+        SymmetryDocument::COMMAND,
         spec.clone(),
         device,
         timing,

@@ -1,7 +1,8 @@
 use super::{EnsembleState, State};
 use crate::engine::BlockPlan;
 use crate::model::{Difference, EnsembleSpec};
-use crate::{Error, Result};
+use crate::sentence::sentence;
+use crate::{Error, Result, Sentence};
 
 impl State {
     /// Extends the run by more networks or more experiments: what it has drawn is kept, and what is
@@ -18,18 +19,23 @@ impl State {
         let Some(first) = differences.first() else {
             return Ok(());
         };
-        let refuse = |text: String| Err(Error::Mismatch(text));
-        let other = |d: &&Difference| !matches!(d.field.as_str(), "nets" | "experiments");
+        let refuse = |text: Sentence| Err(Error::Mismatch(text));
+        let other = |d: &&Difference| !matches!(d.field, "nets" | "experiments");
         if let Some(d) = differences.iter().find(other) {
-            return refuse(format!(
-                "`{}`: the run has {}, not {}; only `nets` and `experiments` of a run can grow",
-                d.field, d.theirs, d.ours
+            return refuse(sentence!(
+                "{}: the run has {}, not {}; only `nets` and `experiments` of a run can grow",
+                Sentence::parameter(d.field),
+                d.theirs.as_str(),
+                d.ours.as_str()
             ));
         }
         if let Some(shard) = self.shard {
-            return refuse(format!(
-                "`{}`: shard {shard} has its share of the run with {}, not {}; start the shards of a larger run anew",
-                first.field, first.theirs, first.ours
+            return refuse(sentence!(
+                "{}: shard {} has its share of the run with {}, not {}; start the shards of a larger run anew",
+                Sentence::parameter(first.field),
+                shard.to_string(),
+                first.theirs.as_str(),
+                first.ours.as_str()
             ));
         }
         for (spec, old) in specs.iter().zip(&ours) {
@@ -43,7 +49,7 @@ impl State {
 }
 
 /// Checks whether the blocks of a run are blocks of a larger one.
-fn check(spec: &EnsembleSpec, old: &EnsembleSpec) -> Result<(), String> {
+fn check(spec: &EnsembleSpec, old: &EnsembleSpec) -> Result<(), Sentence> {
     for (name, new, old) in [
         ("nets", spec.nets, old.nets),
         (
@@ -53,16 +59,20 @@ fn check(spec: &EnsembleSpec, old: &EnsembleSpec) -> Result<(), String> {
         ),
     ] {
         if new < old {
-            return Err(format!(
-                "`{name}`: the run has {old}, more than {new}; a run can be extended, not cut short"
+            return Err(sentence!(
+                "{}: the run has {}, more than {}; a run can be extended, not cut short",
+                Sentence::parameter(name),
+                old.to_string(),
+                new.to_string()
             ));
         }
     }
     let most = BlockPlan::most_nets(old);
     match spec.nets > most {
-        true => Err(format!(
-            "`nets`: a run of {} networks an experiment can be extended to at most {most}, since larger ones sum them in larger blocks; raise `experiments`, which has no such limit, or start a new run",
-            old.nets
+        true => Err(sentence!(
+            "`nets`: a run of {} networks an experiment can be extended to at most {}, since larger ones sum them in larger blocks; raise `experiments`, which has no such limit, or start a new run",
+            old.nets.to_string(),
+            most.to_string()
         )),
         false => Ok(()),
     }

@@ -121,7 +121,6 @@ impl State {
 }
 
 /// Returns the first line before a payload, and the payload.
-#[doc(hidden)]
 pub fn frame(payload: &[u8]) -> Vec<u8> {
     let checksum = crc32fast::hash(payload);
     let mut bytes = format!(
@@ -141,7 +140,7 @@ fn unframe(bytes: &[u8]) -> Result<&[u8], String> {
     let Some(rest) = bytes.strip_prefix(MAGIC.as_bytes()) else {
         return Err(match MAGIC.as_bytes().starts_with(bytes) {
             true => "it is truncated within its first line".into(),
-            false => "this is no state file of nnqft-gpu (`checkpoint` writes them)".into(),
+            false => "this is no state file of nnqft-gpu (a checkpoint is one)".into(),
         });
     };
     let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();

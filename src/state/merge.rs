@@ -2,7 +2,8 @@ use std::ops::Range;
 
 use super::State;
 use crate::engine::{BlockPlan, DeviceInfo};
-use crate::{Error, Result};
+use crate::sentence::sentence;
+use crate::{Error, Result, Sentence};
 
 /// Joins the states of several parts of one run; each part has a name for messages. The result has
 /// the bits of a single run on the same kind of device.
@@ -22,22 +23,26 @@ pub fn merge(parts: Vec<(String, State)>) -> Result<State> {
     for (name, state) in parts {
         let first = &merged[0].name;
         if let Some(d) = whole.difference(&state) {
-            return Err(Error::Mismatch(format!(
-                "`{}`: {} in {first}, {} in {name}; only parts of one run can be merged",
-                d.field, d.ours, d.theirs
+            return Err(Error::Mismatch(sentence!(
+                "{}: {} in {}, {} in {}; only parts of one run can be merged",
+                Sentence::parameter(d.field),
+                d.ours,
+                first.as_str(),
+                d.theirs,
+                name
             )));
         }
         let part = Part::new(name, &state);
         for other in &merged {
             if let Some((k, both)) = part.overlap(other) {
                 let spec = &whole.ensembles[k].spec;
-                return Err(Error::Mismatch(format!(
+                return Err(Error::Mismatch(Sentence::from(format!(
                     "{} and {} hold the same networks (width {}, {}): leave one out",
                     other.name,
                     part.name,
                     spec.net.width(),
                     BlockPlan::new(spec).describe(both).join("; ")
-                )));
+                ))));
             }
         }
         merged.push(part);

@@ -35,7 +35,7 @@ mod shard;
 use std::ops::Range;
 
 pub use file::{StateFile, read};
-#[doc(hidden)]
+#[cfg(feature = "test-hooks")]
 pub use format::frame;
 pub use keep::keep;
 pub use merge::merge;
@@ -119,7 +119,7 @@ impl State {
         let specs = EnsembleSpec::differences(&specs(self), &specs(other));
         specs.into_iter().next().or_else(|| {
             (ours != theirs).then(|| Difference {
-                field: "backend".into(),
+                field: "backend",
                 ours: ours.to_string(),
                 theirs: theirs.to_string(),
             })

@@ -1,6 +1,16 @@
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard};
+
+/// `PARTS` holds the files of this process that wait for their names; `None` once no more are
+/// written.
+static PARTS: Mutex<Option<BTreeSet<PathBuf>>> = Mutex::new(Some(BTreeSet::new()));
+
+fn parts() -> MutexGuard<'static, Option<BTreeSet<PathBuf>>> {
+    PARTS.lock().unwrap_or_else(|e| e.into_inner())
+}
 
 /// `Replacement` is the next contents of a file, written beside it as `FILE.part`: at every moment
 /// there is a whole file on the disk, the old one or the new one. A replacement dropped without
@@ -46,6 +56,10 @@ impl Replacement {
             part: sibling(path, ".part"),
             is_committed: false,
         };
+        match &mut *parts() {
+            Some(parts) => _ = parts.insert(next.part.clone()),
+            None => return Err(io::Error::other("the program is about to end")),
+        }
         write(&next.part)?;
         File::options().append(true).open(&next.part)?.sync_all()?;
         Ok(next)
@@ -63,7 +77,22 @@ impl Replacement {
     pub fn commit(mut self) -> io::Result<()> {
         std::fs::rename(&self.part, &self.path)?;
         self.is_committed = true;
+        self.forget();
         sync_folder(&self.path)
+    }
+
+    /// Removes what every replacement of this process has written that is not committed, and lets no
+    /// other one write: for a program that ends without running destructors.
+    pub fn discard_all() {
+        for part in parts().take().into_iter().flatten() {
+            let _ = std::fs::remove_file(part);
+        }
+    }
+
+    fn forget(&self) {
+        if let Some(parts) = &mut *parts() {
+            parts.remove(&self.part);
+        }
     }
 }
 
@@ -72,6 +101,7 @@ impl Drop for Replacement {
         if !self.is_committed {
             // On a full disk it is in the way; if it cannot be removed it does no harm.
             let _ = std::fs::remove_file(&self.part);
+            self.forget();
         }
     }
 }

@@ -8,7 +8,7 @@
 
 use std::f64::consts::{FRAC_PI_4, LN_2, SQRT_2};
 
-use crate::simd::{has_fma, madd, polynomial};
+use crate::simd::{has_fma, madd, polynomial, vectorised};
 
 /// Box-Muller pairs of one block.
 const HALF: usize = 8;
@@ -23,13 +23,10 @@ pub fn normals(words: &[u32], normals: &mut [f64]) {
     in_blocks(words, normals, &mut Halves::default());
 }
 
-#[multiversion::multiversion(targets(
-    "x86_64+avx512f+avx512dq+avx512vl+avx2+fma",
-    "x86_64+avx2+fma",
-    "aarch64+neon"
-))]
-fn in_blocks(words: &[u32], normals: &mut [f64], halves: &mut Halves) {
-    box_muller_blocks::<{ has_fma!() }>(words, normals, halves);
+vectorised! {
+    fn in_blocks(words: &[u32], normals: &mut [f64], halves: &mut Halves) {
+        box_muller_blocks::<{ has_fma!() }>(words, normals, halves);
+    }
 }
 
 /// `Halves` holds radii and angles of several blocks, each side by side: the eight of one block are

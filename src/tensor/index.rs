@@ -25,20 +25,6 @@ pub fn multisets(points: usize, order: usize) -> Vec<Vec<usize>> {
     }
 }
 
-/// Counts the [`multisets`] without forming them: C(points + order - 1, order). The
-/// product saturates, so that a count too large for 64 bits is at least `u64::MAX / order`.
-///
-/// ```
-/// use nnqft_gpu::tensor::multiset_count;
-///
-/// assert_eq!(multiset_count(6, 4), 126);
-/// ```
-pub fn multiset_count(points: u64, order: u64) -> u64 {
-    (0..order).fold(1u64, |count, k| {
-        count.saturating_mul(points.saturating_add(k)) / (k + 1)
-    })
-}
-
 /// Returns the position of the pair a, b among the multisets of two of `points`.
 pub(super) fn pair_number(points: usize, a: usize, b: usize) -> usize {
     let (low, high) = (a.min(b), a.max(b));
@@ -72,11 +58,6 @@ mod tests {
                 assert_eq!(pair_number(points, pair[0], pair[1]), k);
                 assert_eq!(pair_number(points, pair[1], pair[0]), k);
             }
-            for order in 1..5 {
-                let listed = multisets(points, order).len() as u64;
-                assert_eq!(multiset_count(points as u64, order as u64), listed);
-            }
         }
-        assert_eq!(multiset_count(u64::MAX, 2), u64::MAX / 2);
     }
 }

@@ -13,19 +13,15 @@ mod pairings;
 mod plan;
 mod tuple;
 
+pub use crate::count::multiset_count;
+pub use crate::simd::ROW;
 pub use accumulator::{Accumulator, Statistics};
-pub use extremes::Extreme;
-#[doc(hidden)]
-pub use extremes::{Extremes, MAX_EXTREMES};
-pub use index::{multiset_count, multisets};
-// The sums of the engines and their layout, public for tests and benchmarks.
-#[doc(hidden)]
 pub use connected::MeanOfD;
-#[doc(hidden)]
+pub use extremes::Extreme;
+pub(crate) use extremes::Extremes;
+pub use index::multisets;
 pub use measurement::{Drawn, Measurement};
-#[doc(hidden)]
-pub use moments::{MomentSums, ROW, Row};
+pub use moments::{MomentSums, Row};
 pub use pairings::pairings;
-#[doc(hidden)]
 pub use plan::{Element, MomentPlan, Product, Rectangle};
 pub use tuple::{Tuple, Tuples};

@@ -1,10 +1,5 @@
 use super::{MomentPlan, Rectangle};
-use crate::simd::{Aligned, has_fma, madd};
-
-/// Number of samples that are processed side by side, in one row: enough that their sum in
-/// registers is worth a load and a store, few enough that the table of a usual run (84 rows) stays
-/// in a second-level cache.
-pub const ROW: usize = 128;
+use crate::simd::{Aligned, ROW, has_fma, madd, vectorised};
 
 /// A row holds one number for each of [`ROW`] samples.
 pub type Row = [f64; ROW];
@@ -65,22 +60,28 @@ impl<'a> MomentSums<'a> {
     }
 }
 
-#[multiversion::multiversion(targets(
-    "x86_64+avx512f+avx512dq+avx512vl+avx2+fma",
-    "x86_64+avx2+fma",
-    "aarch64+neon"
-))]
-fn add(plan: &MomentPlan, fields: &[Row], table: &mut [f64], sums: &mut [[f64; SUMS]]) {
-    fill(plan, fields, table);
-    accumulate::<{ has_fma!() }>(plan, table, table, sums);
+vectorised! {
+    fn add(plan: &MomentPlan, fields: &[Row], table: &mut [f64], sums: &mut [[f64; SUMS]]) {
+        fill(plan, fields, table);
+        accumulate::<{ has_fma!() }>(plan, table, table, sums);
+    }
 }
 
-#[multiversion::multiversion(targets(
-    "x86_64+avx512f+avx512dq+avx512vl+avx2+fma",
-    "x86_64+avx2+fma",
-    "aarch64+neon"
-))]
-fn add_weighted(
+vectorised! {
+    fn add_weighted(
+        plan: &MomentPlan,
+        fields: &[Row],
+        weight: &Row,
+        table: &mut [f64],
+        weighted: &mut [f64],
+        sums: &mut [[f64; SUMS]],
+    ) {
+        weigh_and_add::<{ has_fma!() }>(plan, fields, weight, table, weighted, sums)
+    }
+}
+
+#[inline(always)]
+fn weigh_and_add<const FMA: bool>(
     plan: &MomentPlan,
     fields: &[Row],
     weight: &Row,
@@ -98,7 +99,7 @@ fn add_weighted(
             out[l] = entry[l] * weight[l];
         }
     }
-    accumulate::<{ has_fma!() }>(plan, weighted, table, sums);
+    accumulate::<FMA>(plan, weighted, table, sums);
 }
 
 /// Fills the table of products.

@@ -1,4 +1,4 @@
-use super::{multiset_count, multisets, pairings};
+use super::{multisets, pairings};
 
 /// A tuple holds the arguments of one n-point function: points, and the output index of each if the
 /// networks have several outputs.
@@ -122,30 +122,6 @@ impl Tuples {
         }
     }
 
-    /// Counts [`all`](Self::all) without forming them.
-    pub fn count_all(points: u64, d_out: u64, order: u64) -> u64 {
-        multiset_count(points.saturating_mul(d_out), order)
-    }
-
-    /// Counts [`paired`](Self::paired) without forming them.
-    pub fn count_paired(points: u64, d_out: u64, order: u64) -> u64 {
-        let pairs = multiset_count(points, 2);
-        let fours = multiset_count(points, 4);
-        match order {
-            _ if d_out == 1 => multiset_count(points, order),
-            2 => pairs,
-            4 => fours.saturating_add(multiset_count(pairs, 2)),
-            6 => multiset_count(points, 6)
-                .saturating_add(fours.saturating_mul(pairs))
-                .saturating_add(match d_out {
-                    2 => 0,
-                    _ => multiset_count(pairs, 3),
-                }),
-            // Odd orders do not pair.
-            _ => 0,
-        }
-    }
-
     /// Lists the elements of [`all`](Self::all) that are left when outputs may be renamed and what
     /// vanishes because outputs do not pair is left out: outputs (0,0); (0,0,0,0), (0,0,1,1);
     /// (0,0,0,0,0,0), (0,0,0,0,1,1), (0,0,1,1,2,2). Their number does not grow with d_out
@@ -258,19 +234,6 @@ mod tests {
             Tuple::new(&[0, 1, 2, 3], &[0, 1, 0, 1]).pairings(),
             [[(0, 2), (1, 3)]]
         );
-    }
-
-    #[test]
-    fn elements_are_counted_as_they_are_listed() {
-        for (points, d_out, order) in
-            (1..4).flat_map(|p| (1..5).flat_map(move |d| (1..7).map(move |n| (p, d, n))))
-        {
-            let [p, d, n] = [points, d_out, order].map(|x| x as u64);
-            let all = Tuples::all(points, d_out, order).len() as u64;
-            let paired = Tuples::paired(points, d_out, order).len() as u64;
-            assert_eq!(Tuples::count_all(p, d, n), all, "{p} {d} {n}");
-            assert_eq!(Tuples::count_paired(p, d, n), paired, "{p} {d} {n}");
-        }
     }
 
     #[test]

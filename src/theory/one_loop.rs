@@ -16,6 +16,7 @@ use crate::{Error, Result};
 /// `LoopIntegrals` holds I2(12|34) = int int k(x1,y) k(x2,y) k(y,z)^2 k(x3,z) k(x4,z) dy dz over
 /// the box [-L, L]^d_in twice, for all pairs of points. Every line touches a vertex and is k.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct LoopIntegrals {
     /// The cutoff L, in the unit of the inputs.
     pub cutoff: f64,

@@ -117,7 +117,10 @@ mod tests {
             biases
         };
         assert_eq!(biases("exp(-z)"), [-6.0, -4.0, -2.0]);
-        assert_eq!(biases("exp(z) - exp(-z)"), [-6.0, -4.0, -2.0, 2.0, 4.0, 6.0]);
+        assert_eq!(
+            biases("exp(z) - exp(-z)"),
+            [-6.0, -4.0, -2.0, 2.0, 4.0, 6.0]
+        );
     }
 
     #[test]

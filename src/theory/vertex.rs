@@ -8,8 +8,9 @@ use super::far::{Far, line_growth};
 use super::kernel::Kernel;
 use super::range::check_vertices;
 use crate::model::{EnsembleSpec, Net, short};
+use crate::sentence::sentence;
 use crate::tensor::MomentPlan;
-use crate::{Error, Result};
+use crate::{Error, Result, Sentence};
 
 /// `Vertex` says which propagator k joins an external point to a vertex.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,6 +65,7 @@ impl std::fmt::Display for Vertex {
 
 /// `VertexIntegrals` holds the vertex integrals at one cutoff L, over y in the box [-L, L]^d_in.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct VertexIntegrals {
     /// The cutoff L, in the unit of the inputs.
     pub cutoff: f64,
@@ -187,7 +189,7 @@ pub fn check_cutoffs(spec: &EnsembleSpec, vertex: Vertex, cutoffs: &[f64]) -> Re
 }
 
 fn check(spec: &EnsembleSpec, vertex: Vertex, cutoff: f64) -> Result<()> {
-    let invalid = |reason: String| Err(Error::invalid("cutoffs", short(cutoff), reason));
+    let invalid = |reason: Sentence| Err(Error::invalid("cutoffs", short(cutoff), reason));
     if cutoff.is_nan() || cutoff <= 0.0 {
         return invalid("a cutoff is a positive length; the source's are 7 to 100000".into());
     }
@@ -205,27 +207,26 @@ fn check(spec: &EnsembleSpec, vertex: Vertex, cutoff: f64) -> Result<()> {
         ));
     }
     if cutoff.is_infinite() {
+        let to_constant = || {
+            sentence!("full kernel tends to the constant sigma_b^2 at large y; use `vertex` weight")
+        };
         let has_constant = vertex.constant_left(&spec.net) != 0.0;
-        let why = match (Far::of(&spec.net), line_growth(&spec.net, vertex)) {
+        let why: Option<Sentence> = match (Far::of(&spec.net), line_growth(&spec.net, vertex)) {
             (Far::Vanishes, None) => None,
             (Far::Power(p), None) if p < 0.0 => None,
-            (Far::Vanishes, Some(_)) => Some(
-                "full kernel tends to the constant sigma_b^2 at large y; use `vertex` weight"
-                    .into(),
-            ),
+            (Far::Vanishes, Some(_)) => Some(to_constant()),
             (Far::Power(0.0), _) => Some("kernel does not fall off at large y".into()),
             (Far::Power(1.0), _) => Some("kernel grows like |y| at large y".into()),
-            (Far::Power(p), _) if p > 0.0 => Some(format!("kernel grows like |y|^{p} at large y")),
-            (Far::Power(_), _) if has_constant => Some(
-                "full kernel tends to the constant sigma_b^2 at large y; use `vertex` weight"
-                    .into(),
-            ),
-            (Far::Power(p), _) => Some(format!("kernel falls like |y|^{p:.2} at large y only")),
+            (Far::Power(p), _) if p > 0.0 => {
+                Some(format!("kernel grows like |y|^{p} at large y").into())
+            }
+            (Far::Power(_), _) if has_constant => Some(to_constant()),
+            (Far::Power(p), _) => Some(format!("kernel falls like |y|^{p:.2} only").into()),
             (Far::GrowsExponentially, _) => Some("kernel grows exponentially at large y".into()),
             (Far::Unknown, _) => Some("kernel need not fall off at large y".into()),
         };
         if let Some(why) = why {
-            return invalid(format!("the integral diverges: {name}'s {why}"));
+            return invalid(sentence!("the integral diverges: {}'s {}", name, why));
         }
     }
     check_vertices(spec, vertex, cutoff)

@@ -14,6 +14,7 @@ const FITS: f64 = 1e-2;
 
 /// `Fit` is a fitted number from the tensors of both engines.
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct Fit {
     /// Name of what was fitted.
     pub fit: String,

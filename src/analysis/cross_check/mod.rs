@@ -18,6 +18,7 @@ use ensembles::ensembles;
 
 /// `CrossCheck` is the result of a cross-check: all stages and fits.
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct CrossCheck {
     /// The stages, one entry each.
     pub stages: Vec<Stage>,

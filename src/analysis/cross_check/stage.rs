@@ -4,6 +4,7 @@ use serde::Serialize;
 
 /// `Stage` holds the worst error of one stage.
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct Stage {
     /// Name of the stage.
     pub stage: &'static str,

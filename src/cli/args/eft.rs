@@ -2,10 +2,10 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::{Args, ValueEnum};
-use nnqft_gpu::model::{EnsembleSpec, Inputs};
+use nnqft_gpu::model::EnsembleSpec;
 use nnqft_gpu::report::read_moments;
-use nnqft_gpu::run::{Backend, CUTOFFS, EngineChoice, Moments, Runner};
-use nnqft_gpu::theory::{Exact, Vertex};
+use nnqft_gpu::run::{CUTOFFS, EngineChoice, Moments, Sweep};
+use nnqft_gpu::theory::Vertex;
 use nnqft_gpu::{Error, Result};
 
 use super::{EngineArgs, PartialSpec, value};
@@ -45,11 +45,11 @@ impl EftArgs {
 
     /// Decides where the moments of every width will come from; all that can be refused is refused
     /// now.
-    pub fn origin(
+    pub fn sweep(
         &self,
         spec: &PartialSpec,
         check: &dyn Fn(&EnsembleSpec) -> Result<()>,
-    ) -> Result<Origin> {
+    ) -> Result<Sweep> {
         if let Some(dir) = &self.from {
             if self.moments == MomentsOf::Exact {
                 return Err(Error::invalid(
@@ -63,78 +63,21 @@ impl EftArgs {
             check(&spec)?;
             let seconds = start.elapsed().as_secs_f64();
             let moments = Moments::drawn(spec, interactions, unconverged, seconds)?;
-            return Ok(Origin::File(Box::new(moments)));
+            return Ok(Sweep::Known(Box::new(moments)));
         }
-        let sampled = self.moments == MomentsOf::Sampled;
-        let specs = match sampled {
-            true => spec.specs()?,
-            false => spec.model_only().specs()?,
+        let sweep = match self.moments {
+            MomentsOf::Sampled => Sweep::sampled(spec.specs()?)?,
+            MomentsOf::Exact => Sweep::exact(spec.model_only().specs()?)?,
         };
-        for spec in &specs {
-            Moments::check(spec, sampled)?;
-            check(spec)?;
-        }
-        Ok(match sampled {
-            true => Origin::Networks(specs),
-            false => Origin::Theory(specs),
-        })
-    }
-}
-
-/// An origin is where moments come from.
-pub enum Origin {
-    /// Moments that have been read from a file.
-    File(Box<Moments>),
-    /// Networks that are to be drawn, one spec per width.
-    Networks(Vec<EnsembleSpec>),
-    /// Exact values, one spec per width.
-    Theory(Vec<EnsembleSpec>),
-}
-
-impl Origin {
-    /// Counts the widths.
-    pub fn widths(&self) -> usize {
-        match self {
-            Self::File(_) => 1,
-            Self::Networks(specs) | Self::Theory(specs) => specs.len(),
-        }
+        sweep.specs().iter().try_for_each(check)?;
+        Ok(sweep)
     }
 
-    /// Returns the points, the same at every width.
-    pub fn inputs(&self) -> &Inputs {
-        match self {
-            Self::File(moments) => &moments.spec.inputs,
-            Self::Networks(specs) | Self::Theory(specs) => &specs[0].inputs,
-        }
-    }
-
-    /// Returns the engine that the moments need: without networks, nothing that an adapter has.
-    pub fn engine(&self, engine: &EngineArgs) -> EngineChoice {
-        match self {
-            Self::Networks(_) => engine.choice(),
-            Self::File(_) | Self::Theory(_) => EngineChoice {
-                backend: Backend::Cpu,
-                adapter: None,
-            },
-        }
-    }
-
-    /// Makes the moments of every width.
-    pub fn moments(self, runner: &mut Runner) -> Result<Vec<Moments>> {
-        match self {
-            Self::File(moments) => Ok(vec![*moments]),
-            Self::Networks(specs) => {
-                let exact = Exact::new(&specs[0]);
-                (specs.into_iter())
-                    .map(|spec| Moments::sampled(runner, spec, &exact))
-                    .collect()
-            }
-            Self::Theory(specs) => {
-                let neurons = Moments::neurons(&specs[0]);
-                (specs.into_iter())
-                    .map(|spec| Moments::exact(spec, &neurons))
-                    .collect()
-            }
+    /// Returns the engine that a sweep needs: without networks, nothing that an adapter has.
+    pub fn engine(sweep: &Sweep, engine: &EngineArgs) -> EngineChoice {
+        match sweep.draws() {
+            true => engine.choice(),
+            false => EngineChoice::cpu(),
         }
     }
 }

@@ -55,7 +55,7 @@ impl PartialSpec {
             for spec in &mut specs {
                 spec.tilt.clone_from(&mixture);
             }
-            eprintln!("tilt: {}", TiltChoice(&specs[0]));
+            note!("tilt: {}", TiltChoice(&specs[0]));
         }
         Ok(specs)
     }

@@ -132,7 +132,7 @@ impl ModelArgs {
         if is_list && inputs.len() == 1 && self.d_in.is_none() {
             let count = numbers.len();
             SAID.call_once(|| {
-                eprintln!(
+                note!(
                     "inputs: one point of {count} coordinates; {count} points of one coordinate are written \"{}\"",
                     numbers.join(";")
                 );

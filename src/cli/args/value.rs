@@ -20,7 +20,7 @@ fn count(name: &'static str, text: &str, range: RangeInclusive<u64>) -> Result<u
             Ok(_) => text.into(),
             Err(_) => format!("'{text}'"),
         },
-        reason,
+        reason: reason.into(),
     })
 }
 

@@ -1,23 +1,25 @@
 //! The reference engine runs the shaders' stages in f64, one file each, written to be read.
 
 // The stages, public for tests and benchmarks.
-#[doc(hidden)]
-pub mod activation;
-#[doc(hidden)]
+mod activation;
+#[cfg(not(feature = "test-hooks"))]
+mod moments;
+#[cfg(feature = "test-hooks")]
 pub mod moments;
-#[doc(hidden)]
+#[cfg(not(feature = "test-hooks"))]
+mod networks;
+#[cfg(feature = "test-hooks")]
 pub mod networks;
 mod rows;
 mod stages;
-#[doc(hidden)]
-pub mod tape;
+mod tape;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use self::tape::Evaluator;
 use super::queue::next_size;
-use super::{BlockPlan, DeviceInfo, Engine, Network, Work};
+use super::{BlockPlan, DeviceInfo, DeviceKind, Engine, Network, Work};
 use crate::model::activation::Tape;
 use crate::model::{Builtin, EnsembleSpec, Estimator};
 use crate::plan::{Drawn, Parameters, Plan, Progression};
@@ -42,7 +44,7 @@ impl CpuEngine {
 impl Engine for CpuEngine {
     fn device(&self) -> DeviceInfo {
         DeviceInfo {
-            backend: "cpu".into(),
+            backend: DeviceKind::Cpu,
             adapter: format!("{} f64", std::env::consts::ARCH),
             driver: format!("{} threads", rayon::current_num_threads()),
         }

@@ -2,6 +2,7 @@
 
 use super::networks::{Networks, TILE, Tile};
 use crate::engine::Block;
+use crate::simd::vectorised;
 use crate::tensor::{Extreme, MomentPlan, MomentSums, ROW, Row};
 
 /// `Blocks` draws blocks of networks and averages the products of their fields; it keeps its
@@ -100,14 +101,16 @@ impl<'a> Blocks<'a> {
     }
 }
 
+vectorised! {
+    fn scores(fields: &[Tile], inverse: &[f64], weights: &Tile) -> (Tile, f64) {
+        weigh(fields, inverse, weights)
+    }
+}
+
 /// Computes weight times the largest field squared, in units of `1 / inverse`, of each network, and
 /// the largest of them.
-#[multiversion::multiversion(targets(
-    "x86_64+avx512f+avx512dq+avx512vl+avx2+fma",
-    "x86_64+avx2+fma",
-    "aarch64+neon"
-))]
-fn scores(fields: &[Tile], inverse: &[f64], weights: &Tile) -> (Tile, f64) {
+#[inline(always)]
+fn weigh(fields: &[Tile], inverse: &[f64], weights: &Tile) -> (Tile, f64) {
     let mut largest = [0.0f64; TILE];
     for (field, inverse) in fields.iter().zip(inverse) {
         for l in 0..TILE {

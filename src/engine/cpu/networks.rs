@@ -5,24 +5,20 @@
 //! over rows of lanes, so that compilers turn them into vector code.
 
 use super::activation::{Activation, Erf, Exp, Identity, Relu, exp};
+pub use super::rows::{TILE, Tile};
 use super::rows::{add_outputs, add_products, evaluate};
 use super::tape::Scratch;
 use super::{Code, Setup};
 use crate::model::activation::Tape;
 use crate::model::{Builtin, Estimator};
 use crate::plan::Drawn;
-use crate::simd::{Aligned, has_fma, madd};
+use crate::simd::{Aligned, has_fma, madd, vectorised};
 use crate::stream::{GROUP, Halves, Part, Words, box_muller, box_muller_blocks, lanes};
 
-/// Number of networks that are drawn together.
-pub const TILE: usize = GROUP as usize;
 /// Number of hidden units of a full group.
 const UNITS: usize = GROUP as usize;
 /// Count of numbers in one component of a full group, `[unit][lane]`.
 const ROWS: usize = UNITS * TILE;
-
-/// A tile holds one number of each of 16 networks.
-pub type Tile = [f64; TILE];
 
 /// `Networks` draws networks, 16 at a time, and reduces each to its fields: the outputs f_a(x_p),
 /// or D(x_p, x_q) = C - K for p <= q.
@@ -181,31 +177,27 @@ impl Work {
     }
 }
 
-#[multiversion::multiversion(targets(
-    "x86_64+avx512f+avx512dq+avx512vl+avx2+fma",
-    "x86_64+avx2+fma",
-    "aarch64+neon"
-))]
-fn add_group(setup: &Setup, work: &mut Work, at: At) {
-    group::<{ has_fma!() }>(setup, work, at);
+vectorised! {
+    fn add_group(setup: &Setup, work: &mut Work, at: At) {
+        group::<{ has_fma!() }>(setup, work, at);
+    }
 }
 
-#[multiversion::multiversion(targets(
-    "x86_64+avx512f+avx512dq+avx512vl+avx2+fma",
-    "x86_64+avx2+fma",
-    "aarch64+neon"
-))]
-fn add_remainder(setup: &Setup, work: &mut Work, at: At) {
-    remainder::<{ has_fma!() }>(setup, work, at);
+vectorised! {
+    fn add_remainder(setup: &Setup, work: &mut Work, at: At) {
+        remainder::<{ has_fma!() }>(setup, work, at);
+    }
+}
+
+vectorised! {
+    fn finish(setup: &Setup, work: &Work, fields: &mut [Tile]) {
+        make_fields(setup, work, fields)
+    }
 }
 
 /// Makes fields of the sums over units.
-#[multiversion::multiversion(targets(
-    "x86_64+avx512f+avx512dq+avx512vl+avx2+fma",
-    "x86_64+avx2+fma",
-    "aarch64+neon"
-))]
-fn finish(setup: &Setup, work: &Work, fields: &mut [Tile]) {
+#[inline(always)]
+fn make_fields(setup: &Setup, work: &Work, fields: &mut [Tile]) {
     let p = &setup.parameters;
     match setup.estimator {
         Estimator::Direct => {

@@ -1,8 +1,14 @@
 //! This module loops over rows of hidden units: activations, and sums of products.
 
 use super::activation::Activation;
-use super::networks::{TILE, Tile};
 use crate::simd::madd;
+use crate::stream::GROUP;
+
+/// Number of networks that are drawn together.
+pub const TILE: usize = GROUP as usize;
+
+/// A tile holds one number of each of 16 networks.
+pub type Tile = [f64; TILE];
 
 /// Evaluates the activations of rows of units: `values` = act(sum_c x_c n_c - offset), the normals
 /// n being `[component][row]`.

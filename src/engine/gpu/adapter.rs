@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::sentence::sentence;
 use crate::{Error, Result};
 
 /// An adapter summary holds what `devices` tells about an adapter.
@@ -145,12 +146,9 @@ pub(super) fn distinct() -> Result<Vec<(wgpu::Adapter, AdapterSummary)>> {
 }
 
 fn none() -> Error {
-    Error::NoAdapter(
-        "no GPU adapter: no Vulkan, Metal or DirectX 12 driver answers; install one \
-         (on Debian or Ubuntu without a GPU: apt-get install mesa-vulkan-drivers libvulkan1) \
-         or use `backend` cpu"
-            .into(),
-    )
+    Error::NoAdapter(sentence!(
+        "no GPU adapter: no Vulkan, Metal or DirectX 12 driver answers; install one (on Debian or Ubuntu without a GPU: apt-get install mesa-vulkan-drivers libvulkan1) or use `backend` cpu"
+    ))
 }
 
 /// Selects the best adapter, or the first whose name contains `name` (in any case).
@@ -168,7 +166,7 @@ pub(super) fn select(name: Option<&str>) -> Result<(wgpu::Adapter, AdapterSummar
         .position(|(_, s)| s.name.to_lowercase().contains(&wanted))
     {
         Some(i) => Ok(all.swap_remove(i)),
-        None => Err(Error::NoAdapter(format!(
+        None => Err(Error::NoAdapter(sentence!(
             "`adapter` '{}': no such adapter; there is {}",
             name.unwrap_or_default(),
             all.iter()

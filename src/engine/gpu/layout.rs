@@ -6,10 +6,6 @@ use serde::Serialize;
 use super::setup::Setup;
 use crate::{Error, Result};
 
-/// The unit of `activation.wgsl` for arguments of erf, which makes the highest coefficients of its
-/// fit 1 (`scripts/fit/erf.py`).
-pub const ERF_UNIT: f64 = 0.05977065436;
-
 /// Count of numbers that every adapter can bind as a uniform: 16 KiB.
 const UNIFORM: usize = 4096;
 

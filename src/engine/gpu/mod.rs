@@ -31,7 +31,7 @@ use pipelines::Texts;
 use run::Run;
 use setup::Setup;
 
-use super::{DeviceInfo, Engine, Form, Work};
+use super::{DeviceInfo, DeviceKind, Engine, Form, Work};
 use crate::plan::Plan;
 use crate::tensor::MomentPlan;
 use crate::{Error, Result};
@@ -216,7 +216,7 @@ impl GpuEngine {
 impl Engine for GpuEngine {
     fn device(&self) -> DeviceInfo {
         DeviceInfo {
-            backend: "gpu".into(),
+            backend: DeviceKind::Gpu,
             adapter: self.summary.name.clone(),
             driver: self.summary.driver.clone(),
         }

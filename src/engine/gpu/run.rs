@@ -6,6 +6,7 @@ use super::networks::{Sampler, chunks};
 use super::pipelines::{Pipelines, Straight, Texts};
 use super::setup::Setup;
 use super::{BATCH_BYTES, Batch, GpuEngine, IN_FLIGHT, SAMPLE_THREADS, dispatch, moments, words};
+use crate::sentence::sentence;
 use crate::stream::GROUP;
 use crate::tensor::{Accumulator, Extreme, Measurement};
 use crate::{Error, Result};
@@ -80,10 +81,11 @@ impl<'a> Run<'a> {
             return Err(Error::invalid(
                 "inputs",
                 format!("with {} points at width {}", setup.points, setup.width),
-                format!(
-                    "one block of networks needs {} bytes, a buffer of {} holds {bytes}; use fewer points or `backend` cpu",
-                    least.max(sum_bytes),
-                    engine.summary.name
+                sentence!(
+                    "one block of networks needs {} bytes, a buffer of {} holds {}; use fewer points or `backend` cpu",
+                    least.max(sum_bytes).to_string(),
+                    engine.summary.name.as_str(),
+                    bytes.to_string(),
                 ),
             ));
         }
@@ -108,7 +110,7 @@ impl<'a> Run<'a> {
                 None if is_partial && bytes > least => bytes /= 2,
                 None => {
                     return Err(Error::Device(format!(
-                        "out of memory: one block of networks needs {} bytes; free some, or use `backend` cpu",
+                        "out of memory: one block of networks needs {} bytes; free some, or use the CPU engine",
                         least + IN_FLIGHT as u64 * sum_bytes
                     )));
                 }

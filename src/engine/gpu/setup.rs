@@ -4,6 +4,7 @@ use super::activation::Code;
 use crate::engine::BlockPlan;
 use crate::model::Estimator;
 use crate::plan::{Drawn, Parameters, Progression};
+use crate::sentence::sentence;
 use crate::stream::{GROUP, StreamLayout};
 use crate::{Error, Result};
 
@@ -111,9 +112,9 @@ impl Setup {
             Err(_) => Err(Error::invalid(
                 "width",
                 self.width,
-                format!(
+                sentence!(
                     "with {} inputs a network has more random numbers than the shaders count; use `backend` cpu",
-                    self.d_in
+                    self.d_in.to_string()
                 ),
             )),
         }

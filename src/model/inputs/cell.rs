@@ -5,6 +5,20 @@ const MISSING: [&str; 8] = ["", "na", "n/a", "nan", "null", "none", "missing", "
 
 const TOO_SMALL: &str = "is below the smallest number of f64; rescale the points";
 
+/// A cell is what stands between two separators.
+#[derive(Debug, Clone, Copy)]
+pub struct Cell<'a> {
+    pub text: &'a str,
+    pub is_quoted: bool,
+}
+
+impl Cell<'_> {
+    /// Tells whether there is nothing, not even quotes.
+    pub fn is_empty(&self) -> bool {
+        self.text.is_empty() && !self.is_quoted
+    }
+}
+
 /// Parses a coordinate as it is typed on a command line.
 ///
 /// # Errors

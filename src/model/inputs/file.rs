@@ -3,6 +3,7 @@
 use std::io::Read;
 use std::path::Path;
 
+use super::fault::Fault;
 #[cfg(feature = "report")]
 use super::npy;
 use super::text;
@@ -11,29 +12,6 @@ use crate::{Error, Result};
 /// Size of the largest file of points that is read, in MiB: 10^4 points in 800 dimensions as
 /// float64, and little enough for a device or a pipe that never ends.
 const MAX_MIB: u64 = 64;
-
-/// A fault says what is wrong with a file, and in which line.
-#[derive(Debug)]
-pub struct Fault {
-    pub line: Option<u64>,
-    pub reason: String,
-}
-
-impl Fault {
-    pub fn at(line: u64, reason: impl Into<String>) -> Self {
-        Self {
-            line: Some(line),
-            reason: reason.into(),
-        }
-    }
-
-    pub fn file(reason: impl Into<String>) -> Self {
-        Self {
-            line: None,
-            reason: reason.into(),
-        }
-    }
-}
 
 /// Reads the points of a file, shape `[points][d_in]`: text, .npy, or .npz with one array.
 pub fn read(path: &Path) -> Result<Vec<Vec<f64>>> {
@@ -92,7 +70,7 @@ fn arrays(bytes: &[u8]) -> Option<Result<Vec<Vec<f64>>, String>> {
 #[cfg(not(feature = "report"))]
 fn arrays(bytes: &[u8]) -> Option<Result<Vec<Vec<f64>>, String>> {
     let is_array = bytes.starts_with(b"\x93NUMPY") || bytes.starts_with(b"PK");
-    let refusal = "this is a NumPy array, which a build without the feature `report` does not read";
+    let refusal = "this is a NumPy array, which a build without the feature report does not read";
     is_array.then(|| Err(refusal.into()))
 }
 

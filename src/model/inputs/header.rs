@@ -1,32 +1,14 @@
-//! This module reads what headers tell of the columns, and refuses columns that are no coordinates.
+//! Columns that are no coordinates are refused, as their names and numbers tell.
 
-use super::cell::{is_name, number};
-use super::file::Fault;
-use super::text::{Cell, Table};
+use super::cell::{Cell, number};
+use super::fault::Fault;
+use super::names::counts_from_zero;
+use super::table::Table;
 
 /// Names of columns that number the rows.
 const COUNTERS: [&str; 6] = ["index", "idx", "id", "row", "rownames", "no"];
 
 const ROW_NAMES: &str = "the first column has no name and numbers or names the rows: it is no coordinate; write the file with write.table(.., row.names=FALSE), or without the index";
-
-/// Tells whether a first line names the columns: no cell holds anything like a number, or the
-/// columns of a pandas frame without names (",0,1").
-pub fn is_header(cells: &[Cell]) -> bool {
-    let has_text = |c: &Cell| !c.text.is_empty();
-    let (first, last) = (
-        cells.iter().position(has_text),
-        cells.iter().rposition(has_text),
-    );
-    let (Some(first), Some(last)) = (first, last) else {
-        return false;
-    };
-    let is_frame = first == 1 && counts_from_zero(&cells[1..]);
-    is_frame || cells[first..=last].iter().all(|c| is_name(c.text))
-}
-
-fn counts_from_zero(cells: &[Cell]) -> bool {
-    (cells.iter().enumerate()).all(|(k, cell)| cell.text == k.to_string())
-}
 
 /// Refuses a header that says of a column that it is no coordinate, or that does not fit.
 ///

@@ -1,8 +1,11 @@
 mod cell;
+mod fault;
 mod file;
 mod header;
+mod names;
 #[cfg(feature = "report")]
 mod npy;
+mod table;
 mod text;
 
 use std::collections::BTreeMap;

@@ -1,8 +1,8 @@
+use crate::engine::gpu::AdapterSummary;
 use crate::report::table::table;
-use crate::run::Adapter;
 
 /// The table has one line per adapter.
-pub fn devices_table(adapters: &[Adapter]) -> String {
+pub fn devices_table(adapters: &[AdapterSummary]) -> String {
     let mut rows = table(
         &[
             "adapter",

@@ -9,7 +9,7 @@ use zip::ZipArchive;
 
 use crate::analysis::{Interactions, Samples, Unconverged};
 use crate::model::{EnsembleSpec, open_npy};
-use crate::run::ENSEMBLE_SCHEMA;
+use crate::run::{EnsembleDocument, schema as schema_of};
 use crate::{Error, Result};
 
 const DOCUMENT: &str = "ensemble.json";
@@ -73,14 +73,15 @@ struct Schema {
 impl Document {
     fn read(dir: &Path) -> Result<Self, String> {
         let text = std::fs::read_to_string(dir.join(DOCUMENT))
-            .map_err(|e| format!("{e}; give a folder that ensemble `out` has written"))?;
+            .map_err(|e| format!("{e}; give a folder that ensemble has written"))?;
         if text.trim_start().starts_with('[') {
             return Err("it holds several widths; give the folder of a run with one".into());
         }
         // A document of another kind may have none of the fields that are needed here.
         let Schema { schema } = serde_json::from_str(&text).map_err(|e| e.to_string())?;
-        if schema != ENSEMBLE_SCHEMA {
-            return Err(format!("schema \"{schema}\" is not {ENSEMBLE_SCHEMA}"));
+        let ours = schema_of(EnsembleDocument::COMMAND);
+        if schema != ours {
+            return Err(format!("schema \"{schema}\" is not {ours}"));
         }
         serde_json::from_str(&text).map_err(|e| e.to_string())
     }
@@ -96,7 +97,7 @@ fn check(spec: &EnsembleSpec) -> Result<(), String> {
     }
     match spec.orders.contains(&4) {
         true => Ok(()),
-        false => Err("the run has no 4-point function; couplings need `orders` 4".into()),
+        false => Err("the run has no 4-point function; couplings need order 4".into()),
     }
 }
 
@@ -192,7 +193,7 @@ mod tests {
             let error = read_moments(folder(&document).path()).unwrap_err();
             assert!(error.to_string().contains(part), "{error}");
         };
-        refused(&|d| d.head.spec.orders = vec![2], "need `orders` 4");
+        refused(&|d| d.head.spec.orders = vec![2], "need order 4");
         refused(&|d| d.head.spec.orders = vec![4, 6], "G6_delta");
         refused(&|d| d.head.spec.experiments = 3, "instead of [3, 5]");
         refused(&|d| d.correlators[0].delta[1] = f64::NAN, "not finite");
@@ -207,8 +208,8 @@ mod tests {
             ("[]", "several widths"),
             ("{", "EOF"),
             ("{}", "schema"),
-            (&eft, "nnqft.eft/1\" is not nnqft.ensemble/1"),
-            (r#"{"schema":"nnqft.ensemble/1"}"#, "spec"),
+            (&eft, "nnqft.eft/2\" is not nnqft.ensemble/2"),
+            (r#"{"schema":"nnqft.ensemble/2"}"#, "spec"),
         ] {
             std::fs::write(folder.path().join(DOCUMENT), text).unwrap();
             let error = read_moments(folder.path()).unwrap_err().to_string();

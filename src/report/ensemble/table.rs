@@ -81,7 +81,7 @@ pub fn ensemble_table(document: &EnsembleDocument) -> String {
         ));
     }
     if spec.experiments == 1 {
-        notes.push_str("one experiment has no background: use `experiments` 2 or more\n");
+        notes.push_str("one experiment has no background: draw 2 or more\n");
     }
     if let Some(part) = &document.partial {
         let shard = part.shard.as_ref().map(|s| format!("shard {s}: "));

@@ -54,6 +54,7 @@ impl Axis {
 /// A style is how a series is drawn. Marks differ in shape as well as in colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Style {
     /// Points are filled circles.
     Dots,

@@ -13,7 +13,7 @@ pub fn theory_table(document: &TheoryDocument) -> String {
     let mut text = title(&document.head.spec) + "\nkernel K(x_i, x_j)";
     if document.kernel.len() > SHOWN_POINTS {
         text.push_str(&format!(
-            " of the first {SHOWN_POINTS} of {} points (`json` has all)",
+            " of the first {SHOWN_POINTS} of {} points (the JSON document has all)",
             document.kernel.len()
         ));
     }
@@ -33,7 +33,7 @@ pub fn theory_table(document: &TheoryDocument) -> String {
         let or_not = |text: Option<String>| text.unwrap_or_else(|| value(None));
         if all > SHOWN_ELEMENTS {
             more.push_str(&format!(
-                "n = {}: the first {SHOWN_ELEMENTS} of {all} elements (`json` has all)\n",
+                "n = {}: the first {SHOWN_ELEMENTS} of {all} elements (the JSON document has all)\n",
                 c.order
             ));
         }

@@ -3,7 +3,7 @@
 use super::SIGMAS;
 use crate::analysis::Naturalness;
 use crate::reproduction::documents::ByOrigin;
-use crate::reproduction::folder::Origin;
+use crate::reproduction::names::Origin;
 use crate::reproduction::plan::CUTOFF;
 use crate::reproduction::source::{SourceNet, source};
 use crate::reproduction::traced::{Number, Traced, at};

@@ -50,7 +50,7 @@ pub fn net_whose_coupling_is(expected: Naturalness) -> &'static SourceNet {
 
 fn head() -> Head {
     Head::new(
-        "nnqft.sample/1",
+        "sample",
         net().preset(1).unwrap(),
         CpuEngine::new().device(),
         Timing::theory(0.0),

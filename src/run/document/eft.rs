@@ -5,8 +5,9 @@ use super::{cutoff, unmeasured};
 use crate::analysis::{Coupling, FunctionFit, SixPoint, Unconverged};
 use crate::theory::Vertex;
 
-/// `nnqft.eft/1` holds couplings and the 6-point prediction.
+/// `EftDocument` holds couplings and the 6-point prediction.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct EftDocument {
     /// Head with schema, version, spec, device, timing and moments.
     #[serde(flatten)]
@@ -26,6 +27,7 @@ pub struct EftDocument {
 
 /// `EftPoint` is the effective field theory at one cutoff.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct EftPoint {
     /// Cutoff L; in JSON the string `inf` if it is infinite.
     #[serde(with = "cutoff")]
@@ -37,6 +39,9 @@ pub struct EftPoint {
 }
 
 impl EftDocument {
+    /// Command that makes the document.
+    pub const COMMAND: &'static str = "eft";
+
     /// Names the couplings that were not measured in a sentence, if there are any.
     pub fn unmeasured(&self) -> Option<String> {
         let fits = self.fits.iter().any(|f| !f.measured);

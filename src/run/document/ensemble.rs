@@ -10,11 +10,9 @@ use crate::plan::Plan;
 use crate::state::State;
 use crate::theory::Exact;
 
-/// The name of the schema of `ensemble.json`.
-pub const ENSEMBLE_SCHEMA: &str = "nnqft.ensemble/1";
-
-/// `nnqft.ensemble/1` is one run of `ensemble`.
+/// `EnsembleDocument` is one run of `ensemble`.
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct EnsembleDocument {
     /// Head with schema, version, spec, device and timing.
     #[serde(flatten)]
@@ -31,6 +29,7 @@ pub struct EnsembleDocument {
 
 /// `Partial` says which part of an ensemble is there.
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct Partial {
     /// Number of networks drawn.
     pub networks: u64,
@@ -42,6 +41,9 @@ pub struct Partial {
 }
 
 impl EnsembleDocument {
+    /// Command that makes the document.
+    pub const COMMAND: &'static str = "ensemble";
+
     /// Makes the result of ensemble `k` of a run, as far as it has come.
     ///
     /// # Errors
@@ -64,7 +66,7 @@ impl EnsembleDocument {
         let timing = Timing::of(networks, spec.net.width(), ensemble.seconds);
         Ok(Self {
             head: Head::new(
-                ENSEMBLE_SCHEMA,
+                Self::COMMAND,
                 spec.clone(),
                 state.device.clone(),
                 timing.after(ensemble.compile_seconds),

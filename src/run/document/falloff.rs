@@ -4,8 +4,9 @@ use super::Head;
 use crate::analysis::Falloff;
 use crate::model::EnsembleSpec;
 
-/// `nnqft.falloff/1` is a width sweep.
+/// `FalloffDocument` is a width sweep.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct FalloffDocument {
     /// Head with schema, version, spec at the first width, device, timing and moments.
     #[serde(flatten)]
@@ -16,4 +17,9 @@ pub struct FalloffDocument {
     /// Widths and fits of the sweep.
     #[serde(flatten)]
     pub falloff: Falloff,
+}
+
+impl FalloffDocument {
+    /// Command that makes the document.
+    pub const COMMAND: &'static str = "falloff";
 }

@@ -2,6 +2,7 @@
 
 mod compare;
 mod cutoff;
+#[cfg(feature = "gpu")]
 mod devices;
 mod eft;
 mod ensemble;
@@ -19,9 +20,10 @@ use crate::analysis::Unconverged;
 use crate::engine::DeviceInfo;
 use crate::model::EnsembleSpec;
 pub use compare::{CompareDocument, CompareSpec};
-pub use devices::{Adapter, DevicesDocument};
+#[cfg(feature = "gpu")]
+pub use devices::DevicesDocument;
 pub use eft::{EftDocument, EftPoint};
-pub use ensemble::{ENSEMBLE_SCHEMA, EnsembleDocument, Partial};
+pub use ensemble::{EnsembleDocument, Partial};
 pub use falloff::FalloffDocument;
 pub use rg::RgDocument;
 pub use symmetry::{CouplingRow, SymmetryDocument};
@@ -30,9 +32,15 @@ pub use theory::TheoryDocument;
 /// The version of the program, written to every document.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
+/// Returns the name of the schema of a command's documents, with its version.
+pub(crate) fn schema(command: &str) -> String {
+    format!("nnqft.{command}/2")
+}
+
 /// Timing is the speed of a run: sampling and accumulation, without process start and compilation
 /// of shaders.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Timing {
     /// Time of sampling and accumulation, in seconds.
     pub wall_s: f64,
@@ -88,10 +96,13 @@ impl Timing {
 /// `S` is what was asked. `M` is [`Source`] where the result rests on moments, and nothing where
 /// it is the moments themselves.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Head<S = EnsembleSpec, M = Source> {
-    /// Name and version of the document's schema.
+    /// Name and version of the schema.
     pub schema: Cow<'static, str>,
     version: Cow<'static, str>,
+    /// Command that makes the document.
+    pub command: Cow<'static, str>,
     /// Spec that was asked for; of an ensemble with exact moments nothing of the sampling is used.
     pub spec: S,
     /// Device that computed the document.
@@ -106,15 +117,16 @@ pub struct Head<S = EnsembleSpec, M = Source> {
 impl<S, M> Head<S, M> {
     /// Puts the parts of a head together.
     pub fn new(
-        schema: &'static str,
+        command: &'static str,
         spec: S,
         device: DeviceInfo,
         timing: Timing,
         source: M,
     ) -> Self {
         Self {
-            schema: schema.into(),
+            schema: schema(command).into(),
             version: VERSION.into(),
+            command: command.into(),
             spec,
             device,
             timing,
@@ -126,7 +138,7 @@ impl<S, M> Head<S, M> {
 impl<S: PartialEq, M> Head<S, M> {
     /// Tells whether this version of the program computed the document for this spec.
     pub fn is_of(&self, spec: &S) -> bool {
-        self.version == VERSION && self.spec == *spec
+        self.version == VERSION && self.schema == schema(&self.command) && self.spec == *spec
     }
 }
 
@@ -152,6 +164,7 @@ impl std::fmt::Display for Origin {
 
 /// `Source` says where the moments of an effective field theory come from.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Source {
     /// Origin of the moments: theory or networks.
     pub moments: Origin,
@@ -189,7 +202,8 @@ mod tests {
     use super::*;
     use crate::analysis::CrossCheck;
     use crate::report::by_hand;
-    use crate::run::{Adapter, CompareDocument, DevicesDocument, EftDocument};
+    use crate::report::outcome::Outcome;
+    use crate::run::{CompareDocument, EftDocument};
 
     /// Lists the keys of a document in the order of its text.
     fn keys(document: &impl Serialize) -> Vec<String> {
@@ -205,12 +219,14 @@ mod tests {
 
     #[test]
     fn every_document_starts_with_its_head() {
-        let start = ["schema", "version", "spec", "device", "timing"];
+        let start = ["schema", "version", "command", "spec", "device", "timing"];
         let ensemble = by_hand::ensemble(vec![by_hand::correlator(4)]);
         assert_eq!(keys(&ensemble), [&start[..], &["correlators"]].concat());
         let flow = keys(&by_hand::rg(&[]));
-        assert_eq!(flow[..5], start);
-        assert_eq!(flow[5..8], ["moments", "unconverged", "vertex"]);
+        assert_eq!(flow[..6], start);
+        assert_eq!(flow[6..9], ["moments", "unconverged", "vertex"]);
+        let head = by_hand::rg(&[]).head;
+        assert_eq!((&*head.schema, &*head.command), ("nnqft.rg/2", "rg"));
         let check = CrossCheck {
             stages: Vec::new(),
             fits: Vec::new(),
@@ -261,9 +277,10 @@ mod tests {
         }
     }
 
+    #[cfg(feature = "gpu")]
     #[test]
     fn adapters_are_listed_with_the_choice() {
-        let adapter = Adapter {
+        let adapter = crate::engine::gpu::AdapterSummary {
             name: "llvmpipe".into(),
             driver: "Mesa".into(),
             api: "Vulkan".into(),
@@ -273,10 +290,13 @@ mod tests {
             workgroup_memory: 32 << 10,
             shader_f64: true,
         };
-        let document = DevicesDocument::new(vec![adapter], "cpu".into());
-        assert_eq!(keys(&document), ["schema", "version", "adapters", "auto"]);
-        let table = crate::report::devices_table(&document.adapters);
-        let row: Vec<&str> = table.lines().last().unwrap().split_whitespace().collect();
+        let document = crate::run::DevicesDocument::new(vec![adapter], "cpu".into());
+        let fields = ["schema", "version", "command", "adapters", "auto"];
+        assert_eq!(keys(&document), fields);
+        let table = document.table();
+        let mut lines = table.lines().rev();
+        assert_eq!(lines.next(), Some("auto takes cpu"));
+        let row: Vec<&str> = lines.next().unwrap().split_whitespace().collect();
         let cells = [
             "llvmpipe", "software", "Vulkan", "Mesa", "128", "65535", "32",
         ];

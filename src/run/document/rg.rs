@@ -5,8 +5,9 @@ use super::unmeasured;
 use crate::analysis::Flow;
 use crate::theory::Vertex;
 
-/// `nnqft.rg/1` is the flow of the coupling.
+/// `RgDocument` is the flow of the coupling.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct RgDocument {
     /// Head with schema, version, spec, device, timing and moments.
     #[serde(flatten)]
@@ -19,6 +20,9 @@ pub struct RgDocument {
 }
 
 impl RgDocument {
+    /// Command that makes the document.
+    pub const COMMAND: &'static str = "rg";
+
     /// Names the couplings that were not measured in a sentence, if there are any.
     pub fn unmeasured(&self) -> Option<String> {
         let points = self.flow.points.iter();

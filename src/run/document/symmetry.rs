@@ -6,8 +6,9 @@ use crate::analysis::{OutputCoupling, SymmetryCheck};
 use crate::model::EnsembleSpec;
 use crate::theory::Vertex;
 
-/// `nnqft.symmetry/1` tests SO(d_out), and follows the coupling over d_out.
+/// `SymmetryDocument` tests SO(d_out), and follows the coupling over d_out.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct SymmetryDocument {
     /// Head with schema, version, spec of the couplings, device, timing and moments.
     #[serde(flatten)]
@@ -31,6 +32,7 @@ pub struct SymmetryDocument {
 
 /// `CouplingRow` is the coupling at one number of outputs beside its exact value.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct CouplingRow {
     /// Coupling as measured.
     #[serde(flatten)]
@@ -42,6 +44,9 @@ pub struct CouplingRow {
 }
 
 impl SymmetryDocument {
+    /// Command that makes the document.
+    pub const COMMAND: &'static str = "symmetry";
+
     /// Names the couplings that were not measured in a sentence, if there are any.
     pub fn unmeasured(&self) -> Option<String> {
         let rows = self.couplings.iter();

@@ -5,8 +5,9 @@ use crate::analysis::Prediction;
 use crate::engine::{Engine, cpu::CpuEngine};
 use crate::model::EnsembleSpec;
 
-/// `nnqft.theory/1` holds kernel, GP and exact values.
+/// `TheoryDocument` holds kernel, GP and exact values.
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct TheoryDocument {
     /// Head with schema, version, spec (of which the sampling is not used), device and timing.
     #[serde(flatten)]
@@ -18,6 +19,9 @@ pub struct TheoryDocument {
 }
 
 impl TheoryDocument {
+    /// Command that makes the document.
+    pub const COMMAND: &'static str = "theory";
+
     /// Puts a spec's theory together.
     pub fn new(
         spec: EnsembleSpec,
@@ -28,7 +32,7 @@ impl TheoryDocument {
         Self {
             kernel,
             head: Head::new(
-                "nnqft.theory/1",
+                Self::COMMAND,
                 spec,
                 CpuEngine::new().device(),
                 Timing::theory(wall_s),

@@ -17,15 +17,15 @@ pub fn places(cutoffs: impl Iterator<Item = (f64, bool)>) -> Option<String> {
 /// Says in a sentence that couplings were not measured, and what would measure them.
 pub fn sentence(head: &Head, at: &str) -> String {
     let spec = &head.spec;
-    let mut ways = vec!["`nets` (more networks)"];
+    let mut ways = vec!["more networks"];
     if spec.experiments < 10 {
-        ways.push("`experiments` 10");
+        ways.push("10 experiments");
     }
     if spec.estimator == Estimator::Direct {
-        ways.push("`estimator` connected");
+        ways.push("the connected estimator");
     }
     let ways = ways.join(" or ");
     format!(
-        "lambda is unmeasured at {at}: it is zero within its error and nothing follows from it; give {ways}"
+        "lambda is unmeasured at {at}: it is zero within its error and nothing follows from it; take {ways}"
     )
 }

@@ -9,7 +9,7 @@ use operation::Operand;
 use steps::{Source, Step, Steps};
 
 use crate::model::activation::Tape;
-use crate::simd::{Aligned, has_fma};
+use crate::simd::{Aligned, has_fma, vectorised};
 
 /// Numbers that an operation takes at a time: many against the choice of its code, few enough
 /// for several rows to stay in the nearest cache.
@@ -64,12 +64,14 @@ impl Evaluator {
     }
 }
 
-#[multiversion::multiversion(targets(
-    "x86_64+avx512f+avx512dq+avx512vl+avx2+fma",
-    "x86_64+avx2+fma",
-    "aarch64+neon"
-))]
-fn run(steps: &[Step], scalars: &[f64], z: &mut [f64], rows: &mut [f64]) {
+vectorised! {
+    fn run(steps: &[Step], scalars: &[f64], z: &mut [f64], rows: &mut [f64]) {
+        take_steps::<{ has_fma!() }>(steps, scalars, z, rows)
+    }
+}
+
+#[inline(always)]
+fn take_steps<const FMA: bool>(steps: &[Step], scalars: &[f64], z: &mut [f64], rows: &mut [f64]) {
     for step in steps {
         match *step {
             Step::Fill { row, scalar } => one(z, rows, row).fill(scalars[scalar]),
@@ -83,7 +85,7 @@ fn run(steps: &[Step], scalars: &[f64], z: &mut [f64], rows: &mut [f64]) {
                 }
             }
             Step::Unary { op, row } => {
-                operation::unary::<{ has_fma!() }>(op, one(z, rows, row));
+                operation::unary::<FMA>(op, one(z, rows, row));
             }
             Step::Binary {
                 op,
@@ -98,7 +100,7 @@ fn run(steps: &[Step], scalars: &[f64], z: &mut [f64], rows: &mut [f64]) {
                         (row, Operand::Row(other))
                     }
                 };
-                operation::binary::<{ has_fma!() }>(op, row, other, swapped);
+                operation::binary::<FMA>(op, row, other, swapped);
             }
         }
     }

@@ -201,7 +201,7 @@ fn every_mistake_is_shown_at_its_place() {
         let crate::Error::Invalid { name, reason, .. } = error.into() else {
             panic!("{text}");
         };
-        assert_eq!((name, reason), ("activation", shown));
+        assert_eq!((name, reason.to_string()), ("activation", shown));
     }
 }
 

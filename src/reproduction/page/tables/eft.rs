@@ -4,7 +4,7 @@ use super::{Cell, OrUnknown, Table};
 use crate::analysis::Term;
 use crate::reproduction::claims::couplings::at_cutoff;
 use crate::reproduction::documents::OfNet;
-use crate::reproduction::folder::Origin;
+use crate::reproduction::names::Origin;
 use crate::reproduction::traced::{Traced, at};
 use crate::run::{EftDocument, RgDocument};
 
