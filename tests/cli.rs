@@ -790,8 +790,104 @@ fn devices_lists_the_adapter_that_the_tests_use() {
 
 #[test]
 fn help_has_examples() {
-    for command in ["ensemble", "theory", "eft", "rg", "compare-cpu", "devices"] {
+    for command in COMMANDS {
         let text = String::from_utf8(run(&[command, "--help"]).stdout).unwrap();
         assert!(text.contains("Example: nnqft-gpu"), "{text}");
+        assert!(text.lines().all(|l| l.chars().count() <= 100), "{text}");
     }
+}
+
+const COMMANDS: [&str; 14] = [
+    "ensemble",
+    "sample",
+    "merge",
+    "theory",
+    "falloff",
+    "eft",
+    "rg",
+    "symmetry",
+    "reproduce",
+    "slurm",
+    "compare-cpu",
+    "devices",
+    "completions",
+    "man",
+];
+
+#[test]
+fn shells_and_man_learn_every_command_and_option() {
+    let of = |arguments: &[&str]| String::from_utf8(run(arguments).stdout).unwrap();
+    for shell in ["bash", "zsh", "fish"] {
+        let text = of(&["completions", shell]);
+        assert!(
+            COMMANDS.iter().all(|command| text.contains(command)),
+            "{shell}"
+        );
+        assert!(text.contains("law-w"), "{shell}");
+    }
+    let page = of(&["man"]);
+    assert!(page.contains(".TH nnqft"), "{page}");
+    let page = of(&["man", "ensemble"]);
+    assert!(
+        page.contains("checkpoint") && page.contains("estimator"),
+        "{page}"
+    );
+    refused(&["man", "enscmble"], &["enscmble", "--help"]);
+}
+
+#[test]
+fn quiet_is_quiet_but_for_what_went_wrong() {
+    let quiet = |arguments: &[&str]| {
+        let output = run(arguments);
+        (
+            output.status.code(),
+            String::from_utf8(output.stderr).unwrap(),
+        )
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().to_str().unwrap();
+    let silent = ["ensemble", "--nets", "100", "-q", "--out", out];
+    assert_eq!(quiet(&silent), (Some(0), String::new()));
+    let (code, said) = quiet(&["-q", "ensemble", "--nets", "0"]);
+    assert_eq!(code, Some(2));
+    assert!(said.starts_with("error: "), "{said}");
+}
+
+#[test]
+fn activations_and_laws_are_options() {
+    let document = json(&[
+        "theory",
+        "--activation",
+        "z*exp(-z^2)",
+        "--law-w",
+        "gaussian,rademacher",
+        "--sigma-w",
+        "1.5,0.7",
+        "--width",
+        "5",
+        "--json",
+    ]);
+    let spec = &document["spec"];
+    assert!(spec["arch"].is_null());
+    assert_eq!(spec["activation"], "z*exp(-z^2)");
+    assert_eq!(spec["law_w"], serde_json::json!(["gaussian", "rademacher"]));
+    assert_eq!(numbers(&spec["sigma_w"]), [1.5, 0.7]);
+    for (arguments, parts) in [
+        (["--activation", "tanhh(z)"], ["tanhh", "tanh?"]),
+        (["--activation", "sqrt(z)"], ["--activation", "no value"]),
+        (["--activation", "exp(exp(z))"], ["--activation", "diverge"]),
+        (["--law-w", "phase"], ["--law-w", "for biases"]),
+        (["--law-w", "gauss"], ["--law-w", "gaussian"]),
+        (
+            ["--law-b", "uniform,uniform,uniform"],
+            ["--law-b", "3 entries"],
+        ),
+        (["--sigma-w", "1,2,3"], ["--sigma-w", "3 entries"]),
+    ] {
+        refused(&[&["theory"], &arguments[..]].concat(), &parts);
+    }
+    let message = run(&["theory", "--activation", "2*tanhh(z)"]).stderr;
+    let message = String::from_utf8(message).unwrap();
+    let lines: Vec<&str> = message.lines().collect();
+    assert_eq!(lines[1..], ["    2*tanhh(z)", "      ^^^^^"], "{message}");
 }

@@ -63,7 +63,7 @@ pub fn is_too_small(state: &State, k: usize) -> bool {
     let blocks: u64 = subtrees.map(|(_, _, s)| s.blocks).sum();
     let small = state.shard.is_some() && blocks < 2;
     if small {
-        say!("this part is too small for a result of its own: merge has it");
+        note!("this part is too small for a result of its own: merge has it");
     }
     small
 }
@@ -105,7 +105,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     guard(|| {
         results.finish()?;
         if let Some(file) = run.end(&mut running.runner)? {
-            say!("wrote {}", file.path().display());
+            note!("wrote {}", file.path().display());
         }
         Ok(())
     })

@@ -5,15 +5,26 @@ macro_rules! say {
     ($($line:tt)*) => { $crate::cli::shell::say(format_args!($($line)*)) };
 }
 
+/// Writes a note to stderr, unless the user wants none.
+macro_rules! note {
+    ($($line:tt)*) => {
+        if !$crate::cli::shell::is_quiet() {
+            say!($($line)*)
+        }
+    };
+}
+
 mod args;
 mod checkpoint;
 mod compare_cpu;
+mod completions;
 mod devices;
 mod eft;
 mod ensemble;
 mod falloff;
 mod flags;
 mod interrupt;
+mod man;
 mod merge;
 mod output;
 mod present;
@@ -21,6 +32,7 @@ mod progress;
 mod reproduce;
 mod rg;
 mod running;
+mod sample;
 mod shell;
 mod slurm;
 mod symmetry;
@@ -40,6 +52,9 @@ use nnqft_gpu::Error;
     present::EXIT_CODES
 ))]
 struct Arguments {
+    /// No progress and no notes on stderr; warnings and errors stay
+    #[arg(short, long, global = true)]
+    quiet: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -48,6 +63,7 @@ struct Arguments {
 enum Command {
     Ensemble(Box<ensemble::Arguments>),
     Merge(merge::Arguments),
+    Sample(Box<sample::Arguments>),
     Theory(Box<theory::Arguments>),
     Falloff(Box<falloff::Arguments>),
     Eft(Box<eft::Arguments>),
@@ -57,6 +73,8 @@ enum Command {
     Slurm(Box<slurm::Arguments>),
     CompareCpu(compare_cpu::Arguments),
     Devices(devices::Arguments),
+    Completions(completions::Arguments),
+    Man(man::Arguments),
 }
 
 impl Command {
@@ -64,6 +82,7 @@ impl Command {
         match self {
             Self::Ensemble(arguments) => ensemble::run(&arguments),
             Self::Merge(arguments) => merge::run(&arguments),
+            Self::Sample(arguments) => sample::run(&arguments),
             Self::Theory(arguments) => theory::run(&arguments),
             Self::Falloff(arguments) => falloff::run(&arguments),
             Self::Eft(arguments) => eft::run(&arguments),
@@ -73,16 +92,21 @@ impl Command {
             Self::Slurm(arguments) => slurm::run(&arguments),
             Self::CompareCpu(arguments) => compare_cpu::run(&arguments),
             Self::Devices(arguments) => devices::run(&arguments),
+            Self::Completions(arguments) => completions::run(&arguments),
+            Self::Man(arguments) => man::run(&arguments),
         }
     }
 }
 
 /// Parses the arguments and runs the command.
 pub fn run() -> ExitCode {
-    let command = parse().command;
+    let Arguments { quiet, command } = parse();
+    if quiet {
+        shell::be_quiet();
+    }
     let done = interrupt::listen().and_then(|()| match &command {
-        // It guards its parts itself: while it draws, it saves before it ends.
-        Command::Ensemble(_) => command.run(),
+        // They guard their parts themselves: while they draw, they save before they end.
+        Command::Ensemble(_) | Command::Sample(_) => command.run(),
         _ => interrupt::guard(|| command.run()),
     });
     match done {

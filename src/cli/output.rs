@@ -278,7 +278,7 @@ impl Files {
         for file in std::mem::take(&mut self.written) {
             let path = file.path().to_path_buf();
             (file.commit()).with_context(|| format!("writing {}", path.display()))?;
-            say!("wrote {}", path.display());
+            note!("wrote {}", path.display());
         }
         interrupt::would_cost("this result is complete");
         Ok(())

@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
+use super::shell::is_quiet;
+
 /// The time between lines. Runs shorter than that have none.
 const INTERVAL: Duration = Duration::from_secs(20);
 
@@ -19,7 +21,7 @@ pub struct Bar {
 impl Bar {
     /// Makes a bar over `networks` networks, of which `done` are there already.
     pub fn new(networks: u64, done: u64) -> Self {
-        let target = ProgressDrawTarget::stderr_with_hz(10);
+        let target = target();
         let bar = ProgressBar::with_draw_target(Some(networks), target).with_position(done);
         bar.set_style(
             ProgressStyle::with_template(
@@ -50,7 +52,7 @@ impl Bar {
         if let Some(lines) = &self.lines {
             let mut lines = lines.lock().unwrap_or_else(|e| e.into_inner());
             if let Some(line) = lines.add(networks, Instant::now()) {
-                say!("{line}");
+                note!("{line}");
             }
         }
     }
@@ -61,9 +63,17 @@ impl Bar {
         if let Some(lines) = &self.lines {
             let lines = lines.lock().unwrap_or_else(|e| e.into_inner());
             if let Some(line) = lines.last_line(Instant::now()) {
-                say!("{line}");
+                note!("{line}");
             }
         }
+    }
+}
+
+/// Returns where bars are drawn: nowhere if the user wants no progress.
+pub fn target() -> ProgressDrawTarget {
+    match is_quiet() {
+        true => ProgressDrawTarget::hidden(),
+        false => ProgressDrawTarget::stderr_with_hz(10),
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::Context;
 use clap::Args;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressStyle};
 use nnqft_gpu::engine::DeviceKind;
 use nnqft_gpu::reproduction::{self, Failure, Folder, Plan, Report, Scale, Step, Watch};
 
@@ -14,6 +14,7 @@ use super::args::{EngineArgs, Given, value};
 use super::interrupt;
 use super::output::Force;
 use super::present::print;
+use super::progress::target;
 use super::running::Running;
 use super::shell::emit;
 use super::terminal::Terminal;
@@ -85,7 +86,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         .write(&folder)
         .with_context(|| format!("writing the report to {}", arguments.out.display()))?;
     for name in ["report.html", "reproduce.json"] {
-        say!("wrote {}", arguments.out.join(name).display());
+        note!("wrote {}", arguments.out.join(name).display());
     }
     interrupt::would_cost(format!("the report is in {}", arguments.out.display()));
     print(&report.document, arguments.json)?;
@@ -116,7 +117,7 @@ struct State {
 
 impl Bar {
     fn new(work: u64, measurements: usize) -> Self {
-        let bar = ProgressBar::with_draw_target(Some(work), ProgressDrawTarget::stderr_with_hz(10));
+        let bar = ProgressBar::with_draw_target(Some(work), target());
         bar.set_style(
             ProgressStyle::with_template("{msg:32} {wide_bar} {percent}%, {eta} left")
                 .expect("a valid template"),
@@ -140,7 +141,7 @@ impl Bar {
         self.bar.finish_and_clear();
         let (kept, all) = (self.state().kept, self.measurements);
         if kept > 0 {
-            say!("{kept} of {all} measurements were there already");
+            note!("{kept} of {all} measurements were there already");
         }
     }
 }
@@ -164,7 +165,7 @@ impl Watch for Bar {
         if self.bar.is_hidden() {
             let (k, all, title) = (step.number, self.measurements, step.title);
             let seconds = start.elapsed().as_secs_f64();
-            say!("{k}/{all} {title}: {seconds:.1} s");
+            note!("{k}/{all} {title}: {seconds:.1} s");
         }
     }
 }

@@ -211,7 +211,7 @@ fn write(dir: &Path, script: &str, force: Force) -> anyhow::Result<()> {
                 format!("the folder cannot be written: {e}"),
             )
         })?;
-    say!("wrote {}", path.display());
-    say!("submit with: bash {}", quote(&path.to_string_lossy()));
+    note!("wrote {}", path.display());
+    note!("submit with: bash {}", quote(&path.to_string_lossy()));
     Ok(())
 }

@@ -4,14 +4,14 @@ use std::io::IsTerminal;
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressStyle};
 use nnqft_gpu::model::EnsembleSpec;
 use nnqft_gpu::run::Progress;
 use nnqft_gpu::{Error, Sentence};
 
 use super::flags;
 use super::interrupt;
-use super::progress::Bar;
+use super::progress::{Bar, target};
 
 /// A compilation shorter than `SOON` is not worth a word.
 const SOON: Duration = Duration::from_millis(300);
@@ -137,8 +137,8 @@ impl Progress for Terminal {
     fn note(&self, note: &Sentence) {
         let text = note.spelled(&flags::flag);
         match self.shown().bar() {
-            Some(bar) => bar.suspend(|| say!("{text}")),
-            None => say!("{text}"),
+            Some(bar) => bar.suspend(|| note!("{text}")),
+            None => note!("{text}"),
         }
     }
 
@@ -161,12 +161,10 @@ struct Compiling {
 impl Compiling {
     fn begin(known: Option<ProgressBar>) -> Self {
         if !std::io::stderr().is_terminal() {
-            say!("compiling shaders");
+            note!("compiling shaders");
         }
         let before = known.as_ref().map(ProgressBar::style);
-        let bar = known.unwrap_or_else(|| {
-            ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10))
-        });
+        let bar = known.unwrap_or_else(|| ProgressBar::with_draw_target(None, target()));
         let style = ProgressStyle::with_template("{spinner} compiling shaders, {elapsed}");
         bar.set_style(style.expect("a valid template"));
         Self { bar, before }

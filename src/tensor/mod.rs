@@ -6,6 +6,7 @@
 mod accumulator;
 mod connected;
 mod extremes;
+mod further;
 mod index;
 mod measurement;
 mod moments;
@@ -19,6 +20,7 @@ pub use accumulator::{Accumulator, Statistics};
 pub use connected::MeanOfD;
 pub use extremes::Extreme;
 pub(crate) use extremes::Extremes;
+pub use further::connected_fields;
 pub use index::multisets;
 pub use measurement::{Drawn, Measurement};
 pub use moments::{MomentSums, Row};

@@ -250,7 +250,7 @@ mod tests {
             for t in all.iter().filter(|t| !t.pairings().is_empty()) {
                 let mut groups: Vec<Vec<usize>> = (0..d_out)
                     .map(|a| {
-                        let of = |k: &usize| t.outputs.unwrap()[*k] == a;
+                        let of = |k: &usize| t.outputs().unwrap()[*k] == a;
                         let mut g: Vec<usize> =
                             (0..order).filter(of).map(|k| t.points[k]).collect();
                         g.sort_unstable();

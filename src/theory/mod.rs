@@ -16,6 +16,7 @@ mod tilt;
 mod vertex;
 mod wick;
 
+pub(crate) use average::neuron_moments;
 pub use deviation::{MIN_MEAN_UNIT, deviation_unit, field_size, mean_unit};
 pub use exact::Exact;
 pub(crate) use existence::{Divergence, divergence, product_decades};
