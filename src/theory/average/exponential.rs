@@ -175,6 +175,21 @@ impl Exponentials {
         &self.0
     }
 
+    /// The power of |y| that E of a product goes with as one point y goes to infinity: infinite
+    /// where it grows like an exponential, minus infinity where it falls like a Gaussian.
+    pub fn far(&self) -> f64 {
+        let of = |term: &Term| {
+            // exp(a z + b v) has the average exp((a^2 / 2 + b) v).
+            let rate = (0.5 * term.rate * term.rate + term.variance_rate).re;
+            match rate {
+                0.0 if term.rate == C::ZERO => f64::from(term.power + 2 * term.variance_power),
+                0.0.. => f64::INFINITY,
+                _ => f64::NEG_INFINITY,
+            }
+        };
+        self.0.iter().map(of).fold(f64::NEG_INFINITY, f64::max)
+    }
+
     fn degree(&self) -> u32 {
         self.0.iter().map(|term| term.power).max().unwrap_or(0)
     }

@@ -2,6 +2,7 @@
 
 mod cone;
 pub(super) mod exponential;
+pub(super) mod features;
 mod general;
 pub(super) mod laws;
 pub(super) mod line;

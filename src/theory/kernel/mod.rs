@@ -80,8 +80,17 @@ impl<'a> Kernel<'a> {
         }
     }
 
+    /// Whether a value of two points that are nearly parallel takes a quadrature of its own.
+    pub fn is_slow(&self) -> bool {
+        match &self.second {
+            Second::Builtin(_) => false,
+            Second::Any(second) => !second.has_closed_form(),
+            Second::Laws(_) => true,
+        }
+    }
+
     /// The kernel, given the second moment of a hidden unit.
-    fn of_hidden(&self, second: f64) -> f64 {
+    pub fn of_hidden(&self, second: f64) -> f64 {
         let readout = self.net.readout();
         readout.sigma_b.powi(2) + readout.sigma_w.powi(2) * second
     }
