@@ -9,7 +9,7 @@
 //# include "batch.wgsl"
 //# include "parameters.wgsl"
 //# include "words.wgsl"
-//# include "normals.wgsl"
+//# include "variates.wgsl"
 //# include "exponential.wgsl"
 //# include "activation.wgsl"
 //# include "quads.wgsl"

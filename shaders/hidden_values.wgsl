@@ -1,5 +1,5 @@
 // These statements leave h_p, the activation of four hidden units, for each of `count` points, from
-// the units' normals w_c.
+// the units' variates w_c.
 
 //# if has_bias
 let b = w_${d_in} * bias;

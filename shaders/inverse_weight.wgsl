@@ -1,4 +1,4 @@
-// These statements add to `ratio` what four hidden units with the normals w_c contribute to their
+// These statements add to `ratio` what four hidden units with the variates w_c contribute to their
 // networks' inverse weight. They loop at run time, because shifts may be many, and each takes the
 // same few operations.
 

@@ -45,11 +45,11 @@ var g = chunk * ${chunk_groups}u;
 loop {
     let at = advance(hidden_start, g * ${components}u);
     //# for c in range(drawn)
-    var n_${c} = normals(chacha8(batch.seed, hidden_stream, advance(at, ${c}u)));
+    var n_${c} = ${law.hidden[c]}(chacha8(batch.seed, hidden_stream, advance(at, ${c}u)));
     //# endfor
     //# if is_direct
     //# for o in range(outputs)
-    let v_${o} = normals(chacha8(batch.seed, output_stream, advance(output_start, g * ${outputs}u + ${o}u)));
+    let v_${o} = ${law.readout}(chacha8(batch.seed, output_stream, advance(output_start, g * ${outputs}u + ${o}u)));
     //# endfor
     //# endif
     //# if is_tilted

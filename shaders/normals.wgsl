@@ -1,8 +1,6 @@
 // Standard normals come from Box-Muller on words u and u + 8 of a block. The twin is
-// src/engine/cpu/normals.rs. WGSL promises little of log, sin and cos: range reduction on the
+// src/stream/normals.rs. WGSL promises little of log, sin and cos: range reduction on the
 // integers and short series make the accuracy the same on every adapter.
-
-struct Normals { a: vec4f, b: vec4f, c: vec4f, d: vec4f }
 
 // This computes -2 ln((w + 1/2) / 2^32).
 fn radius_squared(w: vec4u) -> vec4f {
@@ -45,10 +43,10 @@ fn circle(w: vec4u) -> Circle {
     );
 }
 
-fn normals(w: Words) -> Normals {
+fn normals(w: Words) -> Variates {
     let r = sqrt(radius_squared(w.a));
     let q = sqrt(radius_squared(w.b));
     let t = circle(w.c);
     let p = circle(w.d);
-    return Normals(r * t.cos, q * p.cos, r * t.sin, q * p.sin);
+    return Variates(r * t.cos, q * p.cos, r * t.sin, q * p.sin);
 }

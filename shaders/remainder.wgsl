@@ -57,14 +57,14 @@ let output_start = multiply(place, ${output_remainder_blocks}u);
 var u = 0u;
 loop {
     //# for c in range(drawn)
-    var n_${c} = normals(chacha8(batch.seed, hidden_stream, advance(hidden_start, ${c}u * ${remainder}u + u)));
+    var n_${c} = ${law.hidden[c]}(chacha8(batch.seed, hidden_stream, advance(hidden_start, ${c}u * ${remainder}u + u)));
     //# if is_shared
     n_${c}.a = pick(n_${c}, quad);
     //# endif
     //# endfor
     //# if is_direct
     //# for o in range(outputs)
-    var v_${o} = normals(chacha8(batch.seed, output_stream, advance(output_start, ${o}u * (${remainder}u + 1u) + u)));
+    var v_${o} = ${law.readout}(chacha8(batch.seed, output_stream, advance(output_start, ${o}u * (${remainder}u + 1u) + u)));
     //# if is_shared
     v_${o}.a = pick(v_${o}, quad);
     //# endif
@@ -124,7 +124,7 @@ loop {
 //# if is_direct
 //# for o in range(outputs)
 //# if has_bias
-var b1_${o} = normals(chacha8(batch.seed, output_stream, advance(output_start, ${o}u * (${remainder}u + 1u) + ${remainder}u)));
+var b1_${o} = ${law.readout_bias}(chacha8(batch.seed, output_stream, advance(output_start, ${o}u * (${remainder}u + 1u) + ${remainder}u)));
 //# if is_shared
 b1_${o}.a = pick(b1_${o}, quad);
 //# endif

@@ -5,7 +5,7 @@
 //# include "batch.wgsl"
 //# include "parameters.wgsl"
 //# include "words.wgsl"
-//# include "normals.wgsl"
+//# include "variates.wgsl"
 //# include "exponential.wgsl"
 //# include "activation.wgsl"
 
@@ -16,7 +16,7 @@
 
 //# set is_shared = thread_quads | length == 1
 //# if is_shared
-fn pick(n: Normals, quad: u32) -> vec4f {
+fn pick(n: Variates, quad: u32) -> vec4f {
     return select(select(n.a, n.b, quad == 1u), select(n.c, n.d, quad == 3u), quad >= 2u);
 }
 //# else

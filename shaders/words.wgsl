@@ -1,5 +1,5 @@
 // Random words are blocks of 16 from ChaCha8, which is counter-based: (key, stream, counter) gives
-// words, without state. The twin is src/engine/cpu/words.rs.
+// words, without state. The twin is src/stream/words.rs.
 
 struct Words { a: vec4u, b: vec4u, c: vec4u, d: vec4u }
 

@@ -7,7 +7,8 @@ use common::gpu;
 use nnqft_gpu::analysis::check_stages;
 use nnqft_gpu::engine::gpu::{Fault, GpuEngine};
 use nnqft_gpu::engine::{self, Engine, Form};
-use nnqft_gpu::model::EnsembleSpec;
+use nnqft_gpu::model::{Activation, CatalogueEntry, EnsembleSpec, Law, Net};
+use nnqft_gpu::stream::Words;
 
 fn small(arch: &str) -> EnsembleSpec {
     EnsembleSpec {
@@ -26,8 +27,110 @@ fn red(fault: Fault, arch: &str) -> Vec<&'static str> {
 }
 
 fn red_on(mut gpu: GpuEngine, arch: &str) -> Vec<&'static str> {
-    let stages = check_stages(&mut gpu, &[small(arch)], false).unwrap();
+    red_at(&mut gpu, small(arch))
+}
+
+fn red_at(gpu: &mut GpuEngine, spec: EnsembleSpec) -> Vec<&'static str> {
+    let stages = check_stages(gpu, &[spec], false).unwrap();
     stages.iter().filter(|s| !s.pass).map(|s| s.stage).collect()
+}
+
+/// Every stage passes, and compares something.
+fn passes(gpu: &mut GpuEngine, spec: EnsembleSpec, what: &str) {
+    for stage in check_stages(gpu, &[spec], false).unwrap() {
+        assert!(stage.pass, "{what}: {stage:?}");
+        assert!(stage.compared > 0, "{what}: {stage:?}");
+    }
+}
+
+const FORMS: [Form; 3] = [Form::Staged, Form::Fused, Form::Looped];
+
+fn with_laws(mut spec: EnsembleSpec, law_w: [Law; 2], law_b: [Law; 2]) -> EnsembleSpec {
+    let net = spec.net.with_law_w(law_w.to_vec()).unwrap();
+    spec.net = net.with_law_b(law_b.to_vec()).unwrap();
+    spec
+}
+
+#[test]
+fn every_net_of_the_catalogue_passes() {
+    let mut gpu = gpu();
+    for entry in CatalogueEntry::all() {
+        passes(&mut gpu, small(&entry.name), &entry.name);
+    }
+}
+
+#[test]
+fn every_law_passes_in_every_form() {
+    use Law::{Gaussian, Laplace, Phase, Rademacher, Uniform};
+    let mut gpu = gpu();
+    for (arch, law_w, law_b) in [
+        ("erf", [Laplace, Gaussian], [Rademacher, Gaussian]),
+        ("tanh", [Uniform, Laplace], [Laplace, Uniform]),
+        ("cos", [Gaussian, Rademacher], [Phase, Laplace]),
+        ("gauss", [Gaussian, Uniform], [Gaussian, Phase]),
+    ] {
+        for form in FORMS {
+            gpu.set_form(Some(form));
+            let spec = with_laws(small(arch), law_w, law_b);
+            passes(
+                &mut gpu,
+                spec,
+                &format!("{arch} {law_w:?} {law_b:?} {form:?}"),
+            );
+        }
+    }
+}
+
+/// An expression of operations picked by words, `depth` of them on top of each other.
+fn expression(words: &mut impl Iterator<Item = u32>, depth: u32) -> String {
+    let mut pick = |n: u32| words.next().unwrap() % n;
+    let kind = pick(if depth == 0 { 3 } else { 18 });
+    let constant = f64::from(pick(31)) / 8.0 - 1.8;
+    let mut inner = || expression(words, depth.saturating_sub(1));
+    match kind {
+        0 | 1 => "z".into(),
+        2 => format!("({constant})"),
+        3 => format!("tanh({})", inner()),
+        4 => format!("sin({})", inner()),
+        5 => format!("cos({})", inner()),
+        6 => format!("erf({})", inner()),
+        7 => format!("sigmoid({})", inner()),
+        8 => format!("abs({})", inner()),
+        9 => format!("exp(-({})^2)", inner()),
+        10 => format!("log1p(({})^2)", inner()),
+        11 => format!("max({}, {constant})", inner()),
+        12 => format!("sqrt(1+abs({}))", inner()),
+        13 => format!("step({})", inner()),
+        14 => format!("({})*({})", inner(), inner()),
+        15 => format!("({})/(1+abs({}))", inner(), inner()),
+        _ => format!("({})+({})", inner(), inner()),
+    }
+}
+
+#[test]
+fn random_expressions_pass() {
+    let mut gpu = gpu();
+    let mut words = vec![0; 1 << 16];
+    Words::new(22, 0, 0).fill(&mut words);
+    let mut words = words.into_iter();
+    let mut tried = Vec::new();
+    while tried.len() < 12 {
+        let text = expression(&mut words, 4);
+        let Ok(activation) = text.parse::<Activation>() else {
+            continue;
+        };
+        if Net::new(activation.clone(), 1).builtin().is_some() || tried.contains(&activation) {
+            continue;
+        }
+        tried.push(activation.clone());
+        let net = Net::new(activation, 1).with_width(21);
+        let spec = EnsembleSpec {
+            net,
+            ..small("erf")
+        };
+        gpu.set_form(Some(FORMS[tried.len() % 3]));
+        passes(&mut gpu, spec, &text);
+    }
 }
 
 #[test]
@@ -56,7 +159,7 @@ fn a_wrong_rotation_reddens_the_words() {
 }
 
 #[test]
-fn a_truncated_logarithm_reddens_the_normals() {
+fn a_truncated_logarithm_reddens_the_variates() {
     let fault = Fault::Shader {
         stage: "draws",
         value: "sum",
@@ -64,7 +167,7 @@ fn a_truncated_logarithm_reddens_the_normals() {
     };
     let red = red(fault, "relu");
     assert!(
-        red.contains(&"normals") && !red.contains(&"words"),
+        red.contains(&"variates") && !red.contains(&"words"),
         "{red:?}"
     );
 }
@@ -78,7 +181,74 @@ fn a_truncated_activation_reddens_the_hidden_values() {
     };
     let red = red(fault, "erf");
     assert!(
-        red.contains(&"hidden values") && !red.contains(&"normals"),
+        red.contains(&"hidden values") && !red.contains(&"variates"),
+        "{red:?}"
+    );
+}
+
+#[test]
+fn a_wrong_series_of_a_tape_reddens_the_hidden_values() {
+    // e^r - 1 of tanh is off by at most 6e-5.
+    for (form, stage) in [(Form::Staged, "sample"), (Form::Looped, "hidden")] {
+        let fault = Fault::Shader {
+            stage,
+            value: "q",
+            wrong: "1.001 * right",
+        };
+        let mut gpu = gpu().with_fault(fault);
+        gpu.set_form(Some(form));
+        let red = red_at(&mut gpu, small("tanh"));
+        assert!(
+            red.contains(&"hidden values") && !red.contains(&"variates"),
+            "{form:?} {red:?}"
+        );
+    }
+}
+
+#[test]
+fn a_wrong_series_of_a_tape_reddens_the_tensors_of_the_fused_form() {
+    let fault = Fault::Shader {
+        stage: "ensemble",
+        value: "q",
+        wrong: "1.01 * right",
+    };
+    let mut gpu = gpu().with_fault(fault);
+    gpu.set_form(Some(Form::Fused));
+    let red = red_at(&mut gpu, small("tanh"));
+    assert!(
+        red.contains(&"n-point tensors") && !red.contains(&"network outputs"),
+        "{red:?}"
+    );
+}
+
+#[test]
+fn a_wrong_law_reddens_what_it_is_the_law_of() {
+    use Law::{Gaussian, Laplace};
+    let fault = |stage| Fault::Shader {
+        stage,
+        value: "size",
+        wrong: "1.00001 * right",
+    };
+    let at = |law_w, stage| {
+        let spec = with_laws(small("tanh"), law_w, [Gaussian; 2]);
+        red_at(&mut gpu().with_fault(fault(stage)), spec)
+    };
+    let red = at([Laplace, Gaussian], "draws");
+    assert_eq!(red, ["variates"]);
+    let red = at([Laplace, Gaussian], "sample");
+    assert!(
+        red.contains(&"hidden values") && !red.contains(&"variates"),
+        "{red:?}"
+    );
+    let fault = Fault::Shader {
+        stage: "sample",
+        value: "v_0",
+        wrong: "Variates(right.a, right.c, right.b, right.d)",
+    };
+    let spec = with_laws(small("tanh"), [Gaussian, Laplace], [Gaussian; 2]);
+    let red = red_at(&mut gpu().with_fault(fault), spec);
+    assert!(
+        red.contains(&"network outputs") && !red.contains(&"hidden values"),
         "{red:?}"
     );
 }
@@ -205,6 +375,35 @@ fn little_memory_and_small_limits_change_no_bit() {
         |engine: &mut dyn Engine| engine::run(engine, &spec, &|_| {}).unwrap_err().to_string();
     assert!(refused(&mut gpu().with_fault(Fault::OutOfMemory(100))).contains("out of memory"));
     assert!(refused(&mut gpu().with_largest_buffer(100)).contains("use fewer points"));
+}
+
+#[test]
+fn a_net_of_its_own_is_compared() {
+    let document = json(&[
+        "compare-cpu",
+        "--json",
+        "--activation",
+        "z*exp(-z^2)",
+        "--sigma-w",
+        "1.2,0.8",
+        "--law-w",
+        "uniform,gaussian",
+    ]);
+    assert_eq!(document["pass"], true, "{document}");
+    assert_eq!(document["spec"]["arch"], serde_json::Value::Null);
+    assert_eq!(document["spec"]["sigma_w"], serde_json::json!([1.2, 0.8]));
+    assert_eq!(
+        document["spec"]["law_w"],
+        serde_json::json!(["uniform", "gaussian"])
+    );
+    let at = document["stages"][2]["at"].as_str().unwrap();
+    assert!(
+        at.starts_with("z*exp(-z^2) uniform/gaussian gaussian/gaussian"),
+        "{at}"
+    );
+    assert_eq!(document["fits"].as_array().unwrap().len(), 3);
+    refused(&["compare-cpu", "--activation", "z+"], &["z+"]);
+    refused(&["compare-cpu", "--arch", "tan"], &["tanh"]);
 }
 
 #[test]

@@ -4,7 +4,8 @@
 mod common;
 
 use common::gpu;
-use nnqft_gpu::stream::{Part, Words, normals};
+use nnqft_gpu::model::Law;
+use nnqft_gpu::stream::{Part, Words, normals, variates};
 
 /// ChaCha8 key streams from draft-strombergson-chacha-test-vectors-01, 256-bit keys:
 /// (seed = first words of the key, stream = IV, first block, bytes).
@@ -56,13 +57,13 @@ fn both_engines_give_the_published_words() {
         let mut words = vec![0; 16];
         Words::new(seed, stream, block.into()).fill(&mut words);
         assert_eq!(words, bytes(hex), "cpu, seed {seed}, stream {stream}");
-        let (words, _) = gpu.draws(seed, stream, block, 1).unwrap();
+        let (words, _) = gpu.draws(seed, stream, block, 1, Law::Gaussian).unwrap();
         assert_eq!(words, bytes(hex), "gpu, seed {seed}, stream {stream}");
     }
 }
 
 #[test]
-fn words_are_equal_and_normals_agree_to_f32() {
+fn words_are_equal_and_variates_agree_to_f32() {
     let gpu = gpu();
     let blocks = 20_000;
     for (seed, stream, first) in [
@@ -70,19 +71,31 @@ fn words_are_equal_and_normals_agree_to_f32() {
         (u64::MAX, Part::Output.stream(9), u32::MAX - 10_000),
         (0x0123_4567_89ab_cdef, u64::MAX, 77),
     ] {
-        let (got, got_normals) = gpu.draws(seed, stream, first, blocks).unwrap();
-        let mut words = vec![0; got.len()];
-        Words::new(seed, stream, first.into()).fill(&mut words);
-        assert!(got == words, "words differ");
-        let mut want = vec![0.0; words.len()];
-        normals(&words, &mut want);
-        let partners = &want; // normals u and u ^ 8 of a block share r
-        for (u, (got, want)) in got_normals.iter().zip(&want).enumerate() {
-            // In units of r x 2^-24: two roundings of the angle, three of the sine, three of
-            // r (its logarithm can lose a factor of two between e ln 2 and the series).
-            let r = want.hypot(partners[u ^ 8]);
-            let bound = 8.0 * 2f64.powi(-24) * r;
-            assert!((f64::from(*got) - want).abs() < bound, "{got} {want}");
+        for law in Law::ALL {
+            let (got, got_variates) = gpu.draws(seed, stream, first, blocks, law).unwrap();
+            let mut words = vec![0; got.len()];
+            Words::new(seed, stream, first.into()).fill(&mut words);
+            assert!(got == words, "words differ");
+            let mut want = vec![0.0; words.len()];
+            variates(law, &words, &mut want);
+            let all = &want;
+            for (u, (got, want)) in got_variates.iter().zip(all).enumerate() {
+                let size = match law {
+                    // Normals u and u ^ 8 of a block share r.
+                    Law::Gaussian => want.hypot(all[u ^ 8]),
+                    _ => want.abs(),
+                };
+                // In units of size x 2^-24: two roundings of the angle, three of the sine, three
+                // of r (its logarithm can lose a factor of two between e ln 2 and the series).
+                let bound = match law {
+                    Law::Rademacher => 0.0,
+                    _ => 8.0 * 2f64.powi(-24) * size,
+                };
+                assert!(
+                    (f64::from(*got) - want).abs() <= bound,
+                    "{law} {got} {want}"
+                );
+            }
         }
     }
 }
@@ -148,7 +161,7 @@ fn kolmogorov_smirnov(mut draws: Vec<f64>) {
 #[test]
 fn normals_pass_kolmogorov_smirnov() {
     kolmogorov_smirnov(ten_million());
-    let (_, draws) = gpu().draws(5, 0, 0, 60_000).unwrap();
+    let (_, draws) = gpu().draws(5, 0, 0, 60_000, Law::Gaussian).unwrap();
     kolmogorov_smirnov(draws.into_iter().map(f64::from).collect());
 }
 

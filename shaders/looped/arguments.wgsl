@@ -11,8 +11,9 @@ var z_${j}${l}${q} = vec4f(offset_${j}[${l}]);
 //# endfor
 //# endfor
 var c = 0u;
+//# for part in parts
 loop {
-    var n = normals(chacha8(work.seed, stream, advance(start, c * ${blocks_between}u)));
+    var n = ${part.law}(chacha8(work.seed, stream, advance(start, c * ${blocks_between}u)));
     //# if is_tilted
     //# for q in quads
     //# if lanes == "units"
@@ -33,7 +34,8 @@ loop {
     //# endfor
     //# endfor
     c += 1u;
-    if c >= ${drawn}u {
+    if c >= ${part.end}u {
         break;
     }
 }
+//# endfor

@@ -11,7 +11,7 @@
 
 //# include "looped/pass.wgsl"
 //# include "words.wgsl"
-//# include "normals.wgsl"
+//# include "variates.wgsl"
 //# include "exponential.wgsl"
 //# include "activation.wgsl"
 

@@ -1,4 +1,4 @@
-// `lanes` tells what the 16 normals of a block of random words belong to: with "units" they belong
+// `lanes` tells what the 16 variates of a block of random words belong to: with "units" they belong
 // to the 16 units of full group number `group` of a network, with "networks" to 16 networks, of
 // each of which they draw unit number `unit` of those that fill no group.
 //

@@ -3,7 +3,7 @@
 
 //# include "looped/pass.wgsl"
 //# include "words.wgsl"
-//# include "normals.wgsl"
+//# include "variates.wgsl"
 
 @group(0) @binding(1) var<storage, read_write> hidden: array<vec4f>;
 
@@ -21,11 +21,16 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     let stream = vec2u(places.experiment, 4u);
     let at = advance(multiply(network / 16u, ${output_remainder_blocks}u), output * (${remainder}u + 1u) + unit);
     //# endif
-    let n = normals(chacha8(work.seed, stream, at));
+    let words = chacha8(work.seed, stream, at);
+    let n = ${law.readout}(words);
+    //# if has_own_bias
+    // b1 has a law of its own.
+    let b1 = ${law.readout_bias}(words);
+    //# endif
     let row = ${readout_row}u + output;
     //# for q in quads
     {
-        let h = n.${q};
+        let h = {% if has_own_bias %}select(n.${q}, b1.${q}, unit == ${remainder}u){% else %}n.${q}{% endif %};
         //# include "looped/put.wgsl"
     }
     //# endfor

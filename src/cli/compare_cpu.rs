@@ -5,16 +5,21 @@ use nnqft_gpu::engine::gpu::GpuEngine;
 use nnqft_gpu::run::compare;
 use nnqft_gpu::{Error, Result, Sentence};
 
+use super::args::NetArgs;
 use super::output::OutputOptions;
 use super::present::Presentation;
 use super::running::Running;
 use super::terminal::Terminal;
 
 /// Draw the same networks on the GPU and on the f64 CPU engine and compare every stage, down
-/// to the GP and EFT fits; exit code 1 if a tolerance is missed
+/// to the GP and EFT fits; exit code 1 if a tolerance is missed. Without a net, the source's are
+/// compared
 #[derive(Args)]
-#[command(after_help = "Example: nnqft-gpu compare-cpu --adapter llvmpipe")]
+#[command(after_help = "Examples: nnqft-gpu compare-cpu --adapter llvmpipe
+          nnqft-gpu compare-cpu --activation 'z*exp(-z^2)' --law-w gaussian,rademacher")]
 pub struct Arguments {
+    #[command(flatten)]
+    net: NetArgs,
     /// Adapter by any part of its name [default: the best, software ones included]
     #[arg(long, value_name = "NAME")]
     adapter: Option<String>,
@@ -29,8 +34,10 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let mut results = Presentation::new(arguments.output.prepare(None, None)?, false);
     let adapter = arguments.adapter.as_deref();
+    let net = arguments.net.given()?;
     let mut running = Running::begin(Terminal::new(""), |_| Ok(Box::new(engine(adapter)?)))?;
-    results.add(compare(&mut running.runner, arguments.thorough)?)?;
+    let document = compare(&mut running.runner, net.as_ref(), arguments.thorough)?;
+    results.add(document)?;
     results.finish()
 }
 

@@ -58,7 +58,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
 fn fits(arguments: &Arguments) -> anyhow::Result<()> {
     let vertex = arguments.eft.vertex.unwrap_or(Vertex::Weight);
     let mut spec = arguments.spec.clone();
-    let source = &spec.model.arch().fit;
+    let source = &spec.model.net.arch().fit;
     let cutoff = match arguments.eft.cutoffs.as_deref() {
         None => source.cutoff,
         Some(&[cutoff]) => cutoff,

@@ -2,7 +2,7 @@
 
 use super::{Engine, Network};
 use crate::Result;
-use crate::model::EnsembleSpec;
+use crate::model::{EnsembleSpec, Law};
 use crate::tensor::MomentPlan;
 
 /// `Form` says how the work of a run is cut: an engine may choose between forms that give the same
@@ -22,13 +22,19 @@ pub enum Form {
 /// `Stages` is an engine whose stages can be looked at, each fed with what the same stage of
 /// another engine is fed with. Blocks are numbered over all experiments.
 pub trait Stages: Engine {
-    /// Draws the words and normals of `count` blocks of one stream of the generator, from block
-    /// `first` on.
+    /// Draws the words of `count` blocks of one stream of the generator, from block `first` on, and
+    /// the variates of a law that they are turned into.
     ///
     /// # Errors
     /// [`crate::Error::Device`].
-    fn draws(&self, seed: u64, stream: u64, first: u32, count: u32)
-    -> Result<(Vec<u32>, Vec<f64>)>;
+    fn draws(
+        &self,
+        seed: u64,
+        stream: u64,
+        first: u32,
+        count: u32,
+        law: Law,
+    ) -> Result<(Vec<u32>, Vec<f64>)>;
 
     /// Computes h_j(x_p) of at most the first `networks` networks of a block,
     /// `[network][unit][point]`.

@@ -3,21 +3,27 @@
 use std::time::Instant;
 
 use super::Runner;
-use super::{CompareDocument, Timing};
+use super::{CompareDocument, CompareSpec, Timing};
 use crate::Result;
 use crate::analysis::cross_check;
 use crate::engine::gpu::GpuEngine;
+use crate::model::Net;
 
-/// Compares every stage and both fits; `thorough` draws some twenty times as many networks.
+/// Compares every stage and all fits, of one net or of the source's; `thorough` draws some twenty
+/// times as many networks.
 ///
 /// # Errors
 /// [`crate::Error::Device`] if the adapter fails.
-pub fn compare(runner: &mut Runner<GpuEngine>, thorough: bool) -> Result<CompareDocument> {
+pub fn compare(
+    runner: &mut Runner<GpuEngine>,
+    net: Option<&Net>,
+    thorough: bool,
+) -> Result<CompareDocument> {
     let start = Instant::now();
-    let check = cross_check(runner.engine_mut(), thorough)?;
+    let check = cross_check(runner.engine_mut(), net, thorough)?;
     let timing = Timing::theory(start.elapsed().as_secs_f64());
     Ok(CompareDocument::new(
-        thorough,
+        CompareSpec::new(net, thorough),
         runner.device(),
         timing,
         check,

@@ -48,8 +48,9 @@ pub fn key(seed: u64) -> [u8; 32] {
 /// c r + u of the hidden remainder is component c of unit u of those; block a (r + 1) + u of the
 /// output remainder is the weight of unit u of those in output a, and u = r is b1_a.
 ///
-/// Within a block, words 0..8 are the radii and words 8..16 the angles of eight Box-Muller
-/// pairs: normals u and u + 8 share words u and u + 8.
+/// Within a block of normals, words 0..8 are the radii and words 8..16 the angles of eight
+/// Box-Muller pairs: normals u and u + 8 share words u and u + 8. Variates of the other laws have
+/// a word each.
 ///
 /// With importance sampling a network owns one block of the tilt stream: word 0 picks the
 /// shift, word 1 the hidden unit, each as the high half of word x number of choices.

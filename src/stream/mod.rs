@@ -1,4 +1,4 @@
-//! The random stream consists of counter-based words, and of the normals made of them; a layout
+//! The random stream consists of counter-based words, and of the variates made of them; a layout
 //! tells where in the stream a network finds its parameters.
 //!
 //! A word is a function of (seed, experiment, network, part, place): no order of drawing, no number
@@ -7,14 +7,17 @@
 
 mod layout;
 mod normals;
+mod variates;
 mod words;
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 pub use layout::{GROUP, Part, StreamLayout, key};
+pub(crate) use normals::Halves;
 pub use normals::normals;
-pub(crate) use normals::{Halves, box_muller, box_muller_blocks};
+pub use variates::variates;
+pub(crate) use variates::{variates_of_blocks, variates_of_lanes};
 pub use words::Words;
 pub(crate) use words::lanes;
 

@@ -52,7 +52,7 @@ impl Default for Halves {
 
 /// Turns blocks as [`normals`] does, to be compiled into its caller.
 #[inline(always)]
-pub(crate) fn box_muller_blocks<const FMA: bool>(
+pub(super) fn box_muller_blocks<const FMA: bool>(
     words: &[u32],
     normals: &mut [f64],
     halves: &mut Halves,
@@ -94,7 +94,7 @@ pub(crate) fn box_muller_blocks<const FMA: bool>(
 
 /// Makes pairs of normals from their words for radius and angle.
 #[inline(always)]
-pub(crate) fn box_muller<const FMA: bool>(
+pub(super) fn box_muller<const FMA: bool>(
     radii: &[u32],
     angles: &[u32],
     x: &mut [f64],
@@ -130,7 +130,7 @@ const INTEGER: f64 = 4_503_599_627_370_496.0;
 
 /// Computes -2 ln((word + 1/2) / 2^32).
 #[inline(always)]
-fn minus_two_ln_uniform<const FMA: bool>(word: u32) -> f64 {
+pub(super) fn minus_two_ln_uniform<const FMA: bool>(word: u32) -> f64 {
     // 2^32 u, exactly.
     let y = f64::from_bits(u64::from(word) | INTEGER.to_bits()) - (INTEGER - 0.5);
     // y = 2^e m with m in [sqrt(1/2), sqrt(2)): then ln m = 2 artanh((m - 1) / (m + 1)).

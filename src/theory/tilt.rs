@@ -9,9 +9,10 @@ const MAX_SHIFTS: usize = 32;
 ///
 /// Bounded activations and powers have none. A product of n units that grow like exp(rate z) is
 /// exp(t . g) with t = rate times the sum of (sigma_w x_i / sqrt(d_in), sigma_b) over its
-/// points: neurons near g = t carry it. Units that grow as z falls have the opposite sign, and those
-/// that do on both sides either. The shifts cover these t for n = 2, 4, .. up to the highest
-/// order, farthest first, until all are within one standard deviation.
+/// points, with normals g: neurons near g = t carry it. Units that grow as z falls have the opposite
+/// sign, and those that do on both sides either. The shifts cover these t for n = 2, 4, .. up to the
+/// highest order, farthest first, until all are within one standard deviation. Of other laws than the
+/// normal one there is no mixture.
 ///
 /// ```
 /// use nnqft_gpu::model::EnsembleSpec;
@@ -22,7 +23,7 @@ const MAX_SHIFTS: usize = 32;
 /// # Ok::<(), nnqft_gpu::Error>(())
 /// ```
 pub fn tilt(spec: &EnsembleSpec) -> Option<Tilt> {
-    if spec.net.first().sigma_w == 0.0 {
+    if spec.net.first().sigma_w == 0.0 || !spec.net.has_gaussian_units() {
         return None;
     }
     let rates: Vec<f64> = (spec.net.activation().growth_of_sides().into_iter())

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::bump::{Bump, of_bump};
 use super::cubature::{BoxIntegrals, Integrand};
 use super::far::{Far, line_growth};
-use super::kernel::Kernel;
+use super::kernel::{Kernel, check_box};
 use super::range::check_vertices;
 use crate::model::{EnsembleSpec, Net, short};
 use crate::sentence::sentence;
@@ -229,6 +229,7 @@ fn check(spec: &EnsembleSpec, vertex: Vertex, cutoff: f64) -> Result<()> {
             return invalid(sentence!("the integral diverges: {}'s {}", name, why));
         }
     }
+    check_box(&spec.net, cutoff)?;
     check_vertices(spec, vertex, cutoff)
 }
 

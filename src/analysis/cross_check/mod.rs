@@ -1,5 +1,6 @@
 //! An engine is compared with the f64 CPU engine, stage by stage, on the same networks.
 
+mod bounds;
 mod ensembles;
 mod fits;
 mod stage;
@@ -13,7 +14,9 @@ pub use stages::check_stages;
 
 use crate::Result;
 use crate::engine::{Form, Stages};
-use crate::model::{EnsembleSpec, Growth};
+use crate::model::{EnsembleSpec, Net};
+use crate::stream::GROUP;
+use crate::theory::tilt;
 use ensembles::ensembles;
 
 /// `CrossCheck` is the result of a cross-check: all stages and fits.
@@ -28,37 +31,43 @@ pub struct CrossCheck {
     pub pass: bool,
 }
 
-/// Compares every stage and both fits. `thorough` draws more networks.
+/// Compares every stage and all fits: of one net at any width, or of the source's nets. `thorough`
+/// draws more networks.
 ///
 /// # Errors
 /// [`crate::Error::Device`] if the adapter fails.
-pub fn cross_check(engine: &mut dyn Stages, thorough: bool) -> Result<CrossCheck> {
-    let mut stages = check_stages(engine, &ensembles(thorough), thorough)?;
+pub fn cross_check(
+    engine: &mut dyn Stages,
+    net: Option<&Net>,
+    thorough: bool,
+) -> Result<CrossCheck> {
+    let mut stages = check_stages(engine, &ensembles(net, thorough), thorough)?;
     if engine.has(Form::Looped) {
-        for (stage, looped) in stages.iter_mut().zip(check_looped(engine)?) {
+        for (stage, looped) in stages.iter_mut().zip(check_looped(engine, net)?) {
             stage.join(looped);
         }
     }
-    let fits = fits::fits(engine, thorough)?;
+    let fits = fits::fits(engine, net, thorough)?;
     let pass = stages.iter().all(|s| s.pass) && fits.iter().all(|f| f.pass);
     Ok(CrossCheck { stages, fits, pass })
 }
 
 /// Compares every stage of the shaders that loop over buffers, which ensembles of many points
-/// take: several outputs, and importance sampling.
-fn check_looped(engine: &mut dyn Stages) -> Result<Vec<Stage>> {
-    let all = ensembles(false);
-    let has_tails =
-        |spec: &&EnsembleSpec| matches!(spec.net.activation().growth(), Growth::Exponential { .. });
+/// take: several outputs, importance sampling, and laws.
+fn check_looped(engine: &mut dyn Stages, net: Option<&Net>) -> Result<Vec<Stage>> {
+    let all = ensembles(net, false);
     let several_outputs = all.iter().find(|spec| spec.net.d_out() > 1);
-    let random_points = all
-        .iter()
-        .filter(has_tails)
-        .find(|spec| spec.net.width() == 20);
-    let few: Vec<EnsembleSpec> = (several_outputs.into_iter())
-        .chain(random_points)
-        .cloned()
-        .collect();
+    let with_tails = (all.iter()).find(|spec| spec.net.width() > GROUP && tilt(spec).is_some());
+    let with_laws = all.iter().find(|spec| !spec.net.has_gaussian_readout());
+    let mut few: Vec<EnsembleSpec> = Vec::new();
+    for spec in [several_outputs, with_tails, with_laws]
+        .into_iter()
+        .flatten()
+    {
+        if !few.contains(spec) {
+            few.push(spec.clone());
+        }
+    }
     let before = engine.form();
     engine.set_form(Some(Form::Looped));
     let stages = check_stages(engine, &few, false);

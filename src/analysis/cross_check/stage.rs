@@ -64,4 +64,12 @@ impl Worst {
         }
         stage.pass = stage.max_abs <= stage.tolerance;
     }
+
+    /// Adds an error as its share of a bound. An error without a bound is none.
+    pub fn add_share(&mut self, error: f64, bound: f64, at: impl FnOnce() -> String) {
+        if bound.is_finite() {
+            let error = error.abs();
+            self.add(if error == 0.0 { 0.0 } else { error / bound }, at);
+        }
+    }
 }

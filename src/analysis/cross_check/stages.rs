@@ -1,41 +1,32 @@
 //! The stages of an engine are compared with those of the f64 CPU engine.
 
+use super::bounds::{Averages, EPSILON, Hidden, VARIATE};
 use super::ensembles::label;
 use super::stage::{Stage, Worst};
 use crate::Result;
 use crate::engine::cpu::CpuEngine;
 use crate::engine::{self, BlockPlan, Form, Stages};
-use crate::model::{EnsembleSpec, Estimator};
+use crate::model::{EnsembleSpec, Estimator, Law, Net};
 use crate::plan::Plan;
 use crate::stream::{GROUP, Part};
 use crate::tensor::MomentPlan;
 use crate::theory::{Vertex, field_size, kernel_matrix, tilt, vertex_nodes};
 
-/// `EPSILON` is half a unit in the last place of a number of order one in f32.
-const EPSILON: f64 = 1.0 / 16_777_216.0;
-
-/// `NORMALS` bounds the error of a normal, which is r cos or r sin. In units of r epsilon: two
-/// roundings of the angle, three of the series, three of r, whose logarithm can lose a factor of
-/// two between e ln 2 and its series.
-const NORMALS: f64 = 8.0 * EPSILON;
-/// A pre-activation adds d_in + 2 products of normals up to 6.8 with their bound above, and
-/// an exponential multiplies the error by its value: relative to max(1, |h|).
-const HIDDEN: f64 = 8.0 * 6.8 * 4.0 * EPSILON;
-/// A readout adds N terms of size 1 / sqrt(N), each with the error of a hidden value of
-/// order one, which add like their square root, and sums of 16 and 256 roundings: relative
-/// to the larger of rms and value.
-const OUTPUTS: f64 = HIDDEN;
-/// D adds squares of hidden values: twice their error, in sums of 1024 quads.
-const COVARIANCE: f64 = 4.0 * HIDDEN;
+/// Hidden values, outputs and covariances have a bound each, of which no error exceeds this share.
+const BOUND: f64 = 1.0;
 /// An average of products of n fields: errors of single networks average out; what is left
-/// is the bias of the stages above, a few epsilon per factor, and a sum of 1024 terms, 32
+/// is the bias of the stages before, a few epsilon per factor, and a sum of 1024 terms, 32
 /// epsilon with random sign, over many blocks. Per factor, relative to the product of rms.
 const MOMENTS: f64 = 16.0 * EPSILON;
 /// What is left must be invisible beside the statistical error of so few networks.
 const MOMENTS_IN_ERRORS: f64 = 2e-3;
+/// Units next to a jump of the activation change products of fields like more noise of the
+/// networks; so many standard deviations of it are no surprise.
+const DEVIATIONS: f64 = 5.0;
 /// A vertex integral has n roundings of the field, and a sum of 256 terms.
 const VERTEX: f64 = 64.0 * EPSILON;
-/// Compares every stage on the given ensembles (direct estimator).
+
+/// Compares every stage on the given ensembles (direct estimator), and the variates of their laws.
 ///
 /// # Errors
 /// Those of [`cross_check`](super::cross_check).
@@ -44,10 +35,10 @@ pub fn check_stages(
     ensembles: &[EnsembleSpec],
     thorough: bool,
 ) -> Result<Vec<Stage>> {
-    let mut stages = draws(engine, thorough)?;
-    let mut hidden = Worst::new("hidden values", "max(1, |h|)", HIDDEN);
-    let mut outputs = Worst::new("network outputs", "rms", OUTPUTS);
-    let mut covariance = Worst::new("covariance D", "rms", COVARIANCE);
+    let mut stages = draws(engine, &laws(ensembles), thorough)?;
+    let mut hidden = Worst::new("hidden values", "bound", BOUND);
+    let mut outputs = Worst::new("network outputs", "bound", BOUND);
+    let mut covariance = Worst::new("covariance D", "bound", BOUND);
     let relative = "product of rms, per factor";
     let mut moments = Worst::new("n-point tensors", relative, MOMENTS);
     let mut in_errors = Worst::new(
@@ -57,15 +48,15 @@ pub fn check_stages(
     );
     let mut connected = Worst::new("connected tensors", "standard errors", MOMENTS_IN_ERRORS);
     let mut vertices = Worst::new("vertex integrals", "int |k..k|", VERTEX);
-    let mut fused = Vec::new();
+    let mut fused: Vec<&Net> = Vec::new();
     for spec in ensembles {
         check_hidden(engine, spec, &mut hidden)?;
         check_networks(engine, spec, &mut outputs)?;
         check_moments(engine, spec, Some(&mut moments), &mut in_errors)?;
         // Once for each net, with full groups of hidden units and units left over.
         let mixed = spec.net.width() > GROUP && !spec.net.width().is_multiple_of(GROUP);
-        if mixed && engine.has(Form::Fused) && !fused.contains(spec.net.activation()) {
-            fused.push(spec.net.activation().clone());
+        if mixed && engine.has(Form::Fused) && !fused.iter().any(|net| is_like(net, &spec.net)) {
+            fused.push(&spec.net);
             check_fused(engine, spec, &mut moments, &mut in_errors)?;
         }
         let spec = EnsembleSpec {
@@ -86,28 +77,53 @@ pub fn check_stages(
     Ok(stages)
 }
 
-fn draws(engine: &dyn Stages, thorough: bool) -> Result<Vec<Stage>> {
+/// Tells whether two nets have the same activation and laws.
+fn is_like(a: &Net, b: &Net) -> bool {
+    let laws = |net: &Net| {
+        net.layers()
+            .iter()
+            .map(|l| (l.law_w, l.law_b))
+            .collect::<Vec<_>>()
+    };
+    a.activation() == b.activation() && laws(a) == laws(b)
+}
+
+/// Lists the laws of the ensembles' parameters.
+fn laws(ensembles: &[EnsembleSpec]) -> Vec<Law> {
+    let layers = || ensembles.iter().flat_map(|spec| spec.net.layers());
+    let is_drawn = |law: &Law| layers().any(|l| l.law_w == *law || l.law_b == *law);
+    Law::ALL.into_iter().filter(is_drawn).collect()
+}
+
+fn draws(engine: &dyn Stages, laws: &[Law], thorough: bool) -> Result<Vec<Stage>> {
     let count = if thorough { 1_000_000 } else { 50_000 };
     let mut words = Worst::new("words", "differing words", 0.0);
-    let mut values = Worst::new("normals", "radius of the pair", NORMALS);
+    let mut variates = Worst::new("variates", "size", VARIATE);
     let mut histogram = [0u64; 4];
-    for (seed, stream, first) in [
+    let places = [
         (0, Part::Hidden.stream(0), 0),
         (u64::MAX, Part::Output.stream(9), u32::MAX - 10_000),
         (0x0123_4567_89ab_cdef, Part::Tilt.stream(77), 77),
-    ] {
-        let (got, got_normals) = engine.draws(seed, stream, first, count)?;
-        let (want, want_normals) = CpuEngine::new().draws(seed, stream, first, count)?;
+    ];
+    let all = laws
+        .iter()
+        .flat_map(|law| places.map(|place| (*law, place)));
+    for (law, (seed, stream, first)) in all {
+        let (got, got_variates) = engine.draws(seed, stream, first, count, law)?;
+        let (want, want_variates) = CpuEngine::new().draws(seed, stream, first, count, law)?;
         for (k, (a, b)) in got.iter().zip(&want).enumerate() {
             words.add(f64::from(u8::from(a != b)), || {
                 format!("seed {seed}, word {k}")
             });
         }
-        for (k, (&got, &want)) in got_normals.iter().zip(&want_normals).enumerate() {
-            // Normals u and u ^ 8 of a block share their radius.
-            let radius = want.hypot(want_normals[k ^ (GROUP as usize / 2)]);
-            values.add((got - want).abs() / radius, || {
-                format!("seed {seed}, draw {k}")
+        for (k, (&got, &want)) in got_variates.iter().zip(&want_variates).enumerate() {
+            let size = match law {
+                // Normals u and u ^ 8 of a block share their radius.
+                Law::Gaussian => want.hypot(want_variates[k ^ (GROUP as usize / 2)]),
+                Law::Uniform | Law::Phase | Law::Rademacher | Law::Laplace => want.abs(),
+            };
+            variates.add((got - want).abs() / size, || {
+                format!("{law}, seed {seed}, draw {k}")
             });
             let bits = |x: f64| i64::from((x as f32).to_bits());
             let ulps = (bits(got) - bits(want)).abs();
@@ -121,11 +137,11 @@ fn draws(engine: &dyn Stages, thorough: bool) -> Result<Vec<Stage>> {
     }
     let total = histogram.iter().sum::<u64>() as f64;
     let percent = histogram.map(|n| 100.0 * n as f64 / total);
-    values.0.detail = Some(format!(
+    variates.0.detail = Some(format!(
         "{:.1}% exact, {:.1}% 1 ulp, {:.1}% 2 to 8 ulp, {:.1}% more (near zero)",
         percent[0], percent[1], percent[2], percent[3]
     ));
-    Ok(vec![words.0, values.0])
+    Ok(vec![words.0, variates.0])
 }
 
 /// Returns the first block and the last, short one.
@@ -139,11 +155,13 @@ const NETWORKS: usize = 16;
 fn check_hidden(engine: &dyn Stages, spec: &EnsembleSpec, worst: &mut Worst) -> Result<()> {
     for block in blocks(spec) {
         let got = engine.hidden_values(spec, block, NETWORKS)?;
-        let want = CpuEngine::new().hidden_values(spec, block, NETWORKS)?;
-        for (n, (got, want)) in got.iter().zip(&want).enumerate() {
-            for (j, (got, want)) in got.iter().zip(want).enumerate() {
-                for (p, (got, want)) in got.iter().zip(want).enumerate() {
-                    worst.add((got - want).abs() / want.abs().max(1.0), || {
+        let want = Hidden::new(spec, block, NETWORKS)?;
+        let networks = got.iter().zip(want.values.iter().zip(&want.errors));
+        for (n, (got, (want, errors))) in networks.enumerate() {
+            for (j, (got, (want, errors))) in got.iter().zip(want.iter().zip(errors)).enumerate() {
+                for (p, (got, (want, error))) in got.iter().zip(want.iter().zip(errors)).enumerate()
+                {
+                    worst.add_share(got - want, *error, || {
                         format!("{}, network {n}, unit {j}, point {p}", label(spec))
                     });
                 }
@@ -154,27 +172,15 @@ fn check_hidden(engine: &dyn Stages, spec: &EnsembleSpec, worst: &mut Worst) -> 
 }
 
 fn check_networks(engine: &dyn Stages, spec: &EnsembleSpec, worst: &mut Worst) -> Result<()> {
-    let kernel = kernel_matrix(spec);
-    let rms = |p: usize| kernel[p][p].sqrt();
-    let sizes: Vec<f64> = match spec.estimator {
-        Estimator::Direct => (0..kernel.len() * spec.net.d_out())
-            .map(|f| rms(f % kernel.len()))
-            .collect(),
-        Estimator::Connected => (crate::tensor::multisets(kernel.len(), 2).iter())
-            .map(|i| rms(i[0]) * rms(i[1]) / (spec.net.width() as f64).sqrt())
-            .collect(),
-    };
     for block in blocks(spec) {
         let got = engine.draw_networks(spec, block, NETWORKS)?;
         let want = CpuEngine::new().draw_networks(spec, block, NETWORKS)?;
+        let hidden = Hidden::new(spec, block, NETWORKS)?;
         for (n, (got, want)) in got.iter().zip(&want).enumerate() {
-            // A network is as good as its largest field: they share all hidden units.
-            let largest = (want.field.iter().zip(&sizes))
-                .map(|(f, s)| (f / s).abs())
-                .fold(1.0, f64::max);
-            for (e, (got, want)) in got.field.iter().zip(&want.field).enumerate() {
-                worst.add((got - want).abs() / (largest * sizes[e]), || {
-                    format!("{}, network {n}, element {e}", label(spec))
+            let errors = hidden.fields(n, &want.field);
+            for (f, (got, want)) in got.field.iter().zip(&want.field).enumerate() {
+                worst.add_share(got - want, errors[f], || {
+                    format!("{}, network {n}, field {f}", label(spec))
                 });
             }
         }
@@ -223,17 +229,24 @@ fn check_moments(
         _ => format!("{}, connected 6-point element {e}", label(spec)),
     };
     let elements = plan.means().start;
+    let averages = Averages::new(spec)?;
+    // Of a product of n fields, in its standard deviations.
+    let order = spec.orders.iter().copied().max().unwrap_or_default() as f64;
+    let jumps = DEVIATIONS * order * averages.jumps;
     let pairs = got.mean.iter().zip(&want.mean).take(elements);
     for (e, ((got, want), error)) in pairs.zip(&errors).enumerate() {
-        in_errors.add((got - want).abs() / error, || at(e));
+        let allowed = 1.0 + jumps / MOMENTS_IN_ERRORS;
+        in_errors.add_share(got - want, allowed * error, || at(e));
     }
     if let Some(relative) = relative {
         for (e, tuple) in tuples.iter().enumerate() {
             // What the average of the product's size is, from the errors of the average.
             let rms = field_size(&kernel, tuple);
             let size = rms.max(errors[e]).max(want.mean[e].abs());
-            let error = (got.mean[e] - want.mean[e]).abs() / size;
-            relative.add(error / tuple.order() as f64, || at(e));
+            let of_jumps = jumps * errors[e] / size;
+            let allowed = 1.0 + (averages.bias + of_jumps) / MOMENTS;
+            let error = (got.mean[e] - want.mean[e]) / tuple.order() as f64;
+            relative.add_share(error, allowed * size, || at(e));
         }
     }
     Ok(())

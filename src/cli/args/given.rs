@@ -86,7 +86,7 @@ mod tests {
     struct Line {
         #[command(flatten)]
         spec: Given<PartialSpec>,
-        #[arg(long, conflicts_with_all = ["ModelArgs", "SamplingArgs"])]
+        #[arg(long, conflicts_with_all = ["NetArgs", "ModelArgs", "SamplingArgs"])]
         from: Option<String>,
     }
 

@@ -1,8 +1,8 @@
 //! Commands share the options of this module.
 //!
-//! Every option of a spec is a field of [`ModelArgs`] or [`SamplingArgs`], empty unless it was
-//! given, and a line of its `apply`. Everything else is derived from these: which were given, what
-//! excludes what, and how they change a run that goes on.
+//! Every option of a spec is a field of [`NetArgs`], [`ModelArgs`] or [`SamplingArgs`], empty
+//! unless it was given, and a line of its `over` or `apply`. Everything else is derived from these:
+//! which were given, what excludes what, and how they change a run that goes on.
 
 mod eft;
 mod engine;
@@ -20,7 +20,7 @@ use nnqft_gpu::{Error, Result, theory};
 pub use eft::{EftArgs, MomentsOf};
 pub use engine::EngineArgs;
 pub use given::Given;
-pub use model::{ModelArgs, list};
+pub use model::{ModelArgs, NetArgs, list};
 pub use sampling::SamplingArgs;
 
 /// `PartialSpec` is a spec as far as it was given.
@@ -60,6 +60,19 @@ impl PartialSpec {
         Ok(specs)
     }
 
+    /// Makes the spec of networks that nothing is measured on, for what takes one width and validates
+    /// them itself.
+    pub fn networks(&self) -> Result<EnsembleSpec> {
+        if let Some(several) = self.model.width.as_deref().filter(|w| w.len() > 1) {
+            let reason = "one value at a time; each width has a file of its own";
+            return Err(Error::invalid("width", list(several), reason));
+        }
+        let mut spec = self.model.preset()?;
+        self.apply(&mut spec)?;
+        self.model.remark_on_one_point();
+        Ok(self.model.widths(spec).swap_remove(0))
+    }
+
     /// Puts what was given over the specs of a run; the rest stays. What is wrong with the result
     /// shows when it is compared with the run.
     pub fn over(&self, run: &[EnsembleSpec]) -> Result<Vec<EnsembleSpec>> {
@@ -80,7 +93,7 @@ impl PartialSpec {
 
     /// Sets the width to that at which the source measures couplings, if no width was given.
     pub fn with_eft_width(mut self) -> Self {
-        let arch = self.model.arch();
+        let arch = self.model.net.arch();
         (self.model.width).get_or_insert_with(|| vec![arch.eft_width]);
         self
     }
@@ -99,7 +112,8 @@ impl PartialSpec {
         Ok(())
     }
 
-    fn tilts(&self) -> bool {
+    /// Tells whether importance sampling is asked for.
+    pub fn tilts(&self) -> bool {
         self.sampling.tilt == Some(true)
     }
 }

@@ -2,14 +2,14 @@ use std::str::FromStr;
 use std::sync::Once;
 
 use clap::Args;
-use nnqft_gpu::model::{Activation, CatalogueEntry, EnsembleSpec, Inputs, Law};
+use nnqft_gpu::model::{Activation, CatalogueEntry, EnsembleSpec, Inputs, Law, Net};
 use nnqft_gpu::{Error, Result};
 
 use super::{help, value};
 
-/// `ModelArgs` has the options of the field theory: networks and points.
+/// `NetArgs` has the options of a network but for its dimensions.
 #[derive(Args, Clone, Default)]
-pub struct ModelArgs {
+pub struct NetArgs {
     #[arg(long, value_parser = value::arch, help = help::arch())]
     pub arch: Option<&'static CatalogueEntry>,
     /// Activation as an expression in z, and in v, the variance of z: numbers, pi, e, + - * / ^,
@@ -17,18 +17,6 @@ pub struct ModelArgs {
     /// "z*exp(-z^2)" [default: that of --arch]
     #[arg(long, allow_hyphen_values = true, value_name = "EXPR", value_parser = value::activation)]
     pub activation: Option<Activation>,
-    #[arg(long, value_delimiter = ',', allow_hyphen_values = true, value_parser = value::width,
-        help = help::width())]
-    pub width: Option<Vec<u64>>,
-    /// Input dimension [default: that of --inputs, else 1]
-    #[arg(long, allow_hyphen_values = true, value_parser = value::d_in)]
-    pub d_in: Option<usize>,
-    /// Output dimension; symmetry takes several, separated by commas. The direct estimator has
-    /// C(P d_out + n - 1, n) elements at P points (6 points, orders 2,4,6: 609 at d_out 1,
-    /// 13819 at 2; order 2 alone 4656 at 16), connected those whose outputs pair (3486 at 2,
-    /// 5257 from 3 on); a run may take 8 GiB, some millions [default: 1; symmetry: 1,2,4,8]
-    #[arg(long, value_delimiter = ',', allow_hyphen_values = true, value_parser = value::d_out)]
-    pub d_out: Option<Vec<usize>>,
     #[arg(long, value_delimiter = ',', allow_hyphen_values = true, value_parser = value::sigma_w,
         help = help::sigma_w())]
     pub sigma_w: Option<Vec<f64>>,
@@ -41,48 +29,32 @@ pub struct ModelArgs {
     #[arg(long, value_delimiter = ',', value_name = "LAW", value_parser = value::law_b,
         help = help::law_b())]
     pub law_b: Option<Vec<Law>>,
-    /// Points "x;x;.." with coordinates by comma; a file, one point a line (CSV, TSV, blanks, a
-    /// header, comments) or a NumPy array (.npy, .npz with one); or a preset such as relu-d2
-    /// [default: the source's for --arch and --d-in]
-    #[arg(long, allow_hyphen_values = true)]
-    pub inputs: Option<Points>,
-    /// Orders n of the n-point functions, 1 to 6 [default: 2,4,6]
-    #[arg(long, value_delimiter = ',', allow_hyphen_values = true, value_parser = value::order)]
-    pub orders: Option<Vec<usize>>,
 }
 
-impl ModelArgs {
+impl NetArgs {
     /// Returns the net of the catalogue: the first one, if none was given.
     pub fn arch(&self) -> &'static CatalogueEntry {
         self.arch.unwrap_or(&CatalogueEntry::all()[0])
     }
 
-    /// Returns the source's ensemble for the net and the input dimension.
-    pub fn preset(&self) -> Result<EnsembleSpec> {
-        let d_in = self.d_in.filter(|_| self.inputs.is_none());
-        EnsembleSpec::preset(&self.arch().name, d_in.unwrap_or(1))
+    /// Returns the net that was given, or `None` if nothing was.
+    pub fn given(&self) -> Result<Option<Net>> {
+        let is_given = self.arch.is_some()
+            || self.activation.is_some()
+            || self.law_w.is_some()
+            || self.law_b.is_some()
+            || self.sigma_w.is_some()
+            || self.sigma_b.is_some();
+        match is_given {
+            true => Ok(Some(self.over(Net::named(&self.arch().name, 1)?)?)),
+            false => Ok(None),
+        }
     }
 
-    /// Sets what was given, but for the width, of which there may be several.
-    pub fn apply(&self, spec: &mut EnsembleSpec) -> Result<()> {
-        let mut net = spec.net.clone();
+    /// Puts what was given over a net, whose dimensions stay.
+    fn over(&self, mut net: Net) -> Result<Net> {
         if let Some(arch) = self.arch {
             net = net.like(&arch.name)?;
-        }
-        if let Some(points) = &self.inputs {
-            spec.inputs = points.inputs.clone();
-            net = net.with_d_in(spec.inputs.d_in());
-        }
-        if let Some(d_in) = self.d_in {
-            net = net.with_d_in(d_in);
-        }
-        match self.d_out.as_deref() {
-            Some(&[d_out]) => net = net.with_d_out(d_out),
-            Some(several) => {
-                let reason = "one value at a time; only symmetry takes several";
-                return Err(Error::invalid("d_out", list(several), reason));
-            }
-            None => {}
         }
         if let Some(activation) = &self.activation {
             net = net.with_activation(activation.clone());
@@ -99,6 +71,62 @@ impl ModelArgs {
         }
         if let Some(sigmas) = &self.sigma_b {
             net = net.with_each_sigma_b(sigmas.clone())?;
+        }
+        Ok(net)
+    }
+}
+
+/// `ModelArgs` has the options of the field theory: networks and points.
+#[derive(Args, Clone, Default)]
+pub struct ModelArgs {
+    #[command(flatten)]
+    pub net: NetArgs,
+    #[arg(long, value_delimiter = ',', allow_hyphen_values = true, value_parser = value::width,
+        help = help::width())]
+    pub width: Option<Vec<u64>>,
+    /// Input dimension [default: that of --inputs, else 1]
+    #[arg(long, allow_hyphen_values = true, value_parser = value::d_in)]
+    pub d_in: Option<usize>,
+    /// Output dimension; symmetry takes several, separated by commas. The direct estimator has
+    /// C(P d_out + n - 1, n) elements at P points (6 points, orders 2,4,6: 609 at d_out 1,
+    /// 13819 at 2; order 2 alone 4656 at 16), connected those whose outputs pair (3486 at 2,
+    /// 5257 from 3 on); a run may take 8 GiB, some millions [default: 1; symmetry: 1,2,4,8]
+    #[arg(long, value_delimiter = ',', allow_hyphen_values = true, value_parser = value::d_out)]
+    pub d_out: Option<Vec<usize>>,
+    /// Points "x;x;.." with coordinates by comma; a file, one point a line (CSV, TSV, blanks, a
+    /// header, comments) or a NumPy array (.npy, .npz with one); or a preset such as relu-d2
+    /// [default: the source's for --arch and --d-in]
+    #[arg(long, allow_hyphen_values = true)]
+    pub inputs: Option<Points>,
+    /// Orders n of the n-point functions, 1 to 6 [default: 2,4,6]
+    #[arg(long, value_delimiter = ',', allow_hyphen_values = true, value_parser = value::order)]
+    pub orders: Option<Vec<usize>>,
+}
+
+impl ModelArgs {
+    /// Returns the source's ensemble for the net and the input dimension.
+    pub fn preset(&self) -> Result<EnsembleSpec> {
+        let d_in = self.d_in.filter(|_| self.inputs.is_none());
+        EnsembleSpec::preset(&self.net.arch().name, d_in.unwrap_or(1))
+    }
+
+    /// Sets what was given, but for the width, of which there may be several.
+    pub fn apply(&self, spec: &mut EnsembleSpec) -> Result<()> {
+        let mut net = self.net.over(spec.net.clone())?;
+        if let Some(points) = &self.inputs {
+            spec.inputs = points.inputs.clone();
+            net = net.with_d_in(spec.inputs.d_in());
+        }
+        if let Some(d_in) = self.d_in {
+            net = net.with_d_in(d_in);
+        }
+        match self.d_out.as_deref() {
+            Some(&[d_out]) => net = net.with_d_out(d_out),
+            Some(several) => {
+                let reason = "one value at a time; only symmetry takes several";
+                return Err(Error::invalid("d_out", list(several), reason));
+            }
+            None => {}
         }
         spec.net = net;
         if let Some(orders) = &self.orders {

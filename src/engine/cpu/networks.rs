@@ -5,20 +5,20 @@
 //! over rows of lanes, so that compilers turn them into vector code.
 
 use super::activation::{Activation, Erf, Exp, Identity, Relu, exp};
+use super::drawing::{ROWS, Source};
 pub use super::rows::{TILE, Tile};
 use super::rows::{add_outputs, add_products, evaluate};
 use super::tape::Scratch;
-use super::{Code, Setup};
+use super::{Code, Cumulants, Setup};
 use crate::model::activation::Tape;
 use crate::model::{Builtin, Estimator};
 use crate::plan::Drawn;
 use crate::simd::{Aligned, has_fma, madd, vectorised};
-use crate::stream::{GROUP, Halves, Part, Words, box_muller, box_muller_blocks, lanes};
+use crate::stream::{GROUP, Part, Words};
+use crate::tensor::Element;
 
 /// Number of hidden units of a full group.
 const UNITS: usize = GROUP as usize;
-/// Count of numbers in one component of a full group, `[unit][lane]`.
-const ROWS: usize = UNITS * TILE;
 
 /// `Networks` draws networks, 16 at a time, and reduces each to its fields: the outputs f_a(x_p),
 /// or D(x_p, x_q) = C - K for p <= q.
@@ -30,21 +30,16 @@ pub struct Networks {
 
 #[derive(Debug)]
 struct Work {
-    /// Words of one component of a full group, `[word][lane]`.
-    words: [u32; ROWS],
-    /// Words of the remainder, `[component or output][unit][lane]`.
-    remainder: Vec<u32>,
-    halves: Halves,
-    /// Sources of the words of the remainder: those of consecutive tiles follow each other in both
-    /// streams.
-    hidden_remainder: Words,
-    output_remainder: Words,
-    /// Standard normals of W0 and b0, `[component][unit][lane]`.
+    source: Source,
+    /// Variates of W0 and b0, `[component][unit][lane]`.
     hidden: Aligned,
-    /// Standard normals of W1, `[output][unit][lane]`.
+    /// Variates of W1, `[output][unit][lane]`.
     output: Aligned,
     /// Values z, then h_j(x_p), of one group, `[point][unit][lane]`.
     values: Aligned,
+    /// Products of values at two and three points, `[product][unit][lane]`, where cumulants need
+    /// them.
+    products: Aligned,
     /// e^(n . step) of one group on a progression, `[unit][lane]`.
     step: Aligned,
     /// What a tape needs between its operations.
@@ -61,12 +56,12 @@ struct Work {
 
 /// `At` is a place in the units of 16 networks.
 #[derive(Debug, Clone, Copy)]
-struct At {
-    experiment: u32,
+pub(super) struct At {
+    pub experiment: u32,
     /// Number of the tile of 16 networks within the experiment.
-    tile: u64,
+    pub tile: u64,
     /// First hidden unit of the place.
-    unit: usize,
+    pub unit: usize,
 }
 
 impl Networks {
@@ -86,17 +81,15 @@ impl Networks {
     fn of(setup: Setup) -> Self {
         let components = setup.layout.hidden_components as usize;
         let outputs = setup.layout.outputs as usize;
-        let remainder = setup.layout.blocks(Part::HiddenRemainder);
-        let remainder = remainder.max(setup.layout.blocks(Part::OutputRemainder)) as usize * TILE;
         let work = Work {
-            words: [0; ROWS],
-            remainder: vec![0; remainder],
-            halves: Halves::default(),
-            hidden_remainder: Words::new(setup.seed, 0, 0),
-            output_remainder: Words::new(setup.seed, 0, 0),
+            source: Source::new(&setup),
             hidden: Aligned::new(0.0, components * ROWS),
             output: Aligned::new(0.0, outputs * ROWS),
             values: Aligned::new(0.0, setup.linear.len() * ROWS),
+            products: Aligned::new(
+                0.0,
+                (setup.cumulants.as_ref()).map_or(0, |c| c.products.products().len() * ROWS),
+            ),
             step: Aligned::new(0.0, ROWS),
             scratch: Scratch::default(),
             sums: vec![[0.0; TILE]; setup.fields()],
@@ -115,6 +108,15 @@ impl Networks {
     /// Returns the typical size of each field.
     pub fn scales(&self) -> &[f64] {
         &self.setup.scales
+    }
+
+    /// Counts the fields by which networks are heavy: the first ones, without cumulants that
+    /// fluctuate little about what they are in all networks.
+    pub fn scored_fields(&self) -> usize {
+        match self.setup.estimator {
+            Estimator::Direct => self.fields(),
+            Estimator::Connected => self.setup.centre.len(),
+        }
     }
 
     /// Tells whether networks have different weights.
@@ -216,86 +218,44 @@ fn make_fields(setup: &Setup, work: &Work, fields: &mut [Tile]) {
                     d[l] = p.readout * p.readout * (sum[l] - setup.width * centre);
                 }
             }
+            if let Some(cumulants) = &setup.cumulants {
+                let all = fields.iter_mut().zip(&work.sums).zip(&cumulants.parts);
+                for ((c, sum), (of_units, of_bias)) in all.skip(setup.centre.len()) {
+                    for l in 0..TILE {
+                        c[l] = of_units * sum[l] + of_bias;
+                    }
+                }
+            }
         }
     }
 }
 
-/// Adds a full group, where each network has blocks of its own: one lane draws one block.
+/// Adds a full group.
 #[inline(always)]
 fn group<const FMA: bool>(setup: &Setup, work: &mut Work, at: At) {
-    let layout = &setup.layout;
-    let (words, hidden) = (&mut work.words, &mut work.hidden);
-    draw_group::<FMA>(
-        setup,
-        at,
-        Part::Hidden,
-        layout.hidden_components,
-        words,
-        &mut hidden[..layout.drawn_components as usize * ROWS],
-    );
+    (work.source).hidden_group::<FMA>(setup, at, &mut work.hidden);
     if setup.estimator == Estimator::Direct {
-        draw_group::<FMA>(
-            setup,
-            at,
-            Part::Output,
-            layout.outputs,
-            words,
-            &mut work.output,
-        );
+        (work.source).output_group::<FMA>(setup, at, &mut work.output);
     }
     add_units::<FMA>(setup, work, at, UNITS, UNITS);
 }
 
-// Not closures: those would be compiled without the processor features of their caller.
-#[inline(always)]
-fn draw_group<const FMA: bool>(
-    setup: &Setup,
-    at: At,
-    part: Part,
-    blocks: u64,
-    words: &mut [u32; ROWS],
-    normals: &mut [f64],
-) {
-    let stride = setup.layout.blocks(part);
-    let first = at.tile * GROUP * stride + at.unit as u64 / GROUP * blocks;
-    for (c, normals) in normals.chunks_exact_mut(ROWS).enumerate() {
-        let stream = part.stream(at.experiment);
-        lanes(setup.seed, stream, first + c as u64, stride, words);
-        let (radii, angles) = words.split_at(ROWS / 2);
-        let (x, y) = normals.split_at_mut(ROWS / 2);
-        box_muller::<FMA>(radii, angles, x, y);
-    }
-}
-
-/// Adds the units that fill no group, whose blocks hold a word for each of the 16 networks.
+/// Adds the units that fill no group.
 #[inline(always)]
 fn remainder<const FMA: bool>(setup: &Setup, work: &mut Work, at: At) {
     let units = setup.layout.remainder as usize;
     if units > 0 {
-        let drawn = setup.layout.drawn_components as usize * units;
-        let owned = setup.layout.blocks(Part::HiddenRemainder);
-        let stream = Part::HiddenRemainder.stream(at.experiment);
-        work.hidden_remainder.seek(stream, at.tile * owned);
-        let words = &mut work.remainder[..drawn * TILE];
-        work.hidden_remainder.fill(words);
-        let normals = &mut work.hidden[..words.len()];
-        box_muller_blocks::<FMA>(words, normals, &mut work.halves);
+        (work.source).hidden_remainder::<FMA>(setup, at, &mut work.hidden);
     }
     if setup.estimator == Estimator::Direct && (units > 0 || setup.layout.has_bias()) {
-        let owned = setup.layout.blocks(Part::OutputRemainder);
-        let stream = Part::OutputRemainder.stream(at.experiment);
-        work.output_remainder.seek(stream, at.tile * owned);
-        let words = &mut work.remainder[..owned as usize * TILE];
-        work.output_remainder.fill(words);
-        let normals = &mut work.output[..words.len()];
-        box_muller_blocks::<FMA>(words, normals, &mut work.halves);
+        (work.source).output_remainder::<FMA>(setup, at, &mut work.output);
     }
     if units > 0 {
         add_units::<FMA>(setup, work, at, units, units + 1);
     }
 }
 
-/// Adds `units` hidden units whose normals are drawn; an output's normals have
+/// Adds `units` hidden units whose variates are drawn; an output's variates have
 /// `output_rows` rows.
 #[inline(always)]
 fn add_units<const FMA: bool>(
@@ -380,13 +340,13 @@ fn add_fields<const FMA: bool, A: Activation>(
         // An activation so cheap that its value is not worth storing.
         let points = setup.linear.iter().zip(&setup.parameters.offset);
         for ((x, offset), sum) in points.zip(&mut work.sums) {
-            let (normals, readout) = (&work.hidden, &work.output[..rows]);
+            let (variates, readout) = (&work.hidden, &work.output[..rows]);
             match x[..] {
-                [x] => add_outputs::<FMA, A, 1>(sum, [x], *offset, normals, readout),
-                [x, y] => add_outputs::<FMA, A, 2>(sum, [x, y], *offset, normals, readout),
+                [x] => add_outputs::<FMA, A, 1>(sum, [x], *offset, variates, readout),
+                [x, y] => add_outputs::<FMA, A, 2>(sum, [x, y], *offset, variates, readout),
                 _ => {
                     let values = &mut work.values[..rows];
-                    evaluate::<FMA, A>(x, *offset, normals, values);
+                    evaluate::<FMA, A>(x, *offset, variates, values);
                     add_products::<FMA>(sum, readout, values);
                 }
             }
@@ -445,9 +405,48 @@ fn add_values<const FMA: bool>(setup: &Setup, work: &mut Work, rows: usize, outp
                     add_products::<FMA>(sum, values(p), values(q));
                 }
             }
+            if let Some(cumulants) = &setup.cumulants {
+                add_cumulants::<FMA>(cumulants, work, rows, setup.centre.len());
+            }
+        }
+    }
+}
+
+/// Adds products of four and six hidden values to the sums of the fields that follow `pairs`.
+#[inline(always)]
+fn add_cumulants<const FMA: bool>(
+    cumulants: &Cumulants,
+    work: &mut Work,
+    rows: usize,
+    pairs: usize,
+) {
+    let plan = &cumulants.products;
+    let points = plan.fields();
+    for (k, product) in plan.products().iter().enumerate() {
+        let (known, to) = work.products.split_at_mut(k * ROWS);
+        let left = match product.left.checked_sub(points) {
+            Some(left) => &known[left * ROWS..][..rows],
+            None => &work.values[product.left * ROWS..][..rows],
+        };
+        let value = &work.values[product.field * ROWS..][..rows];
+        for (to, (a, b)) in to.iter_mut().zip(left.iter().zip(value)) {
+            *to = a * b;
+        }
+    }
+    let entry = |k: usize| match k.checked_sub(points) {
+        Some(product) => &work.products[product * ROWS..][..rows],
+        None => &work.values[k * ROWS..][..rows],
+    };
+    let elements = plan.elements().iter().zip(&mut work.sums);
+    for (element, sum) in elements.skip(pairs) {
+        match *element {
+            Element::Product(a, b) => add_products::<FMA>(sum, entry(a), entry(b)),
+            Element::Single(_) => unreachable!("products of two, four or six"),
         }
     }
 }
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod written_out;

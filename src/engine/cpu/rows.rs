@@ -10,20 +10,20 @@ pub const TILE: usize = GROUP as usize;
 /// A tile holds one number of each of 16 networks.
 pub type Tile = [f64; TILE];
 
-/// Evaluates the activations of rows of units: `values` = act(sum_c x_c n_c - offset), the normals
+/// Evaluates the activations of rows of units: `values` = act(sum_c x_c n_c - offset), the variates
 /// n being `[component][row]`.
 #[inline(always)]
 pub(super) fn evaluate<const FMA: bool, A: Activation>(
     x: &[f64],
     offset: f64,
-    normals: &[f64],
+    variates: &[f64],
     values: &mut [f64],
 ) {
     // Zipped, not indexed: a check in the loop would leave its last turns without vectors.
     let rows = values.len();
     let (a, b) = (
-        &normals[..rows],
-        normals.get(rows..2 * rows).unwrap_or_default(),
+        &variates[..rows],
+        variates.get(rows..2 * rows).unwrap_or_default(),
     );
     match x[..] {
         [x] => {
@@ -38,7 +38,7 @@ pub(super) fn evaluate<const FMA: bool, A: Activation>(
         }
         _ => {
             values.fill(-offset);
-            for (x, n) in x.iter().zip(normals.chunks_exact(rows)) {
+            for (x, n) in x.iter().zip(variates.chunks_exact(rows)) {
                 for (z, n) in values.iter_mut().zip(n) {
                     *z = madd::<FMA>(*n, *x, *z);
                 }
@@ -56,12 +56,12 @@ pub(super) fn add_outputs<const FMA: bool, A: Activation, const D: usize>(
     sum: &mut Tile,
     x: [f64; D],
     offset: f64,
-    normals: &[f64],
+    variates: &[f64],
     readout: &[f64],
 ) {
     let mut components: [&[Tile]; D] = [&[]; D];
     for (c, component) in components.iter_mut().enumerate() {
-        *component = normals[c * readout.len()..][..readout.len()].as_chunks().0;
+        *component = variates[c * readout.len()..][..readout.len()].as_chunks().0;
     }
     let mut total = *sum;
     for (unit, readout) in readout.as_chunks::<TILE>().0.iter().enumerate() {

@@ -3,9 +3,9 @@
 use super::{CpuEngine, draw_networks, networks::Networks};
 use crate::Result;
 use crate::engine::{BlockPlan, Network, Stages};
-use crate::model::EnsembleSpec;
+use crate::model::{EnsembleSpec, Law};
 use crate::plan::Drawn;
-use crate::stream::{GROUP, Words, normals};
+use crate::stream::{GROUP, Words, variates};
 use crate::tensor::{MomentPlan, MomentSums, ROW, Row};
 
 impl Stages for CpuEngine {
@@ -15,11 +15,12 @@ impl Stages for CpuEngine {
         stream: u64,
         first: u32,
         count: u32,
+        law: Law,
     ) -> Result<(Vec<u32>, Vec<f64>)> {
         let mut words = vec![0; count as usize * GROUP as usize];
         Words::new(seed, stream, first.into()).fill(&mut words);
         let mut values = vec![0.0; words.len()];
-        normals(&words, &mut values);
+        variates(law, &words, &mut values);
         Ok((words, values))
     }
 

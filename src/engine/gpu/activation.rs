@@ -6,8 +6,6 @@
 //! 10^5. Negation, modulus, sign, step, sums, products, lesser and greater are WGSL's own, and so
 //! are quotients (2.5 units in the last place).
 
-#![allow(dead_code)] // nets with tapes are refused
-
 use serde::Serialize;
 
 use crate::model::Builtin;

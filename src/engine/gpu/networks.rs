@@ -8,6 +8,8 @@ use super::activation::Code;
 use super::layout::{Layout, Places};
 use super::setup::Setup;
 use super::template::{QUADS, Text, render};
+use super::variates::{self, Variates};
+use crate::model::Law;
 use crate::stream::{GROUP, Part};
 use crate::tensor::{MomentPlan, multisets};
 
@@ -27,6 +29,9 @@ pub struct Context<'a> {
     pub threads: u64,
     pub at: &'a Places,
     pub activation: &'a Code,
+    /// The functions that variates are drawn with, of each kind of parameter, and all of them.
+    pub law: &'a Variates,
+    pub laws: Vec<&'static str>,
     pub has_offset: bool,
     pub is_bounded: bool,
     pub is_progression: bool,
@@ -76,6 +81,8 @@ impl<'a> Context<'a> {
             threads: SAMPLE_THREADS,
             at,
             activation: &setup.activation,
+            law: &setup.variates,
+            laws: setup.variates.all(),
             has_offset: setup.has_offset,
             is_bounded: setup.is_bounded,
             is_progression: setup.progression.is_some(),
@@ -194,13 +201,18 @@ pub fn texts(setup: &Setup, layout: &Layout, records_hidden: bool) -> Vec<Sample
     groups.into_iter().chain(remainder).collect()
 }
 
-/// Renders the text of `draws.wgsl`: words and normals alone.
-pub fn draws() -> Text {
+/// Renders the text of `draws.wgsl`: words and variates of a law alone.
+pub fn draws(law: Law) -> Text {
     #[derive(Serialize)]
     struct Draws {
         threads: u64,
         block: u64,
+        laws: [&'static str; 1],
     }
-    let threads = SAMPLE_THREADS;
-    render("draws", &Draws { threads, block: 1 })
+    let draws = Draws {
+        threads: SAMPLE_THREADS,
+        block: 1,
+        laws: [variates::function(law)],
+    };
+    render("draws", &draws)
 }

@@ -2,31 +2,23 @@
 //! computes.
 
 use super::layout::Layout;
-use super::pipelines::{Pipelines, Straight, Texts, compile_samplers};
+use super::pipelines::{Pipelines, Straight, compile_samplers};
 use super::run::Run;
 use super::setup::Setup;
 use super::{Batch, GpuEngine, IN_FLIGHT, SAMPLE_THREADS, dispatch, moments, networks, words};
 use crate::Result;
 use crate::engine::{Form, Network, Stages};
-use crate::model::EnsembleSpec;
+use crate::model::{EnsembleSpec, Law};
 use crate::plan::Drawn;
 use crate::stream::GROUP;
-use crate::tensor::{Measurement, MomentPlan};
+use crate::tensor::MomentPlan;
 
 /// Number of nodes of a quadrature that one thread sums.
 const NODES: usize = 256;
 
-impl<'a> Run<'a> {
-    /// Prepares a run that leaves the fields in their buffer, for those who want to see them.
-    fn without_moments(engine: &'a GpuEngine, setup: &'a Setup) -> Result<Self> {
-        let measurement = Measurement::direct(setup.fields, 1, &[]);
-        let texts = Texts::new(engine, setup, measurement.moments());
-        Run::new(engine, setup, measurement, &texts)
-    }
-}
-
 impl GpuEngine {
-    /// Draws the words and normals of `count` ChaCha blocks of one stream, from block `first` on.
+    /// Draws the words of `count` ChaCha blocks of one stream, from block `first` on, and the variates
+    /// of a law that they are turned into.
     ///
     /// # Errors
     /// [`crate::Error::Device`].
@@ -36,9 +28,10 @@ impl GpuEngine {
         stream: u64,
         first: u32,
         count: u32,
+        law: Law,
     ) -> Result<(Vec<u32>, Vec<f32>)> {
         let d = &self.device;
-        let pipeline = d.pipeline(&networks::draws())?;
+        let pipeline = d.pipeline(&networks::draws(law))?;
         let bytes = u64::from(count) * GROUP * 4;
         let uniform = d.batch();
         let batch = Batch {
@@ -51,7 +44,7 @@ impl GpuEngine {
         };
         d.queue
             .write_buffer(&uniform, 0, bytemuck::bytes_of(&batch));
-        let outs = [d.storage("words", bytes), d.storage("normals", bytes)];
+        let outs = [d.storage("words", bytes), d.storage("variates", bytes)];
         let staging = d.staging(2 * bytes);
         let group = d.bind(&pipeline, &[&uniform, &outs[0], &outs[1]]);
         let mut encoder = d.device.create_command_encoder(&Default::default());
@@ -67,10 +60,10 @@ impl GpuEngine {
         }
         let submission = d.submit(encoder.finish());
         let all: Vec<u32> = pollster::block_on(d.read(submission, &staging, 2 * bytes))?;
-        let (words, normals) = all.split_at(all.len() / 2);
+        let (words, variates) = all.split_at(all.len() / 2);
         Ok((
             words.to_vec(),
-            normals.iter().map(|&b| f32::from_bits(b)).collect(),
+            variates.iter().map(|&b| f32::from_bits(b)).collect(),
         ))
     }
 
@@ -89,7 +82,7 @@ impl GpuEngine {
         setup: &Setup,
         number: u64,
     ) -> Result<Vec<Vec<Vec<f64>>>> {
-        let run = Run::without_moments(self, setup)?;
+        let run = Run::of_fields(self, setup)?;
         let mut all = match &run.pipelines {
             Pipelines::Straight(straight) => self.straight_hidden(setup, &run, straight, number)?,
             Pipelines::Looped(looped) => looped.hidden_values(&self.device, number)?,
@@ -138,7 +131,7 @@ impl GpuEngine {
     /// Those of [`crate::engine::Engine::accumulate`].
     pub fn draw_networks(&self, spec: &EnsembleSpec, number: u64) -> Result<Vec<Network>> {
         let setup = Setup::new(&Drawn::at_all_points(spec)?);
-        let run = Run::without_moments(self, &setup)?;
+        let run = Run::of_fields(self, &setup)?;
         let rows = match &run.pipelines {
             Pipelines::Straight(straight) => self.straight_rows(&setup, &run, straight, number)?,
             Pipelines::Looped(looped) => looped.rows(&self.device, number)?,
@@ -255,9 +248,10 @@ impl Stages for GpuEngine {
         stream: u64,
         first: u32,
         count: u32,
+        law: Law,
     ) -> Result<(Vec<u32>, Vec<f64>)> {
-        let (words, normals) = self.draws(seed, stream, first, count)?;
-        Ok((words, normals.into_iter().map(f64::from).collect()))
+        let (words, variates) = self.draws(seed, stream, first, count, law)?;
+        Ok((words, variates.into_iter().map(f64::from).collect()))
     }
 
     fn hidden_values(

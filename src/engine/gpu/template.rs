@@ -26,7 +26,7 @@ macro_rules! shaders {
     };
 }
 
-const SHADERS: [(&str, &str); 49] = shaders![
+const SHADERS: [(&str, &str); 51] = shaders![
     "activation.wgsl",
     "batch.wgsl",
     "draws.wgsl",
@@ -38,6 +38,7 @@ const SHADERS: [(&str, &str); 49] = shaders![
     "looped/arguments.wgsl",
     "looped/best.wgsl",
     "looped/choose.wgsl",
+    "looped/cumulants.wgsl",
     "looped/fields.wgsl",
     "looped/hidden.wgsl",
     "looped/keep.wgsl",
@@ -75,6 +76,7 @@ const SHADERS: [(&str, &str); 49] = shaders![
     "remainder.wgsl",
     "sample.wgsl",
     "sample_remainder.wgsl",
+    "variates.wgsl",
     "words.wgsl",
 ];
 

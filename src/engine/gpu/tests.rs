@@ -12,10 +12,10 @@ use super::layout::Layout;
 use super::looped::{Shape, Tiles};
 use super::setup::Setup;
 use super::template::Text;
-use super::{moments, networks};
+use super::{moments, networks, variates};
 use crate::engine::Form;
 use crate::model::activation::{Binary, Op, Tape, Unary};
-use crate::model::{EnsembleSpec, Estimator, Inputs, source_nets};
+use crate::model::{EnsembleSpec, Estimator, Inputs, Law, source_nets};
 use crate::plan::{Drawn, Plan};
 use crate::tensor::MomentPlan;
 use crate::theory;
@@ -156,7 +156,9 @@ fn every_text_is_valid() {
             }
         }
     }
-    check(&networks::draws());
+    for law in Law::ALL {
+        check(&networks::draws(law));
+    }
     check(&moments::quadrature(256, &MomentPlan::new(3, &[4])));
 }
 
@@ -178,6 +180,44 @@ fn no_looped_text_grows() {
         let (few, many) = (of(32, 3), of(192, 784));
         assert!(many < few + few / 10, "{few} {many}");
         assert!(many < 60_000, "{many}");
+    }
+}
+
+/// A spec with laws of its own for each kind of parameter.
+fn with_laws(spec: EnsembleSpec, law_w: [Law; 2], law_b: [Law; 2]) -> EnsembleSpec {
+    let net = spec.net.with_law_w(law_w.to_vec()).unwrap();
+    EnsembleSpec {
+        net: net.with_law_b(law_b.to_vec()).unwrap(),
+        ..spec
+    }
+}
+
+#[test]
+fn laws_are_valid_in_every_form() {
+    use Law::{Gaussian, Laplace, Phase, Rademacher, Uniform};
+    for (law_w, law_b) in [
+        ([Uniform, Rademacher], [Laplace, Phase]),
+        ([Gaussian, Laplace], [Phase, Gaussian]),
+        ([Rademacher, Gaussian], [Rademacher, Laplace]),
+    ] {
+        for (points, d_in, width) in [(3, 2, 37), (12, 1, 21), (40, 3, 37)] {
+            let spec = EnsembleSpec {
+                orders: vec![2],
+                ..with_laws(spec(points, d_in, width), law_w, law_b)
+            };
+            for spec in [spec.clone(), spec.with_sigma_b(0.0)] {
+                texts(&spec).iter().for_each(check);
+            }
+        }
+    }
+}
+
+#[test]
+fn gaussian_texts_know_no_other_law() {
+    let others = Law::ALL.map(variates::function);
+    let all = texts(&spec(12, 1, 21));
+    for name in others.iter().filter(|name| **name != "normals") {
+        assert!(all.iter().all(|text| !text.wgsl.contains(name)), "{name}");
     }
 }
 
@@ -313,4 +353,37 @@ fn tapes_are_evaluated_at_the_points_of_a_network() {
             }
         }
     }
+}
+
+#[test]
+fn texts_of_cumulants_are_valid_and_do_not_grow() {
+    let texts_of = |points: usize, width: u64, orders: &[usize]| -> Vec<Text> {
+        let spec = EnsembleSpec {
+            estimator: Estimator::Connected,
+            orders: orders.to_vec(),
+            ..spec(points, 1, width)
+        };
+        let net = spec
+            .net
+            .with_law_w(vec![Law::Gaussian, Law::Laplace])
+            .unwrap();
+        looped(&EnsembleSpec { net, ..spec }, true)
+    };
+    let of_cumulants = |texts: Vec<Text>| -> Vec<Text> {
+        let own = texts.into_iter().filter(|text| text.stage == "cumulants");
+        own.inspect(check).collect()
+    };
+    for (points, width) in [(1, 3), (2, 16), (3, 37)] {
+        assert_eq!(of_cumulants(texts_of(points, width, &[2])).len(), 0);
+        assert_eq!(of_cumulants(texts_of(points, width, &[4])).len(), 1);
+        assert_eq!(of_cumulants(texts_of(points, width, &[2, 4, 6])).len(), 2);
+    }
+    let longest = |points| {
+        texts_of(points, 37, &[4])
+            .iter()
+            .map(|t| t.wgsl.len())
+            .max()
+            .unwrap()
+    };
+    assert!(longest(12) < longest(4) + longest(4) / 10);
 }

@@ -8,6 +8,7 @@ mod interval;
 mod kinks;
 mod op;
 mod range;
+mod rounding;
 mod symmetry;
 mod tape;
 

@@ -8,6 +8,7 @@ mod eft;
 mod ensemble;
 mod falloff;
 mod rg;
+mod sample;
 mod symmetry;
 mod theory;
 mod unmeasured;
@@ -19,13 +20,14 @@ use serde::{Deserialize, Serialize};
 use crate::analysis::Unconverged;
 use crate::engine::DeviceInfo;
 use crate::model::EnsembleSpec;
-pub use compare::{CompareDocument, CompareSpec};
+pub use compare::{CompareDocument, CompareSpec, ComparedNet};
 #[cfg(feature = "gpu")]
 pub use devices::DevicesDocument;
 pub use eft::{EftDocument, EftPoint};
 pub use ensemble::{EnsembleDocument, Partial};
 pub use falloff::FalloffDocument;
 pub use rg::RgDocument;
+pub use sample::SampleDocument;
 pub use symmetry::{CouplingRow, SymmetryDocument};
 pub use theory::TheoryDocument;
 
@@ -233,7 +235,12 @@ mod tests {
             pass: true,
         };
         let device = by_hand::device();
-        let compare = CompareDocument::new(true, device, Timing::theory(1.0), check);
+        let compare = CompareDocument::new(
+            CompareSpec::new(None, true),
+            device,
+            Timing::theory(1.0),
+            check,
+        );
         assert_eq!(
             keys(&compare),
             [&start[..], &["stages", "fits", "pass"]].concat()

@@ -7,6 +7,7 @@ use super::super::SAMPLE_THREADS;
 use super::super::activation::Code;
 use super::super::setup::Setup;
 use super::super::template::{Text, render};
+use super::super::variates::Variates;
 use super::{Kind, Lanes, Shape};
 use crate::stream::Part;
 
@@ -20,6 +21,7 @@ pub fn text(setup: &Setup, shape: &Shape, kind: Kind) -> Text {
         Kind::Hidden(_) | Kind::Shifts(_) => "looped/hidden",
         Kind::Readout(_) => "looped/readout",
         Kind::Fields => "looped/fields",
+        Kind::Cumulants(_) => "looped/cumulants",
         Kind::Ratio => "looped/ratio",
         Kind::Score => "looped/score",
         Kind::Products => "looped/products",
@@ -38,6 +40,45 @@ enum Evaluates {
     Shifts,
 }
 
+/// A part is a range of components of a hidden unit whose variates have one law.
+#[derive(Serialize)]
+struct LawPart {
+    law: &'static str,
+    /// The first component after the part.
+    end: usize,
+}
+
+impl LawPart {
+    fn all(hidden: &[&'static str]) -> Vec<Self> {
+        let chunks = hidden.chunk_by(|a, b| a == b);
+        let ends = chunks.scan(0, |end, part| {
+            *end += part.len();
+            Some((part[0], *end))
+        });
+        ends.map(|(law, end)| Self { law, end }).collect()
+    }
+}
+
+/// Lists the functions that a stage draws with.
+fn laws(setup: &Setup, kind: Kind) -> Vec<&'static str> {
+    let law = &setup.variates;
+    let mut all = match kind {
+        Kind::Hidden(_) | Kind::Shifts(_) => law.hidden.clone(),
+        Kind::Readout(_) => vec![law.readout, law.readout_bias],
+        Kind::Choose
+        | Kind::Fields
+        | Kind::Cumulants(_)
+        | Kind::Ratio
+        | Kind::Score
+        | Kind::Products
+        | Kind::Sums
+        | Kind::Best
+        | Kind::Keep => Vec::new(),
+    };
+    all.dedup();
+    all
+}
+
 /// A context holds what the texts are rendered for.
 #[derive(Serialize)]
 struct Context<'a> {
@@ -45,11 +86,18 @@ struct Context<'a> {
     threads: u64,
     threads_per_row: u64,
     activation: &'a Code,
+    /// The functions that variates are drawn with, of each kind of parameter, and all of them.
+    law: &'a Variates,
+    laws: Vec<&'static str>,
+    /// The components that are drawn, in parts of one law.
+    parts: Vec<LawPart>,
+    /// Whether b1 is among the units that are drawn and has another law than the output weights.
+    has_own_bias: bool,
     is_bounded: bool,
     is_progression: bool,
     is_direct: bool,
     is_tilted: bool,
-    /// What the normals of a block of random words belong to, and which of the units that fill no
+    /// What the variates of a block of random words belong to, and which of the units that fill no
     /// group are drawn.
     lanes: Lanes,
     drawn_units: u64,
@@ -91,6 +139,11 @@ struct Context<'a> {
     rights: u64,
     right_tiles: u64,
     fields: u64,
+    quadratic: u64,
+    /// Cumulants of one order: that order, how many, and the first one's field.
+    order: u64,
+    cumulants: u64,
+    first_cumulant: u64,
     products: u64,
     elements: u64,
     /// Places in a network's row of the buffer `fields`, and in a block's of `sums`.
@@ -114,10 +167,21 @@ impl<'a> Context<'a> {
             Kind::Hidden(lanes) | Kind::Shifts(lanes) | Kind::Readout(lanes) => lanes,
             _ => Lanes::Units,
         };
+        let order = match kind {
+            Kind::Cumulants(order) => order,
+            _ => 4,
+        };
+        let (cumulants, first_cumulant) = shape.cumulants(order);
         Self {
             threads: SAMPLE_THREADS,
             threads_per_row: THREADS_PER_ROW,
             activation: &setup.activation,
+            law: &setup.variates,
+            laws: laws(setup, kind),
+            parts: LawPart::all(&setup.variates.hidden),
+            has_own_bias: stream.has_bias()
+                && matches!(kind, Kind::Readout(Lanes::Networks))
+                && setup.variates.readout != setup.variates.readout_bias,
             is_bounded: setup.is_bounded,
             // Hidden values go through memory, whatever the points.
             is_progression: false,
@@ -164,6 +228,10 @@ impl<'a> Context<'a> {
             rights: shape.rights,
             right_tiles: shape.right_tiles,
             fields: shape.fields,
+            quadratic: shape.quadratic,
+            order,
+            cumulants,
+            first_cumulant,
             products: shape.products,
             elements: shape.elements,
             field_stride: shape.field_stride(),
