@@ -159,7 +159,8 @@ impl Coefficients {
         let left_out = rho.abs().powi(terms as i32) * (self.rest * other.rest).sqrt();
         Moment {
             value,
-            error: left_out + self.error * b + other.error * a + 1e-14 * a * b,
+            // Interpolation rounds by some units of 24 polynomials.
+            error: left_out + self.error * b + other.error * a + 3e-14 * a * b,
         }
     }
 }
