@@ -32,9 +32,9 @@ pub use document::DevicesDocument;
 #[cfg(feature = "report")]
 pub(crate) use document::schema;
 pub use document::{
-    CompareDocument, CompareSpec, ComparedNet, CouplingRow, EftDocument, EftPoint, EnsembleDocument,
-    FalloffDocument, Head, Origin, Partial, RgDocument, SampleDocument, Source, SymmetryDocument,
-    TheoryDocument, Timing, VERSION,
+    CompareDocument, CompareSpec, ComparedNet, CouplingRow, EftDocument, EftPoint,
+    EnsembleDocument, FalloffDocument, Head, Origin, Partial, RgDocument, SampleDocument, Source,
+    SymmetryDocument, TheoryDocument, Timing, VERSION,
 };
 pub use eft::{CUTOFFS, eft, fit, train_inputs};
 pub use engine::{Backend, EngineChoice};

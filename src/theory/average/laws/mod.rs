@@ -13,7 +13,6 @@ mod tests;
 
 use std::f64::consts::SQRT_2;
 
-
 use super::exponential::Exponentials;
 use super::general::{CANCELLED, sizes};
 use super::span::span;
