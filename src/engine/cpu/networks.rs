@@ -10,6 +10,7 @@ pub use super::rows::{TILE, Tile};
 use super::rows::{add_outputs, add_products, evaluate};
 use super::tape::Scratch;
 use super::{Code, Setup};
+#[cfg(any(test, feature = "test-hooks"))]
 use crate::model::activation::Tape;
 use crate::model::{Builtin, Estimator};
 use crate::plan::Drawn;
@@ -71,6 +72,7 @@ impl Networks {
 
     /// The networks of a plan with another activation, whose code is that of its tape even if
     /// there is other code for it. Scales and centre stay those of the plan.
+    #[cfg(any(test, feature = "test-hooks"))]
     pub fn with_tape(drawn: &Drawn, tape: &Tape) -> Self {
         let mut setup = Setup::new(drawn);
         setup.code = Code::of_tape(tape, &setup.linear);
