@@ -131,14 +131,12 @@ fn both_engines_average_them_alike() {
                 .unwrap()
         };
         let (got, want) = (of(&mut gpu), of(&mut CpuEngine::new()));
+        assert_eq!(want.mean.len(), plan.measurement().means().end);
         let errors = want.std_err().unwrap();
-        for e in 0..plan.measurement().means().end {
-            let off = (got.mean[e] - want.mean[e]).abs();
-            assert!(
-                off < 0.01 * errors[e] + 1e-9,
-                "{d_out} {e}: {off} of {}",
-                errors[e]
-            );
+        let both = got.mean.iter().zip(&want.mean).zip(errors);
+        for (e, ((got, want), error)) in both.enumerate() {
+            let off = (got - want).abs();
+            assert!(off < 0.01 * error + 1e-9, "{d_out} {e}: {off} of {error}");
         }
     }
 }

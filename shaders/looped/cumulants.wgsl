@@ -1,6 +1,6 @@
 // In the stage "cumulants" one thread sums products of ${order} rows of `hidden` over the units of a
 // pass: a cumulant of order ${order} of an output given the hidden layer. The twin is
-// src/engine/cpu/networks.rs.
+// src/engine/cpu/cumulants.rs.
 //
 // factors: the ${order} points of each cumulant.
 // scales: per cumulant a factor of the sum and what the output's bias adds, in units of its field.

@@ -2,6 +2,7 @@
 
 // The stages, public for tests and benchmarks.
 mod activation;
+mod cumulants;
 mod drawing;
 #[cfg(not(feature = "test-hooks"))]
 mod moments;
@@ -19,6 +20,7 @@ mod tape;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use self::cumulants::Cumulants;
 use self::tape::Evaluator;
 use super::queue::next_size;
 use super::{BlockPlan, DeviceInfo, DeviceKind, Draws, Engine, Float, Network, Work};
@@ -26,7 +28,7 @@ use crate::model::activation::Tape;
 use crate::model::{Builtin, EnsembleSpec, Estimator};
 use crate::plan::{Drawn, Parameters, Plan, Progression, SamplePlan};
 use crate::stream::{GROUP, StreamLayout};
-use crate::tensor::{Accumulator, MomentPlan, connected_fields};
+use crate::tensor::Accumulator;
 use crate::{Error, Result};
 
 /// Time that a worker's piece should take: long against handing it in, short against a stop.
@@ -168,36 +170,6 @@ impl Code {
             evaluator: Evaluator::new(tape),
             variances: linear.iter().map(square).collect(),
         }
-    }
-}
-
-/// `Cumulants` says how cumulants of the outputs, given the hidden layer, are made of hidden
-/// values.
-#[derive(Debug, Clone)]
-pub(crate) struct Cumulants {
-    /// Products of hidden values, one moment for each field.
-    pub products: MomentPlan,
-    /// For each field a factor of the sum over units, and what the bias adds.
-    pub parts: Vec<(f64, f64)>,
-}
-
-impl Cumulants {
-    fn new(drawn: &Drawn) -> Option<Self> {
-        let spec = drawn.spec();
-        if spec.estimator == Estimator::Direct || spec.net.has_gaussian_readout() {
-            return None;
-        }
-        let fields = connected_fields(spec.inputs.len(), &spec.orders, false);
-        let mut orders: Vec<usize> = fields.iter().map(Vec::len).collect();
-        orders.dedup();
-        let parameters = drawn.parameters();
-        let parts = fields
-            .iter()
-            .map(|field| parameters.cumulant(field.len() as u32));
-        Some(Self {
-            products: MomentPlan::new(spec.inputs.len(), &orders),
-            parts: parts.collect(),
-        })
     }
 }
 

@@ -9,13 +9,13 @@ use super::drawing::{ROWS, Source};
 pub use super::rows::{TILE, Tile};
 use super::rows::{add_outputs, add_products, evaluate};
 use super::tape::Scratch;
-use super::{Code, Cumulants, Setup};
+use super::{Code, Setup};
+#[cfg(any(test, feature = "test-hooks"))]
 use crate::model::activation::Tape;
 use crate::model::{Builtin, Estimator};
 use crate::plan::Drawn;
 use crate::simd::{Aligned, has_fma, madd, vectorised};
 use crate::stream::{GROUP, Part, Words};
-use crate::tensor::Element;
 
 /// Number of hidden units of a full group.
 const UNITS: usize = GROUP as usize;
@@ -72,6 +72,7 @@ impl Networks {
 
     /// The networks of a plan with another activation, whose code is that of its tape even if
     /// there is other code for it. Scales and centre stay those of the plan.
+    #[cfg(any(test, feature = "test-hooks"))]
     pub fn with_tape(drawn: &Drawn, tape: &Tape) -> Self {
         let mut setup = Setup::new(drawn);
         setup.code = Code::of_tape(tape, &setup.linear);
@@ -88,7 +89,7 @@ impl Networks {
             values: Aligned::new(0.0, setup.linear.len() * ROWS),
             products: Aligned::new(
                 0.0,
-                (setup.cumulants.as_ref()).map_or(0, |c| c.products.products().len() * ROWS),
+                (setup.cumulants.as_ref()).map_or(0, |c| c.products() * ROWS),
             ),
             step: Aligned::new(0.0, ROWS),
             scratch: Scratch::default(),
@@ -219,8 +220,9 @@ fn make_fields(setup: &Setup, work: &Work, fields: &mut [Tile]) {
                 }
             }
             if let Some(cumulants) = &setup.cumulants {
-                let all = fields.iter_mut().zip(&work.sums).zip(&cumulants.parts);
-                for ((c, sum), (of_units, of_bias)) in all.skip(setup.centre.len()) {
+                let pairs = setup.centre.len();
+                let all = fields[pairs..].iter_mut().zip(&work.sums[pairs..]);
+                for ((c, sum), (of_units, of_bias)) in all.zip(cumulants.parts()) {
                     for l in 0..TILE {
                         c[l] = of_units * sum[l] + of_bias;
                     }
@@ -406,42 +408,9 @@ fn add_values<const FMA: bool>(setup: &Setup, work: &mut Work, rows: usize, outp
                 }
             }
             if let Some(cumulants) = &setup.cumulants {
-                add_cumulants::<FMA>(cumulants, work, rows, setup.centre.len());
+                let (_, sums) = work.sums.split_at_mut(setup.centre.len());
+                cumulants.add::<FMA>(&work.values, &mut work.products, sums, rows);
             }
-        }
-    }
-}
-
-/// Adds products of four and six hidden values to the sums of the fields that follow `pairs`.
-#[inline(always)]
-fn add_cumulants<const FMA: bool>(
-    cumulants: &Cumulants,
-    work: &mut Work,
-    rows: usize,
-    pairs: usize,
-) {
-    let plan = &cumulants.products;
-    let points = plan.fields();
-    for (k, product) in plan.products().iter().enumerate() {
-        let (known, to) = work.products.split_at_mut(k * ROWS);
-        let left = match product.left.checked_sub(points) {
-            Some(left) => &known[left * ROWS..][..rows],
-            None => &work.values[product.left * ROWS..][..rows],
-        };
-        let value = &work.values[product.field * ROWS..][..rows];
-        for (to, (a, b)) in to.iter_mut().zip(left.iter().zip(value)) {
-            *to = a * b;
-        }
-    }
-    let entry = |k: usize| match k.checked_sub(points) {
-        Some(product) => &work.products[product * ROWS..][..rows],
-        None => &work.values[k * ROWS..][..rows],
-    };
-    let elements = plan.elements().iter().zip(&mut work.sums);
-    for (element, sum) in elements.skip(pairs) {
-        match *element {
-            Element::Product(a, b) => add_products::<FMA>(sum, entry(a), entry(b)),
-            Element::Single(_) => unreachable!("products of two, four or six"),
         }
     }
 }
