@@ -241,7 +241,7 @@ fn measure(
         lambda: Coupling::measure(2, four, vertex).unwrap(),
         six: SixPoint::predict(&kernel_matrix(spec), interactions, vertex).unwrap(),
         flow: analysis::flow(spec, Vertex::Full, &[7.0, 30.0, 100.0], four).unwrap(),
-        one_loop: output_couplings(2, four, vertex, loops, &[4])
+        one_loop: output_couplings(2, four, vertex, loops, &[4], true)
             .unwrap()
             .remove(0),
     }

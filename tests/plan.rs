@@ -2,7 +2,7 @@
 
 use nnqft_gpu::engine::cpu::CpuEngine;
 use nnqft_gpu::engine::{Engine, Queue};
-use nnqft_gpu::model::{EnsembleSpec, Estimator, Inputs};
+use nnqft_gpu::model::{EnsembleSpec, Estimator, Inputs, Law};
 use nnqft_gpu::plan::{Passes, Plan};
 use nnqft_gpu::tensor::Accumulator;
 use nnqft_gpu::theory;
@@ -56,9 +56,18 @@ fn ensembles(arch: &str, inputs: &Inputs) -> Vec<EnsembleSpec> {
         tilt: theory::tilt(&connected),
         ..connected.clone()
     };
+    let net = connected.net.clone();
+    let signs = EnsembleSpec {
+        net: net
+            .with_law_w(vec![Law::Gaussian, Law::Rademacher])
+            .unwrap(),
+        ..connected.clone()
+    };
     vec![
         direct.clone().with_d_out(2),
         direct,
+        signs.clone().with_d_out(2),
+        signs,
         connected.clone().with_d_out(2),
         connected,
         tilted,

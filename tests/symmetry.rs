@@ -215,7 +215,7 @@ fn relu_coupling_in_closed_form() {
         .remove(0);
     let loops = loop_integrals(&spec, Vertex::Full, l).unwrap();
     let four = Interactions::exact_four(&spec, &Exact::new(&spec));
-    let all = output_couplings(3, &four, &vertex, &loops, &[1, 8]).unwrap();
+    let all = output_couplings(3, &four, &vertex, &loops, &[1, 8], true).unwrap();
     for (c, d) in all.iter().zip([1.0, 8.0]) {
         let (i1, i2, dg) = (l.powi(5) / 80.0, 3.0 * l.powi(10) / 1600.0, 0.1875);
         let tree = -dg / (24.0 * i1);

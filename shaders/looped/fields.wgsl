@@ -15,7 +15,7 @@
 //# if not is_direct
 // This is the number of the field of points p and q; beyond the points it is the last field's.
 fn pair(p: u32, q: u32) -> u32 {
-    return min(p * (2u * ${points}u - p - 1u) / 2u + q, ${fields}u - 1u);
+    return min(p * (2u * ${points}u - p - 1u) / 2u + q, ${quadratic}u - 1u);
 }
 //# endif
 
@@ -119,7 +119,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
             value += b1_${i} * scales[${points}u + q];
             //# endif
             //# else
-            var value = f_${i}${j} * scales[${fields}u + field];
+            var value = f_${i}${j} * scales[${quadratic}u + field];
             //# endif
             let to = m * ${field_stride}u + field;
             if work.more == 1u {

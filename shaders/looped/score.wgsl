@@ -19,7 +19,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     let weight = 1.0;
     //# endif
     var largest = 0.0;
-    for (var f = 0u; f < ${fields}u; f += 1u) {
+    for (var f = 0u; f < ${quadratic}u; f += 1u) {
         largest = max(largest, abs(fields[row + f]));
     }
     fields[row + ${score_at}u] = weight * largest * largest;

@@ -102,9 +102,9 @@ pub struct Flow {
     pub asymptotic_slope: Option<f64>,
     /// Statistical error of `asymptotic_slope`.
     pub asymptotic_slope_std_err: Option<f64>,
-    /// Slope at large L as theory has it: -(d_in + 4 p) where the lines into the vertex grow like
-    /// |y|^p, 0 where they fall off; `None` where it does not say, as for a bounded activation with
-    /// weight vertices.
+    /// Slope at large L as theory has it: -(d_in + 4 p) where the lines into the vertex go like
+    /// |y|^p, 0 where the integral over four of them converges; `None` where it does not say, as
+    /// for a kernel that stays and weight vertices.
     pub theory_slope: Option<f64>,
     /// Power p of the dimensionless coupling lambda L^p.
     pub dimension: f64,
@@ -176,15 +176,12 @@ pub fn flow(spec: &EnsembleSpec, vertex: Vertex, cutoffs: &[f64], four: &Samples
 fn scaling(spec: &EnsembleSpec, vertex: Vertex) -> (f64, Option<f64>) {
     let d_in = spec.net.d_in() as f64;
     match (Far::of(&spec.net), line_growth(&spec.net, vertex)) {
-        // The integral of the lines converges.
-        (Far::Decays, None) => (0.0, Some(0.0)),
-        (Far::Decays, Some(p)) | (Far::Grows(_), Some(p)) => {
-            (d_in + 4.0 * p, Some(-(d_in + 4.0 * p)))
-        }
+        (Far::GrowsExponentially | Far::Unknown, _) => (d_in, None),
         // What is left of a kernel that stays may change sign far out.
-        (Far::Stays, _) if vertex == Vertex::Weight => (d_in, None),
-        (Far::Stays, _) => (d_in, Some(-d_in)),
-        (Far::Grows(_) | Far::GrowsExponentially, _) => (d_in, None),
+        (Far::Power(0.0), _) if vertex == Vertex::Weight => (d_in, None),
+        (_, Some(p)) => (d_in + 4.0 * p, Some(-(d_in + 4.0 * p))),
+        // The integral of the lines converges.
+        (_, None) => (0.0, Some(0.0)),
     }
 }
 

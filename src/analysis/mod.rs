@@ -1,6 +1,7 @@
 //! Measured tensors are held against theory.
 
 mod average;
+mod breaking;
 mod chi_squared;
 mod compare;
 mod connected;
@@ -28,6 +29,7 @@ mod symmetry;
 mod unconverged;
 mod verdict;
 
+pub use breaking::{Breaking, symmetry_breaking};
 pub use chi_squared::ChiSquared;
 pub use connected::Connected;
 pub use correlator::Correlator;

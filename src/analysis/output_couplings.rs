@@ -9,7 +9,8 @@ use crate::tensor::multisets;
 use crate::theory::{LoopIntegrals, VertexIntegrals};
 use crate::{Error, Result};
 
-/// `OutputCoupling` is the coupling of S = S_GP + lambda int (f.f)^2 for one number of outputs.
+/// `OutputCoupling` is the coupling of S = S_GP + lambda int (f.f)^2 for one number of outputs. Where
+/// O(d_out) is broken, the tree-level one is that of the connected iiii function, of f_i^4.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct OutputCoupling {
@@ -66,13 +67,16 @@ fn root_at(tree: f64, discriminant: f64) -> (f64, f64) {
 type Loops = (f64, f64, f64);
 
 /// Measures couplings from the connected iiii function at each number of outputs. The function does
-/// not depend on d_out; what it says about lambda does.
+/// not depend on d_out; what it says about lambda does. Unless the net `is_symmetric` under
+/// O(d_out) there is a second coupling in the loop, that of sum_a f_a^4, and several outputs have
+/// theirs at tree level only.
 pub fn output_couplings(
     points: usize,
     four: &Samples,
     vertex: &VertexIntegrals,
     loops: &LoopIntegrals,
     d_out: &[usize],
+    is_symmetric: bool,
 ) -> Result<Vec<OutputCoupling>> {
     let tuples = multisets(points, 4);
     let tree = Coupling::measure(points, four, vertex).ok_or_else(|| {
@@ -96,7 +100,7 @@ pub fn output_couplings(
                 loop_over_tree_std_err: None,
                 undefined: tree.undefined,
             };
-            match tree.measured {
+            match tree.measured && (d == 1 || is_symmetric) {
                 true => with_loop(tree, four, &without, &integrals),
                 false => tree,
             }

@@ -1,16 +1,16 @@
 //! This module checks whether the numbers of an ensemble are numbers of f64, before anything is
 //! drawn.
 
-use crate::model::{EnsembleSpec, Growth, Layer};
+use crate::model::{EnsembleSpec, Growth, Law, Layer};
 use crate::sentence::sentence;
-use crate::theory;
-use crate::{Error, Result};
+use crate::theory::{self, Divergence};
+use crate::{Error, Result, Sentence};
 
 /// The number of decades that n-point functions may span on either side of 1: their variances, the
 /// squares, and products with numbers of order one stay normal numbers of f64.
 const DECADES: f64 = 140.0;
 
-/// Refuses what leaves the range of f64, above or below: squares of the standard deviations and
+/// Refuses what does not exist, and what leaves the range of f64, above or below: squares of the standard deviations and
 /// of the inputs, n-point functions, of the GP, connected or exact at finite width, and their
 /// variances. What vanishes identically is in range: sigma = 0, and points at which every network
 /// is zero.
@@ -28,6 +28,7 @@ const DECADES: f64 = 140.0;
 /// # Ok::<(), nnqft_gpu::Error>(())
 /// ```
 pub fn check_range(spec: &EnsembleSpec) -> Result<()> {
+    check_existence(spec)?;
     let layers = spec.net.layers().iter();
     for (name, sigma) in layers.flat_map(|l| [("sigma_w", l.sigma_w), ("sigma_b", l.sigma_b)]) {
         if sigma != 0.0 && !(sigma * sigma).is_normal() {
@@ -52,6 +53,39 @@ pub fn check_range(spec: &EnsembleSpec) -> Result<()> {
         }
     }
     check_tails(spec)
+}
+
+/// Refuses n-point functions that do not exist, because a law's density falls too slowly.
+fn check_existence(spec: &EnsembleSpec) -> Result<()> {
+    let Some(Divergence {
+        of_bias,
+        order,
+        excess,
+    }) = theory::divergence(spec)
+    else {
+        return Ok(());
+    };
+    let (name, sigma) = match of_bias {
+        true => ("law_b", "sigma_b"),
+        false => ("law_w", "sigma_w"),
+    };
+    let orders = match order > 2 {
+        true => sentence!(", lower `orders`"),
+        false => "".into(),
+    };
+    Err(Error::invalid(
+        name,
+        Law::Laplace,
+        sentence!(
+            "the {}-point function does not exist: {} factors that grow like {} outgrow the density of this law; give a {} of the hidden layer that is smaller by more than a factor of {}{}, or use another law",
+            order.to_string(),
+            order.to_string(),
+            spec.net.activation().expression(),
+            Sentence::parameter(sigma),
+            format!("{excess:.3}"),
+            orders
+        ),
+    ))
 }
 
 /// Refuses ensembles whose networks are Gaussian at every width: nothing that measures an
@@ -153,7 +187,8 @@ fn magnitude(exponent: f64) -> String {
 
 /// Refuses nets that grow like exp(rate z - v) and whose moments are finite in theory only. They
 /// are log-normal: sigma_w^n E[h^n] is largest at the input farthest out, and there sigma_w^n times
-/// the exponential of (rate^2 n^2 / 2 - n) (sigma_w^2 |x|^2 / d_in + sigma_b^2).
+/// the exponential of (rate^2 n^2 / 2 - n) (sigma_w^2 |x|^2 / d_in + sigma_b^2). Of other laws than the
+/// normal one E[exp(n rate z)] is a bound.
 fn check_tails(spec: &EnsembleSpec) -> Result<()> {
     let Growth::Exponential { rate } = spec.net.activation().growth() else {
         return Ok(());
@@ -166,7 +201,12 @@ fn check_tails(spec: &EnsembleSpec) -> Result<()> {
     let unit = sigma_w.powi(2) * farthest / spec.net.d_in() as f64 + sigma_b.powi(2);
     for &order in spec.orders.iter().filter(|&n| n % 2 == 0) {
         let n = order as f64;
-        let moment = (rate * rate * n * n / 2.0 - n) * unit / std::f64::consts::LN_10;
+        let moment = match spec.net.has_gaussian_units() {
+            true => (rate * rate * n * n / 2.0 - n) * unit / std::f64::consts::LN_10,
+            false => (spec.inputs.points().iter())
+                .map(|x| theory::product_decades(&spec.net, x, n * rate))
+                .fold(0.0, f64::max),
+        };
         let exponent = moment + n * spec.net.readout().sigma_w.log10();
         if exponent > DECADES {
             return Err(Error::invalid(

@@ -1,4 +1,4 @@
-//! This module makes random rotations.
+//! This module makes random rotations, and permutations with signs.
 
 use nalgebra::DMatrix;
 
@@ -20,6 +20,19 @@ pub(super) fn rotation(d: usize, number: u64) -> DMatrix<f64> {
     q
 }
 
+/// Makes a random permutation of coordinates with random signs.
+pub(super) fn signed_permutation(d: usize, number: u64) -> DMatrix<f64> {
+    let normals = spare_normals(number, 2 * d);
+    let (keys, signs) = normals.split_at(d);
+    let mut places: Vec<usize> = (0..d).collect();
+    places.sort_by(|&a, &b| keys[a].total_cmp(&keys[b]));
+    let mut matrix = DMatrix::zeros(d, d);
+    for (a, &b) in places.iter().enumerate() {
+        matrix[(a, b)] = signs[a].signum();
+    }
+    matrix
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -32,5 +45,15 @@ mod tests {
             assert!(unit.norm() < 1e-13);
             assert!((r.determinant() - 1.0).abs() < 1e-12);
         }
+    }
+    #[test]
+    fn permutations_move_and_turn_axes() {
+        for d in [2, 3, 8] {
+            let r = signed_permutation(d, 1);
+            assert_eq!(&r * r.transpose(), DMatrix::identity(d, d));
+            assert!(r.iter().all(|x| [0.0, 1.0, -1.0].contains(x)));
+        }
+        let all: Vec<_> = (0..3).map(|k| signed_permutation(8, k)).collect();
+        assert!(all[0] != all[1] && all[1] != all[2]);
     }
 }

@@ -7,7 +7,7 @@ use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
 
 use super::chi_squared::ChiSquared;
-use super::rotation::rotation;
+use super::rotation::{rotation, signed_permutation};
 use crate::model::EnsembleSpec;
 use crate::plan::Plan;
 use crate::sentence::sentence;
@@ -63,6 +63,13 @@ pub fn test_points(points: usize, d_out: usize) -> Vec<usize> {
 /// - `rotation`: R G = G for random rotations R of the outputs;
 /// - `placements`: the three placements of iijj add up to iiii.
 ///
+/// Unless outputs are Gaussian given the hidden layer, O(d_out) is broken to the permutations and
+/// signs of outputs. Then the last two are
+///
+/// - `hypercubic`: R G = G for random permutations R with signs;
+/// - `placements`: the three placements of iijj add up to iiii less what theory predicts,
+///   [`Breaking`](super::Breaking).
+///
 /// A test that fails is undecided if the ensemble is `unconverged`, for the reason given.
 ///
 /// # Errors
@@ -115,18 +122,29 @@ pub fn symmetry_checks(
         add("unpaired", &map(&pick), &pick(&sizes));
 
         let tensors = Tensors::new(spec, plan);
-        let rotations: Vec<DMatrix<f64>> = (0..ROTATIONS)
-            .map(|k| rotation(spec.net.d_out(), k))
-            .collect();
+        let is_gaussian = spec.net.has_gaussian_readout();
+        let (name, turn): (_, fn(usize, u64) -> DMatrix<f64>) = match is_gaussian {
+            true => ("rotation", rotation),
+            false => ("hypercubic", signed_permutation),
+        };
+        let rotations: Vec<DMatrix<f64>> =
+            (0..ROTATIONS).map(|k| turn(spec.net.d_out(), k)).collect();
         let rotated = map(&|g| {
             (rotations.iter())
                 .flat_map(|r| tensors.rotated(g, r).into_iter().zip(g).map(|(a, b)| a - b))
                 .collect()
         });
-        add("rotation", &rotated, &sizes.repeat(rotations.len()));
+        add(name, &rotated, &sizes.repeat(rotations.len()));
 
         let placements = Placements::new(spec, tuples);
-        let violations = map(&|g| placements.violations(g));
+        let mut violations = map(&|g| placements.violations(g));
+        if !is_gaussian {
+            let predicted = placements.violations(&expected);
+            for sample in &mut violations {
+                sample.iter_mut().zip(&predicted).for_each(|(v, p)| *v -= p);
+            }
+            forgive(&mut violations, &placements.errors(&errors));
+        }
         add("placements", &violations, &placements.sizes(&sizes));
     }
     Ok(checks)
@@ -224,13 +242,13 @@ impl Tensors {
 
 /// `Placements` says which elements add up to which: iijj over the three placements, both ways
 /// round, give twice iiii.
-struct Placements {
+pub(super) struct Placements {
     /// Rules of element iiii and the six elements iijj.
     rules: Vec<(usize, [usize; 6])>,
 }
 
 impl Placements {
-    fn new(spec: &EnsembleSpec, tuples: &Tuples) -> Self {
+    pub fn new(spec: &EnsembleSpec, tuples: &Tuples) -> Self {
         let numbers: BTreeMap<(&[usize], &[usize]), usize> = (0..tuples.len())
             .map(|e| ((&tuples.points[e][..], &tuples.outputs[e][..]), e))
             .collect();
@@ -261,13 +279,24 @@ impl Placements {
         Self { rules }
     }
 
-    fn violations(&self, g: &[f64]) -> Vec<f64> {
+    /// Computes what the placements add up to beyond the whole.
+    pub fn violations(&self, g: &[f64]) -> Vec<f64> {
         (self.rules.iter())
             .map(|(whole, parts)| parts.iter().map(|&e| g[e]).sum::<f64>() / 2.0 - g[*whole])
             .collect()
     }
 
-    fn sizes(&self, sizes: &[f64]) -> Vec<f64> {
+    /// Bounds the errors of [`violations`](Self::violations) by those of the elements.
+    pub fn errors(&self, errors: &[f64]) -> Vec<f64> {
+        (self.rules.iter())
+            .map(|(whole, parts)| {
+                parts.iter().map(|&e| errors[e]).sum::<f64>() / 2.0 + errors[*whole]
+            })
+            .collect()
+    }
+
+    /// Picks the sizes of the wholes.
+    pub fn sizes(&self, sizes: &[f64]) -> Vec<f64> {
         self.rules.iter().map(|(whole, _)| sizes[*whole]).collect()
     }
 }

@@ -36,11 +36,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let adapter = arguments.adapter.as_deref();
     let net = arguments.net.given()?;
     let mut running = Running::begin(Terminal::new(""), |_| Ok(Box::new(engine(adapter)?)))?;
-    results.add(compare(
-        &mut running.runner,
-        net.as_ref(),
-        arguments.thorough,
-    )?)?;
+    let document = compare(&mut running.runner, net.as_ref(), arguments.thorough)?;
+    results.add(document)?;
     results.finish()
 }
 

@@ -32,6 +32,7 @@ mod progress;
 mod reproduce;
 mod rg;
 mod running;
+mod sample;
 mod shell;
 mod slurm;
 mod symmetry;
@@ -62,6 +63,7 @@ struct Arguments {
 enum Command {
     Ensemble(Box<ensemble::Arguments>),
     Merge(merge::Arguments),
+    Sample(Box<sample::Arguments>),
     Theory(Box<theory::Arguments>),
     Falloff(Box<falloff::Arguments>),
     Eft(Box<eft::Arguments>),
@@ -80,6 +82,7 @@ impl Command {
         match self {
             Self::Ensemble(arguments) => ensemble::run(&arguments),
             Self::Merge(arguments) => merge::run(&arguments),
+            Self::Sample(arguments) => sample::run(&arguments),
             Self::Theory(arguments) => theory::run(&arguments),
             Self::Falloff(arguments) => falloff::run(&arguments),
             Self::Eft(arguments) => eft::run(&arguments),
@@ -102,8 +105,8 @@ pub fn run() -> ExitCode {
         shell::be_quiet();
     }
     let done = interrupt::listen().and_then(|()| match &command {
-        // It guards its parts itself: while it draws, it saves before it ends.
-        Command::Ensemble(_) => command.run(),
+        // They guard their parts themselves: while they draw, they save before they end.
+        Command::Ensemble(_) | Command::Sample(_) => command.run(),
         _ => interrupt::guard(|| command.run()),
     });
     match done {

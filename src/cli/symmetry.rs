@@ -21,8 +21,10 @@ use super::terminal::Terminal;
 Checks, for each d_out, on a direct ensemble of orders 2 and 4 at as many of the points as
 16 fields allow (4012 elements): exact (all elements against their exact values), unpaired
 (correlators whose outputs do not pair vanish), rotation (random rotations of the outputs
-change nothing), placements (connected iijj over its three placements is iiii). A check
-passes at a p-value of 1e-4 or more; one that fails on an ensemble that has not converged is
+change nothing), placements (connected iijj over its three placements is iiii). Readouts that
+are not gaussian break O(d_out) to permutations and signs of the outputs (check hypercubic, in
+place of rotation): placements then tests that the size is the predicted one, which is printed
+as a finding. A check passes at a p-value of 1e-4 or more; one that fails on an ensemble that has not converged is
 undecided (exit code 1, like every result that is not to be relied on). With --moments exact there is nothing to test.
 Couplings: connected estimator, all points."
 )]

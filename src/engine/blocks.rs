@@ -4,6 +4,10 @@ use crate::model::{EnsembleSpec, MAX_NETS};
 use crate::stream::GROUP;
 use crate::tensor::Accumulator;
 
+/// Bytes of outputs, in f64, of a block and of what a thread hands over at a time, so that memory
+/// stays flat; more only where 16 networks have more.
+pub(super) const PIECE_BYTES: u64 = 8 << 20;
+
 /// A block plan cuts the networks of an experiment into blocks of fixed size.
 ///
 /// The block is the unit of everything: a thread sums whole blocks, a dispatch, a shard and
@@ -45,6 +49,20 @@ impl BlockPlan {
             per_experiment: spec.nets.div_ceil(size),
             experiments: spec.experiments.into(),
             nets: spec.nets,
+        }
+    }
+
+    /// Chooses the size of blocks of which the outputs are wanted rather than their averages: that of
+    /// [`new`](Self::new), but no smaller than what is drawn together, and no larger than
+    /// [`PIECE_BYTES`] hold.
+    pub fn of_outputs(spec: &EnsembleSpec) -> Self {
+        let row = 8 * (spec.inputs.len() * spec.net.d_out()) as u64;
+        let fits = (PIECE_BYTES / row).max(GROUP).ilog2();
+        let size = Self::size_for(spec.net.width(), spec.nets).clamp(GROUP, 1 << fits);
+        Self {
+            size,
+            per_experiment: spec.nets.div_ceil(size),
+            ..Self::new(spec)
         }
     }
 
@@ -191,6 +209,30 @@ mod tests {
                 if block.index + 1 == plan.per_experiment {
                     assert_eq!(next.1, nets);
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn blocks_of_outputs_are_those_of_averages_where_these_fit() {
+        let spec = |points: usize, nets| EnsembleSpec {
+            inputs: crate::model::Inputs::new(vec![vec![1.0]; points]).unwrap(),
+            nets,
+            ..EnsembleSpec::preset("erf", 1).unwrap()
+        };
+        for (points, nets, size) in [
+            (6, 1_000_000, 1024),
+            (6, 7, 16),
+            (1024, 1_000_000, 1024),
+            (1025, 1_000_000, 512),
+            (1_000_000, 1_000_000, 16),
+        ] {
+            let spec = spec(points, nets);
+            let plan = BlockPlan::of_outputs(&spec);
+            assert_eq!(plan.size, size, "{points} {nets}");
+            assert_eq!(plan.networks(0..plan.blocks()), spec.networks());
+            if points == 6 && nets > 1000 {
+                assert_eq!(plan, BlockPlan::new(&spec));
             }
         }
     }

@@ -3,9 +3,8 @@
 use std::ops::Range;
 use std::sync::{Condvar, Mutex, MutexGuard};
 
-use super::{DeviceInfo, Engine, Work};
-use crate::plan::Plan;
-use crate::tensor::Accumulator;
+use super::{DeviceInfo, Draws, Engine, Float, Work};
+use crate::plan::{Plan, SamplePlan};
 use crate::{Error, Result};
 
 /// `OnLoss` is told of an engine whose device fails.
@@ -62,13 +61,43 @@ impl Engine for Fleet {
         DeviceInfo::joined(&counted.collect::<Vec<_>>()).expect("a fleet has an engine")
     }
 
+    fn prepare(&mut self, plan: &Plan, cancelled: &(dyn Fn() -> bool + Sync)) -> Result<()> {
+        self.prepare_all(|engine| engine.prepare(plan, cancelled))
+    }
+
+    fn float(&self) -> Float {
+        self.engines[0].float()
+    }
+
+    fn prepare_sample(
+        &mut self,
+        plan: &SamplePlan,
+        cancelled: &(dyn Fn() -> bool + Sync),
+    ) -> Result<()> {
+        self.prepare_all(|engine| engine.prepare_sample(plan, cancelled))
+    }
+
+    fn accumulate(&mut self, plan: &Plan, work: &dyn Work) -> Result<()> {
+        self.share(work, |engine, work| engine.accumulate(plan, work))
+    }
+
+    fn sample(&mut self, plan: &SamplePlan, work: &dyn Work<Draws>) -> Result<()> {
+        self.share(work, |engine, work| engine.sample(plan, work))
+    }
+}
+
+impl Fleet {
     /// Prepares all engines at a time. An engine whose device fails will say so again when it is to
     /// draw.
-    fn prepare(&mut self, plan: &Plan, cancelled: &(dyn Fn() -> bool + Sync)) -> Result<()> {
+    fn prepare_all(
+        &mut self,
+        prepare: impl Fn(&mut (dyn Engine + Send)) -> Result<()> + Sync,
+    ) -> Result<()> {
         let of_spec = |result: &Result<()>| !matches!(result, Err(Error::Device(_)));
+        let prepare = &prepare;
         std::thread::scope(|scope| {
             let threads: Vec<_> = (self.engines.iter_mut())
-                .map(|engine| scope.spawn(|| engine.prepare(plan, cancelled)))
+                .map(|engine| scope.spawn(move || prepare(engine.as_mut())))
                 .collect();
             (threads.into_iter())
                 .map(|t| t.join().unwrap_or_else(|e| std::panic::resume_unwind(e)))
@@ -77,7 +106,12 @@ impl Engine for Fleet {
         })
     }
 
-    fn accumulate(&mut self, plan: &Plan, work: &dyn Work) -> Result<()> {
+    /// Lets all engines do some work, each by `run`.
+    fn share<T>(
+        &mut self,
+        work: &dyn Work<T>,
+        run: impl Fn(&mut (dyn Engine + Send), &dyn Work<T>) -> Result<()> + Sync,
+    ) -> Result<()> {
         let crew = Crew {
             work,
             state: Mutex::new(State {
@@ -86,12 +120,12 @@ impl Engine for Fleet {
             }),
             changed: Condvar::new(),
         };
-        let (crew, lost) = (&crew, &self.lost);
+        let (crew, lost, run) = (&crew, &self.lost, &run);
         let results: Vec<Result<()>> = std::thread::scope(|scope| {
             let threads: Vec<_> = (self.engines.iter_mut())
                 .map(|engine| {
                     scope.spawn(move || {
-                        let result = crew.run(engine.as_mut(), plan);
+                        let result = crew.run(|work| run(engine.as_mut(), work));
                         if let Err(error @ Error::Device(_)) = &result {
                             lost(&engine.device(), error);
                         }
@@ -115,8 +149,8 @@ impl Engine for Fleet {
 }
 
 /// A crew is work that several engines share.
-struct Crew<'a> {
-    work: &'a dyn Work,
+struct Crew<'a, T> {
+    work: &'a dyn Work<T>,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -128,19 +162,19 @@ struct State {
     given_up: bool,
 }
 
-impl Crew<'_> {
+impl<T> Crew<'_, T> {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(|e| e.into_inner())
     }
 
     /// Lets an engine work, and work again if another fails and leaves blocks.
-    fn run(&self, engine: &mut dyn Engine, plan: &Plan) -> Result<()> {
+    fn run(&self, mut run: impl FnMut(&dyn Work<T>) -> Result<()>) -> Result<()> {
         loop {
             let share = Share {
                 crew: self,
                 taken: Mutex::default(),
             };
-            let result = engine.accumulate(plan, &share);
+            let result = run(&share);
             // What it has not finished is there for others before it counts as idle.
             drop(share);
             let mut state = self.lock();
@@ -160,12 +194,12 @@ impl Crew<'_> {
 }
 
 /// A share is what one engine has taken; it is given back when dropped with blocks unfinished.
-struct Share<'a> {
-    crew: &'a Crew<'a>,
+struct Share<'a, T> {
+    crew: &'a Crew<'a, T>,
     taken: Mutex<Vec<Range<u64>>>,
 }
 
-impl Share<'_> {
+impl<T> Share<'_, T> {
     fn taken(&self) -> MutexGuard<'_, Vec<Range<u64>>> {
         self.taken.lock().unwrap_or_else(|e| e.into_inner())
     }
@@ -175,7 +209,7 @@ impl Share<'_> {
     }
 }
 
-impl Work for Share<'_> {
+impl<T> Work<T> for Share<'_, T> {
     fn left(&self) -> u64 {
         match self.crew.lock().given_up {
             true => 0,
@@ -192,9 +226,9 @@ impl Work for Share<'_> {
         Some(range)
     }
 
-    fn finish(&self, range: Range<u64>, elements: Accumulator) {
+    fn finish(&self, range: Range<u64>, result: T) {
         self.forget(&range);
-        self.crew.work.finish(range, elements);
+        self.crew.work.finish(range, result);
     }
 
     fn give_back(&self, range: Range<u64>) {
@@ -203,7 +237,7 @@ impl Work for Share<'_> {
     }
 }
 
-impl Drop for Share<'_> {
+impl<T> Drop for Share<'_, T> {
     fn drop(&mut self) {
         for range in std::mem::take(&mut *self.taken()) {
             self.crew.work.give_back(range);
@@ -213,12 +247,12 @@ impl Drop for Share<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
     use std::time::Duration;
 
     use super::*;
     use crate::engine::cpu::CpuEngine;
-    use crate::engine::{self, Queue};
+    use crate::engine::{self, BlockPlan, DrawQueue, Queue};
     use crate::model::EnsembleSpec;
 
     fn spec() -> EnsembleSpec {
@@ -251,6 +285,15 @@ mod tests {
             std::thread::sleep(Duration::from_millis(20));
             Err((self.0)())
         }
+
+        fn float(&self) -> Float {
+            Float::F64
+        }
+
+        fn sample(&mut self, _: &SamplePlan, work: &dyn Work<Draws>) -> Result<()> {
+            work.take(2);
+            Err((self.0)())
+        }
     }
 
     #[test]
@@ -277,6 +320,30 @@ mod tests {
             assert_eq!(fleet.engines(), 1);
         }
         assert_eq!(LOST.load(Ordering::Relaxed), 2);
+    }
+
+    #[test]
+    fn a_failed_engine_s_share_of_a_sample_is_drawn_by_the_others() {
+        let engines: Vec<Box<dyn Engine + Send>> = vec![
+            Box::new(Failing(|| Error::Device("lost".into()))),
+            Box::new(CpuEngine::new()),
+        ];
+        let mut fleet = Fleet::new(engines, |_, _| {});
+        let plan = SamplePlan::new(spec()).unwrap();
+        let blocks = BlockPlan::of_outputs(plan.spec());
+        let (stop, draws) = (AtomicBool::new(false), Mutex::new(Vec::new()));
+        let put = |first, more| {
+            draws.lock().unwrap().push((first, more));
+            Ok(())
+        };
+        let queue = DrawQueue::new(blocks, 0..blocks.blocks(), &put, &|_| {}, &stop);
+        fleet.sample(&plan, &queue).unwrap();
+        assert_eq!((queue.networks(), fleet.engines()), (10_000, 1));
+        let values = |(_, draws): &(u64, Draws)| draws.bytes().len() / 48;
+        assert_eq!(
+            draws.lock().unwrap().iter().map(values).sum::<usize>(),
+            10_000
+        );
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 mod blocks;
 pub mod cpu;
+mod draws;
 mod fleet;
 #[cfg(feature = "gpu")]
 pub mod gpu;
@@ -15,9 +16,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::Result;
 use crate::model::EnsembleSpec;
-use crate::plan::Plan;
+use crate::plan::{Plan, SamplePlan};
 use crate::tensor::Accumulator;
 pub use blocks::{Block, BlockPlan};
+pub use draws::{DrawQueue, Draws, Float};
 pub use fleet::Fleet;
 pub use queue::{Queue, Work};
 pub use stages::{Form, Stages};
@@ -96,6 +98,29 @@ pub trait Engine {
     /// [`crate::Error::Overflow`] if the spec does not fit the engine's numbers,
     /// [`crate::Error::Device`] if the device fails; what was handed in before stays.
     fn accumulate(&mut self, plan: &Plan, work: &dyn Work) -> Result<()>;
+
+    /// Returns the type of the outputs that [`sample`](Self::sample) hands in.
+    fn float(&self) -> Float;
+
+    /// Compiles what [`sample`](Self::sample) needs, as [`prepare`](Self::prepare) does for
+    /// averages.
+    ///
+    /// # Errors
+    /// Those of [`sample`](Self::sample).
+    fn prepare_sample(
+        &mut self,
+        _plan: &SamplePlan,
+        _cancelled: &(dyn Fn() -> bool + Sync),
+    ) -> Result<()> {
+        Ok(())
+    }
+
+    /// Takes blocks of networks (numbered over all experiments, see [`BlockPlan::of_outputs`]) until
+    /// there are no more, and hands in the outputs of their networks.
+    ///
+    /// # Errors
+    /// Those of [`accumulate`](Self::accumulate); [`crate::Error::NotFinite`].
+    fn sample(&mut self, plan: &SamplePlan, work: &dyn Work<Draws>) -> Result<()>;
 }
 
 /// Runs all networks of a spec; `progress` is told the networks done since it was last called.

@@ -10,19 +10,20 @@ use super::BlockPlan;
 use crate::model::EnsembleSpec;
 use crate::tensor::Accumulator;
 
-/// `Work` is where an engine gets its blocks and leaves their elements.
+/// `Work` is where an engine gets its blocks and leaves what it makes of them: their elements, or
+/// their outputs.
 ///
 /// Engines pull: each takes what it can do in a short while, so that fast ones do more and
 /// a stop is a `None`.
-pub trait Work: Sync {
+pub trait Work<T = Accumulator>: Sync {
     /// Counts the blocks that can still be taken.
     fn left(&self) -> u64;
 
     /// Takes up to `at_most` blocks in a row; `None` if there is nothing to take.
     fn take(&self, at_most: u64) -> Option<Range<u64>>;
 
-    /// Hands in the elements of all blocks of a range that was taken.
-    fn finish(&self, range: Range<u64>, elements: Accumulator);
+    /// Hands in what was made of all blocks of a range that was taken.
+    fn finish(&self, range: Range<u64>, result: T);
 
     /// Gives back a range that was taken and will not be finished.
     fn give_back(&self, range: Range<u64>);
@@ -36,8 +37,35 @@ pub struct Queue<'a> {
 }
 
 struct Inner {
-    pending: VecDeque<Range<u64>>,
+    pending: Pending,
     elements: Accumulator,
+}
+
+/// `Pending` holds the blocks that can be taken, in their order.
+pub(super) struct Pending(VecDeque<Range<u64>>);
+
+impl Pending {
+    pub fn new(ranges: Vec<Range<u64>>) -> Self {
+        Self(ranges.into())
+    }
+
+    pub fn left(&self) -> u64 {
+        self.0.iter().map(|r| r.end - r.start).sum()
+    }
+
+    pub fn take(&mut self, at_most: u64) -> Option<Range<u64>> {
+        let first = self.0.front_mut()?;
+        let taken = first.start..first.end.min(first.start.saturating_add(at_most.max(1)));
+        first.start = taken.end;
+        if first.is_empty() {
+            self.0.pop_front();
+        }
+        Some(taken)
+    }
+
+    pub fn give_back(&mut self, range: Range<u64>) {
+        self.0.push_front(range);
+    }
 }
 
 impl<'a> Queue<'a> {
@@ -49,7 +77,7 @@ impl<'a> Queue<'a> {
 
     /// Queues those of some blocks (numbered over all experiments) that `elements` does not hold.
     pub fn resume(spec: &EnsembleSpec, blocks: Range<u64>, elements: Accumulator) -> Self {
-        let pending = BlockPlan::new(spec).missing(&elements, blocks).into();
+        let pending = Pending::new(BlockPlan::new(spec).missing(&elements, blocks));
         Self {
             inner: Mutex::new(Inner { pending, elements }),
             progress: &|_| {},
@@ -93,22 +121,15 @@ impl Work for Queue<'_> {
     fn left(&self) -> u64 {
         match self.stopped() {
             true => 0,
-            false => self.lock().pending.iter().map(|r| r.end - r.start).sum(),
+            false => self.lock().pending.left(),
         }
     }
 
     fn take(&self, at_most: u64) -> Option<Range<u64>> {
-        if self.stopped() {
-            return None;
+        match self.stopped() {
+            true => None,
+            false => self.lock().pending.take(at_most),
         }
-        let pending = &mut self.lock().pending;
-        let first = pending.front_mut()?;
-        let taken = first.start..first.end.min(first.start.saturating_add(at_most.max(1)));
-        first.start = taken.end;
-        if first.is_empty() {
-            pending.pop_front();
-        }
-        Some(taken)
     }
 
     fn finish(&self, _: Range<u64>, elements: Accumulator) {
@@ -118,7 +139,7 @@ impl Work for Queue<'_> {
     }
 
     fn give_back(&self, range: Range<u64>) {
-        self.lock().pending.push_front(range);
+        self.lock().pending.give_back(range);
     }
 }
 

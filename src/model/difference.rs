@@ -86,6 +86,8 @@ fn tilt(tilt: &Tilt) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::slice::from_ref;
+
     use super::*;
     use crate::model::Inputs;
 
@@ -98,7 +100,7 @@ mod tests {
             net: spec.net.clone().with_sigma_b(0.1 + 0.2),
             ..spec.clone()
         };
-        let found = EnsembleSpec::differences(std::slice::from_ref(&other), &[spec.clone()]);
+        let found = EnsembleSpec::differences(from_ref(&other), from_ref(&spec));
         let told: Vec<_> = found.iter().map(|d| (d.field, &d.ours[..])).collect();
         let sigma = "0.30000000000000004";
         assert_eq!(
@@ -110,6 +112,6 @@ mod tests {
             ]
         );
         assert_eq!((&found[2].theirs[..], &found[0].theirs[..]), ("2,4,6", "1"));
-        assert!(EnsembleSpec::differences(&[spec.clone()], &[spec]).is_empty());
+        assert!(EnsembleSpec::differences(from_ref(&spec), from_ref(&spec)).is_empty());
     }
 }

@@ -59,12 +59,13 @@ impl EnsembleSpec {
         let fields = self.fields() as u64;
         // Factors of the highest products of fields, half of which is in a table.
         let highest = self.orders.iter().copied().max().unwrap_or(0) as u64;
-        let degree = match self.estimator {
-            Estimator::Direct => highest,
-            Estimator::Connected => highest / 2,
+        let pairs = multiset_count(self.inputs.len() as u64, 2);
+        let (factors, degree) = match self.estimator {
+            Estimator::Direct => (fields, highest),
+            Estimator::Connected => (pairs, highest / 2),
         };
         let products: f64 = (2..=degree.div_ceil(2))
-            .map(|n| multiset_count(fields, n) as f64)
+            .map(|n| multiset_count(factors, n) as f64)
             .sum();
         let (values, sums, fields) = (self.values() as f64, self.sums() as f64, fields as f64);
         let experiments = f64::from(self.experiments);
@@ -74,16 +75,34 @@ impl EnsembleSpec {
         // Index lists, coefficients, the columns of results, and the text of a document.
         let terms = match (self.estimator, highest) {
             (Estimator::Direct, _) => 0.0,
+            (Estimator::Connected, 6) if self.sums_cumulants(6) => 106.0,
             (Estimator::Connected, 6) => 60.0,
-            (Estimator::Connected, _) => 3.0,
+            (Estimator::Connected, _) => 4.0,
         };
+        // Products of hidden values at two points and at three, of the units of a group.
+        let unit_rows: f64 = ([(4, pairs), (6, multiset_count(self.inputs.len() as u64, 3))]
+            .iter())
+        .filter(|(n, _)| self.sums_cumulants(*n))
+        .map(|(_, rows)| 8.0 * TILE * TILE * *rows as f64)
+        .sum();
         let document = 1000.0 + 16.0 * terms + 40.0 * experiments;
         let is_weighted = if self.tilt.is_some() { 2.0 } else { 1.0 };
         let table = 8.0 * ROW * (fields + products) * is_weighted;
         Memory {
             shared: values * (statistics + document) + 200.0 * sums + 8.0 * EXTREMES * fields,
-            worker: 40.0 * sums + 100.0 * values + table + 8.0 * (ROW + 3.0 * TILE) * fields,
+            worker: 40.0 * sums
+                + 100.0 * values
+                + table
+                + unit_rows
+                + 8.0 * (ROW + 3.0 * TILE) * fields,
         }
+    }
+
+    /// Estimates the bytes that a worker of the CPU engine takes to draw networks and nothing else:
+    /// the values of a group of units at every point, sums and fields, and outputs on their way.
+    pub(crate) fn drawing_memory(&self) -> f64 {
+        let (points, fields) = (self.inputs.len() as f64, self.fields() as f64);
+        8.0 * TILE * (TILE * points + 4.0 * fields)
     }
 
     /// Refuses a spec that takes more than [`MAX_MEMORY`].

@@ -150,6 +150,22 @@ impl EnsembleSpec {
     /// # Errors
     /// [`Error::Invalid`] with the option, the value and what would be right.
     pub fn validate(mut self) -> Result<Self> {
+        self.check_networks()?;
+        if self.nets < 2 && self.experiments < 2 {
+            return Err(Error::invalid(
+                "nets",
+                1,
+                "one network in one experiment has no error bar; draw at least 2",
+            ));
+        }
+        self.check_orders()?;
+        self.check_memory()?;
+        self.check_tilt()?;
+        Ok(self)
+    }
+
+    /// Checks what networks are drawn, but nothing of what is measured.
+    pub(crate) fn check_networks(&self) -> Result<()> {
         let range = |name, value: u64, max: u64| {
             if value == 0 || value > max {
                 Err(Error::invalid(
@@ -164,13 +180,6 @@ impl EnsembleSpec {
         range("width", self.net.width(), MAX_WIDTH)?;
         range("nets", self.nets, MAX_NETS)?;
         range("experiments", self.experiments.into(), MAX_EXPERIMENTS)?;
-        if self.nets < 2 && self.experiments < 2 {
-            return Err(Error::invalid(
-                "nets",
-                1,
-                "one network in one experiment has no error bar; draw at least 2",
-            ));
-        }
         let neurons = self.net.width() as f64 * self.networks() as f64;
         if neurons > MAX_NEURONS {
             return Err(Error::invalid(
@@ -204,7 +213,10 @@ impl EnsembleSpec {
                 sentence!("`d_in` is {}", self.net.d_in().to_string()),
             ));
         }
-        range("d_out", self.net.d_out() as u64, MAX_D_OUT)?;
+        range("d_out", self.net.d_out() as u64, MAX_D_OUT)
+    }
+
+    fn check_orders(&mut self) -> Result<()> {
         if self.orders.is_empty() {
             return Err(Error::invalid("orders", "''", "give at least one of 1..6"));
         }
@@ -226,7 +238,10 @@ impl EnsembleSpec {
                 ),
             ));
         }
-        self.check_memory()?;
+        Ok(())
+    }
+
+    fn check_tilt(&self) -> Result<()> {
         if let Some(tilt) = &self.tilt {
             if self.estimator == Estimator::Direct {
                 return Err(Error::invalid(
@@ -246,8 +261,18 @@ impl EnsembleSpec {
                     "each shift has d_in + 1 finite components",
                 ));
             }
+            let (first, d_in) = (self.net.first(), self.net.d_in());
+            let is_moved = |c: usize| tilt.shifts.iter().any(|t| t[c] != 0.0);
+            let weights = !first.law_w.is_gaussian() && (0..d_in).any(is_moved);
+            if weights || !first.law_b.is_gaussian() && is_moved(d_in) {
+                return Err(Error::invalid(
+                    "tilt",
+                    "auto",
+                    "importance sampling moves normal weights and biases; use it with gaussian laws of the hidden layer",
+                ));
+            }
         }
-        Ok(self)
+        Ok(())
     }
 
     /// Counts the numbers that a run keeps: the unique elements, those of the connected 6-point
@@ -259,22 +284,44 @@ impl EnsembleSpec {
         self.elements() + six + self.orders.len() as u64
     }
 
-    /// Counts the fields of a network: its outputs at every point, or the components of D.
+    /// Tells whether the connected estimator sums cumulants of order n of the outputs given the
+    /// hidden layer: those that are not Gaussian have them.
+    pub(super) fn sums_cumulants(&self, n: u64) -> bool {
+        let highest = self.orders.iter().copied().max().unwrap_or(0) as u64;
+        self.estimator == Estimator::Connected && n <= highest && !self.net.has_gaussian_readout()
+    }
+
+    /// Counts the fields of a network: its outputs at every point, or the components of D and of
+    /// the higher cumulants given the hidden layer.
     pub fn fields(&self) -> usize {
         match self.estimator {
             Estimator::Direct => self.inputs.len() * self.net.d_out(),
-            Estimator::Connected => multiset_count(self.inputs.len() as u64, 2) as usize,
+            Estimator::Connected => {
+                let further = [4, 6].into_iter().filter(|&n| self.sums_cumulants(n));
+                (std::iter::once(2).chain(further))
+                    .map(|n| multiset_count(self.inputs.len() as u64, n) as usize)
+                    .sum()
+            }
         }
     }
 
     /// Counts the sums of the connected estimator: products of up to three of the P (P + 1) / 2
-    /// components of D.
+    /// components of D, and higher cumulants, those of order 4 by themselves and times D.
     pub(super) fn connected_sums(&self) -> u64 {
-        let pairs = multiset_count(self.inputs.len() as u64, 2);
+        let points = self.inputs.len() as u64;
+        let pairs = multiset_count(points, 2);
         let highest = self.orders.last().copied().unwrap_or(0) as u64 / 2;
-        (1..=highest)
-            .map(|n| multiset_count(pairs, n))
-            .fold(0, u64::saturating_add)
+        let covariances = (1..=highest).map(|n| multiset_count(pairs, n));
+        let fours = multiset_count(points, 4);
+        let cumulants = [
+            (4, fours),
+            (6, pairs.saturating_mul(fours)),
+            (6, multiset_count(points, 6)),
+        ];
+        let cumulants = cumulants
+            .into_iter()
+            .filter(|&(n, _)| self.sums_cumulants(n));
+        (covariances.chain(cumulants.map(|(_, count)| count))).fold(0, u64::saturating_add)
     }
 
     /// Counts the unique tensor elements over all orders: those of [`Tuples::all`], or with the

@@ -2,7 +2,7 @@ use super::progression::reach;
 use super::{Parameters, Progression};
 use crate::model::{Builtin, EnsembleSpec, Estimator};
 use crate::stream::StreamLayout;
-use crate::tensor::multisets;
+use crate::tensor::{connected_fields, multisets};
 use crate::theory::{kernel, second_moments};
 
 /// `Drawn` is the networks of a plan as engines draw them: at the points that need evaluation.
@@ -113,11 +113,33 @@ fn field_scales(spec: &EnsembleSpec) -> Vec<f64> {
         Estimator::Direct => f.repeat(spec.net.d_out()),
         Estimator::Connected => {
             let unit = 1.0 / (spec.net.width() as f64).sqrt();
-            (multisets(f.len(), 2).iter())
-                .map(|pair| unit * f[pair[0]] * f[pair[1]])
+            let fields = connected_fields(f.len(), &spec.orders, spec.net.has_gaussian_readout());
+            (fields.iter())
+                .map(|index| match index[..] {
+                    [p, q] => unit * f[p] * f[q],
+                    _ => {
+                        let size = cumulant_size(spec, index.len() as u32);
+                        index.iter().fold(size, |size, &p| size * f[p])
+                    }
+                })
                 .collect()
         }
     }
+}
+
+/// Returns the typical size of the cumulant of order n of an output given the hidden layer, in
+/// units of f^n.
+fn cumulant_size(spec: &EnsembleSpec, n: u32) -> f64 {
+    let readout = spec.net.readout();
+    let weights = (spec.net.width() as f64).powi(1 - n as i32 / 2);
+    let parts = [
+        (readout.law_w, readout.sigma_w, weights),
+        (readout.law_b, readout.sigma_b, 1.0),
+    ];
+    (parts.into_iter())
+        .filter(|(_, sigma, _)| *sigma > 0.0)
+        .map(|(law, _, size)| law.cumulant(n).abs() * size)
+        .sum()
 }
 
 fn centre(spec: &EnsembleSpec) -> Vec<f64> {

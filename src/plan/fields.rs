@@ -2,23 +2,48 @@
 
 use std::collections::BTreeMap;
 
-use super::Rays;
+use super::{Parameters, Rays};
 use crate::model::{EnsembleSpec, Estimator};
-use crate::tensor::{MeanOfD, Measurement, multisets};
-use crate::theory::{gp_correlator, mean_unit};
+use crate::tensor::{MeanOfD, Measurement, connected_fields, multisets};
+use crate::theory::{gp_correlator, mean_unit, neuron_moments};
 
 /// Plans the elements of a spec, from fields at all its points.
-pub(super) fn measurement(spec: &EnsembleSpec, kernel: &[Vec<f64>]) -> Measurement {
+/// `fourth` has the moments of a hidden unit of [`fourth_moments`].
+pub(super) fn measurement(spec: &EnsembleSpec, kernel: &[Vec<f64>], fourth: &[f64]) -> Measurement {
+    let (d_out, orders) = (spec.net.d_out(), &spec.orders[..]);
     let all = match spec.estimator {
-        Estimator::Direct => Measurement::direct(kernel.len(), spec.net.d_out(), &spec.orders),
+        Estimator::Direct => Measurement::direct(kernel.len(), d_out, orders),
+        Estimator::Connected if spec.net.has_gaussian_readout() => {
+            Measurement::connected(kernel, d_out, orders, MeanOfD::Zero)
+        }
         Estimator::Connected => {
-            Measurement::connected(kernel, spec.net.d_out(), &spec.orders, MeanOfD::Zero)
+            let (of_units, of_bias) = Parameters::new(spec).cumulant(4);
+            let width = spec.net.width() as f64;
+            let means: Vec<f64> = (fourth.iter())
+                .map(|moment| width * of_units * moment + of_bias)
+                .collect();
+            Measurement::connected_symmetric(kernel, d_out, orders, &means)
         }
     };
     let units: Vec<Option<f64>> = (all.tuples().iter())
         .map(|tuple| mean_unit(kernel, tuple, gp_correlator(kernel, tuple)))
         .collect();
     all.with_means(&units)
+}
+
+/// Computes E[h h h h] of a hidden unit at all points, where the connected estimator uses it:
+/// at order 6 of outputs that are not Gaussian given the hidden layer. Else the list is empty.
+pub(super) fn fourth_moments(spec: &EnsembleSpec) -> Vec<f64> {
+    let is_used = spec.estimator == Estimator::Connected && spec.orders.contains(&6);
+    if !is_used || spec.net.has_gaussian_readout() {
+        return Vec::new();
+    }
+    let moments = neuron_moments(spec, &[4]);
+    (multisets(spec.inputs.len(), 4).into_iter())
+        .map(|index| moments.of(index).value)
+        // Any number is right, and this one where there is no mean to leave less noise.
+        .map(|value| if value.is_finite() { value } else { 0.0 })
+        .collect()
 }
 
 /// Writes the fields at all points as multiples of those on rays.
@@ -29,15 +54,17 @@ pub(super) fn multiples(spec: &EnsembleSpec, rays: &Rays) -> Vec<(usize, f64)> {
             .flat_map(|a| (of.iter()).map(move |&(ray, c)| (a * rays.points.len() + ray, c)))
             .collect(),
         Estimator::Connected => {
-            let pairs: BTreeMap<[usize; 2], usize> = (multisets(rays.points.len(), 2).iter())
+            let fields =
+                |points| connected_fields(points, &spec.orders, spec.net.has_gaussian_readout());
+            let on_rays: BTreeMap<Vec<usize>, usize> = (fields(rays.points.len()).into_iter())
                 .enumerate()
-                .map(|(field, pair)| ([pair[0], pair[1]], field))
+                .map(|(field, index)| (index, field))
                 .collect();
-            (multisets(of.len(), 2).iter())
-                .map(|pair| {
-                    let (p, q) = (of[pair[0]], of[pair[1]]);
-                    let ends = [p.0.min(q.0), p.0.max(q.0)];
-                    (pairs[&ends], p.1 * q.1)
+            (fields(of.len()).iter())
+                .map(|index| {
+                    let mut ends: Vec<usize> = index.iter().map(|&p| of[p].0).collect();
+                    ends.sort_unstable();
+                    (on_rays[&ends], index.iter().map(|&p| of[p].1).product())
                 })
                 .collect()
         }

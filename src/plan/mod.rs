@@ -9,6 +9,7 @@ mod fields;
 mod parameters;
 mod progression;
 mod rays;
+mod sample;
 
 use std::sync::Arc;
 
@@ -16,6 +17,7 @@ pub use drawn::Drawn;
 pub use parameters::{Laws, Parameters};
 pub use progression::Progression;
 pub use rays::Rays;
+pub use sample::SamplePlan;
 
 use crate::Result;
 use crate::model::EnsembleSpec;
@@ -59,6 +61,8 @@ impl Passes {
 pub struct Plan {
     spec: EnsembleSpec,
     kernel: Arc<Vec<Vec<f64>>>,
+    /// Fourth moments of a hidden unit, if the elements are made with them.
+    fourth: Arc<Vec<f64>>,
     measurement: Measurement,
     drawn: Drawn,
 }
@@ -79,13 +83,19 @@ impl Plan {
     pub fn with_passes(spec: EnsembleSpec, passes: Passes) -> Result<Self> {
         let spec = spec.validate()?;
         let kernel = kernel_matrix(&spec).into();
-        Ok(Self::compile(spec, kernel, passes))
+        let fourth = fields::fourth_moments(&spec).into();
+        Ok(Self::compile(spec, kernel, fourth, passes))
     }
 
-    /// Compiles a spec; `kernel` is that of the spec's net at its points, which does not depend on
-    /// the width.
-    fn compile(spec: EnsembleSpec, kernel: Arc<Vec<Vec<f64>>>, passes: Passes) -> Self {
-        let measurement = fields::measurement(&spec, &kernel);
+    /// Compiles a spec; `kernel` and `fourth` are those of the spec's net at its points, which do
+    /// not depend on the width.
+    fn compile(
+        spec: EnsembleSpec,
+        kernel: Arc<Vec<Vec<f64>>>,
+        fourth: Arc<Vec<f64>>,
+        passes: Passes,
+    ) -> Self {
+        let measurement = fields::measurement(&spec, &kernel, &fourth);
         let rays = match passes.rays {
             true => Rays::of(&spec),
             false => Rays::none(&spec.inputs),
@@ -98,6 +108,7 @@ impl Plan {
         Self {
             spec,
             kernel,
+            fourth,
             measurement,
             drawn,
         }
@@ -113,7 +124,18 @@ impl Plan {
         let (ours, theirs) = (&self.spec, &spec);
         let same_net = ours.net.clone().with_width(1) == theirs.net.clone().with_width(1);
         match same_net && ours.inputs == theirs.inputs {
-            true => Ok(Self::compile(spec, self.kernel.clone(), Passes::ALL)),
+            true => {
+                let fourth = match self.fourth.is_empty() {
+                    true => fields::fourth_moments(&spec).into(),
+                    false => self.fourth.clone(),
+                };
+                Ok(Self::compile(
+                    spec,
+                    self.kernel.clone(),
+                    fourth,
+                    Passes::ALL,
+                ))
+            }
             false => Self::new(spec),
         }
     }

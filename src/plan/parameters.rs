@@ -34,6 +34,16 @@ pub struct Laws {
 }
 
 impl Parameters {
+    /// Returns the cumulant of order n of an output, given the hidden layer: a factor of sum_j
+    /// h_j(x_1) .. h_j(x_n), and what the output's bias adds.
+    pub fn cumulant(&self, n: u32) -> (f64, f64) {
+        let of = |law: Law, scale: f64| law.cumulant(n) * scale.powi(n as i32);
+        (
+            of(self.laws.readout, self.readout),
+            of(self.laws.readout_bias, self.readout_bias),
+        )
+    }
+
     /// Folds the spec's constants.
     pub fn new(spec: &EnsembleSpec) -> Self {
         let (first, readout) = (spec.net.first(), spec.net.readout());

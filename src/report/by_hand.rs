@@ -1,8 +1,8 @@
 //! Documents made by hand, for tests that need no run.
 
 use crate::analysis::{
-    Correlator, Coupling, Falloff, FalloffPoint, FalloffWidth, FixedPoint, Flow, FlowPoint, Known,
-    Naturalness, OutputCoupling, Reference, Verdict,
+    Breaking, Correlator, Coupling, Falloff, FalloffPoint, FalloffWidth, FixedPoint, Flow,
+    FlowPoint, Known, Naturalness, OutputCoupling, Reference, SymmetryCheck, Verdict,
 };
 use crate::engine::{DeviceInfo, DeviceKind};
 use crate::model::{EnsembleSpec, Inputs};
@@ -12,6 +12,7 @@ use crate::run::{
 };
 use crate::tensor::multisets;
 use crate::theory::{Vertex, kernel_matrix};
+use serde_json::{Value, json};
 
 /// The spec has two points, and two experiments of 1024 networks.
 pub fn spec(orders: &[usize]) -> EnsembleSpec {
@@ -251,7 +252,31 @@ pub fn symmetry(couplings: &[(usize, Option<f64>)]) -> SymmetryDocument {
         cutoff: 100.0,
         couplings: couplings.iter().map(row).collect(),
         checks: Vec::new(),
+        breaking: Vec::new(),
         ensembles: Vec::new(),
         notes: Vec::new(),
     }
+}
+
+/// Makes a check of a symmetry at two outputs.
+pub fn check(name: &'static str, pass: Option<bool>) -> SymmetryCheck {
+    from_json(json!({
+        "d_out": 2, "name": name, "value": 1.0, "std_err": 0.5, "pass": pass,
+        "chi2": 3.0, "components": 3, "degrees_of_freedom": 3.0, "p_value": 0.5,
+        "largest_pull": 1.0,
+    }))
+}
+
+/// Makes the size by which O(d_out) is broken.
+pub fn broken(d_out: usize, found: bool) -> Breaking {
+    from_json(json!({
+        "d_out": d_out, "measured": -0.12, "std_err": 0.01, "predicted": -0.1,
+        "predicted_error": 0.0, "found": found, "chi2": 90.0, "components": 3,
+        "degrees_of_freedom": 3.0, "p_value": if found { 1e-12 } else { 0.2 },
+        "largest_pull": 9.0,
+    }))
+}
+
+fn from_json<T: serde::de::DeserializeOwned>(json: Value) -> T {
+    serde_json::from_value(json).expect("every field")
 }

@@ -13,6 +13,7 @@ mod heading;
 pub(crate) mod number;
 pub mod outcome;
 mod rg;
+mod sample;
 mod symmetry;
 pub(crate) mod table;
 mod theory;
@@ -26,5 +27,6 @@ pub use eft::{
 pub use ensemble::{elements_table, ensemble_figure, ensemble_table, read_moments, write_npz};
 pub use falloff::{falloff_figure, falloff_table, gain_figure, odd_figure};
 pub use rg::{fixed_point_figure, flow_figure, flow_table, rg_figure};
+pub use sample::{DrawsFile, sample_table};
 pub use symmetry::{symmetry_figure, symmetry_table};
 pub use theory::theory_table;

@@ -8,13 +8,13 @@ use serde::Serialize;
 use super::figure::Figure;
 use super::{
     cross_check_table, eft_figure, eft_table, elements_table, ensemble_figure, ensemble_table,
-    falloff_figure, falloff_table, fit_table, flow_table, rg_figure, six_point_table,
+    falloff_figure, falloff_table, fit_table, flow_table, rg_figure, sample_table, six_point_table,
     symmetry_figure, symmetry_table, theory_table, write_npz,
 };
 use crate::analysis::Unconverged;
 use crate::run::{
-    CompareDocument, EftDocument, EnsembleDocument, FalloffDocument, RgDocument, SymmetryDocument,
-    TheoryDocument,
+    CompareDocument, EftDocument, EnsembleDocument, FalloffDocument, RgDocument, SampleDocument,
+    SymmetryDocument, TheoryDocument,
 };
 use crate::{Error, Result};
 #[cfg(feature = "gpu")]
@@ -118,6 +118,15 @@ impl Outcome for EnsembleDocument {
 
     fn write_arrays(&self, path: &Path) -> io::Result<()> {
         write_npz(path, self)
+    }
+}
+
+/// The draws themselves are in a file already.
+impl Outcome for SampleDocument {
+    const NAME: &'static str = Self::COMMAND;
+
+    fn table(&self) -> String {
+        sample_table(self)
     }
 }
 

@@ -17,6 +17,7 @@ mod moments;
 mod progress;
 mod rg;
 mod runner;
+mod sample;
 mod sweep;
 pub mod symmetry;
 mod theory;
@@ -31,8 +32,8 @@ pub use document::DevicesDocument;
 #[cfg(feature = "report")]
 pub(crate) use document::schema;
 pub use document::{
-    CompareDocument, CompareSpec, ComparedNet, CouplingRow, EftDocument, EftPoint,
-    EnsembleDocument, FalloffDocument, Head, Origin, Partial, RgDocument, Source, SymmetryDocument,
+    CompareDocument, CompareSpec, ComparedNet, CouplingRow, EftDocument, EftPoint, EnsembleDocument,
+    FalloffDocument, Head, Origin, Partial, RgDocument, SampleDocument, Source, SymmetryDocument,
     TheoryDocument, Timing, VERSION,
 };
 pub use eft::{CUTOFFS, eft, fit, train_inputs};
@@ -43,6 +44,7 @@ pub use moments::Moments;
 pub use progress::Progress;
 pub use rg::rg;
 pub use runner::{Runner, watch};
+pub use sample::{Chunk, Sample, Sink};
 pub use sweep::Sweep;
 pub use theory::theory;
 pub use tilt::TiltChoice;

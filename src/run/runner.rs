@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::Progress;
 use super::Timing;
 use crate::analysis::{Correlator, correlators_beside};
-use crate::engine::{DeviceInfo, Engine, Queue};
+use crate::engine::{DeviceInfo, Engine, Float, Queue};
 use crate::plan::Plan;
 use crate::tensor::Accumulator;
 use crate::theory::Exact;
@@ -69,6 +69,11 @@ impl<E: Engine + ?Sized> Runner<E> {
         self.engine.device()
     }
 
+    /// Returns the type of the outputs that the engine draws.
+    pub fn float(&self) -> Float {
+        self.engine.float()
+    }
+
     /// Fails if the run is to stop.
     ///
     /// # Errors
@@ -125,13 +130,22 @@ impl<E: Engine + ?Sized> Runner<E> {
     /// Readies the engine for a plan, or not if the run is to stop; returns the seconds that this
     /// took.
     pub(super) fn prepare(&mut self, plan: &Plan) -> Result<f64> {
+        self.compile(|engine, stopped| engine.prepare(plan, stopped))
+    }
+
+    /// Readies the engine by a function that takes it, and what tells that the run is to stop; returns
+    /// the seconds that this took.
+    pub(super) fn compile(
+        &mut self,
+        prepare: impl FnOnce(&mut E, &(dyn Fn() -> bool + Sync)) -> Result<()>,
+    ) -> Result<f64> {
         let start = Instant::now();
         let (progress, stop) = (&self.progress, &self.stop);
         let stopped = || {
             progress.compiling(start.elapsed());
             stop.load(Ordering::Relaxed)
         };
-        let done = self.engine.prepare(plan, &stopped);
+        let done = prepare(&mut self.engine, &stopped);
         self.progress.compiled();
         done.map(|()| start.elapsed().as_secs_f64())
     }

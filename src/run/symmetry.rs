@@ -8,8 +8,8 @@ use super::{CouplingRow, Head, Source, SymmetryDocument, Timing};
 use crate::Result;
 use crate::analysis::{
     Interactions, OutputCoupling, Samples, SymmetryCheck, Unconverged, check_experiments,
-    check_interacting, check_range, correlators_beside, output_couplings, symmetry_checks,
-    test_points,
+    check_interacting, check_range, correlators_beside, output_couplings, symmetry_breaking,
+    symmetry_checks, test_points,
 };
 use crate::engine::Engine;
 use crate::engine::cpu::CpuEngine;
@@ -114,7 +114,9 @@ impl Scheme {
 
     fn couplings(&self, spec: &EnsembleSpec, four: &Samples) -> Result<Vec<OutputCoupling>> {
         let points = spec.inputs.len();
-        output_couplings(points, four, &self.integrals, &self.loops, &self.outputs)
+        let is_symmetric = spec.net.has_gaussian_readout();
+        let (vertex, loops, outputs) = (&self.integrals, &self.loops, &self.outputs);
+        output_couplings(points, four, vertex, loops, outputs, is_symmetric)
     }
 
     fn exact_four(&self, spec: &EnsembleSpec) -> Samples {
@@ -133,6 +135,7 @@ impl Scheme {
             cutoff: self.integrals.cutoff,
             couplings,
             checks: Vec::new(),
+            breaking: Vec::new(),
             ensembles: ensembles.to_vec(),
             notes: Vec::new(),
         }
@@ -159,7 +162,7 @@ fn draw(runner: &mut Runner, plan: &Plan, scheme: &Scheme) -> Result<SymmetryDoc
         Ok::<_, crate::Error>((compiled, exact, moments, correlators))
     };
     let mut checks: Vec<SymmetryCheck> = Vec::new();
-    let mut notes = Vec::new();
+    let (mut breaking, mut notes) = (Vec::new(), Vec::new());
     for spec in &plan.tests {
         let (compiled, exact, moments, correlators) = draw(spec)?;
         // What to do about it is left out: the tests are of the direct estimator.
@@ -170,6 +173,7 @@ fn draw(runner: &mut Runner, plan: &Plan, scheme: &Scheme) -> Result<SymmetryDoc
         notes.extend(unconverged.iter().map(weak));
         let reason = unconverged.last().map(String::as_str);
         checks.extend(symmetry_checks(&compiled, &exact, &moments, reason)?);
+        breaking.extend(symmetry_breaking(&compiled, &exact, &moments)?);
     }
     let spec = &plan.couplings;
     let (_, _, _, correlators) = draw(spec)?;
@@ -199,6 +203,7 @@ fn draw(runner: &mut Runner, plan: &Plan, scheme: &Scheme) -> Result<SymmetryDoc
     );
     Ok(SymmetryDocument {
         checks,
+        breaking,
         notes,
         ..scheme.document(head, rows.collect(), &plan.tests)
     })

@@ -7,6 +7,9 @@ impl std::fmt::Display for TiltChoice<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let spec = self.0;
         let Some(tilt) = &spec.tilt else {
+            if !spec.net.has_gaussian_units() {
+                return f.write_str("none, it is for normal laws of the hidden layer");
+            }
             let why = match spec.net.activation().growth() {
                 Growth::Bounded => "its hidden units are bounded",
                 Growth::Power(_) => "powers of its hidden units have light tails",

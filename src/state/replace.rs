@@ -1,5 +1,5 @@
 use std::collections::BTreeSet;
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard};
@@ -56,13 +56,38 @@ impl Replacement {
             part: sibling(path, ".part"),
             is_committed: false,
         };
-        match &mut *parts() {
-            Some(parts) => _ = parts.insert(next.part.clone()),
-            None => return Err(io::Error::other("the program is about to end")),
-        }
+        next.remember()?;
         write(&next.part)?;
         File::options().append(true).open(&next.part)?.sync_all()?;
         Ok(next)
+    }
+
+    /// Opens the file of the contents, empty, for those who write it bit by bit. They wait for the
+    /// disk themselves.
+    ///
+    /// # Errors
+    /// The error of the file system; of the kind [`io::ErrorKind::WouldBlock`] if another process has
+    /// opened it so, as far as the file system has locks.
+    pub fn open(path: &Path) -> io::Result<(Self, File)> {
+        let part = sibling(path, ".part");
+        let mut options = File::options();
+        // The file of another process is not to be emptied.
+        let file = (options.create(true).write(true).truncate(false)).open(&part)?;
+        if let Err(TryLockError::WouldBlock) = file.try_lock() {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        // Before it was locked, another process may have put it in its place or removed it.
+        if !part.exists() {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        let next = Self {
+            path: path.into(),
+            part,
+            is_committed: false,
+        };
+        next.remember()?;
+        file.set_len(0)?;
+        Ok((next, file))
     }
 
     /// Returns the path of the file that is to be replaced.
@@ -87,6 +112,14 @@ impl Replacement {
         for part in parts().take().into_iter().flatten() {
             let _ = std::fs::remove_file(part);
         }
+    }
+
+    fn remember(&self) -> io::Result<()> {
+        match &mut *parts() {
+            Some(parts) => _ = parts.insert(self.part.clone()),
+            None => return Err(io::Error::other("the program is about to end")),
+        }
+        Ok(())
     }
 
     fn forget(&self) {

@@ -7,7 +7,7 @@ use std::f64::consts::FRAC_1_SQRT_2;
 
 use super::normals::{Halves, box_muller, box_muller_blocks, minus_two_ln_uniform};
 use crate::model::Law;
-use crate::simd::has_fma;
+use crate::simd::{has_fma, vectorised};
 
 /// sqrt(3) / 2^31.
 const UNIFORM_STEP: f64 = 1.732_050_807_568_877_2 / 2_147_483_648.0;
@@ -30,13 +30,10 @@ pub fn variates(law: Law, words: &[u32], variates: &mut [f64]) {
     in_blocks(law, words, variates, &mut Halves::default());
 }
 
-#[multiversion::multiversion(targets(
-    "x86_64+avx512f+avx512dq+avx512vl+avx2+fma",
-    "x86_64+avx2+fma",
-    "aarch64+neon"
-))]
-fn in_blocks(law: Law, words: &[u32], variates: &mut [f64], halves: &mut Halves) {
-    variates_of_blocks::<{ has_fma!() }>(law, words, variates, halves);
+vectorised! {
+    fn in_blocks(law: Law, words: &[u32], variates: &mut [f64], halves: &mut Halves) {
+        variates_of_blocks::<{ has_fma!() }>(law, words, variates, halves);
+    }
 }
 
 /// Turns blocks as [`variates`] does, to be compiled into its caller.

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use super::further::Further;
 use super::index::pair_number;
 use super::{MomentPlan, Tuple, Tuples, multisets};
 
@@ -34,14 +35,31 @@ pub(super) struct ConnectedElements {
 }
 
 impl ConnectedElements {
-    pub fn new(kernel: &[Vec<f64>], d_out: usize, orders: &[usize], mean: MeanOfD) -> Self {
+    /// Elements of outputs that are Gaussian given the hidden layers, or else have the cumulants
+    /// of [`connected_fields`], those of order 4 with means near `fourth` and those of D zero.
+    pub fn new(
+        kernel: &[Vec<f64>],
+        d_out: usize,
+        orders: &[usize],
+        mean: MeanOfD,
+        fourth: Option<&[f64]>,
+    ) -> Self {
         let points = kernel.len();
         let pairs = multisets(points, 2).len();
         let (four, six) = (orders.contains(&4), orders.contains(&6));
         let has_means = mean == MeanOfD::Measured && (four || six);
-        let needed = [orders.contains(&2) || has_means, four || six, six];
+        let has_first = orders.contains(&2) || has_means || fourth.is_some() && six;
+        let needed = [has_first, four || six, six];
         let degrees: Vec<usize> = (1..=3).filter(|d| needed[d - 1]).collect();
-        let moments = MomentPlan::new(pairs, &degrees);
+        let further = fourth.map(|fourth| Further::new(points, orders, fourth));
+        let moments = match &further {
+            None => MomentPlan::new(pairs, &degrees),
+            Some(further) => {
+                let mut groups: Vec<_> = degrees.iter().map(|&d| multisets(pairs, d)).collect();
+                groups.extend(further.moments());
+                MomentPlan::of(further.fields, groups)
+            }
+        };
         let at: BTreeMap<&[usize], usize> = (moments.indices().iter().enumerate())
             .map(|(m, index)| (&index[..], m))
             .collect();
@@ -58,7 +76,14 @@ impl ConnectedElements {
         let mut elements = Vec::new();
         for &n in orders {
             let (start, of_order) = (elements.len(), Tuples::paired(points, d_out, n));
-            elements.extend(of_order.iter().map(|t| sum(wick_terms(t, kernel, mean))));
+            elements.extend(of_order.iter().map(|t| {
+                let mut terms = wick_terms(t, kernel, mean);
+                if let Some(further) = &further {
+                    terms.extend(further.connected_terms(t));
+                    terms.extend(further.terms_with_kernel(t, kernel));
+                }
+                sum(terms)
+            }));
             tuples.extend(of_order);
             ranges.push((n, start..elements.len()));
         }
@@ -70,7 +95,11 @@ impl ConnectedElements {
                     let (start, of_order) = (elements.len(), tuples.slice(own.clone()));
                     elements.extend(of_order.iter().map(|t| {
                         let pairings = fields_of(t, points).into_iter();
-                        sum(pairings.map(|fields| (fields, 1.0)).collect())
+                        let own = pairings.map(|fields| (fields, 1.0));
+                        let further = further
+                            .iter()
+                            .flat_map(|further| further.connected_terms(t));
+                        sum(own.chain(further).collect())
                     }));
                     start..elements.len()
                 }

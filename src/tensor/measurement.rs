@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::connected::{Combination, ConnectedElements, Cumulants, MeanOfD};
@@ -60,7 +60,40 @@ impl Measurement {
     /// pairings that join equal outputs, for the elements [`Tuples::paired`]: the fields and their
     /// moments stay the same.
     pub fn connected(kernel: &[Vec<f64>], d_out: usize, orders: &[usize], mean: MeanOfD) -> Self {
-        let all = ConnectedElements::new(kernel, d_out, orders, mean);
+        Self::of_connected(ConnectedElements::new(kernel, d_out, orders, mean, None))
+    }
+
+    /// Plans the connected estimator, for even orders, where the mean of D is zero and the outputs,
+    /// given the hidden layers, are independent with a symmetric law that is not Gaussian.
+    ///
+    /// Fields: those of [`connected_fields`], D(x_p, x_q) and then the fourth and sixth cumulants
+    /// c of one output given the hidden layers. `fourth` has a number near the mean of each c of
+    /// order 4; which one has no influence on means, only on their errors at order 6. Elements:
+    /// those of [`connected`](Self::connected), and
+    ///
+    /// ```text
+    /// n = 4: E[c_1234]
+    /// n = 6: E[c_123456] + sum over 15 pairs of K_ab E[c_cdef] + E[D_ab (c_cdef - fourth_cdef)]
+    /// ```
+    ///
+    /// without what joins different outputs in one D or c.
+    pub fn connected_symmetric(
+        kernel: &[Vec<f64>],
+        d_out: usize,
+        orders: &[usize],
+        fourth: &[f64],
+    ) -> Self {
+        let mean = MeanOfD::Zero;
+        Self::of_connected(ConnectedElements::new(
+            kernel,
+            d_out,
+            orders,
+            mean,
+            Some(fourth),
+        ))
+    }
+
+    fn of_connected(all: ConnectedElements) -> Self {
         Self {
             moments: all.moments,
             tuples: all.tuples,
@@ -143,17 +176,26 @@ impl Measurement {
     /// number `multiples[i].0`.
     pub fn of_multiples(mut self, multiples: &[(usize, f64)]) -> Self {
         let fields = multiples.iter().map(|m| m.0 + 1).max().unwrap_or(0);
-        let degrees: Vec<usize> = self.moments.orders().iter().map(|o| o.0).collect();
-        let moments = MomentPlan::new(fields, &degrees);
+        let fewer = |index: &Vec<usize>| -> Vec<usize> {
+            let mut fields: Vec<usize> = index.iter().map(|&i| multiples[i].0).collect();
+            fields.sort_unstable();
+            fields
+        };
+        let groups = self.moments.orders().iter().map(|(_, range)| {
+            let all: BTreeSet<Vec<usize>> = self.moments.indices()[range.clone()]
+                .iter()
+                .map(fewer)
+                .collect();
+            all.into_iter().collect()
+        });
+        let moments = MomentPlan::of(fields, groups.collect());
         let at: BTreeMap<&[usize], usize> = (moments.indices().iter().enumerate())
             .map(|(m, index)| (&index[..], m))
             .collect();
         let reduced: Vec<(usize, f64)> = (self.moments.indices().iter())
             .map(|index| {
-                let mut fields: Vec<usize> = index.iter().map(|&i| multiples[i].0).collect();
-                fields.sort_unstable();
                 let factor = index.iter().map(|&i| multiples[i].1).product();
-                (at[&fields[..]], factor)
+                (at[&fewer(index)[..]], factor)
             })
             .collect();
         let same = || (0..reduced.len()).map(|m| vec![(m, 1.0)]).collect();

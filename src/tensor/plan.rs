@@ -51,7 +51,15 @@ impl MomentPlan {
     /// # Panics
     /// If a degree is outside 1..=6.
     pub fn new(fields: usize, orders: &[usize]) -> Self {
-        assert!(orders.iter().all(|n| (1..=6).contains(n)));
+        let all = orders.iter().map(|&n| multisets(fields, n)).collect();
+        Self::of(fields, all)
+    }
+
+    /// Plans groups of moments, each a list of sorted indices of one degree (1 to 6).
+    ///
+    /// # Panics
+    /// If a degree is outside 1..=6.
+    pub(super) fn of(fields: usize, groups: Vec<Vec<Vec<usize>>>) -> Self {
         let mut plan = Self {
             fields,
             products: Vec::new(),
@@ -61,9 +69,10 @@ impl MomentPlan {
             rectangles: Vec::new(),
         };
         let mut known: BTreeMap<Vec<usize>, usize> = (0..fields).map(|i| (vec![i], i)).collect();
-        for &order in orders {
-            let start = plan.elements.len();
-            for index in multisets(fields, order) {
+        for group in groups {
+            let (start, order) = (plan.elements.len(), group.first().map_or(1, Vec::len));
+            for index in group {
+                assert!(index.len() == order && (1..=6).contains(&order));
                 let element = if order == 1 {
                     Element::Single(index[0])
                 } else {
@@ -170,7 +179,7 @@ impl MomentPlan {
         }
     }
 
-    /// Lists each degree with its range of moments.
+    /// Lists the degree of each group of moments with its range.
     pub fn orders(&self) -> &[(usize, std::ops::Range<usize>)] {
         &self.orders
     }

@@ -31,6 +31,11 @@ impl<'a> Tuple<'a> {
         self.points
     }
 
+    /// Lists the output at each point, if there are several outputs.
+    pub fn outputs(&self) -> Option<&'a [usize]> {
+        self.outputs
+    }
+
     /// Splits the arguments into those at the positions in `set`, a bit mask, and the others.
     pub(crate) fn split(&self, set: u32) -> (OwnedTuple, OwnedTuple) {
         let part = |wanted: bool| {
@@ -245,7 +250,7 @@ mod tests {
             for t in all.iter().filter(|t| !t.pairings().is_empty()) {
                 let mut groups: Vec<Vec<usize>> = (0..d_out)
                     .map(|a| {
-                        let of = |k: &usize| t.outputs.unwrap()[*k] == a;
+                        let of = |k: &usize| t.outputs().unwrap()[*k] == a;
                         let mut g: Vec<usize> =
                             (0..order).filter(of).map(|k| t.points[k]).collect();
                         g.sort_unstable();

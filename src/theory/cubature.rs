@@ -71,8 +71,8 @@ pub(super) struct Integrand<'a> {
     pub quadratic: &'a MomentPlan,
     /// Dimension of y.
     pub d_in: usize,
-    /// The field k(x_p, y).
-    pub field: &'a (dyn Fn(usize, &[f64]) -> f64 + Sync),
+    /// The field k(x_p, y) of all points p, at one y.
+    pub field: &'a (dyn Fn(&[f64], &mut [f64]) + Sync),
     /// Whether the field is homogeneous in y: then the rule is exact along a ray.
     pub homogeneous: bool,
     /// Points where, and whose directions where, the field may not be smooth.
@@ -356,9 +356,7 @@ impl Integrand<'_> {
                         false => r * others.next().expect("one per other axis"),
                     };
                 }
-                for (p, value) in values.iter_mut().enumerate() {
-                    *value = (self.field)(p, &y);
-                }
+                (self.field)(&y, &mut values);
                 visit(&values, wu * wr, y.iter().map(|y| y * y).sum());
             }
         }

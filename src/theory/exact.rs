@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use super::average::{Moment, NeuronMoments, neuron_moments};
+use super::readout::Readout;
 use super::{gp_correlator, kernel_matrix};
 use crate::model::EnsembleSpec;
 use crate::tensor::Tuple;
@@ -8,9 +9,10 @@ use crate::tensor::Tuple;
 /// `Exact` gives the exact n-point functions at finite width. With several outputs the sums are
 /// over the pairings that join equal outputs.
 ///
-/// Given the hidden layer, f is Gaussian with covariance C = sigma_b^2 + (sigma_w^2 / N)
-/// sum_j h_j h_j, a mean over N independent neurons. So G^(4) and G^(6) are Wick sums with
-/// the cumulants of C: k2 = sigma_w^4 / N cov(hh, hh), k3 = sigma_w^6 / N^2 cum(hh, hh, hh).
+/// Given the hidden layer and a normal readout, f is Gaussian with covariance C = sigma_b^2 +
+/// (sigma_w^2 / N) sum_j h_j h_j, a mean over N independent neurons. So G^(4) and G^(6) are Wick
+/// sums with the cumulants of C: k2 = sigma_w^4 / N cov(hh, hh), k3 = sigma_w^6 / N^2 cum(hh, hh,
+/// hh). What other laws of the readout add to the cumulants of f, [`Readout`] says.
 ///
 /// ```
 /// use nnqft_gpu::model::EnsembleSpec;
@@ -29,6 +31,8 @@ pub struct Exact {
     // Shared by the copies of all widths.
     kernel: Arc<Vec<Vec<f64>>>,
     moments: Arc<NeuronMoments>,
+    readout: Readout,
+    /// Variance of the readout's weights times the width.
     vw: f64,
     width: f64,
 }
@@ -50,23 +54,12 @@ impl Exact {
             _ => &[2, 4, 6],
         };
         let moments = neuron_moments(spec, orders);
-        let vw = spec.net.readout().sigma_w.powi(2);
-        Self::of_neuron(kernel, moments, vw, spec.net.width() as f64)
-    }
-
-    /// From the kernel, a neuron's moments, the variance of the readout's weights times the width,
-    /// and the width.
-    pub(super) fn of_neuron(
-        kernel: Arc<Vec<Vec<f64>>>,
-        moments: NeuronMoments,
-        vw: f64,
-        width: f64,
-    ) -> Self {
         Self {
             kernel,
             moments: moments.into(),
-            vw,
-            width,
+            readout: Readout::of(&spec.net),
+            vw: spec.net.readout().sigma_w.powi(2),
+            width: spec.net.width() as f64,
         }
     }
 
@@ -102,17 +95,25 @@ impl Exact {
         match index.len() {
             4 => (tuple.pairings().iter())
                 .map(|p| self.k2(pair(index, p[0]), pair(index, p[1])))
-                .fold(Moment::ZERO, Moment::plus),
-            6 => (tuple.pairings().iter())
-                .map(|p| {
-                    let [a, b, d] = [0, 1, 2].map(|k| pair(index, p[k]));
-                    let k = |q: [usize; 2]| self.kernel[q[0]][q[1]];
-                    (self.k2(a, b).times(k(d)))
-                        .plus(self.k2(a, d).times(k(b)))
-                        .plus(self.k2(b, d).times(k(a)))
-                        .plus(self.k3(a, b, d))
-                })
-                .fold(Moment::ZERO, Moment::plus),
+                .fold(self.beyond_normal_four(tuple), Moment::plus),
+            6 => {
+                let k = |q: [usize; 2]| self.kernel[q[0]][q[1]];
+                let normal = (tuple.pairings().iter())
+                    .map(|p| {
+                        let [a, b, d] = [0, 1, 2].map(|k| pair(index, p[k]));
+                        (self.k2(a, b).times(k(d)))
+                            .plus(self.k2(a, d).times(k(b)))
+                            .plus(self.k2(b, d).times(k(a)))
+                            .plus(self.k3(a, b, d))
+                    })
+                    .fold(self.beyond_normal_six(tuple), Moment::plus);
+                (self.readout.splits(tuple).iter())
+                    .map(|split| {
+                        let four = self.beyond_normal_four(split.four.tuple());
+                        four.times(k(split.two))
+                    })
+                    .fold(normal, Moment::plus)
+            }
             n => {
                 assert!(n == 2 || n % 2 == 1, "no exact formula for order {n}");
                 Moment::ZERO
@@ -124,12 +125,42 @@ impl Exact {
     pub fn connected_six<'a>(&self, tuple: impl Into<Tuple<'a>>) -> f64 {
         let tuple = tuple.into();
         let index = tuple.points();
-        (tuple.pairings().iter())
-            .map(|p| {
-                let [a, b, d] = [0, 1, 2].map(|k| pair(index, p[k]));
-                self.k3(a, b, d).value
+        let normal = tuple.pairings().into_iter().map(|p| {
+            let [a, b, d] = [0, 1, 2].map(|k| pair(index, p[k]));
+            self.k3(a, b, d).value
+        });
+        normal.sum::<f64>() + self.beyond_normal_six(tuple).value
+    }
+
+    /// Returns what the readout's laws add to the connected 4-point function.
+    fn beyond_normal_four(&self, tuple: Tuple) -> Moment {
+        if self.readout.is_normal() {
+            return Moment::ZERO;
+        }
+        let weights = self.readout.excess(tuple) * self.vw.powi(2) / self.width;
+        let of_weights = self
+            .moments
+            .of(tuple.points().iter().copied())
+            .times(weights);
+        of_weights.plus(self.readout.of_bias(tuple).into())
+    }
+
+    /// Returns what the readout's laws add to the connected 6-point function.
+    fn beyond_normal_six(&self, tuple: Tuple) -> Moment {
+        if self.readout.is_normal() {
+            return Moment::ZERO;
+        }
+        let m = |points: &[usize]| self.moments.of(points.iter().copied());
+        let all = m(tuple.points()).times(self.readout.excess(tuple));
+        let of_weights = (self.readout.splits(tuple).iter())
+            .map(|split| {
+                let four = split.four.tuple();
+                let excess = self.readout.excess(four);
+                m(four.points()).by(m(&split.two)).times(-excess)
             })
-            .sum()
+            .fold(all, Moment::plus);
+        let of_weights = of_weights.times(self.vw.powi(3) / self.width.powi(2));
+        of_weights.plus(self.readout.of_bias(tuple).into())
     }
 
     /// Returns the exact G^(n).

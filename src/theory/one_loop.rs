@@ -2,15 +2,16 @@
 
 use rayon::prelude::*;
 
+use super::average::features;
 use super::bump::Bump;
 use super::bump::line;
 use super::cubature::{Integrand, legendre};
 use super::kernel::Kernel;
 use super::range::check_loops;
 use super::vertex::{Vertex, check_cutoffs, natural_scale};
-use crate::Result;
-use crate::model::EnsembleSpec;
+use crate::model::{EnsembleSpec, short};
 use crate::tensor::{MomentPlan, multisets, pairings};
+use crate::{Error, Result};
 
 /// `LoopIntegrals` holds I2(12|34) = int int k(x1,y) k(x2,y) k(y,z)^2 k(x3,z) k(x4,z) dy dz over
 /// the box [-L, L]^d_in twice, for all pairs of points. Every line touches a vertex and is k.
@@ -64,6 +65,10 @@ impl LoopIntegrals {
 /// Those of [`loop_integrals`].
 pub fn check_loop_cutoff(spec: &EnsembleSpec, vertex: Vertex, cutoff: f64) -> Result<()> {
     check_cutoffs(spec, vertex, &[cutoff])?;
+    if cutoff.is_infinite() && Bump::of(&spec.net).is_none() {
+        let reason = "one-loop integrals need a finite box; the source's are 7 to 100000";
+        return Err(Error::invalid("cutoffs", short(cutoff), reason));
+    }
     check_loops(spec, vertex, cutoff)
 }
 
@@ -72,7 +77,8 @@ pub fn check_loop_cutoff(spec: &EnsembleSpec, vertex: Vertex, cutoff: f64) -> Re
 /// For a kernel with a Gaussian bump they are products over coordinates of one-dimensional
 /// integrals over z, that over y being an error function. For any other they are the double sum
 /// over the nodes of a fixed rule, good to about 1e-10 of I2 for d_in = 1, 1e-4 for d_in = 2 and
-/// 1e-3 for d_in = 3 (Erf), with [`LoopIntegrals::error`] beside it.
+/// 1e-3 for d_in = 3 (Erf), with [`LoopIntegrals::error`] beside it. Where the kernel has no closed
+/// form it is an average over one set of neurons for all pairs of nodes.
 ///
 /// # Errors
 /// Those of [`super::vertex_integrals`], and [`crate::Error::Invalid`] where they leave the range of
@@ -82,10 +88,14 @@ pub fn loop_integrals(spec: &EnsembleSpec, vertex: Vertex, cutoff: f64) -> Resul
     let [fine, coarse] = match Bump::of(&spec.net) {
         Some(bump) => [24, 16].map(|rule| of_bump(spec, &bump, vertex, cutoff, rule)),
         None => {
-            let largest = (4..=16)
-                .rev()
-                .find(|&n| node_count(spec, cutoff, n) <= MAX_NODES);
-            let n = largest.unwrap_or(4);
+            let most = match () {
+                _ if is_by_matrices(spec) => MAX_MATRIX,
+                _ if spec.net.builtin().is_none() => MAX_NODES / 3,
+                _ => MAX_NODES,
+            };
+            let mut rules = (2..=16).rev();
+            let n = rules.find(|&n| node_count(spec, cutoff, n) <= most);
+            let n = n.unwrap_or(if most == MAX_NODES { 4 } else { 2 });
             [n, n - 1].map(|rule| numeric(spec, vertex, cutoff, rule))
         }
     };
@@ -102,6 +112,14 @@ pub fn loop_integrals(spec: &EnsembleSpec, vertex: Vertex, cutoff: f64) -> Resul
 
 /// The largest number of nodes of the double sum: 10^8 kernels, a second or two.
 const MAX_NODES: usize = 9000;
+/// The same where the kernels are averages over one set of neurons.
+const MAX_MATRIX: usize = 400;
+
+/// Tells whether kernels between vertices are averages over one set of neurons: pairs of nodes are
+/// nearly parallel by the thousand, and one by one each would take a quadrature.
+fn is_by_matrices(spec: &EnsembleSpec) -> bool {
+    spec.net.has_gaussian_units() && Kernel::new(&spec.net).is_slow()
+}
 
 /// Lists the marks that split the cells; three dimensions cannot afford it.
 fn marks(spec: &EnsembleSpec) -> &[Vec<f64>] {
@@ -118,9 +136,11 @@ fn with_nodes<T>(spec: &EnsembleSpec, vertex: Vertex, of: impl FnOnce(&Integrand
     // The coordinates of the nodes themselves follow the fields.
     let kernel = Kernel::new(&spec.net);
     let ends: Vec<_> = points.iter().map(|x| kernel.point(x)).collect();
-    let field = |p: usize, y: &[f64]| match ends.get(p) {
-        Some(x) => kernel.at(x, &kernel.point(y)) - constant,
-        None => y[p - points.len()],
+    let field = |y: &[f64], values: &mut [f64]| {
+        let (lines, coordinates) = values.split_at_mut(points.len());
+        coordinates.copy_from_slice(y);
+        let y = kernel.point(y);
+        (lines.iter_mut().zip(&ends)).for_each(|(k, x)| *k = kernel.at(x, &y) - constant);
     };
     let plan = MomentPlan::new(points.len() + spec.net.d_in(), &[]);
     of(&Integrand {
@@ -151,20 +171,30 @@ fn numeric(spec: &EnsembleSpec, vertex: Vertex, cutoff: f64, rule: usize) -> Vec
         .collect();
     // A node is [fields, coordinates].
     let kernel = Kernel::new(&spec.net);
-    let nodes: Vec<_> = fields
-        .iter()
-        .map(|node| kernel.point(&node[points..]))
-        .collect();
-    let rows: Vec<Vec<f64>> = (nodes.par_iter())
-        .map(|y| {
-            let mut row = vec![0.0; pairs.len()];
-            for (z, end) in nodes.iter().zip(&ends) {
-                let k = kernel.at(y, z) - constant;
-                row.iter_mut().zip(end).for_each(|(r, e)| *r += k * k * e);
-            }
-            row
-        })
-        .collect();
+    let row = |lines: &mut dyn Iterator<Item = f64>| {
+        let mut row = vec![0.0; pairs.len()];
+        for (k, end) in lines.zip(&ends) {
+            let square = (k - constant).powi(2);
+            row.iter_mut().zip(end).for_each(|(r, e)| *r += square * e);
+        }
+        row
+    };
+    let places = fields.iter().map(|node| &node[points..]);
+    let rows: Vec<Vec<f64>> = if is_by_matrices(spec) {
+        let forms: Vec<Vec<f64>> = places.map(|y| spec.net.linear_form(y)).collect();
+        // Rules of different sizes have different neurons, so that the distance of the integrals
+        // has the error of both.
+        let shift = 0.37 * rule as f64;
+        let second = features::second_moments(spec.net.activation(), &forms, shift);
+        (second.column_iter())
+            .map(|column| row(&mut column.iter().map(|&second| kernel.of_hidden(second))))
+            .collect()
+    } else {
+        let nodes: Vec<_> = places.map(|y| kernel.point(y)).collect();
+        (nodes.par_iter())
+            .map(|y| row(&mut nodes.iter().map(|z| kernel.at(y, z))))
+            .collect()
+    };
     let mut sums = vec![vec![0.0; pairs.len()]; pairs.len()];
     for (end, row) in ends.iter().zip(&rows) {
         for (sum, e) in sums.iter_mut().zip(end) {

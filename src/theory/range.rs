@@ -2,7 +2,7 @@
 
 use super::bump::Bump;
 use super::kernel::Kernel;
-use super::vertex::Vertex;
+use super::vertex::{Vertex, finite};
 use crate::model::{EnsembleSpec, short};
 use crate::{Error, Result};
 
@@ -52,6 +52,7 @@ impl Sizes {
                 .collect(),
             None => (points.iter())
                 .map(|x| {
+                    let cutoff = finite(spec, cutoff);
                     let largest = x.iter().fold(f64::MIN_POSITIVE, |l, c| l.max(c.abs()));
                     let ray =
                         |to: f64| -> Vec<f64> { x.iter().map(|c| to * (c / largest)).collect() };
@@ -74,6 +75,7 @@ impl Sizes {
                 (cutoff.min(width), bump.height.log10())
             }
             None => {
+                let cutoff = finite(spec, cutoff);
                 let corner = vec![cutoff; spec.net.d_in()];
                 (cutoff, k(&corner, &corner).log10())
             }

@@ -7,7 +7,7 @@ use crate::model::{Builtin, EnsembleSpec, Estimator};
 use crate::tensor::Tuple;
 
 /// `RareNeurons` says what an ensemble cannot be expected to have drawn of its n-point functions, for nets
-/// whose activation grows exponentially.
+/// whose activation grows exponentially and whose pre-activations are normal.
 ///
 /// With h_i = exp(a_i . g - |a_i|^2) of a neuron's standard normals g, a product over the points
 /// S has the mean exp(|t|^2 / 2 - sum |a_i|^2), t = sum a_i, and what carries it are neurons whose
@@ -38,10 +38,10 @@ pub struct RareNeurons {
 }
 
 impl RareNeurons {
-    /// Describes an ensemble after `networks` networks; `None` if the activation's products have no
-    /// such tail.
+    /// Describes an ensemble after `networks` networks; `None` if products of the activation's values
+    /// have no such tail.
     pub fn new(spec: &EnsembleSpec, kernel: &[Vec<f64>], networks: f64) -> Option<Self> {
-        match spec.net.builtin() {
+        match spec.net.builtin().filter(|_| spec.net.has_gaussian_units()) {
             Some(Builtin::ExpNormalised) => {}
             Some(Builtin::Erf | Builtin::Relu) | None => return None,
         }

@@ -9,8 +9,10 @@ const MAX_SHIFTS: usize = 32;
 ///
 /// Bounded activations and powers have none. A product of n units that grow like exp(rate z) is
 /// exp(t . g) with t = rate times the sum of (sigma_w x_i / sqrt(d_in), sigma_b) over its
-/// points: neurons near g = t carry it. The shifts cover these t for n = 2, 4, .. up to
-/// the highest order, farthest first, until all are within one standard deviation.
+/// points, with normals g: neurons near g = t carry it. Units that grow as z falls have the opposite
+/// sign, and those that do on both sides either. The shifts cover these t for n = 2, 4, .. up to the
+/// highest order, farthest first, until all are within one standard deviation. Of other laws than the
+/// normal one there is no mixture.
 ///
 /// ```
 /// use nnqft_gpu::model::EnsembleSpec;
@@ -21,15 +23,25 @@ const MAX_SHIFTS: usize = 32;
 /// # Ok::<(), nnqft_gpu::Error>(())
 /// ```
 pub fn tilt(spec: &EnsembleSpec) -> Option<Tilt> {
-    if spec.net.first().sigma_w == 0.0 {
+    if spec.net.first().sigma_w == 0.0 || !spec.net.has_gaussian_units() {
         return None;
     }
-    let Growth::Exponential { rate } = spec.net.activation().growth() else {
+    let rates: Vec<f64> = (spec.net.activation().growth_of_sides().into_iter())
+        .zip([1.0, -1.0])
+        .filter_map(|(growth, side)| match growth {
+            Growth::Exponential { rate } => Some(side * rate),
+            Growth::Bounded | Growth::Power(_) => None,
+        })
+        .collect();
+    if rates.is_empty() {
         return None;
-    };
-    let forms = spec.inputs.points().iter().map(|x| spec.net.linear_form(x));
-    let normals: Vec<Vec<f64>> = forms
-        .map(|form| form.iter().map(|a| rate * a).collect())
+    }
+    let normals: Vec<Vec<f64>> = (spec.inputs.points().iter())
+        .map(|x| spec.net.linear_form(x))
+        .flat_map(|form| {
+            let along = |rate: &f64| form.iter().map(|a| rate * a).collect();
+            rates.iter().map(along).collect::<Vec<Vec<f64>>>()
+        })
         .collect();
     let highest = spec.orders.iter().copied().max().unwrap_or(2);
     let targets: Vec<Vec<f64>> = (2..=highest)
@@ -93,6 +105,23 @@ mod tests {
         assert!(mixture.shifts.iter().any(|t| t[0] == 6.0));
         assert!(mixture.shifts.iter().any(|t| t[0] == -6.0));
         assert!(mixture.reach <= 1.0);
+    }
+
+    #[test]
+    fn the_side_that_grows_is_tilted_to() {
+        let biases = |text: &str| -> Vec<f64> {
+            let spec = gauss();
+            let net = spec.net.clone().with_activation(text.parse().unwrap());
+            let shifts = tilt(&EnsembleSpec { net, ..spec }).unwrap().shifts;
+            let mut biases: Vec<f64> = shifts.iter().map(|t| t[1]).collect();
+            biases.sort_by(f64::total_cmp);
+            biases
+        };
+        assert_eq!(biases("exp(-z)"), [-6.0, -4.0, -2.0]);
+        assert_eq!(
+            biases("exp(z) - exp(-z)"),
+            [-6.0, -4.0, -2.0, 2.0, 4.0, 6.0]
+        );
     }
 
     #[test]

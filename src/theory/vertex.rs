@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::bump::{Bump, of_bump};
 use super::cubature::{BoxIntegrals, Integrand};
-use super::far::Far;
-use super::kernel::Kernel;
+use super::far::{Far, line_growth};
+use super::kernel::{Kernel, check_box};
 use super::range::check_vertices;
 use crate::model::{EnsembleSpec, Net, short};
 use crate::sentence::sentence;
@@ -207,20 +207,29 @@ fn check(spec: &EnsembleSpec, vertex: Vertex, cutoff: f64) -> Result<()> {
         ));
     }
     if cutoff.is_infinite() {
-        let why = match Far::of(&spec.net) {
-            Far::Decays if vertex.constant_left(&spec.net) == 0.0 => None,
-            Far::Decays => Some(sentence!(
-                "full kernel tends to the constant sigma_b^2 at large y; use `vertex` weight"
-            )),
-            Far::Stays => Some("kernel does not fall off at large y".into()),
-            Far::Grows(1.0) => Some("kernel grows like |y| at large y".into()),
-            Far::Grows(p) => Some(format!("kernel grows like |y|^{p} at large y").into()),
-            Far::GrowsExponentially => Some("kernel grows exponentially at large y".into()),
+        let to_constant = || {
+            sentence!("full kernel tends to the constant sigma_b^2 at large y; use `vertex` weight")
+        };
+        let has_constant = vertex.constant_left(&spec.net) != 0.0;
+        let why: Option<Sentence> = match (Far::of(&spec.net), line_growth(&spec.net, vertex)) {
+            (Far::Vanishes, None) => None,
+            (Far::Power(p), None) if p < 0.0 => None,
+            (Far::Vanishes, Some(_)) => Some(to_constant()),
+            (Far::Power(0.0), _) => Some("kernel does not fall off at large y".into()),
+            (Far::Power(1.0), _) => Some("kernel grows like |y| at large y".into()),
+            (Far::Power(p), _) if p > 0.0 => {
+                Some(format!("kernel grows like |y|^{p} at large y").into())
+            }
+            (Far::Power(_), _) if has_constant => Some(to_constant()),
+            (Far::Power(p), _) => Some(format!("kernel falls like |y|^{p:.2} only").into()),
+            (Far::GrowsExponentially, _) => Some("kernel grows exponentially at large y".into()),
+            (Far::Unknown, _) => Some("kernel need not fall off at large y".into()),
         };
         if let Some(why) = why {
             return invalid(sentence!("the integral diverges: {}'s {}", name, why));
         }
     }
+    check_box(&spec.net, cutoff)?;
     check_vertices(spec, vertex, cutoff)
 }
 
@@ -246,6 +255,17 @@ pub fn vertex_nodes(
     Ok(with_integrand(spec, vertex, &plan, |i| i.nodes(cutoff, 8)))
 }
 
+/// Returns a finite cutoff beyond which nothing is left of integrals over four lines that converge,
+/// for an infinite one.
+pub(super) fn finite(spec: &EnsembleSpec, cutoff: f64) -> f64 {
+    let inputs = spec.inputs.points().iter().flatten();
+    let scale = inputs.fold(natural_scale(spec), |scale, x| scale.max(x.abs()));
+    match cutoff.is_infinite() {
+        true => scale * 50f64.exp2(),
+        false => cutoff,
+    }
+}
+
 /// Computes the integrals by cubature, for any kernel.
 fn numeric(
     spec: &EnsembleSpec,
@@ -253,7 +273,8 @@ fn numeric(
     plan: &MomentPlan,
     cutoffs: &[f64],
 ) -> Vec<BoxIntegrals> {
-    with_integrand(spec, vertex, plan, |i| i.boxes(cutoffs))
+    let finite: Vec<f64> = cutoffs.iter().map(|&l| finite(spec, l)).collect();
+    with_integrand(spec, vertex, plan, |i| i.boxes(&finite))
 }
 
 fn with_integrand<T>(
@@ -266,7 +287,10 @@ fn with_integrand<T>(
     let constant = vertex.constant(&spec.net);
     let kernel = Kernel::new(&spec.net);
     let ends: Vec<_> = points.iter().map(|x| kernel.point(x)).collect();
-    let field = |p: usize, y: &[f64]| kernel.at(&ends[p], &kernel.point(y)) - constant;
+    let field = |y: &[f64], values: &mut [f64]| {
+        let y = kernel.point(y);
+        (values.iter_mut().zip(&ends)).for_each(|(k, x)| *k = kernel.at(x, &y) - constant);
+    };
     let quadratic = MomentPlan::new(points.len(), &[4]);
     of(Integrand {
         plan,

@@ -6,7 +6,7 @@ use crate::engine::Stages;
 use crate::engine::cpu::CpuEngine;
 use crate::model::{Activation, EnsembleSpec, Estimator};
 use crate::plan::Drawn;
-use crate::tensor::multisets;
+use crate::tensor::connected_fields;
 use crate::theory::kernel_matrix;
 
 /// `EPSILON` is half a unit in the last place of a number of order one in f32.
@@ -70,21 +70,34 @@ impl Hidden {
                         + SUM * rms.max(field.abs())
                 })
                 .collect(),
-            Estimator::Connected => (multisets(points, 2).iter().zip(self.drawn.centre()))
-                .map(|(pair, centre)| {
-                    let (i, j) = (pair[0], pair[1]);
-                    let product = |(h, _): (&Vec<f64>, &Vec<f64>)| (h[i] * h[j]).abs();
+            Estimator::Connected => {
+                let spec = self.drawn.spec();
+                let is_gaussian = spec.net.has_gaussian_readout();
+                (connected_fields(points, &spec.orders, is_gaussian)
+                    .iter()
+                    .enumerate())
+                .map(|(f, index)| {
+                    let size = |h: &Vec<f64>| index.iter().map(|&i| h[i].abs()).product::<f64>();
                     let square = |(h, e): (&Vec<f64>, &Vec<f64>)| {
-                        (h[i].abs() * e[j] + h[j].abs() * e[i] + e[i] * e[j]).powi(2)
+                        let most: f64 = index.iter().map(|&i| h[i].abs() + e[i]).product();
+                        (most - size(h)).powi(2)
                     };
                     // Errors of variates have either sign. Those of a fit may have one for many
                     // units, and the centre has one for all.
                     let either = units().map(square).sum::<f64>().sqrt();
-                    let one =
-                        units().map(product).sum::<f64>() + values.len() as f64 * centre.abs();
-                    p.readout * p.readout * (either + VARIATE * one)
+                    let one = units().map(|(h, _)| size(h)).sum::<f64>();
+                    let n = index.len() as u32;
+                    let (of_units, of_bias) = match (n, self.drawn.centre().get(f)) {
+                        (2, Some(centre)) => {
+                            let factor = p.readout * p.readout;
+                            (factor, factor * values.len() as f64 * centre.abs())
+                        }
+                        _ => p.cumulant(n),
+                    };
+                    of_units.abs() * (either + VARIATE * one) + VARIATE * of_bias.abs()
                 })
-                .collect(),
+                .collect()
+            }
         }
     }
 }

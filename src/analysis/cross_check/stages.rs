@@ -64,11 +64,9 @@ pub fn check_stages(
             tilt: tilt(spec),
             ..spec.clone()
         };
-        if spec.net.has_gaussian_readout() {
-            check_networks(engine, &spec, &mut covariance)?;
-            if spec.net.width() < 100 {
-                check_moments(engine, &spec, None, &mut connected)?;
-            }
+        check_networks(engine, &spec, &mut covariance)?;
+        if spec.net.width() < 100 {
+            check_moments(engine, &spec, None, &mut connected)?;
         }
         check_vertex(engine, &spec, &mut vertices)?;
     }

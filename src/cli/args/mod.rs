@@ -60,6 +60,19 @@ impl PartialSpec {
         Ok(specs)
     }
 
+    /// Makes the spec of networks that nothing is measured on, for what takes one width and validates
+    /// them itself.
+    pub fn networks(&self) -> Result<EnsembleSpec> {
+        if let Some(several) = self.model.width.as_deref().filter(|w| w.len() > 1) {
+            let reason = "one value at a time; each width has a file of its own";
+            return Err(Error::invalid("width", list(several), reason));
+        }
+        let mut spec = self.model.preset()?;
+        self.apply(&mut spec)?;
+        self.model.remark_on_one_point();
+        Ok(self.model.widths(spec).swap_remove(0))
+    }
+
     /// Puts what was given over the specs of a run; the rest stays. What is wrong with the result
     /// shows when it is compared with the run.
     pub fn over(&self, run: &[EnsembleSpec]) -> Result<Vec<EnsembleSpec>> {
@@ -99,7 +112,8 @@ impl PartialSpec {
         Ok(())
     }
 
-    fn tilts(&self) -> bool {
+    /// Tells whether importance sampling is asked for.
+    pub fn tilts(&self) -> bool {
         self.sampling.tilt == Some(true)
     }
 }

@@ -11,6 +11,7 @@ pub mod moments;
 mod networks;
 #[cfg(feature = "test-hooks")]
 pub mod networks;
+mod outputs;
 mod rows;
 mod stages;
 mod tape;
@@ -20,12 +21,12 @@ use std::time::{Duration, Instant};
 
 use self::tape::Evaluator;
 use super::queue::next_size;
-use super::{BlockPlan, DeviceInfo, DeviceKind, Engine, Network, Work};
+use super::{BlockPlan, DeviceInfo, DeviceKind, Draws, Engine, Float, Network, Work};
 use crate::model::activation::Tape;
 use crate::model::{Builtin, EnsembleSpec, Estimator};
-use crate::plan::{Drawn, Parameters, Plan, Progression};
+use crate::plan::{Drawn, Parameters, Plan, Progression, SamplePlan};
 use crate::stream::{GROUP, StreamLayout};
-use crate::tensor::Accumulator;
+use crate::tensor::{Accumulator, MomentPlan, connected_fields};
 use crate::{Error, Result};
 
 /// Time that a worker's piece should take: long against handing it in, short against a stop.
@@ -91,6 +92,14 @@ impl Engine for CpuEngine {
             false => Ok(()),
         }
     }
+
+    fn float(&self) -> Float {
+        Float::F64
+    }
+
+    fn sample(&mut self, plan: &SamplePlan, work: &dyn Work<Draws>) -> Result<()> {
+        outputs::sample(plan, work)
+    }
 }
 
 /// Draws the fields of networks `first..first + count` of an experiment, in f64.
@@ -133,6 +142,8 @@ pub(crate) struct Setup {
     pub scales: Vec<f64>,
     /// E[h h] of every pair of points (connected estimator, else empty).
     pub centre: Vec<f64>,
+    /// What the connected estimator sums where outputs are not Gaussian given the hidden layer.
+    pub cumulants: Option<Cumulants>,
     pub tilt: Option<Mixture>,
     pub seed: u64,
 }
@@ -157,6 +168,36 @@ impl Code {
             evaluator: Evaluator::new(tape),
             variances: linear.iter().map(square).collect(),
         }
+    }
+}
+
+/// `Cumulants` says how cumulants of the outputs, given the hidden layer, are made of hidden
+/// values.
+#[derive(Debug, Clone)]
+pub(crate) struct Cumulants {
+    /// Products of hidden values, one moment for each field.
+    pub products: MomentPlan,
+    /// For each field a factor of the sum over units, and what the bias adds.
+    pub parts: Vec<(f64, f64)>,
+}
+
+impl Cumulants {
+    fn new(drawn: &Drawn) -> Option<Self> {
+        let spec = drawn.spec();
+        if spec.estimator == Estimator::Direct || spec.net.has_gaussian_readout() {
+            return None;
+        }
+        let fields = connected_fields(spec.inputs.len(), &spec.orders, false);
+        let mut orders: Vec<usize> = fields.iter().map(Vec::len).collect();
+        orders.dedup();
+        let parameters = drawn.parameters();
+        let parts = fields
+            .iter()
+            .map(|field| parameters.cumulant(field.len() as u32));
+        Some(Self {
+            products: MomentPlan::new(spec.inputs.len(), &orders),
+            parts: parts.collect(),
+        })
     }
 }
 
@@ -190,6 +231,7 @@ impl Setup {
             parameters,
             scales: drawn.scales().to_vec(),
             centre: drawn.centre().to_vec(),
+            cumulants: Cumulants::new(drawn),
             tilt: spec.tilt.as_ref().map(|tilt| Mixture {
                 probability: tilt.probability(),
                 shifts: tilt.shifts.clone(),

@@ -13,7 +13,7 @@ pub struct Blocks<'a> {
     sums: MomentSums<'a>,
     batch: Vec<Row>,
     fields: Vec<Tile>,
-    /// Inverse of the typical size of each field.
+    /// Inverse of the typical size of each field by which networks are heavy.
     inverse: Vec<f64>,
 }
 
@@ -24,7 +24,9 @@ impl<'a> Blocks<'a> {
             sums: MomentSums::new(plan),
             batch: vec![[0.0; ROW]; networks.fields()],
             fields: vec![[0.0; TILE]; networks.fields()],
-            inverse: networks.scales().iter().map(|s| 1.0 / s).collect(),
+            inverse: (networks.scales()[..networks.scored_fields()].iter())
+                .map(|s| 1.0 / s)
+                .collect(),
             networks,
         }
     }

@@ -9,12 +9,13 @@ use super::drawing::{ROWS, Source};
 pub use super::rows::{TILE, Tile};
 use super::rows::{add_outputs, add_products, evaluate};
 use super::tape::Scratch;
-use super::{Code, Setup};
+use super::{Code, Cumulants, Setup};
 use crate::model::activation::Tape;
 use crate::model::{Builtin, Estimator};
 use crate::plan::Drawn;
 use crate::simd::{Aligned, has_fma, madd, vectorised};
 use crate::stream::{GROUP, Part, Words};
+use crate::tensor::Element;
 
 /// Number of hidden units of a full group.
 const UNITS: usize = GROUP as usize;
@@ -36,6 +37,9 @@ struct Work {
     output: Aligned,
     /// Values z, then h_j(x_p), of one group, `[point][unit][lane]`.
     values: Aligned,
+    /// Products of values at two and three points, `[product][unit][lane]`, where cumulants need
+    /// them.
+    products: Aligned,
     /// e^(n . step) of one group on a progression, `[unit][lane]`.
     step: Aligned,
     /// What a tape needs between its operations.
@@ -82,6 +86,10 @@ impl Networks {
             hidden: Aligned::new(0.0, components * ROWS),
             output: Aligned::new(0.0, outputs * ROWS),
             values: Aligned::new(0.0, setup.linear.len() * ROWS),
+            products: Aligned::new(
+                0.0,
+                (setup.cumulants.as_ref()).map_or(0, |c| c.products.products().len() * ROWS),
+            ),
             step: Aligned::new(0.0, ROWS),
             scratch: Scratch::default(),
             sums: vec![[0.0; TILE]; setup.fields()],
@@ -100,6 +108,15 @@ impl Networks {
     /// Returns the typical size of each field.
     pub fn scales(&self) -> &[f64] {
         &self.setup.scales
+    }
+
+    /// Counts the fields by which networks are heavy: the first ones, without cumulants that
+    /// fluctuate little about what they are in all networks.
+    pub fn scored_fields(&self) -> usize {
+        match self.setup.estimator {
+            Estimator::Direct => self.fields(),
+            Estimator::Connected => self.setup.centre.len(),
+        }
     }
 
     /// Tells whether networks have different weights.
@@ -199,6 +216,14 @@ fn make_fields(setup: &Setup, work: &Work, fields: &mut [Tile]) {
             for ((d, sum), centre) in fields.iter_mut().zip(&work.sums).zip(&setup.centre) {
                 for l in 0..TILE {
                     d[l] = p.readout * p.readout * (sum[l] - setup.width * centre);
+                }
+            }
+            if let Some(cumulants) = &setup.cumulants {
+                let all = fields.iter_mut().zip(&work.sums).zip(&cumulants.parts);
+                for ((c, sum), (of_units, of_bias)) in all.skip(setup.centre.len()) {
+                    for l in 0..TILE {
+                        c[l] = of_units * sum[l] + of_bias;
+                    }
                 }
             }
         }
@@ -380,6 +405,43 @@ fn add_values<const FMA: bool>(setup: &Setup, work: &mut Work, rows: usize, outp
                     add_products::<FMA>(sum, values(p), values(q));
                 }
             }
+            if let Some(cumulants) = &setup.cumulants {
+                add_cumulants::<FMA>(cumulants, work, rows, setup.centre.len());
+            }
+        }
+    }
+}
+
+/// Adds products of four and six hidden values to the sums of the fields that follow `pairs`.
+#[inline(always)]
+fn add_cumulants<const FMA: bool>(
+    cumulants: &Cumulants,
+    work: &mut Work,
+    rows: usize,
+    pairs: usize,
+) {
+    let plan = &cumulants.products;
+    let points = plan.fields();
+    for (k, product) in plan.products().iter().enumerate() {
+        let (known, to) = work.products.split_at_mut(k * ROWS);
+        let left = match product.left.checked_sub(points) {
+            Some(left) => &known[left * ROWS..][..rows],
+            None => &work.values[product.left * ROWS..][..rows],
+        };
+        let value = &work.values[product.field * ROWS..][..rows];
+        for (to, (a, b)) in to.iter_mut().zip(left.iter().zip(value)) {
+            *to = a * b;
+        }
+    }
+    let entry = |k: usize| match k.checked_sub(points) {
+        Some(product) => &work.products[product * ROWS..][..rows],
+        None => &work.values[k * ROWS..][..rows],
+    };
+    let elements = plan.elements().iter().zip(&mut work.sums);
+    for (element, sum) in elements.skip(pairs) {
+        match *element {
+            Element::Product(a, b) => add_products::<FMA>(sum, entry(a), entry(b)),
+            Element::Single(_) => unreachable!("products of two, four or six"),
         }
     }
 }

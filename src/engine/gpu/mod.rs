@@ -12,6 +12,7 @@ mod layout;
 mod looped;
 mod moments;
 mod networks;
+mod outputs;
 mod pipelines;
 mod run;
 mod setup;
@@ -32,8 +33,8 @@ use pipelines::Texts;
 use run::Run;
 use setup::Setup;
 
-use super::{DeviceInfo, DeviceKind, Engine, Form, Work};
-use crate::plan::Plan;
+use super::{DeviceInfo, DeviceKind, Draws, Engine, Float, Form, Work};
+use crate::plan::{Plan, SamplePlan};
 use crate::tensor::MomentPlan;
 use crate::{Error, Result};
 
@@ -194,6 +195,8 @@ impl GpuEngine {
         let has_room = setup.width <= moments::MAX_ENSEMBLE_WIDTH
             && (1..=moments::MAX_ENSEMBLE_ELEMENTS).contains(&plan.elements().len());
         match wanted {
+            // Products of more than two hidden values have code in loops alone.
+            _ if !setup.cumulants.is_empty() => Form::Looped,
             Form::Fused if !has_room => Form::Staged,
             form => form,
         }
@@ -239,13 +242,29 @@ impl Engine for GpuEngine {
         if !self.device.compile(texts.all(), &stopped)? {
             return Ok(());
         }
-        // Before the first batch was timed: few blocks where a block is much work.
-        let first = match texts {
-            Texts::Looped(..) => 1,
-            _ => 64,
-        };
+        let first = texts.first_batch();
         let run = Run::new(self, &setup, measurement.clone(), &texts)?;
         pollster::block_on(batches::draw(&run, work, first, self.batch_blocks))
+    }
+
+    fn float(&self) -> Float {
+        Float::F32
+    }
+
+    fn prepare_sample(
+        &mut self,
+        plan: &SamplePlan,
+        cancelled: &(dyn Fn() -> bool + Sync),
+    ) -> Result<()> {
+        outputs::compile(self, &outputs::setup(plan), cancelled).map(drop)
+    }
+
+    fn sample(&mut self, plan: &SamplePlan, work: &dyn Work<Draws>) -> Result<()> {
+        let (setup, stopped) = (outputs::setup(plan), || work.left() == 0);
+        match !stopped() && outputs::compile(self, &setup, &stopped)? {
+            true => outputs::sample(self, &setup, plan, work),
+            false => Ok(()),
+        }
     }
 }
 

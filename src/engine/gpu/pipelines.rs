@@ -35,6 +35,26 @@ impl Texts {
         }
     }
 
+    /// Renders the shaders that draw the networks of a setup and leave their fields in a buffer.
+    pub fn of_fields(engine: &GpuEngine, setup: &Setup, none: &MomentPlan) -> Self {
+        match engine.form_of(setup, none) {
+            Form::Looped => Self::new(engine, setup, none),
+            Form::Fused | Form::Staged => Self::Staged(
+                networks::texts(setup, &Layout::new(setup), false),
+                Vec::new(),
+            ),
+        }
+    }
+
+    /// Counts the blocks of the first batch, which no clock has sized: few where a block is much
+    /// work.
+    pub fn first_batch(&self) -> u64 {
+        match self {
+            Self::Looped(..) => 1,
+            Self::Fused(_) | Self::Staged(..) => 64,
+        }
+    }
+
     pub fn all(&self) -> Vec<&Text> {
         match self {
             Self::Fused(text) => vec![text],

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::batches::Batches;
 use super::networks::{Sampler, chunks};
 use super::pipelines::{Pipelines, Straight, Texts};
 use super::setup::Setup;
@@ -139,6 +140,16 @@ impl<'a> Run<'a> {
         })
     }
 
+    /// Prepares a run that leaves the fields in their buffer, for those who want to see them.
+    ///
+    /// # Errors
+    /// Those of [`new`](Self::new).
+    pub fn of_fields(engine: &'a GpuEngine, setup: &'a Setup) -> Result<Self> {
+        let measurement = Measurement::direct(setup.fields, 1, &[]);
+        let texts = Texts::of_fields(engine, setup, measurement.moments());
+        Run::new(engine, setup, measurement, &texts)
+    }
+
     /// Encodes the stages before the moments of a range of blocks.
     pub fn encode_networks(
         &self,
@@ -177,8 +188,20 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Submits a batch, whose sums go to buffer number `slot`.
-    pub fn submit(&self, slot: usize, range: &Range<u64>) -> wgpu::SubmissionIndex {
+    /// Counts the bytes of the sums of a batch, `[block][quad]`.
+    fn sum_bytes(&self, range: &Range<u64>) -> u64 {
+        let quads = moments::sum_quads(self.measurement.moments());
+        (range.end - range.start) * quads as u64 * 16
+    }
+}
+
+/// The elements of blocks come of their sums, `[block][quad]`.
+impl Batches<Accumulator> for Run<'_> {
+    fn capacity(&self) -> u64 {
+        self.capacity
+    }
+
+    fn submit(&self, slot: usize, range: &Range<u64>) -> wgpu::SubmissionIndex {
         let d = &self.engine.device;
         #[cfg(feature = "test-hooks")]
         if (d.fault.as_ref()).is_some_and(|fault| fault.loses_device(range.start)) {
@@ -190,7 +213,11 @@ impl<'a> Run<'a> {
             encoder.copy_buffer_to_buffer(sums, 0, staging, 0, bytes);
         };
         match &self.pipelines {
-            Pipelines::Looped(looped) => looped.submit(d, range, slot, copy),
+            Pipelines::Looped(looped) => looped.submit(d, range, slot, |encoder, pass| {
+                if looped.ends(pass) {
+                    copy(encoder);
+                }
+            }),
             Pipelines::Straight(straight) => {
                 let mut encoder = d.device.create_command_encoder(&Default::default());
                 self.encode_networks(&mut encoder, straight, slot, range.clone());
@@ -204,16 +231,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn sum_bytes(&self, range: &Range<u64>) -> u64 {
-        let quads = moments::sum_quads(self.measurement.moments());
-        (range.end - range.start) * quads as u64 * 16
-    }
-
-    /// Reads the sums of a batch, `[block][quad]`, once the batch is done.
-    ///
-    /// # Errors
-    /// [`Error::Device`].
-    pub async fn read(
+    async fn read(
         &self,
         slot: usize,
         range: &Range<u64>,
@@ -224,11 +242,7 @@ impl<'a> Run<'a> {
         self.engine.device.read(submission, staging, bytes).await
     }
 
-    /// Forms the elements of a range of blocks from their sums.
-    ///
-    /// # Errors
-    /// [`Error::Overflow`] of a sum that is not finite.
-    pub fn elements(&self, range: &Range<u64>, sums: &[f32]) -> Result<Accumulator> {
+    fn result(&self, range: &Range<u64>, sums: &[f32]) -> Result<Accumulator> {
         let mut all = Accumulator::new();
         let moments = self.measurement.moments();
         let row = 4 * moments::sum_quads(moments);
@@ -265,5 +279,9 @@ impl<'a> Run<'a> {
             });
         }
         Ok(all)
+    }
+
+    fn networks(&self, range: &Range<u64>) -> u64 {
+        self.setup.plan.networks(range.clone())
     }
 }

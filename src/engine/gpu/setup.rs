@@ -7,6 +7,7 @@ use crate::model::Estimator;
 use crate::plan::{Drawn, Parameters, Progression};
 use crate::sentence::sentence;
 use crate::stream::{GROUP, StreamLayout};
+use crate::tensor::connected_fields;
 use crate::{Error, Result};
 
 /// A setup holds the networks of a plan as the shaders and their buffers see them.
@@ -26,6 +27,8 @@ pub struct Setup {
     /// Typical size of each field: the device works with field / scale, so that products
     /// of six neither overflow nor underflow whatever the unit of f.
     pub scales: Vec<f64>,
+    /// The last of the fields, if outputs are not Gaussian given the hidden layer.
+    pub cumulants: Vec<Cumulant>,
     /// The functions that variates are drawn with.
     pub variates: Variates,
     /// Folded weights, offsets and readout.
@@ -87,6 +90,7 @@ impl Setup {
             activation,
             fields: drawn.fields(),
             scales: drawn.scales().to_vec(),
+            cumulants: cumulants(drawn),
             variates: Variates::new(&parameters.laws, drawn.layout()),
             parameters,
             centre: drawn.centre().to_vec(),
@@ -124,6 +128,11 @@ impl Setup {
         }
     }
 
+    /// Counts the fields that are sums of products of two: outputs, or covariances.
+    pub fn quadratic(&self) -> usize {
+        self.fields - self.cumulants.len()
+    }
+
     /// Counts the shifts of the importance sampling; 0 without any.
     pub fn shifts(&self) -> usize {
         self.tilt.as_ref().map_or(0, |tilt| tilt.shifts.len())
@@ -149,6 +158,38 @@ impl Setup {
         let b1 = self.is_direct && self.stream.has_bias();
         b1 || !self.width.is_multiple_of(GROUP)
     }
+}
+
+/// `Cumulant` is a field of the connected estimator: a cumulant of an output given the hidden
+/// layer, of order 4 or 6, in units of its typical size.
+#[derive(Debug, Clone)]
+pub struct Cumulant {
+    /// Points of the arguments.
+    pub points: Vec<usize>,
+    /// Factor of the products of hidden values, summed over units.
+    pub of_units: f64,
+    /// What the output's bias adds.
+    pub of_bias: f64,
+}
+
+fn cumulants(drawn: &Drawn) -> Vec<Cumulant> {
+    let (spec, parameters) = (drawn.spec(), drawn.parameters());
+    if spec.estimator == Estimator::Direct {
+        return Vec::new();
+    }
+    let is_gaussian = spec.net.has_gaussian_readout();
+    let fields = connected_fields(spec.inputs.len(), &spec.orders, is_gaussian);
+    (fields.into_iter().zip(drawn.scales()))
+        .filter(|(points, _)| points.len() > 2)
+        .map(|(points, scale)| {
+            let (of_units, of_bias) = parameters.cumulant(points.len() as u32);
+            Cumulant {
+                of_units: of_units / scale,
+                of_bias: of_bias / scale,
+                points,
+            }
+        })
+        .collect()
 }
 
 /// Returns sigma_b^2 + sigma_w^2 x.x / d_in at every point.

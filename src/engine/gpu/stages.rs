@@ -2,7 +2,7 @@
 //! computes.
 
 use super::layout::Layout;
-use super::pipelines::{Pipelines, Straight, Texts, compile_samplers};
+use super::pipelines::{Pipelines, Straight, compile_samplers};
 use super::run::Run;
 use super::setup::Setup;
 use super::{Batch, GpuEngine, IN_FLIGHT, SAMPLE_THREADS, dispatch, moments, networks, words};
@@ -11,19 +11,10 @@ use crate::engine::{Form, Network, Stages};
 use crate::model::{EnsembleSpec, Law};
 use crate::plan::Drawn;
 use crate::stream::GROUP;
-use crate::tensor::{Measurement, MomentPlan};
+use crate::tensor::MomentPlan;
 
 /// Number of nodes of a quadrature that one thread sums.
 const NODES: usize = 256;
-
-impl<'a> Run<'a> {
-    /// Prepares a run that leaves the fields in their buffer, for those who want to see them.
-    fn without_moments(engine: &'a GpuEngine, setup: &'a Setup) -> Result<Self> {
-        let measurement = Measurement::direct(setup.fields, 1, &[]);
-        let texts = Texts::new(engine, setup, measurement.moments());
-        Run::new(engine, setup, measurement, &texts)
-    }
-}
 
 impl GpuEngine {
     /// Draws the words of `count` ChaCha blocks of one stream, from block `first` on, and the variates
@@ -91,7 +82,7 @@ impl GpuEngine {
         setup: &Setup,
         number: u64,
     ) -> Result<Vec<Vec<Vec<f64>>>> {
-        let run = Run::without_moments(self, setup)?;
+        let run = Run::of_fields(self, setup)?;
         let mut all = match &run.pipelines {
             Pipelines::Straight(straight) => self.straight_hidden(setup, &run, straight, number)?,
             Pipelines::Looped(looped) => looped.hidden_values(&self.device, number)?,
@@ -140,7 +131,7 @@ impl GpuEngine {
     /// Those of [`crate::engine::Engine::accumulate`].
     pub fn draw_networks(&self, spec: &EnsembleSpec, number: u64) -> Result<Vec<Network>> {
         let setup = Setup::new(&Drawn::at_all_points(spec)?);
-        let run = Run::without_moments(self, &setup)?;
+        let run = Run::of_fields(self, &setup)?;
         let rows = match &run.pipelines {
             Pipelines::Straight(straight) => self.straight_rows(&setup, &run, straight, number)?,
             Pipelines::Looped(looped) => looped.rows(&self.device, number)?,

@@ -26,7 +26,7 @@ macro_rules! shaders {
     };
 }
 
-const SHADERS: [(&str, &str); 50] = shaders![
+const SHADERS: [(&str, &str); 51] = shaders![
     "activation.wgsl",
     "batch.wgsl",
     "draws.wgsl",
@@ -38,6 +38,7 @@ const SHADERS: [(&str, &str); 50] = shaders![
     "looped/arguments.wgsl",
     "looped/best.wgsl",
     "looped/choose.wgsl",
+    "looped/cumulants.wgsl",
     "looped/fields.wgsl",
     "looped/hidden.wgsl",
     "looped/keep.wgsl",

@@ -354,3 +354,36 @@ fn tapes_are_evaluated_at_the_points_of_a_network() {
         }
     }
 }
+
+#[test]
+fn texts_of_cumulants_are_valid_and_do_not_grow() {
+    let texts_of = |points: usize, width: u64, orders: &[usize]| -> Vec<Text> {
+        let spec = EnsembleSpec {
+            estimator: Estimator::Connected,
+            orders: orders.to_vec(),
+            ..spec(points, 1, width)
+        };
+        let net = spec
+            .net
+            .with_law_w(vec![Law::Gaussian, Law::Laplace])
+            .unwrap();
+        looped(&EnsembleSpec { net, ..spec }, true)
+    };
+    let of_cumulants = |texts: Vec<Text>| -> Vec<Text> {
+        let own = texts.into_iter().filter(|text| text.stage == "cumulants");
+        own.inspect(check).collect()
+    };
+    for (points, width) in [(1, 3), (2, 16), (3, 37)] {
+        assert_eq!(of_cumulants(texts_of(points, width, &[2])).len(), 0);
+        assert_eq!(of_cumulants(texts_of(points, width, &[4])).len(), 1);
+        assert_eq!(of_cumulants(texts_of(points, width, &[2, 4, 6])).len(), 2);
+    }
+    let longest = |points| {
+        texts_of(points, 37, &[4])
+            .iter()
+            .map(|t| t.wgsl.len())
+            .max()
+            .unwrap()
+    };
+    assert!(longest(12) < longest(4) + longest(4) / 10);
+}

@@ -82,7 +82,7 @@ fn class(tail: &Tail) -> Option<Growth> {
 }
 
 /// Returns the faster of two growths.
-fn faster(a: Growth, b: Growth) -> Growth {
+pub(super) fn faster(a: Growth, b: Growth) -> Growth {
     match (a, b) {
         (Growth::Exponential { rate: a }, Growth::Exponential { rate: b }) => {
             Growth::Exponential { rate: a.max(b) }
@@ -95,21 +95,16 @@ fn faster(a: Growth, b: Growth) -> Growth {
     }
 }
 
-/// Tells how a tape grows.
+/// Tells how a tape grows towards plus and minus infinity.
 ///
 /// # Errors
 /// The tape grows faster than any exponential of z, or in a way that cannot be told.
-pub(super) fn growth(tape: &Tape) -> Result<Growth, Fault> {
-    let mut growth = Growth::Bounded;
-    for side in [1.0, -1.0] {
+pub(super) fn growth(tape: &Tape) -> Result<[Growth; 2], Fault> {
+    let towards = |side| {
         let tails = tails(tape, side);
-        let result = tails.len() - 1;
-        match class(&tails[result]) {
-            Some(one) => growth = faster(growth, one),
-            None => return Err(cause(&tails)),
-        }
-    }
-    Ok(growth)
+        class(&tails[tails.len() - 1]).ok_or_else(|| cause(&tails))
+    };
+    Ok([towards(1.0)?, towards(-1.0)?])
 }
 
 /// Returns the first operation whose growth is that of no activation.

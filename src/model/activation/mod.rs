@@ -64,7 +64,8 @@ struct Compiled {
     parity: Parity,
     homogeneous: Option<f64>,
     kinks: Vec<f64>,
-    growth: Growth,
+    /// Towards plus and minus infinity.
+    growth: [Growth; 2],
 }
 
 impl Activation {
@@ -104,6 +105,12 @@ impl Activation {
 
     /// Tells how the activation grows for large |z|.
     pub fn growth(&self) -> Growth {
+        let [right, left] = self.0.growth;
+        growth::faster(right, left)
+    }
+
+    /// Tells how the activation grows as z goes to plus and to minus infinity.
+    pub fn growth_of_sides(&self) -> [Growth; 2] {
         self.0.growth
     }
 }
@@ -123,9 +130,10 @@ impl FromStr for Activation {
         };
         // Where there is no value, how it grows is of no interest.
         let growth = growth::growth(&tape);
-        range::check_domain(&tape, growth.as_ref().ok().copied()).map_err(at)?;
+        let faster = |&[right, left]: &[Growth; 2]| growth::faster(right, left);
+        range::check_domain(&tape, growth.as_ref().ok().map(faster)).map_err(at)?;
         let growth = growth.map_err(at)?;
-        range::check_floats(&tape, growth).map_err(at)?;
+        range::check_floats(&tape, faster(&growth)).map_err(at)?;
         Ok(Self(Arc::new(Compiled {
             expression: expression.to_string(),
             parity: symmetry::parity(&tape),

@@ -1,3 +1,4 @@
+use crate::analysis::Breaking;
 use crate::model::short;
 use crate::report::heading::eft_title;
 use crate::report::number::{pull, value};
@@ -43,6 +44,9 @@ pub fn symmetry_table(document: &SymmetryDocument) -> String {
             ]);
         }
         text.push_str(&format!("{rows}\n"));
+        for breaking in &document.breaking {
+            text.push_str(&finding(breaking));
+        }
         for note in &document.notes {
             text.push_str(note);
             text.push('\n');
@@ -147,10 +151,49 @@ pub fn symmetry_table(document: &SymmetryDocument) -> String {
     text
 }
 
+/// Says by how much O(d_out) is broken.
+fn finding(breaking: &Breaking) -> String {
+    let d_out = breaking.d_out;
+    let what = match breaking.found {
+        true => format!("O({d_out}) is broken to permutations and signs of outputs"),
+        false => format!("O({d_out}) is broken by less than these networks show"),
+    };
+    format!(
+        "{what}: connected iiii less its three iijj is {} ± {}, predicted {} (pull {}; p-value {} of unbroken)\n",
+        value(Some(breaking.measured)),
+        value(Some(breaking.std_err)),
+        value(Some(breaking.predicted)),
+        pull(breaking.pull()),
+        value(Some(breaking.test.p_value)),
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::by_hand::symmetry;
+    use crate::report::by_hand::{broken, check, symmetry};
+    use crate::report::outcome::Outcome;
+
+    #[test]
+    fn a_broken_symmetry_is_a_finding_with_its_size() {
+        let mut document = symmetry(&[(2, None)]);
+        document.checks.extend([check("placements", Some(true))]);
+        document.breaking = vec![broken(2, true), broken(4, false)];
+        let text = symmetry_table(&document);
+        let lines: Vec<&str> = text.lines().filter(|l| l.contains("is broken")).collect();
+        assert!(lines[0].starts_with("O(2) is broken to permutations and signs of outputs: "));
+        assert!(
+            lines[0].contains("-0.1200 ± 0.0100, predicted -0.1000 (pull -2.0;"),
+            "{text}"
+        );
+        assert!(
+            lines[1].starts_with("O(4) is broken by less than"),
+            "{text}"
+        );
+        assert!(Outcome::verdict(&[document.clone()]).is_ok());
+        document.checks.push(check("placements", Some(false)));
+        assert!(Outcome::verdict(&[document]).is_err());
+    }
 
     #[test]
     fn outputs_without_a_root_have_no_coupling() {

@@ -274,6 +274,7 @@ pub fn symmetry(passes: &[Option<bool>], couplings: &[Option<f64>]) -> SymmetryD
         cutoff: 100.0,
         couplings: couplings.iter().zip(1..).map(row).collect(),
         checks: passes.iter().map(check).collect(),
+        breaking: Vec::new(),
         ensembles: Vec::new(),
         notes: Vec::new(),
     }

@@ -8,6 +8,7 @@ mod eft;
 mod ensemble;
 mod falloff;
 mod rg;
+mod sample;
 mod symmetry;
 mod theory;
 mod unmeasured;
@@ -26,6 +27,7 @@ pub use eft::{EftDocument, EftPoint};
 pub use ensemble::{EnsembleDocument, Partial};
 pub use falloff::FalloffDocument;
 pub use rg::RgDocument;
+pub use sample::SampleDocument;
 pub use symmetry::{CouplingRow, SymmetryDocument};
 pub use theory::TheoryDocument;
 

@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Head;
 use super::{cutoff, unmeasured};
-use crate::analysis::{OutputCoupling, SymmetryCheck};
+use crate::analysis::{Breaking, OutputCoupling, SymmetryCheck};
 use crate::model::EnsembleSpec;
 use crate::theory::Vertex;
 
@@ -23,6 +23,9 @@ pub struct SymmetryDocument {
     pub couplings: Vec<CouplingRow>,
     /// Tests of the symmetries, ensemble after ensemble.
     pub checks: Vec<SymmetryCheck>,
+    /// Sizes by which O(d_out) is broken, where it is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub breaking: Vec<Breaking>,
     /// Ensembles that the symmetries were tested on.
     pub ensembles: Vec<EnsembleSpec>,
     /// Notes on tests that heavy tails make weak: their error bars are what rare networks left of

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::{Moment, dot};
 use crate::model::activation::{Binary, Op, Tape, Unary};
 
-type C = Complex<f64>;
+pub(super) type C = Complex<f64>;
 
 /// Most terms of a sum.
 const MAX_TERMS: usize = 8;
@@ -18,12 +18,12 @@ const MAX_DEGREE: u32 = 10;
 
 /// `factor z^power v^variance_power exp(rate z + variance_rate v)`
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Term {
-    factor: C,
-    power: u32,
-    variance_power: u32,
-    rate: C,
-    variance_rate: C,
+pub(super) struct Term {
+    pub factor: C,
+    pub power: u32,
+    pub variance_power: u32,
+    pub rate: C,
+    pub variance_rate: C,
 }
 
 /// A sum of such terms.
@@ -160,17 +160,34 @@ impl Exponentials {
 
     /// E of the products over each tuple of pre-activations; `None` where there are too many terms.
     pub fn moments(&self, forms: &[Vec<f64>], tuples: &[Vec<usize>]) -> Option<Vec<Moment>> {
+        let each = |tuple: &Vec<usize>| self.moment(forms, tuple);
+        (self.has_few_products(tuples)).then(|| tuples.par_iter().map(each).collect())
+    }
+
+    /// Whether products over so many tuples have a number of terms that takes little time.
+    pub(super) fn has_few_products(&self, tuples: &[Vec<usize>]) -> bool {
         let order = tuples.first().map_or(0, Vec::len) as i32;
         let products = (self.0.len() as f64).powi(order) * tuples.len() as f64;
-        if products > MAX_PRODUCTS || self.degree() * order as u32 > MAX_DEGREE {
-            return None;
-        }
-        Some(
-            tuples
-                .par_iter()
-                .map(|tuple| self.moment(forms, tuple))
-                .collect(),
-        )
+        products <= MAX_PRODUCTS && self.degree() * order as u32 <= MAX_DEGREE
+    }
+
+    pub(super) fn terms(&self) -> &[Term] {
+        &self.0
+    }
+
+    /// The power of |y| that E of a product goes with as one point y goes to infinity: infinite
+    /// where it grows like an exponential, minus infinity where it falls like a Gaussian.
+    pub fn far(&self) -> f64 {
+        let of = |term: &Term| {
+            // exp(a z + b v) has the average exp((a^2 / 2 + b) v).
+            let rate = (0.5 * term.rate * term.rate + term.variance_rate).re;
+            match rate {
+                0.0 if term.rate == C::ZERO => f64::from(term.power + 2 * term.variance_power),
+                0.0.. => f64::INFINITY,
+                _ => f64::NEG_INFINITY,
+            }
+        };
+        self.0.iter().map(of).fold(f64::NEG_INFINITY, f64::max)
     }
 
     fn degree(&self) -> u32 {
@@ -184,15 +201,20 @@ impl Exponentials {
 
     /// E of the product over a tuple of pre-activations.
     pub fn moment<F: AsRef<[f64]>>(&self, forms: &[F], tuple: &[usize]) -> Moment {
+        self.over_products(tuple.len(), |chosen| self.product(forms, tuple, chosen))
+    }
+
+    /// The sum over all products of so many terms, each given by the numbers of its terms.
+    pub(super) fn over_products(&self, order: usize, of: impl Fn(&[usize]) -> Moment) -> Moment {
         let count = self.0.len();
         if count == 0 {
             return Moment::ZERO;
         }
         let mut sum = Moment::ZERO;
         let mut chosen = [0; 6];
-        let chosen = &mut chosen[..tuple.len()];
+        let chosen = &mut chosen[..order];
         loop {
-            sum = sum.plus(self.product(forms, tuple, chosen));
+            sum = sum.plus(of(chosen));
             let Some(k) = chosen.iter().rposition(|&c| c + 1 < count) else {
                 return sum;
             };

@@ -8,7 +8,7 @@ use crate::tensor::multisets;
 
 /// Errors of closed forms above this part of the size, from terms that cancel, are worse than those
 /// of quadrature.
-const CANCELLED: f64 = 1e-11;
+pub(super) const CANCELLED: f64 = 1e-11;
 
 /// E[h_i1 .. h_in] for all multisets i1 <= .. <= in of n points, n even. Pre-activations are linear
 /// forms of independent standard normals, `[point][normal]`.

@@ -2,7 +2,9 @@
 
 mod cone;
 pub(super) mod exponential;
+pub(super) mod features;
 mod general;
+pub(super) mod laws;
 pub(super) mod line;
 mod panels;
 mod rank_one;
@@ -104,7 +106,8 @@ impl NeuronMoments {
 
 /// Computes E[h h ..] for all index multisets of the given even orders, 6 at most.
 ///
-/// Products of exp(z - v) are log-normal: closed form. Second moments are (K - sigma_b^2) / sigma_w^2, in
+/// Weights or biases that are not normal: [`laws`]. Else products of exp(z - v) are log-normal: closed
+/// form. Second moments are (K - sigma_b^2) / sigma_w^2, in
 /// closed form where the kernel is. Else each tuple is an average over as many normals as its points span:
 /// for ReLU by integration by parts ([`cone`]); for erf, which is an average of steps, by sign
 /// moments ([`sign`]), or, where that is faster, all tuples at once by the trapezoidal rule. Any other
@@ -116,6 +119,14 @@ pub fn neuron_moments(spec: &EnsembleSpec, orders: &[usize]) -> NeuronMoments {
         let indices = multisets(points, n);
         let moments = match (n, spec.net.builtin()) {
             (2, _) => second_moments(spec, &indices),
+            _ if !spec.net.has_gaussian_units() => {
+                let points = spec.inputs.points().iter().map(Vec::as_slice);
+                laws::moments(
+                    spec.net.activation(),
+                    &laws::Unit::new(&spec.net, points),
+                    n,
+                )
+            }
             (_, Some(Builtin::ExpNormalised)) => log_normal(spec, &indices),
             (_, Some(Builtin::Relu)) => relu(spec, &indices),
             (_, Some(Builtin::Erf)) => erf(spec, &indices),

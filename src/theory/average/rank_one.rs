@@ -14,6 +14,7 @@ use super::super::cubature::{Nodes, add_up};
 use super::Moment;
 use super::general::sizes;
 use super::rule::Neuron;
+use crate::tensor::MomentPlan;
 
 /// Nodes of a rule, a prime number.
 const NODES: u64 = 131_071;
@@ -30,9 +31,36 @@ const PARTS: u64 = 32;
 
 /// All moments of a neuron.
 pub fn moments(neuron: &Neuron) -> Vec<Moment> {
-    let rules: Vec<Vec<f64>> = (0..SHIFTS).map(|number| sum(neuron, number)).collect();
+    let node = |t: &[f64], weight: f64, to: &mut Nodes| {
+        let (mut r2, mut unit) = (0.0, weight);
+        let mut g = Vec::with_capacity(t.len());
+        for t in t {
+            let normal = (t / (1.0 - t)).ln();
+            r2 += normal * normal;
+            unit /= TAU.sqrt() * t * (1.0 - t);
+            g.push(normal);
+        }
+        // t = 0 itself carries nothing.
+        if unit.is_finite() {
+            let share = neuron.share(r2);
+            to.push(unit, |p| share * neuron.value(p, &g));
+        }
+    };
+    average(neuron.rank(), neuron.order, &neuron.plan, node)
+}
+
+/// The averages of a plan's products over the unit cube, of what `node` pushes at the points of the
+/// rules with their weight.
+pub fn average(
+    dimension: usize,
+    order: usize,
+    plan: &MomentPlan,
+    node: impl Fn(&[f64], f64, &mut Nodes) + Sync,
+) -> Vec<Moment> {
+    let rule = |number| sum(dimension, plan, number, &node);
+    let rules: Vec<Vec<f64>> = (0..SHIFTS).map(rule).collect();
     let count = SHIFTS as f64;
-    let mut moments: Vec<Moment> = (0..neuron.plan.elements().len())
+    let mut moments: Vec<Moment> = (0..plan.elements().len())
         .map(|e| {
             let mean = rules.iter().map(|rule| rule[e]).sum::<f64>() / count;
             let square: f64 = rules.iter().map(|rule| (rule[e] - mean).powi(2)).sum();
@@ -42,43 +70,40 @@ pub fn moments(neuron: &Neuron) -> Vec<Moment> {
             }
         })
         .collect();
-    let sizes = sizes(neuron.forms.len(), neuron.order, &moments);
+    let sizes = sizes(plan.fields(), order, &moments);
     (moments.iter_mut().zip(sizes)).for_each(|(m, size)| m.error += 1e-13 * size);
     moments
 }
 
 /// The rule with a shift.
-fn sum(neuron: &Neuron, shift: u64) -> Vec<f64> {
+fn sum(
+    dimension: usize,
+    plan: &MomentPlan,
+    shift: u64,
+    node: &(impl Fn(&[f64], f64, &mut Nodes) + Sync),
+) -> Vec<f64> {
     let mut generator = vec![1u64];
-    while generator.len() < neuron.rank() {
+    while generator.len() < dimension {
         generator.push(generator[generator.len() - 1] * GENERATOR % NODES);
     }
-    let shifts: Vec<f64> = (0..neuron.rank() as u64)
-        .map(|k| uniform(shift * neuron.rank() as u64 + k))
+    let shifts: Vec<f64> = (0..dimension as u64)
+        .map(|k| uniform(shift * dimension as u64 + k))
         .collect();
     let parts: Vec<Vec<f64>> = (0..PARTS)
         .into_par_iter()
         .map(|part| {
-            let mut nodes = Nodes::new(&neuron.plan);
-            let mut g = vec![0.0; neuron.rank()];
+            let mut nodes = Nodes::new(plan);
+            let mut at = vec![0.0; dimension];
             for j in (part * NODES / PARTS)..((part + 1) * NODES / PARTS) {
-                let (mut r2, mut unit) = (0.0, 1.0 / NODES as f64);
-                for ((g, z), shift) in g.iter_mut().zip(&generator).zip(&shifts) {
-                    let t = ((j * z % NODES) as f64 / NODES as f64 + shift).fract();
-                    *g = (t / (1.0 - t)).ln();
-                    r2 += *g * *g;
-                    unit /= TAU.sqrt() * t * (1.0 - t);
+                for ((t, z), shift) in at.iter_mut().zip(&generator).zip(&shifts) {
+                    *t = ((j * z % NODES) as f64 / NODES as f64 + shift).fract();
                 }
-                // t = 0 itself carries nothing.
-                if unit.is_finite() {
-                    let share = neuron.share(r2);
-                    nodes.push(unit, |p| share * neuron.value(p, &g));
-                }
+                node(&at, 1.0 / NODES as f64, &mut nodes);
             }
             nodes.take()
         })
         .collect();
-    add_up(parts, neuron.plan.elements().len())
+    add_up(parts, plan.elements().len())
 }
 
 /// A number between 0 and 1 that looks random (splitmix64).

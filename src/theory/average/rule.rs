@@ -7,7 +7,7 @@ use crate::model::activation::{Activation, Growth, Parity};
 use crate::tensor::MomentPlan;
 
 /// The logarithm of what is left out beyond the outermost radius, relative to the moments.
-const LEFT_OUT: f64 = -37.0;
+pub const LEFT_OUT: f64 = -37.0;
 
 /// One neuron at some points, and the moments that are asked for.
 pub struct Neuron<'a> {
@@ -84,45 +84,60 @@ impl<'a> Neuron<'a> {
             .collect()
     }
 
-    /// About how long a rule of so many nodes takes one core: nanoseconds for an operation of the
-    /// tape and for a product, measured.
+    /// About how long a rule of so many nodes takes one core.
     pub fn seconds(&self, nodes: f64) -> f64 {
-        let tape = 20.0 + 8.0 * self.activation.tape().ops().len() as f64;
-        let products = 0.4 * self.plan.elements().len() as f64;
-        1e-9 * nodes * (tape * self.forms.len() as f64 + products)
+        seconds(self.activation, &self.plan, nodes)
     }
 
-    /// Finer and finer rules until two agree to `precision` of the sizes, or until `rule` has no
-    /// finer one. The finer's error is its distance from the coarser, or less: a rule whose error
-    /// is e has one of e^(5/4) at the next level, where e is small.
+    /// [`refined`] rules for these points and this order.
     pub fn refined(
         &self,
         precision: f64,
-        mut rule: impl FnMut(usize) -> Option<Vec<f64>>,
+        rule: impl FnMut(usize) -> Option<Vec<f64>>,
     ) -> Option<Vec<Moment>> {
-        let mut coarse = rule(0)?;
-        let mut best: Option<Vec<Moment>> = None;
-        for level in 1.. {
-            let Some(fine) = rule(level) else {
-                return best;
-            };
-            let values: Vec<Moment> = fine.iter().map(|&x| Moment::from(x)).collect();
-            let sizes = sizes(self.forms.len(), self.order, &values);
-            let moments: Vec<Moment> = (fine.iter().zip(&coarse).zip(&sizes))
-                .map(|((&value, coarse), &size)| Moment {
-                    value,
-                    error: settled((value - coarse).abs(), size) + 1e-14 * size,
-                })
-                .collect();
-            let is_good = |(m, size): (&Moment, &f64)| m.error <= precision * size;
-            if moments.iter().zip(&sizes).all(is_good) {
-                return Some(moments);
-            }
-            best = Some(moments);
-            coarse = fine;
-        }
-        best
+        refined(self.forms.len(), self.order, precision, rule)
     }
+}
+
+/// About how long a rule of so many nodes takes one core: nanoseconds for an operation of the tape and
+/// for a product, measured.
+pub fn seconds(activation: &Activation, plan: &MomentPlan, nodes: f64) -> f64 {
+    let tape = 20.0 + 8.0 * activation.tape().ops().len() as f64;
+    let products = 0.4 * plan.elements().len() as f64;
+    1e-9 * nodes * (tape * plan.fields() as f64 + products)
+}
+
+/// Finer and finer rules until two agree to `precision` of the sizes, or until `rule` has no finer
+/// one. The finer's error is its distance from the coarser, or less: a rule whose error is e has one of
+/// e^(5/4) at the next level, where e is small.
+pub fn refined(
+    points: usize,
+    order: usize,
+    precision: f64,
+    mut rule: impl FnMut(usize) -> Option<Vec<f64>>,
+) -> Option<Vec<Moment>> {
+    let mut coarse = rule(0)?;
+    let mut best: Option<Vec<Moment>> = None;
+    for level in 1.. {
+        let Some(fine) = rule(level) else {
+            return best;
+        };
+        let values: Vec<Moment> = fine.iter().map(|&x| Moment::from(x)).collect();
+        let sizes = sizes(points, order, &values);
+        let moments: Vec<Moment> = (fine.iter().zip(&coarse).zip(&sizes))
+            .map(|((&value, coarse), &size)| Moment {
+                value,
+                error: settled((value - coarse).abs(), size) + 1e-14 * size,
+            })
+            .collect();
+        let is_good = |(m, size): (&Moment, &f64)| m.error <= precision * size;
+        if moments.iter().zip(&sizes).all(is_good) {
+            return Some(moments);
+        }
+        best = Some(moments);
+        coarse = fine;
+    }
+    best
 }
 
 /// What the finer of two rules may err by.

@@ -1,7 +1,5 @@
 //! Averages of any activation against closed forms, identities and other people's numbers.
 
-use serde::Deserialize;
-
 use super::exponential::Exponentials;
 use super::general::{moments, sizes};
 use super::rule::Neuron;
@@ -209,96 +207,4 @@ fn clamped_lines_by_hand() {
     let want = erfc + 3.0 * (1.0 - erfc) - 8.0 * density;
     assert!((all[0].value - want).abs() < 1e-14, "{all:?} {want}");
     assert!(all[0].error < 1e-13);
-}
-
-/// A file of tests/reference.
-#[derive(Deserialize)]
-struct File {
-    activation: String,
-    hidden: [u64; 1],
-    sigma_w: [f64; 2],
-    sigma_b: [f64; 2],
-    inputs: Vec<Vec<f64>>,
-    kernel: Vec<Vec<f64>>,
-    correlators: Vec<Correlators>,
-}
-
-#[derive(Deserialize)]
-struct Correlators {
-    order: usize,
-    indices: Vec<Vec<usize>>,
-    exact: Vec<f64>,
-}
-
-#[test]
-fn finite_networks_of_other_activations() {
-    for text in [
-        include_str!("../../../tests/reference/net_tanh_d1_n5.json"),
-        include_str!("../../../tests/reference/net_gelu_d1_n20.json"),
-        include_str!("../../../tests/reference/net_sin_d2_n7.json"),
-        include_str!("../../../tests/reference/net_softplus_d1_n10.json"),
-        include_str!("../../../tests/reference/net_expression_d1_n8.json"),
-    ] {
-        let file: File = serde_json::from_str(text).unwrap();
-        let activation = match file.activation.as_str() {
-            "gelu" => act("z*(1+erf(z/sqrt(2)))/2"),
-            "z*exp(-z^2)" => act("z*exp(-z^2)"),
-            name => act(&format!("{name}(z)")),
-        };
-        let forms: Vec<Vec<f64>> = (file.inputs.iter())
-            .map(|x| {
-                let scale = file.sigma_w[0] / (x.len() as f64).sqrt();
-                x.iter()
-                    .map(|x| scale * x)
-                    .chain([file.sigma_b[0]])
-                    .collect()
-            })
-            .collect();
-        let second = crate::theory::kernel::SecondMoments::new(&activation);
-        let mut values = BTreeMap::new();
-        for order in [2, 4, 6] {
-            let indices = multisets(forms.len(), order);
-            let all = moments(&activation, &forms, order);
-            values.extend(indices.into_iter().map(key).zip(all));
-        }
-        let neuron = NeuronMoments { values };
-        let vw = file.sigma_w[1].powi(2);
-        for (i, row) in file.kernel.iter().enumerate() {
-            for (j, want) in row.iter().enumerate() {
-                let [x, y] = [i, j].map(|p| second.point(forms[p].clone()));
-                for moment in [second.of(&x, &y), second.once(&x, &y), neuron.of([i, j])] {
-                    let k = file.sigma_b[1].powi(2) + vw * moment.value;
-                    let size = (file.kernel[i][i] * file.kernel[j][j]).sqrt();
-                    assert!(
-                        (k - want).abs() < 2e-12 * size,
-                        "{} {k} {want}",
-                        file.activation
-                    );
-                    assert!(moment.error < 1e-11 * size);
-                }
-            }
-        }
-        let exact = crate::theory::Exact::of_neuron(
-            file.kernel.clone().into(),
-            neuron,
-            vw,
-            file.hidden[0] as f64,
-        );
-        for c in &file.correlators {
-            for (index, want) in c.indices.iter().zip(&c.exact) {
-                let got = exact.correlator(&index[..]);
-                let size: f64 = index.iter().map(|&i| file.kernel[i][i].sqrt()).product();
-                let what = &file.activation;
-                assert!(
-                    (got - want).abs() < 1e-9 * size,
-                    "{what} {index:?}: {got} {want}"
-                );
-                assert!(
-                    exact.error(&index[..]) < 1e-9 * size,
-                    "{what} {index:?} {}",
-                    c.order
-                );
-            }
-        }
-    }
 }

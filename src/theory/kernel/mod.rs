@@ -11,7 +11,10 @@ mod tests;
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_PI, PI};
 
 use super::average::Moment;
-use crate::model::{Activation, Builtin, EnsembleSpec, Growth, Net};
+use super::average::laws;
+use crate::model::{Activation, Builtin, EnsembleSpec, Growth, Net, short};
+use crate::tensor::multisets;
+use crate::{Error, Result};
 pub(super) use second::SecondMoments;
 
 /// The kernel of one net, for many pairs of points: what they have in common is computed once.
@@ -23,20 +26,30 @@ pub(super) struct Kernel<'a> {
 /// A point that a [`Kernel`] has seen.
 pub(super) struct Point<'p> {
     x: &'p [f64],
-    second: Option<second::Point>,
+    second: Of,
+}
+
+/// What the second moments of a [`Kernel`] keep of a point.
+enum Of {
+    Builtin,
+    Any(second::Point),
+    Laws(laws::Point),
 }
 
 /// Where second moments come from.
 enum Second {
     Builtin(Builtin),
     Any(SecondMoments),
+    /// Pre-activations are not normal.
+    Laws(laws::SecondMoments),
 }
 
 impl<'a> Kernel<'a> {
     pub fn new(net: &'a Net) -> Self {
-        let second = match net.builtin().filter(|_| net.has_gaussian_units()) {
-            Some(builtin) => Second::Builtin(builtin),
-            None => Second::Any(SecondMoments::new(net.activation())),
+        let second = match (net.has_gaussian_units(), net.builtin()) {
+            (true, Some(builtin)) => Second::Builtin(builtin),
+            (true, None) => Second::Any(SecondMoments::new(net.activation())),
+            (false, _) => Second::Laws(laws::SecondMoments::new(net)),
         };
         Self { net, second }
     }
@@ -44,8 +57,9 @@ impl<'a> Kernel<'a> {
     /// A point of many pairs.
     pub fn point<'p>(&self, x: &'p [f64]) -> Point<'p> {
         let second = match &self.second {
-            Second::Builtin(_) => None,
-            Second::Any(second) => Some(second.point(self.net.linear_form(x))),
+            Second::Builtin(_) => Of::Builtin,
+            Second::Any(second) => Of::Any(second.point(self.net.linear_form(x))),
+            Second::Laws(second) => Of::Laws(second.point(x)),
         };
         Point { x, second }
     }
@@ -59,14 +73,24 @@ impl<'a> Kernel<'a> {
     /// difference.
     pub fn second_moment(&self, x: &Point, y: &Point) -> Moment {
         match (&self.second, &x.second, &y.second) {
-            (Second::Any(second), Some(x), Some(y)) => second.of(x, y),
+            (Second::Any(second), Of::Any(x), Of::Any(y)) => second.of(x, y),
             (Second::Builtin(builtin), ..) => of_builtin(self.net, *builtin, x.x, y.x).into(),
-            (Second::Any(_), ..) => unreachable!("points of another kernel"),
+            (Second::Laws(second), Of::Laws(x), Of::Laws(y)) => second.of(x, y),
+            (Second::Any(_) | Second::Laws(_), ..) => unreachable!("points of another kernel"),
+        }
+    }
+
+    /// Whether a value of two points that are nearly parallel takes a quadrature of its own.
+    pub fn is_slow(&self) -> bool {
+        match &self.second {
+            Second::Builtin(_) => false,
+            Second::Any(second) => !second.has_closed_form(),
+            Second::Laws(_) => true,
         }
     }
 
     /// The kernel, given the second moment of a hidden unit.
-    fn of_hidden(&self, second: f64) -> f64 {
+    pub fn of_hidden(&self, second: f64) -> f64 {
         let readout = self.net.readout();
         readout.sigma_b.powi(2) + readout.sigma_w.powi(2) * second
     }
@@ -92,6 +116,10 @@ pub fn kernel(net: &Net, x: &[f64], y: &[f64]) -> f64 {
         Second::Any(second) => {
             let [x, y] = [x, y].map(|x| second.point(net.linear_form(x)));
             second.once(&x, &y).value
+        }
+        Second::Laws(second) => {
+            let [x, y] = [x, y].map(|x| second.point(x));
+            second.of(&x, &y).value
         }
     };
     kernel.of_hidden(second)
@@ -160,6 +188,42 @@ fn of_builtin(net: &Net, builtin: Builtin, x: &[f64], y: &[f64]) -> f64 {
             let squares = x.iter().zip(y).map(|(x, y)| (scale * (x - y)).powi(2));
             (-0.5 * squares.sum::<f64>()).exp()
         }
+    }
+}
+
+/// Refuses integrals over kernels that are known by slow quadrature only, or do not exist at the points
+/// of a box.
+///
+/// # Errors
+/// [`Error::Invalid`] with the law that makes them so.
+pub(super) fn check_box(net: &Net, cutoff: f64) -> Result<()> {
+    if net.has_gaussian_units() {
+        return Ok(());
+    }
+    let first = net.first();
+    let (name, law) = match first.law_w.is_gaussian() || first.sigma_w == 0.0 {
+        true => ("law_b", first.law_b),
+        false => ("law_w", first.law_w),
+    };
+    let second = laws::SecondMoments::new(net);
+    if !second.are_closed() {
+        let reason = format!(
+            "integrals over kernels of {} need gaussian weights and biases of the hidden layer; other laws have them for sums of sin, cos, exp and powers",
+            net.title()
+        );
+        return Err(Error::invalid(name, law, reason));
+    }
+    let corner = second.point(&vec![cutoff; net.d_in()]);
+    match second.exists_at(&corner) {
+        true => Ok(()),
+        false => Err(Error::invalid(
+            "cutoffs",
+            short(cutoff),
+            format!(
+                "there the kernel of {} with {law} weights or biases does not exist",
+                net.title()
+            ),
+        )),
     }
 }
 
@@ -241,6 +305,9 @@ impl Gram {
 /// Computes E[h(x_i) h(x_j)] of a hidden unit at pairs i, j of a spec's points.
 pub(crate) fn second_moments(spec: &EnsembleSpec, pairs: &[Vec<usize>]) -> Vec<Moment> {
     let kernel = Kernel::new(&spec.net);
+    if let Second::Laws(second) = &kernel.second {
+        return second.of_pairs(spec.inputs.points(), pairs);
+    }
     let points: Vec<Point> = (spec.inputs.points().iter())
         .map(|x| kernel.point(x))
         .collect();
@@ -252,6 +319,20 @@ pub(crate) fn second_moments(spec: &EnsembleSpec, pairs: &[Vec<usize>]) -> Vec<M
 /// Returns the kernel matrix over the ensemble's inputs, shape `[points][points]`, symmetric.
 pub fn kernel_matrix(spec: &EnsembleSpec) -> Vec<Vec<f64>> {
     let kernel = Kernel::new(&spec.net);
+    if let Second::Laws(second) = &kernel.second {
+        let count = spec.inputs.len();
+        let pairs = multisets(count, 2);
+        let mut matrix = vec![vec![0.0; count]; count];
+        for (pair, moment) in pairs
+            .iter()
+            .zip(second.of_pairs(spec.inputs.points(), &pairs))
+        {
+            let k = kernel.of_hidden(moment.value);
+            matrix[pair[0]][pair[1]] = k;
+            matrix[pair[1]][pair[0]] = k;
+        }
+        return matrix;
+    }
     let points: Vec<Point> = (spec.inputs.points().iter())
         .map(|x| kernel.point(x))
         .collect();

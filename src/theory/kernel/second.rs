@@ -54,6 +54,11 @@ impl SecondMoments {
         }
     }
 
+    /// Whether the activation is one of those with a closed form.
+    pub fn has_closed_form(&self) -> bool {
+        self.closed.is_some()
+    }
+
     /// A point, known by its pre-activation as a linear form of independent standard normals.
     pub fn point(&self, form: Vec<f64>) -> Point {
         Point {

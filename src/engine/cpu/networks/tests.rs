@@ -143,3 +143,58 @@ fn networks_of_any_laws_are_those_written_out() {
     // All of them in all places: 4 laws of weights and 5 of biases in 2 layers.
     assert_eq!(laws.len(), 18);
 }
+
+#[test]
+fn cumulants_are_sums_over_the_hidden_layer() {
+    for (width, orders, laws) in [
+        (37, vec![2, 4, 6], (Law::Rademacher, Law::Laplace)),
+        (5, vec![4], (Law::Uniform, Law::Gaussian)),
+        (16, vec![6], (Law::Gaussian, Law::Uniform)),
+    ] {
+        let spec = EnsembleSpec::preset("erf", 1).unwrap();
+        let net = spec
+            .net
+            .with_width(width)
+            .with_each_sigma_w(vec![1.1, 0.7])
+            .unwrap();
+        let net = (net.with_law_w(vec![Law::Gaussian, laws.0]))
+            .and_then(|net| net.with_law_b(vec![Law::Gaussian, laws.1]))
+            .unwrap();
+        let spec = EnsembleSpec {
+            net: net.with_sigma_b(0.8),
+            orders,
+            estimator: Estimator::Connected,
+            ..spec
+        };
+        let plan = Plan::new(spec.validate().unwrap()).unwrap();
+        let spec = plan.spec();
+        let index = crate::tensor::connected_fields(6, &spec.orders, false);
+        let mut networks = Networks::new(plan.drawn());
+        assert_eq!(
+            (networks.fields(), networks.scored_fields()),
+            (index.len(), 21)
+        );
+        assert_eq!(spec.fields(), index.len());
+        let mut fields = vec![[0.0; TILE]; networks.fields()];
+        networks.draw(1, 0, &mut fields);
+        let hidden = networks.hidden_values(1, 3);
+        for (field, index) in fields.iter().zip(&index) {
+            let n = index.len();
+            let units = hidden
+                .iter()
+                .map(|h| index.iter().map(|&p| h[p]).product::<f64>());
+            // Cumulants of a sum of independent terms, each of order n in its scale.
+            let of = |law: Law, scale: f64| law.cumulant(n as u32) * scale.powi(n as i32);
+            let weight = 0.7 / (width as f64).sqrt();
+            let mut want = of(laws.0, weight) * units.sum::<f64>() + of(laws.1, 0.8);
+            if n == 2 {
+                want -= plan.kernel()[index[0]][index[1]];
+            }
+            assert!(
+                (field[3] - want).abs() < 1e-13,
+                "{width} {index:?}: {} {want}",
+                field[3]
+            );
+        }
+    }
+}

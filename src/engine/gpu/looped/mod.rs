@@ -40,6 +40,8 @@ pub enum Kind {
     Shifts(Lanes),
     Readout(Lanes),
     Fields,
+    /// The cumulants of order 4 or 6.
+    Cumulants(u64),
     Ratio,
     Score,
     Products,
@@ -54,7 +56,7 @@ pub enum Kind {
 pub struct Pass {
     seed: [u32; 2],
     first: u32,
-    blocks: u32,
+    pub blocks: u32,
     per_experiment: u32,
     nets: u32,
     /// First place of the pass in each block.
@@ -92,6 +94,8 @@ impl Shape {
             add(readouts > 0 && self.is_direct, Kind::Readout(lanes));
         }
         add(true, Kind::Fields);
+        add(self.fourth > 0, Kind::Cumulants(4));
+        add(self.sixth > 0, Kind::Cumulants(6));
         add(tilt, Kind::Ratio);
         let moments = self.elements > 0;
         add(moments, Kind::Score);
@@ -125,6 +129,7 @@ impl Shape {
                 sixteens * self.remainder_readouts * self.stream.outputs
             }
             Kind::Fields => networks * self.left_tiles * self.right_tiles,
+            Kind::Cumulants(order) => networks * self.cumulants(order).0,
             Kind::Products => networks * self.products,
             Kind::Sums => blocks * self.elements,
             Kind::Best => blocks,
@@ -182,6 +187,12 @@ impl Looped {
         let shift_points = table(bytemuck::cast_slice(&tables.shift_points));
         let shifts = table(bytemuck::cast_slice(&tables.shifts));
         let scales = table(bytemuck::cast_slice(&tables.scales));
+        let cumulants = (tables.cumulants.each_ref()).map(|(factors, scales)| {
+            [
+                table(bytemuck::cast_slice(factors)),
+                table(bytemuck::cast_slice(scales)),
+            ]
+        });
         let factors = table(bytemuck::cast_slice(&tables.factors));
         let elements = table(bytemuck::cast_slice(&tables.elements));
         let choices = d.storage("choices", 8 * stride);
@@ -204,6 +215,10 @@ impl Looped {
                         Kind::Shifts(_) => buffers.extend([&shift_points, &hidden]),
                         Kind::Readout(_) => buffers.push(&hidden),
                         Kind::Fields => buffers.extend([&hidden, &scales, &fields]),
+                        Kind::Cumulants(order) => {
+                            let [factors, scales] = &cumulants[usize::from(*order == 6)];
+                            buffers.extend([&hidden, factors, scales, &fields]);
+                        }
                         Kind::Ratio => buffers.extend([&hidden, &fields]),
                         Kind::Score => buffers.push(&fields),
                         Kind::Products => buffers.extend([&factors, &fields]),
@@ -266,7 +281,7 @@ impl Looped {
     }
 
     /// Tells whether a pass is the last for its networks.
-    fn completes(&self, pass: &Pass) -> bool {
+    pub fn completes(&self, pass: &Pass) -> bool {
         u64::from(pass.group + pass.groups) == self.shape.stream.full_groups
     }
 
@@ -289,13 +304,18 @@ impl Looped {
         }
     }
 
-    /// Submits all passes of a range of blocks; what `then` encodes follows the last.
+    /// Tells whether a pass is the last of its batch.
+    pub fn ends(&self, pass: &Pass) -> bool {
+        self.completes(pass) && u64::from(pass.start + pass.piece) >= self.shape.places()
+    }
+
+    /// Submits all passes of a range of blocks; what `then` encodes follows each.
     pub fn submit(
         &self,
         d: &Device,
         range: &Range<u64>,
         slot: usize,
-        then: impl FnOnce(&mut wgpu::CommandEncoder),
+        then: impl Fn(&mut wgpu::CommandEncoder, &Pass),
     ) -> wgpu::SubmissionIndex {
         let mut encoder = d.device.create_command_encoder(&Default::default());
         let passes = self.passes(range);
@@ -309,8 +329,8 @@ impl Looped {
                 d.submit(done.finish());
             }
             self.encode(d, &mut encoder, pass, slot);
+            then(&mut encoder, pass);
         }
-        then(&mut encoder);
         d.submit(encoder.finish())
     }
 }

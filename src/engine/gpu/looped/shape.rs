@@ -77,6 +77,10 @@ pub struct Shape {
     pub shift_tiling: Tiling,
     /// Numbers of fields of a network, of their products that are kept, and of elements.
     pub fields: u64,
+    /// Numbers of the fields that are sums of products of two rows, of four, and of six.
+    pub quadratic: u64,
+    pub fourth: u64,
+    pub sixth: u64,
     pub products: u64,
     pub elements: u64,
     /// Number of rows on either side of a tile of `fields.wgsl`, of rows on the left in all, and of
@@ -112,6 +116,10 @@ impl Shape {
             true => stream.remainder + u64::from(stream.has_bias()),
             false => 0,
         };
+        let of_order = |n: usize| {
+            let all = setup.cumulants.iter();
+            all.filter(|cumulant| cumulant.points.len() == n).count() as u64
+        };
         let mut shape = Self {
             block: setup.block(),
             points,
@@ -119,6 +127,9 @@ impl Shape {
             shifts,
             shift_tiling: Tiling::new(shifts.max(1), tiles.points),
             fields: setup.fields as u64,
+            quadratic: setup.quadratic() as u64,
+            fourth: of_order(4),
+            sixth: of_order(6),
             products: plan.products().len() as u64,
             elements: plan.elements().len() as u64,
             lefts,
@@ -139,6 +150,14 @@ impl Shape {
             .min(networks::CHUNK_GROUPS)
             .min((CHUNK_BYTES / group_bytes).max(1));
         shape
+    }
+
+    /// Returns the number of cumulants of an order, 4 or 6, and that of the first one's field.
+    pub fn cumulants(&self, order: u64) -> (u64, u64) {
+        match order {
+            4 => (self.fourth, self.quadratic),
+            _ => (self.sixth, self.quadratic + self.fourth),
+        }
     }
 
     /// Returns the first row of the buffer `hidden` after those of the points.

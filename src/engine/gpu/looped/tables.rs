@@ -20,6 +20,8 @@ pub struct Tables {
     pub shifts: Vec<f32>,
     /// The table `scales` of `fields.wgsl`.
     pub scales: Vec<f32>,
+    /// The tables `factors` and `scales` of `cumulants.wgsl`, of orders 4 and 6.
+    pub cumulants: [(Vec<u32>, Vec<f32>); 2],
     /// The table `factors` of `products.wgsl`.
     pub factors: Vec<[u32; 4]>,
     /// The table `elements` of `sums.wgsl`.
@@ -38,6 +40,7 @@ impl Tables {
             shift_points: to_f32(&shift_points)?,
             shifts: to_f32(&shifts)?,
             scales: to_f32(&scale_table(setup))?,
+            cumulants: [cumulant_tables(setup, 4)?, cumulant_tables(setup, 6)?],
             factors: factors(plan),
             elements: elements(plan),
         })
@@ -86,10 +89,18 @@ fn scale_table(setup: &Setup) -> Vec<f64> {
             of(p.readout).chain(of(p.readout_bias)).collect()
         }
         false => {
-            let units = setup.scales.iter().map(|s| p.readout * p.readout / s);
+            let scales = &setup.scales[..setup.quadratic()];
+            let units = scales.iter().map(|s| p.readout * p.readout / s);
             setup.centre.iter().copied().chain(units).collect()
         }
     }
+}
+
+fn cumulant_tables(setup: &Setup, order: usize) -> Result<(Vec<u32>, Vec<f32>)> {
+    let all = || (setup.cumulants.iter()).filter(|cumulant| cumulant.points.len() == order);
+    let points = all().flat_map(|cumulant| cumulant.points.iter().map(|&p| p as u32));
+    let scales: Vec<f64> = all().flat_map(|c| [c.of_units, c.of_bias]).collect();
+    Ok((points.collect(), to_f32(&scales)?))
 }
 
 /// Lists the fields that each product of the plan is made of.

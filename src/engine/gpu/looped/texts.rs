@@ -21,6 +21,7 @@ pub fn text(setup: &Setup, shape: &Shape, kind: Kind) -> Text {
         Kind::Hidden(_) | Kind::Shifts(_) => "looped/hidden",
         Kind::Readout(_) => "looped/readout",
         Kind::Fields => "looped/fields",
+        Kind::Cumulants(_) => "looped/cumulants",
         Kind::Ratio => "looped/ratio",
         Kind::Score => "looped/score",
         Kind::Products => "looped/products",
@@ -66,6 +67,7 @@ fn laws(setup: &Setup, kind: Kind) -> Vec<&'static str> {
         Kind::Readout(_) => vec![law.readout, law.readout_bias],
         Kind::Choose
         | Kind::Fields
+        | Kind::Cumulants(_)
         | Kind::Ratio
         | Kind::Score
         | Kind::Products
@@ -137,6 +139,11 @@ struct Context<'a> {
     rights: u64,
     right_tiles: u64,
     fields: u64,
+    quadratic: u64,
+    /// Cumulants of one order: that order, how many, and the first one's field.
+    order: u64,
+    cumulants: u64,
+    first_cumulant: u64,
     products: u64,
     elements: u64,
     /// Places in a network's row of the buffer `fields`, and in a block's of `sums`.
@@ -160,6 +167,11 @@ impl<'a> Context<'a> {
             Kind::Hidden(lanes) | Kind::Shifts(lanes) | Kind::Readout(lanes) => lanes,
             _ => Lanes::Units,
         };
+        let order = match kind {
+            Kind::Cumulants(order) => order,
+            _ => 4,
+        };
+        let (cumulants, first_cumulant) = shape.cumulants(order);
         Self {
             threads: SAMPLE_THREADS,
             threads_per_row: THREADS_PER_ROW,
@@ -216,6 +228,10 @@ impl<'a> Context<'a> {
             rights: shape.rights,
             right_tiles: shape.right_tiles,
             fields: shape.fields,
+            quadratic: shape.quadratic,
+            order,
+            cumulants,
+            first_cumulant,
             products: shape.products,
             elements: shape.elements,
             field_stride: shape.field_stride(),
