@@ -111,7 +111,7 @@ pub fn render(path: &'static str, context: &impl Serialize) -> Text {
         .and_then(|template| template.render(Value::from(Serde(context))))
         .unwrap_or_else(|e| {
             // A mistake in an included file is the cause of its inclusion's.
-            let causes = std::iter::successors(e.source(), |cause| cause.source());
+            let causes = std::iter::successors(e.source(), |&cause| cause.source());
             let causes: Vec<String> = causes.map(|cause| format!("{cause:#}")).collect();
             panic!("shaders/{path}.wgsl: {e:#} {}", causes.join(" "))
         });
