@@ -76,7 +76,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         let of = (sample.spec(), sample.shard());
         let document = SampleDocument::new(path, of, (shape, float), device, timing);
         print(&document, arguments.json)?;
-        say!("wrote {}", path.display());
+        note!("wrote {}", path.display());
         Ok(())
     })
 }

@@ -88,14 +88,16 @@ pub fn loop_integrals(spec: &EnsembleSpec, vertex: Vertex, cutoff: f64) -> Resul
     let [fine, coarse] = match Bump::of(&spec.net) {
         Some(bump) => [24, 16].map(|rule| of_bump(spec, &bump, vertex, cutoff, rule)),
         None => {
-            let most = match () {
-                _ if is_by_matrices(spec) => MAX_MATRIX,
-                _ if spec.net.builtin().is_none() => MAX_NODES / 3,
-                _ => MAX_NODES,
+            let (most, fewest) = if Kernel::new(&spec.net).is_slow() {
+                (MAX_MATRIX, 2)
+            } else if spec.net.builtin().is_none() {
+                (MAX_NODES / 3, 2)
+            } else {
+                (MAX_NODES, 4)
             };
-            let mut rules = (2..=16).rev();
-            let n = rules.find(|&n| node_count(spec, cutoff, n) <= most);
-            let n = n.unwrap_or(if most == MAX_NODES { 4 } else { 2 });
+            let mut rules = (fewest..=16).rev();
+            let largest = rules.find(|&n| node_count(spec, cutoff, n) <= most);
+            let n = largest.unwrap_or(fewest);
             [n, n - 1].map(|rule| numeric(spec, vertex, cutoff, rule))
         }
     };
@@ -110,9 +112,10 @@ pub fn loop_integrals(spec: &EnsembleSpec, vertex: Vertex, cutoff: f64) -> Resul
     })
 }
 
-/// The largest number of nodes of the double sum: 10^8 kernels, a second or two.
+/// The largest number of nodes of the double sum: 10^8 kernels, a second or two, if they are
+/// builtins'. Other closed forms take ten times as long.
 const MAX_NODES: usize = 9000;
-/// The same where the kernels are averages over one set of neurons.
+/// The same of kernels without a closed form.
 const MAX_MATRIX: usize = 400;
 
 /// Tells whether kernels between vertices are averages over one set of neurons: pairs of nodes are

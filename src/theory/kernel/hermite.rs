@@ -10,6 +10,7 @@ use super::super::average::Moment;
 use super::super::average::line::{Panels, graded};
 use super::super::average::rule::{radius, settled};
 use crate::model::Activation;
+use crate::simd::{has_fma, madd, vectorised};
 
 /// Most terms of a series.
 const TERMS: usize = 256;
@@ -158,7 +159,8 @@ impl Coefficients {
         let left_out = rho.abs().powi(terms as i32) * (self.rest * other.rest).sqrt();
         Moment {
             value,
-            error: left_out + self.error * b + other.error * a + 1e-14 * a * b,
+            // Interpolation rounds by some units of 24 polynomials.
+            error: left_out + self.error * b + other.error * a + 3e-14 * a * b,
         }
     }
 }
@@ -201,28 +203,59 @@ fn by_rule(activation: &Activation, s: f64, parts: f64) -> (Vec<f64>, f64) {
     let mut before = vec![0.0; g.len()];
     let mut values = Vec::with_capacity(TERMS);
     for k in 0..TERMS {
-        values.push(product(&now, &weighted));
+        let (back, scale) = ((k as f64).sqrt(), 1.0 / (k as f64 + 1.0).sqrt());
+        values.push(term(&mut before, &now, &g, &weighted, back, scale));
         let recent: f64 = values.iter().rev().take(8).map(|c| c * c).sum();
         if k >= 32 && recent < 1e-33 * second {
             break;
         }
-        let (back, scale) = ((k as f64).sqrt(), 1.0 / (k as f64 + 1.0).sqrt());
-        for ((before, now), x) in before.iter_mut().zip(&mut now).zip(&g) {
-            (*before, *now) = (*now, scale * (x * *now - back * *before));
-        }
+        std::mem::swap(&mut before, &mut now);
     }
     (values, second)
 }
 
-/// The scalar product, in several sums, which a processor adds up at a time.
-fn product(a: &[f64], b: &[f64]) -> f64 {
-    const LANES: usize = 8;
-    let whole = a.len() / LANES * LANES;
-    let ((a, a_rest), (b, b_rest)) = (a.split_at(whole), b.split_at(whole));
-    let mut sums = [0.0; LANES];
-    for (a, b) in a.chunks_exact(LANES).zip(b.chunks_exact(LANES)) {
-        (sums.iter_mut().zip(a.iter().zip(b))).for_each(|(sum, (a, b))| *sum += a * b);
+vectorised! {
+    fn term(
+        before: &mut [f64],
+        now: &[f64],
+        g: &[f64],
+        weighted: &[f64],
+        back: f64,
+        scale: f64
+    ) -> f64 {
+        sum_and_next::<{ has_fma!() }>(before, now, g, weighted, [back, scale])
     }
-    let rest: f64 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
+}
+
+/// Adds up the products of a polynomial with the weights, in several sums, which a processor adds up
+/// at a time; the polynomial before becomes the next one.
+#[inline(always)]
+fn sum_and_next<const FMA: bool>(
+    before: &mut [f64],
+    now: &[f64],
+    g: &[f64],
+    weighted: &[f64],
+    [back, scale]: [f64; 2],
+) -> f64 {
+    const LANES: usize = 8;
+    let next = |before: &mut f64, now: f64, x: f64| {
+        *before = scale * madd::<FMA>(x, now, -back * *before);
+    };
+    let mut sums = [0.0; LANES];
+    let whole = now.len() / LANES * LANES;
+    for first in (0..whole).step_by(LANES) {
+        let lanes = first..first + LANES;
+        let before = &mut before[lanes.clone()];
+        let (now, g, weighted) = (&now[lanes.clone()], &g[lanes.clone()], &weighted[lanes]);
+        for k in 0..LANES {
+            sums[k] = madd::<FMA>(now[k], weighted[k], sums[k]);
+            next(&mut before[k], now[k], g[k]);
+        }
+    }
+    let mut rest = 0.0;
+    for k in whole..now.len() {
+        rest += now[k] * weighted[k];
+        next(&mut before[k], now[k], g[k]);
+    }
     rest + sums.iter().sum::<f64>()
 }

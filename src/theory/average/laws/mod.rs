@@ -132,11 +132,24 @@ pub fn moments(activation: &Activation, unit: &Unit, order: usize) -> Vec<Moment
         Exponentials::of(activation.tape()).and_then(|sum| closed::moments(&sum, unit, order));
     if let Some(moments) = closed {
         let sizes = sizes(unit.points(), order, &moments);
-        if (moments.iter().zip(sizes)).all(|(m, size)| m.error <= CANCELLED * size) {
+        let all_good = (moments.iter().zip(sizes)).all(|(m, size)| is_good(m, size));
+        if all_good || unit.forms.iter().any(|form| is_steep(form)) {
             return moments;
         }
     }
     numeric(activation, unit, order)
+}
+
+/// Whether a closed form has lost few digits: against the size of a moment to terms that cancel, and
+/// against the moment itself to large exponents, which cost every rule as much.
+fn is_good(moment: &Moment, size: f64) -> bool {
+    moment.error <= CANCELLED * size || moment.error <= 1e-8 * moment.value.abs()
+}
+
+/// Whether a pre-activation changes so much along a variate that quadrature is no better than a closed
+/// form whose arguments are rounded.
+fn is_steep(form: &[f64]) -> bool {
+    form.iter().any(|l| l.abs() > 30.0)
 }
 
 /// The same without closed forms.

@@ -5,8 +5,7 @@ use std::sync::OnceLock;
 use rayon::prelude::*;
 
 use super::super::exponential::Exponentials;
-use super::super::general::CANCELLED;
-use super::{INFINITE, Moment, Unit, closed, diverge, law, moments, numeric};
+use super::{INFINITE, Moment, Unit, closed, diverge, is_good, is_steep, law, moments, numeric};
 use crate::model::{Law, Net};
 use crate::tensor::multisets;
 
@@ -86,7 +85,8 @@ impl SecondMoments {
         let size =
             |point: &Point| *(point.size).get_or_init(|| of([point, point]).value.abs().sqrt());
         let moment = of([x, y]);
-        let is_good = moment.error <= CANCELLED * size(x) * size(y);
+        let is_good =
+            is_good(&moment, size(x) * size(y)) || [x, y].iter().any(|p| is_steep(&p.form));
         // Where E[h^2] does not exist the function above is no moment.
         (is_good && self.exists_at(x) && self.exists_at(y)).then_some(moment)
     }

@@ -1,1 +1,148 @@
+//! The rules against each other, against rules for normals, and against closed forms.
 
+use super::super::general;
+use super::*;
+use crate::model::EnsembleSpec;
+
+fn act(text: &str) -> Activation {
+    text.parse().unwrap()
+}
+
+fn unit(text: &str, laws: [Law; 2], points: &[&[f64]]) -> (Activation, Unit) {
+    let net = Net::new(act(text), points[0].len())
+        .with_law_w(vec![laws[0], Law::Gaussian])
+        .unwrap()
+        .with_law_b(vec![laws[1], Law::Gaussian])
+        .unwrap();
+    let unit = Unit::new(&net, points.iter().copied());
+    (net.activation().clone(), unit)
+}
+
+const LINE: [&[f64]; 3] = [&[0.4], &[-0.9], &[1.3]];
+const PLANE: [&[f64]; 3] = [&[0.4, 0.2], &[-0.9, 0.1], &[1.3, -0.7]];
+
+/// Whether two sets agree within their errors.
+fn agree(what: &str, got: &[Moment], want: &[Moment]) {
+    assert_eq!(got.len(), want.len());
+    for (got, want) in got.iter().zip(want) {
+        let distance = (got.value - want.value).abs();
+        assert!(
+            distance <= got.error + want.error,
+            "{what}: {got:?} {want:?}"
+        );
+    }
+}
+
+#[test]
+fn rules_agree_with_closed_forms() {
+    for text in [
+        "cos(z)",
+        "sin(2*z-0.4)",
+        "z^2-z",
+        "z*sin(z)",
+        "exp(0.1*z-v/9)",
+    ] {
+        for laws in [
+            [Law::Uniform, Law::Uniform],
+            [Law::Laplace, Law::Gaussian],
+            [Law::Rademacher, Law::Laplace],
+            [Law::Gaussian, Law::Phase],
+        ] {
+            for points in [&LINE, &PLANE] {
+                for order in [2, 4] {
+                    let (activation, unit) = unit(text, laws, points);
+                    let sum = Exponentials::of(activation.tape()).unwrap();
+                    let want = closed::moments(&sum, &unit, order).unwrap();
+                    let got = numeric(&activation, &unit, order);
+                    let what = format!("{text} {laws:?} {order}");
+                    agree(&what, &got, &want);
+                    for (got, size) in got.iter().zip(sizes(3, order, &want)) {
+                        assert!(got.error < 1e-8 * size, "{what}: {got:?} {size:e}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn panels_and_lattices_agree() {
+    for text in ["max(z,0)", "abs(z-0.5)", "max(min(z,1),-1)"] {
+        for laws in [[Law::Uniform, Law::Laplace], [Law::Gaussian, Law::Uniform]] {
+            for points in [&LINE, &PLANE] {
+                let (activation, unit) = unit(text, laws, points);
+                let neuron = Neuron::new(&activation, &unit, 4);
+                let fine = panels::moments(&neuron).unwrap();
+                let rough = lattice::moments(&activation, &unit, 4);
+                agree(&format!("{text} {laws:?}"), &fine, &rough);
+                for (rough, size) in rough.iter().zip(sizes(3, 4, &fine)) {
+                    assert!(rough.error < 1e-3 * size, "{text} {laws:?} {rough:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn normals_by_these_rules_are_normals() {
+    for (text, points) in [
+        ("tanh(z)", &LINE),
+        ("max(z,0)", &LINE),
+        ("sigmoid(z)", &PLANE),
+        ("step(z)", &PLANE),
+    ] {
+        let (activation, unit) = unit(text, [Law::Gaussian; 2], points);
+        for order in [2, 4] {
+            let want = general::moments(&activation, &unit.forms, order);
+            let got = numeric(&activation, &unit, order);
+            agree(&format!("{text} {order}"), &got, &want);
+            for (got, size) in got.iter().zip(sizes(3, order, &want)) {
+                assert!(got.error < 1e-8 * size, "{text} {got:?} {size:e}");
+            }
+        }
+    }
+}
+
+#[test]
+fn variates_that_do_not_matter_are_left_out() {
+    let laws = [Law::Uniform, Law::Gaussian];
+    let (_, two) = unit("tanh(z)", laws, &[&[0.5, 0.0, 0.2], &[-1.0, 0.0, 0.1]]);
+    assert_eq!(two.laws, [Law::Uniform, Law::Uniform, Law::Gaussian]);
+    // Normals are as many as the points span.
+    let laws = [Law::Gaussian, Law::Laplace];
+    let (_, one) = unit("tanh(z)", laws, &[&[0.5, 0.2], &[1.0, 0.4]]);
+    assert_eq!(one.laws, [Law::Laplace, Law::Gaussian]);
+    assert!((one.variances[0] - (1.0 + 0.29 / 2.0)).abs() < 1e-15);
+}
+
+#[test]
+fn pairs_are_those_of_all_points_together() {
+    for text in ["tanh(z)", "max(z,0)", "cos(z)"] {
+        let net = Net::new(act(text), 1)
+            .with_law_w(vec![Law::Laplace, Law::Gaussian])
+            .unwrap();
+        let spec = EnsembleSpec::of_net(net).unwrap();
+        let second = SecondMoments::new(&spec.net);
+        let points = spec.inputs.points();
+        let pairs = multisets(points.len(), 2);
+        for (pair, together) in pairs.iter().zip(second.of_pairs(points, &pairs)) {
+            let [x, y] = [0, 1].map(|k| second.point(&points[pair[k]]));
+            agree(text, &[second.of(&x, &y)], &[together]);
+            assert!(together.error < 1e-12, "{text} {together:?}");
+        }
+    }
+}
+
+#[test]
+fn a_unit_that_does_not_vary_is_a_constant() {
+    let laws = [Law::Uniform, Law::Gaussian];
+    let net = Net::new(act("cos(z)+0*tanh(z)"), 1)
+        .with_law_w(laws.to_vec())
+        .unwrap()
+        .with_sigma_b(0.0);
+    let unit = Unit::new(&net, [&[0.0][..]]);
+    assert!(unit.laws.is_empty());
+    let all = moments(net.activation(), &unit, 4);
+    assert_eq!(all.len(), 1);
+    assert!((all[0].value - 1.0).abs() < 1e-15 && all[0].error < 1e-13);
+}
