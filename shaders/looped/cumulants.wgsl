@@ -1,15 +1,15 @@
 // In the stage "cumulants" one thread sums products of ${order} rows of `hidden` over the units of a
-// pass: a cumulant of order ${order} of an output given the hidden layer. The twin is
+// pass: a cumulant of order ${order} of an output less its bias given the hidden layer. The twin is
 // src/engine/cpu/cumulants.rs.
 //
 // factors: the ${order} points of each cumulant.
-// scales: per cumulant a factor of the sum and what the output's bias adds, in units of its field.
+// scales: a factor of the sum per cumulant, in units of its field.
 
 //# include "looped/pass.wgsl"
 
 @group(0) @binding(1) var<storage, read> hidden: array<vec4f>;
 @group(0) @binding(2) var<storage, read> factors: array<u32>;
-@group(0) @binding(3) var<storage, read> scales: array<vec2f>;
+@group(0) @binding(3) var<storage, read> scales: array<f32>;
 @group(0) @binding(4) var<storage, read_write> fields: array<f32>;
 
 @compute @workgroup_size(${threads})
@@ -47,11 +47,10 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
         //# endfor
             ;
     }
-    let scale = scales[k];
+    var value = total * scales[k];
     let to = m * ${field_stride}u + ${first_cumulant}u + k;
     if work.more == 1u {
-        fields[to] += total * scale.x;
-    } else {
-        fields[to] = total * scale.x + scale.y;
+        value += fields[to];
     }
+    fields[to] = value;
 }

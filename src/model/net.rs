@@ -202,8 +202,14 @@ impl Net {
     /// Tells whether the outputs are normal, given the hidden layer.
     pub fn has_gaussian_readout(&self) -> bool {
         let readout = self.readout();
-        let is_gaussian = |law: Law, sigma: f64| law.is_gaussian() || sigma == 0.0;
-        is_gaussian(readout.law_w, readout.sigma_w) && is_gaussian(readout.law_b, readout.sigma_b)
+        self.has_gaussian_readout_weights()
+            && (readout.law_b.is_gaussian() || readout.sigma_b == 0.0)
+    }
+
+    /// Tells whether the outputs less their biases are normal, given the hidden layer.
+    pub fn has_gaussian_readout_weights(&self) -> bool {
+        let readout = self.readout();
+        readout.law_w.is_gaussian() || readout.sigma_w == 0.0
     }
 
     /// Returns the input dimension.

@@ -285,10 +285,11 @@ impl EnsembleSpec {
     }
 
     /// Tells whether the connected estimator sums cumulants of order n of the outputs given the
-    /// hidden layer: those that are not Gaussian have them.
+    /// hidden layer: weights that are not Gaussian have them.
     pub(super) fn sums_cumulants(&self, n: u64) -> bool {
         let highest = self.orders.iter().copied().max().unwrap_or(0) as u64;
-        self.estimator == Estimator::Connected && n <= highest && !self.net.has_gaussian_readout()
+        let is_gaussian = self.net.has_gaussian_readout_weights();
+        self.estimator == Estimator::Connected && n <= highest && !is_gaussian
     }
 
     /// Counts the fields of a network: its outputs at every point, or the components of D and of

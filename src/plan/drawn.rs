@@ -113,7 +113,11 @@ fn field_scales(spec: &EnsembleSpec) -> Vec<f64> {
         Estimator::Direct => f.repeat(spec.net.d_out()),
         Estimator::Connected => {
             let unit = 1.0 / (spec.net.width() as f64).sqrt();
-            let fields = connected_fields(f.len(), &spec.orders, spec.net.has_gaussian_readout());
+            let fields = connected_fields(
+                f.len(),
+                &spec.orders,
+                spec.net.has_gaussian_readout_weights(),
+            );
             (fields.iter())
                 .map(|index| match index[..] {
                     [p, q] => unit * f[p] * f[q],
@@ -127,19 +131,11 @@ fn field_scales(spec: &EnsembleSpec) -> Vec<f64> {
     }
 }
 
-/// Returns the typical size of the cumulant of order n of an output given the hidden layer, in
-/// units of f^n.
+/// Returns the typical size of the cumulant of order n of an output less its bias given the hidden
+/// layer, in units of f^n.
 fn cumulant_size(spec: &EnsembleSpec, n: u32) -> f64 {
-    let readout = spec.net.readout();
-    let weights = (spec.net.width() as f64).powi(1 - n as i32 / 2);
-    let parts = [
-        (readout.law_w, readout.sigma_w, weights),
-        (readout.law_b, readout.sigma_b, 1.0),
-    ];
-    (parts.into_iter())
-        .filter(|(_, sigma, _)| *sigma > 0.0)
-        .map(|(law, _, size)| law.cumulant(n).abs() * size)
-        .sum()
+    let of_unit = spec.net.readout().law_w.cumulant(n).abs();
+    of_unit * (spec.net.width() as f64).powi(1 - n as i32 / 2)
 }
 
 fn centre(spec: &EnsembleSpec) -> Vec<f64> {

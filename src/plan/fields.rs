@@ -13,16 +13,23 @@ pub(super) fn measurement(spec: &EnsembleSpec, kernel: &[Vec<f64>], fourth: &[f6
     let (d_out, orders) = (spec.net.d_out(), &spec.orders[..]);
     let all = match spec.estimator {
         Estimator::Direct => Measurement::direct(kernel.len(), d_out, orders),
-        Estimator::Connected if spec.net.has_gaussian_readout() => {
-            Measurement::connected(kernel, d_out, orders, MeanOfD::Zero)
-        }
         Estimator::Connected => {
-            let (of_units, of_bias) = Parameters::new(spec).cumulant(4);
-            let width = spec.net.width() as f64;
-            let means: Vec<f64> = (fourth.iter())
-                .map(|moment| width * of_units * moment + of_bias)
-                .collect();
-            Measurement::connected_symmetric(kernel, d_out, orders, &means)
+            let parameters = Parameters::new(spec);
+            let all = match spec.net.has_gaussian_readout_weights() {
+                true => Measurement::connected(kernel, d_out, orders, MeanOfD::Zero),
+                false => {
+                    let factor = spec.net.width() as f64 * parameters.cumulant(4).0;
+                    let means: Vec<f64> = fourth.iter().map(|moment| factor * moment).collect();
+                    Measurement::connected_symmetric(kernel, d_out, orders, &means)
+                }
+            };
+            match spec.net.has_gaussian_readout() {
+                true => all,
+                false => {
+                    let of_bias = [4, 6].map(|n| parameters.cumulant(n).1);
+                    all.with_bias(kernel, of_bias)
+                }
+            }
         }
     };
     let units: Vec<Option<f64>> = (all.tuples().iter())
@@ -32,10 +39,10 @@ pub(super) fn measurement(spec: &EnsembleSpec, kernel: &[Vec<f64>], fourth: &[f6
 }
 
 /// Computes E[h h h h] of a hidden unit at all points, where the connected estimator uses it:
-/// at order 6 of outputs that are not Gaussian given the hidden layer. Else the list is empty.
+/// at order 6, of readouts with weights that are not Gaussian. Else the list is empty.
 pub(super) fn fourth_moments(spec: &EnsembleSpec) -> Vec<f64> {
     let is_used = spec.estimator == Estimator::Connected && spec.orders.contains(&6);
-    if !is_used || spec.net.has_gaussian_readout() {
+    if !is_used || spec.net.has_gaussian_readout_weights() {
         return Vec::new();
     }
     let moments = neuron_moments(spec, &[4]);
@@ -54,8 +61,8 @@ pub(super) fn multiples(spec: &EnsembleSpec, rays: &Rays) -> Vec<(usize, f64)> {
             .flat_map(|a| (of.iter()).map(move |&(ray, c)| (a * rays.points.len() + ray, c)))
             .collect(),
         Estimator::Connected => {
-            let fields =
-                |points| connected_fields(points, &spec.orders, spec.net.has_gaussian_readout());
+            let is_gaussian = spec.net.has_gaussian_readout_weights();
+            let fields = |points| connected_fields(points, &spec.orders, is_gaussian);
             let on_rays: BTreeMap<Vec<usize>, usize> = (fields(rays.points.len()).into_iter())
                 .enumerate()
                 .map(|(field, index)| (index, field))

@@ -7,8 +7,8 @@ use super::index::pair_number;
 use super::{Tuple, multisets};
 
 /// Lists the points of every field of the connected estimator, for even orders: the pairs of D, and
-/// unless outputs are Gaussian given the hidden layers, the multisets of their cumulants of order
-/// 4, and of order 6, up to the highest order.
+/// unless outputs less their biases are Gaussian given the hidden layers, the multisets of their
+/// cumulants of order 4, and of order 6, up to the highest order.
 ///
 /// ```
 /// use nnqft_gpu::tensor::connected_fields;
@@ -22,6 +22,51 @@ pub fn connected_fields(points: usize, orders: &[usize], is_gaussian: bool) -> V
     let further = [4, 6].into_iter().filter(|&n| !is_gaussian && n <= highest);
     (std::iter::once(2).chain(further))
         .flat_map(|n| multisets(points, n))
+        .collect()
+}
+
+/// Returns what the cumulants of order 4 and 6 of a bias, which is one number at all points of an
+/// output, add to the function of a tuple; without a kernel, to the connected function of order 6.
+pub(super) fn bias_constant(
+    tuple: Tuple,
+    kernel: Option<&[Vec<f64>]>,
+    [fourth, sixth]: [f64; 2],
+) -> f64 {
+    let n = tuple.order();
+    let whole = match (n, has_one_output(tuple, (1 << n) - 1)) {
+        (4, true) => fourth,
+        (6, true) => sixth,
+        _ => 0.0,
+    };
+    let index = tuple.points();
+    let joined = kernel.map(|kernel| {
+        let parts = splits(tuple).into_iter();
+        parts
+            .map(|(a, b)| fourth * kernel[index[a]][index[b]])
+            .sum::<f64>()
+    });
+    whole + joined.unwrap_or(0.0)
+}
+
+/// Tells whether the arguments at the positions in `set`, a bit mask, are of one output.
+fn has_one_output(tuple: Tuple, set: u32) -> bool {
+    let part = tuple.split(set).0;
+    let mut outputs = part.tuple().outputs().unwrap_or_default().windows(2);
+    outputs.all(|pair| pair[0] == pair[1])
+}
+
+/// Lists the ways to split six arguments into two and four of one output each: the positions of
+/// the two. There are none of fewer arguments.
+fn splits(tuple: Tuple) -> Vec<(usize, usize)> {
+    if tuple.order() != 6 {
+        return Vec::new();
+    }
+    let pairs = (0..6).flat_map(|a| (a + 1..6).map(move |b| (a, b)));
+    pairs
+        .filter(|&(a, b)| {
+            let set = 1 << a | 1 << b;
+            has_one_output(tuple, set) && has_one_output(tuple, 63 & !set)
+        })
         .collect()
 }
 
@@ -71,30 +116,26 @@ impl Further {
         groups
     }
 
-    /// The field of the arguments of a tuple at the positions in `set`, a bit mask, if they have
-    /// one output.
-    fn field(&self, tuple: Tuple, set: u32) -> Option<usize> {
-        let part = tuple.split(set).0;
-        let mut outputs = part.tuple().outputs().unwrap_or_default().iter();
-        let first = outputs.next();
-        if outputs.any(|o| Some(o) != first) {
-            return None;
-        }
-        let mut points = part.points;
+    /// Returns the field of the arguments of a tuple at the positions in `set`, a bit mask.
+    fn field(&self, tuple: Tuple, set: u32) -> usize {
+        let mut points = tuple.split(set).0.points;
         points.sort_unstable();
         match points[..] {
-            [p, q] => Some(pair_number(self.points, p, q)),
-            _ => Some(self.at[&points]),
+            [p, q] => pair_number(self.points, p, q),
+            _ => self.at[&points],
         }
     }
 
     /// Expands what the connected function of a tuple has of cumulants: products of fields with
     /// coefficients.
     pub fn connected_terms(&self, tuple: Tuple) -> Vec<(Vec<usize>, f64)> {
-        let n = tuple.order();
-        let whole = (n >= 4).then(|| self.field(tuple, (1 << n) - 1)).flatten();
-        let mut terms: Vec<(Vec<usize>, f64)> = whole.map(|c| (vec![c], 1.0)).into_iter().collect();
-        for (_, d, c) in self.splits(tuple) {
+        let (n, all) = (tuple.order(), (1 << tuple.order()) - 1);
+        let mut terms = Vec::new();
+        if n >= 4 && has_one_output(tuple, all) {
+            terms.push((vec![self.field(tuple, all)], 1.0));
+        }
+        for (a, b) in splits(tuple) {
+            let (d, c) = self.fields_of(tuple, a, b);
             terms.push((vec![d, c], 1.0));
             // The mean of D is zero: this takes off noise alone.
             terms.push((vec![d], -self.fourth[c - self.pairs]));
@@ -106,28 +147,20 @@ impl Further {
     /// kernel.
     pub fn terms_with_kernel(&self, tuple: Tuple, kernel: &[Vec<f64>]) -> Vec<(Vec<usize>, f64)> {
         let index = tuple.points();
-        (self.splits(tuple).into_iter())
-            .map(|((a, b), _, c)| (vec![c], kernel[index[a]][index[b]]))
+        (splits(tuple).into_iter())
+            .map(|(a, b)| {
+                (
+                    vec![self.fields_of(tuple, a, b).1],
+                    kernel[index[a]][index[b]],
+                )
+            })
             .collect()
     }
 
-    /// Lists the ways to split six arguments into two and four of one output each: the positions of
-    /// the two, their D and the c of the four.
-    fn splits(&self, tuple: Tuple) -> Vec<((usize, usize), usize, usize)> {
-        if tuple.order() != 6 {
-            return Vec::new();
-        }
-        let pairs = (0..6).flat_map(|a| (a + 1..6).map(move |b| (a, b)));
-        pairs
-            .filter_map(|(a, b)| {
-                let set = 1 << a | 1 << b;
-                Some((
-                    (a, b),
-                    self.field(tuple, set)?,
-                    self.field(tuple, 63 & !set)?,
-                ))
-            })
-            .collect()
+    /// Returns the D of two of six arguments, and the c of the other four.
+    fn fields_of(&self, tuple: Tuple, a: usize, b: usize) -> (usize, usize) {
+        let set = 1 << a | 1 << b;
+        (self.field(tuple, set), self.field(tuple, 63 & !set))
     }
 }
 
@@ -169,9 +202,9 @@ mod tests {
                     .iter()
                     .map(|h| index.iter().map(|&p| h[p]).product::<f64>());
                 let power = |x: f64| x.powi(n as i32);
-                let sum = power(WEIGHT) * units.sum::<f64>() + power(BIAS);
+                let sum = power(WEIGHT) * units.sum::<f64>();
                 match n {
-                    2 => sum - KERNEL[index[0]][index[1]],
+                    2 => sum + BIAS * BIAS - KERNEL[index[0]][index[1]],
                     4 => -2.0 * sum,
                     _ => 16.0 * sum,
                 }
@@ -184,7 +217,9 @@ mod tests {
         let kernel: Vec<Vec<f64>> = KERNEL.iter().map(|row| row.to_vec()).collect();
         let fourth = [0.3, -0.1, 0.2, 0.5, -0.7];
         for (d_out, orders) in [(1, &[4][..]), (1, &[2, 4, 6]), (2, &[6]), (3, &[2, 4, 6])] {
-            let plan = Measurement::connected_symmetric(&kernel, d_out, orders, &fourth);
+            let of_bias = [-2.0 * BIAS.powi(4), 16.0 * BIAS.powi(6)];
+            let plan = Measurement::connected_symmetric(&kernel, d_out, orders, &fourth)
+                .with_bias(&kernel, of_bias);
             let field = fields(orders);
             assert_eq!(plan.moments().fields(), field.len());
             let d = |a: usize, b: usize| field[a + b];
@@ -237,7 +272,9 @@ mod tests {
     fn connected_functions_are_cumulants_over_hidden_layers() {
         // Two hidden layers that are as likely: D = ±d and c about its mean.
         let kernel = [vec![1.0]];
-        let plan = Measurement::connected_symmetric(&kernel, 1, &[2, 4, 6], &[0.25]);
+        let of_bias = [0.4, -0.3];
+        let plan = Measurement::connected_symmetric(&kernel, 1, &[2, 4, 6], &[0.25])
+            .with_bias(&kernel, of_bias);
         let (d, c4, c6): (f64, _, _) = (0.3, [0.5, 0.2], [0.11, 0.07]);
         let layers = [(d, c4[0], c6[0]), (-d, c4[1], c6[1])];
         let mut mean = vec![0.0; plan.means().end];
@@ -256,7 +293,7 @@ mod tests {
         let average = |of: &dyn Fn(f64, f64, f64) -> f64| -> f64 {
             layers
                 .iter()
-                .map(|&(d, c4, c6)| of(1.0 + d, c4, c6))
+                .map(|&(d, c4, c6)| of(1.0 + d, c4 + of_bias[0], c6 + of_bias[1]))
                 .sum::<f64>()
                 / 2.0
         };

@@ -2,6 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::connected::{Combination, ConnectedElements, Cumulants, MeanOfD};
+use super::further::bias_constant;
 use super::{Extreme, MomentPlan, Tuples};
 
 /// A measurement says what a run measures: the fields of a network, the moments of those fields
@@ -16,6 +17,8 @@ pub struct Measurement {
     /// Each element as a combination of moments; `None` if the elements are the moments
     /// themselves.
     contraction: Option<Vec<Combination>>,
+    /// What is added to every element, without fluctuating; empty if nothing is.
+    constants: Vec<f64>,
     /// Means over elements, one per order, as combinations of them.
     means: Vec<Combination>,
 }
@@ -36,6 +39,7 @@ impl Measurement {
             orders: moments.orders().to_vec(),
             cumulants: None,
             contraction: None,
+            constants: Vec::new(),
             means: Vec::new(),
             moments,
         }
@@ -66,8 +70,8 @@ impl Measurement {
     /// Plans the connected estimator, for even orders, where the mean of D is zero and the outputs,
     /// given the hidden layers, are independent with a symmetric law that is not Gaussian.
     ///
-    /// Fields: those of [`connected_fields`], D(x_p, x_q) and then the fourth and sixth cumulants
-    /// c of one output given the hidden layers. `fourth` has a number near the mean of each c of
+    /// Fields: those of [`connected_fields`](super::connected_fields), D(x_p, x_q) and then the
+    /// fourth and sixth cumulants c of one output, less its bias, given the hidden layers. `fourth` has a number near the mean of each c of
     /// order 4; which one has no influence on means, only on their errors at order 6. Elements:
     /// those of [`connected`](Self::connected), and
     ///
@@ -100,8 +104,35 @@ impl Measurement {
             orders: all.orders,
             cumulants: Some(all.cumulants),
             contraction: Some(all.elements),
+            constants: Vec::new(),
             means: Vec::new(),
         }
+    }
+
+    /// Adds what a bias of every output has that is not Gaussian: its cumulants of order 4 and 6, to
+    /// the connected estimator with a mean of D that is zero.
+    ///
+    /// # Panics
+    /// If it is another estimator.
+    pub fn with_bias(mut self, kernel: &[Vec<f64>], cumulants: [f64; 2]) -> Self {
+        let combinations = self.contraction.as_ref().expect("the connected estimator");
+        self.constants = vec![0.0; combinations.len()];
+        for (n, range) in &self.orders {
+            let tuples = || range.clone().map(|e| (e, self.tuples.get(e)));
+            for (e, tuple) in tuples() {
+                self.constants[e] = bias_constant(tuple, Some(kernel), cumulants);
+            }
+            let linear = self.cumulants.as_ref().map(|of| of.linear(*n));
+            let raw = match n {
+                2 => None,
+                _ => Some(linear.flatten().expect("a mean of D that is zero")),
+            };
+            for ((_, tuple), raw) in tuples().zip(raw.into_iter().flatten()) {
+                let own = if *n == 4 { Some(kernel) } else { None };
+                self.constants[raw] = bias_constant(tuple, own, cumulants);
+            }
+        }
+        self
     }
 
     /// Follows the mean over each order's elements too, element e being in units of `units[e]`, or
@@ -224,6 +255,7 @@ impl Measurement {
                 .map(|combination| combine(combination, &moments))
                 .collect(),
         };
+        (elements.iter_mut().zip(&self.constants)).for_each(|(e, constant)| *e += constant);
         let means: Vec<f64> = (self.means.iter())
             .map(|combination| combine(combination, &elements))
             .collect();
@@ -257,9 +289,13 @@ impl Measurement {
                 .sum();
         }
         let addend = |m| self.moments.addend(&network.table, network.weight, m);
+        let constant = self.constants.get(e).map_or(0.0, |c| network.weight * c);
         match &self.contraction {
             None => addend(e),
-            Some(combinations) => combinations[e].iter().map(|&(m, c)| c * addend(m)).sum(),
+            Some(combinations) => {
+                let terms = combinations[e].iter().map(|&(m, c)| c * addend(m));
+                constant + terms.sum::<f64>()
+            }
         }
     }
 }

@@ -72,7 +72,7 @@ impl Hidden {
                 .collect(),
             Estimator::Connected => {
                 let spec = self.drawn.spec();
-                let is_gaussian = spec.net.has_gaussian_readout();
+                let is_gaussian = spec.net.has_gaussian_readout_weights();
                 (connected_fields(points, &spec.orders, is_gaussian)
                     .iter()
                     .enumerate())
@@ -86,15 +86,12 @@ impl Hidden {
                     // units, and the centre has one for all.
                     let either = units().map(square).sum::<f64>().sqrt();
                     let one = units().map(|(h, _)| size(h)).sum::<f64>();
-                    let n = index.len() as u32;
-                    let (of_units, of_bias) = match (n, self.drawn.centre().get(f)) {
-                        (2, Some(centre)) => {
-                            let factor = p.readout * p.readout;
-                            (factor, factor * values.len() as f64 * centre.abs())
-                        }
-                        _ => p.cumulant(n),
+                    let (factor, centre) = match self.drawn.centre().get(f) {
+                        Some(centre) => (p.readout * p.readout, centre.abs()),
+                        None => (p.cumulant(index.len() as u32).0, 0.0),
                     };
-                    of_units.abs() * (either + VARIATE * one) + VARIATE * of_bias.abs()
+                    let one = one + values.len() as f64 * centre;
+                    factor.abs() * (either + VARIATE * one)
                 })
                 .collect()
             }

@@ -1,4 +1,4 @@
-//! Cumulants of outputs that are not Gaussian given the hidden layer are sums of products of four
+//! Cumulants of outputs that are not Gaussian given the hidden layer, less their biases, are sums of products of four
 //! and six hidden values (twin of `shaders/looped/cumulants.wgsl`).
 
 use super::drawing::ROWS;
@@ -14,27 +14,27 @@ pub(crate) struct Cumulants {
     plan: MomentPlan,
     /// Number of the covariances, which come first and are summed elsewhere.
     pairs: usize,
-    /// For each field a factor of the sum over units, and what the bias adds.
-    parts: Vec<(f64, f64)>,
+    /// For each cumulant a factor of the sum over units.
+    factors: Vec<f64>,
 }
 
 impl Cumulants {
-    /// Returns those of the networks; `None` with outputs that are Gaussian given the hidden layer,
-    /// or if outputs are drawn.
+    /// Returns those of the networks; `None` with Gaussian weights of the readout, or if outputs are
+    /// drawn.
     pub fn new(drawn: &Drawn) -> Option<Self> {
         let spec = drawn.spec();
-        if spec.estimator == Estimator::Direct || spec.net.has_gaussian_readout() {
+        if spec.estimator == Estimator::Direct || spec.net.has_gaussian_readout_weights() {
             return None;
         }
         let fields = connected_fields(spec.inputs.len(), &spec.orders, false);
         let mut orders: Vec<usize> = fields.iter().map(Vec::len).collect();
         orders.dedup();
         let parameters = drawn.parameters();
-        let part = |field: &Vec<usize>| parameters.cumulant(field.len() as u32);
+        let factor = |field: &Vec<usize>| parameters.cumulant(field.len() as u32).0;
         Some(Self {
             plan: MomentPlan::new(spec.inputs.len(), &orders),
             pairs: drawn.centre().len(),
-            parts: fields[drawn.centre().len()..].iter().map(part).collect(),
+            factors: fields[drawn.centre().len()..].iter().map(factor).collect(),
         })
     }
 
@@ -43,9 +43,9 @@ impl Cumulants {
         self.plan.products().len()
     }
 
-    /// Lists a factor of the sum over units, and what the bias adds, of every cumulant.
-    pub fn parts(&self) -> &[(f64, f64)] {
-        &self.parts
+    /// Lists a factor of the sum over units of every cumulant.
+    pub fn factors(&self) -> &[f64] {
+        &self.factors
     }
 
     /// Adds the products of `rows` rows of hidden values, `[point][row]`, to the sums of the

@@ -222,9 +222,9 @@ fn make_fields(setup: &Setup, work: &Work, fields: &mut [Tile]) {
             if let Some(cumulants) = &setup.cumulants {
                 let pairs = setup.centre.len();
                 let all = fields[pairs..].iter_mut().zip(&work.sums[pairs..]);
-                for ((c, sum), (of_units, of_bias)) in all.zip(cumulants.parts()) {
+                for ((c, sum), factor) in all.zip(cumulants.factors()) {
                     for l in 0..TILE {
-                        c[l] = of_units * sum[l] + of_bias;
+                        c[l] = factor * sum[l];
                     }
                 }
             }

@@ -27,7 +27,7 @@ pub struct Setup {
     /// Typical size of each field: the device works with field / scale, so that products
     /// of six neither overflow nor underflow whatever the unit of f.
     pub scales: Vec<f64>,
-    /// The last of the fields, if outputs are not Gaussian given the hidden layer.
+    /// The last of the fields, if weights of the readout are not Gaussian.
     pub cumulants: Vec<Cumulant>,
     /// The functions that variates are drawn with.
     pub variates: Variates,
@@ -160,16 +160,14 @@ impl Setup {
     }
 }
 
-/// `Cumulant` is a field of the connected estimator: a cumulant of an output given the hidden
-/// layer, of order 4 or 6, in units of its typical size.
+/// `Cumulant` is a field of the connected estimator: a cumulant of an output less its bias given the
+/// hidden layer, of order 4 or 6, in units of its typical size.
 #[derive(Debug, Clone)]
 pub struct Cumulant {
     /// Points of the arguments.
     pub points: Vec<usize>,
     /// Factor of the products of hidden values, summed over units.
-    pub of_units: f64,
-    /// What the output's bias adds.
-    pub of_bias: f64,
+    pub factor: f64,
 }
 
 fn cumulants(drawn: &Drawn) -> Vec<Cumulant> {
@@ -177,17 +175,13 @@ fn cumulants(drawn: &Drawn) -> Vec<Cumulant> {
     if spec.estimator == Estimator::Direct {
         return Vec::new();
     }
-    let is_gaussian = spec.net.has_gaussian_readout();
+    let is_gaussian = spec.net.has_gaussian_readout_weights();
     let fields = connected_fields(spec.inputs.len(), &spec.orders, is_gaussian);
     (fields.into_iter().zip(drawn.scales()))
         .filter(|(points, _)| points.len() > 2)
-        .map(|(points, scale)| {
-            let (of_units, of_bias) = parameters.cumulant(points.len() as u32);
-            Cumulant {
-                of_units: of_units / scale,
-                of_bias: of_bias / scale,
-                points,
-            }
+        .map(|(points, scale)| Cumulant {
+            factor: parameters.cumulant(points.len() as u32).0 / scale,
+            points,
         })
         .collect()
 }

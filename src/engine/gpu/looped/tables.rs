@@ -99,7 +99,7 @@ fn scale_table(setup: &Setup) -> Vec<f64> {
 fn cumulant_tables(setup: &Setup, order: usize) -> Result<(Vec<u32>, Vec<f32>)> {
     let all = || (setup.cumulants.iter()).filter(|cumulant| cumulant.points.len() == order);
     let points = all().flat_map(|cumulant| cumulant.points.iter().map(|&p| p as u32));
-    let scales: Vec<f64> = all().flat_map(|c| [c.of_units, c.of_bias]).collect();
+    let scales: Vec<f64> = all().map(|cumulant| cumulant.factor).collect();
     Ok((points.collect(), to_f32(&scales)?))
 }
 
