@@ -6,7 +6,7 @@ use common::cli::{json, run};
 use common::gpu;
 use nnqft_gpu::analysis::{Breaking, correlators, symmetry_breaking, symmetry_checks};
 use nnqft_gpu::engine::cpu::{CpuEngine, draw_networks};
-use nnqft_gpu::engine::{self, Engine};
+use nnqft_gpu::engine::{self, BlockPlan, Engine};
 use nnqft_gpu::model::{EnsembleSpec, Estimator, Inputs, Law};
 use nnqft_gpu::plan::Plan;
 
@@ -99,8 +99,9 @@ fn both_engines_draw_the_same_cumulants() {
             ..spec(law_w, law_b, width, 1)
         };
         let got = gpu.draw_networks(&spec, 1).unwrap();
-        let want = draw_networks(&spec, 1, 0, 64);
-        assert_eq!(got.len(), want.len());
+        let block = BlockPlan::new(&spec).block(1);
+        let want = draw_networks(&spec, block.experiment, block.first, got.len());
+        assert_eq!(got.len() as u64, block.networks);
         assert_eq!(got[0].field.len(), 6 + 15 + 28);
         for field in 0..want[0].field.len() {
             let sizes = want.iter().map(|network| network.field[field].abs());
@@ -197,7 +198,7 @@ fn gaussian_readouts_and_single_outputs_break_nothing() {
 
 #[test]
 fn the_command_reports_it_as_a_finding() {
-    let arguments = "symmetry --width 5 --law-w gaussian,rademacher --d-out 1,2 --nets 2000";
+    let arguments = "symmetry --width 2 --law-w gaussian,rademacher --d-out 1,2 --nets 2000";
     let arguments: Vec<&str> = arguments.split(' ').collect();
     let document = json(&[&arguments[..], &["--json"]].concat());
     let found = document["breaking"].as_array().unwrap();

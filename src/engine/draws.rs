@@ -213,11 +213,11 @@ mod tests {
         let queue = DrawQueue::new(plan(), 5..16, &put, &|_| {}, &stop);
         let taken: Vec<_> = (0..4).map(|_| queue.take(3).unwrap()).collect();
         assert_eq!(taken, [5..8, 8..11, 11..14, 14..16]);
-        for (k, networks) in [(2, 0), (1, 0), (0, 116), (3, 148)] {
+        for (k, networks) in [(2, 0), (1, 0), (0, 120), (3, 152)] {
             queue.finish(taken[k].clone(), none());
             assert_eq!(queue.networks(), networks, "{k}");
         }
-        assert_eq!(*firsts.lock().unwrap(), [80, 36, 0, 116]);
+        assert_eq!(*firsts.lock().unwrap(), [84, 36, 0, 120]);
         assert!(queue.take(1).is_none() && queue.into_result().is_ok());
     }
 

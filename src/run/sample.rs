@@ -233,7 +233,7 @@ mod tests {
         assert_eq!(whole.shape(), [300, 6, 1]);
         // Seven blocks an experiment, six of 16 networks and one of 4.
         let counts = ["0/4", "1/4", "2/4", "3/4"].map(|i| sample(Some(i)).unwrap().shape()[0]);
-        assert_eq!(counts, [80, 68, 84, 68]);
+        assert_eq!(counts, [80, 68, 68, 84]);
         let message = sample(Some("0/22")).unwrap_err().to_string();
         assert!(message.contains("at most 21 shards"), "{message}");
         let kept = Kept::default();

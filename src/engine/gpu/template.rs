@@ -4,6 +4,7 @@
 //! They are minijinja templates with delimiters that look like WGSL: `//#` starts a line with a
 //! statement (`for`, `if`, `include`, ..), `${..}` is a value, `//` a comment that no driver sees.
 
+use std::error::Error as _;
 use std::sync::LazyLock;
 
 use minijinja::syntax::SyntaxConfig;
@@ -108,7 +109,12 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
 pub fn render(path: &'static str, context: &impl Serialize) -> Text {
     let wgsl = (TEMPLATES.get_template(&format!("{path}.wgsl")))
         .and_then(|template| template.render(Value::from(Serde(context))))
-        .unwrap_or_else(|e| panic!("shaders/{path}.wgsl: {e:#}"));
+        .unwrap_or_else(|e| {
+            // A mistake in an included file is the cause of its inclusion's.
+            let causes = std::iter::successors(e.source(), |&cause| cause.source());
+            let causes: Vec<String> = causes.map(|cause| format!("{cause:#}")).collect();
+            panic!("shaders/{path}.wgsl: {e:#} {}", causes.join(" "))
+        });
     Text {
         stage: path.rsplit('/').next().unwrap_or(path),
         wgsl,

@@ -183,7 +183,7 @@ mod tests {
         let lines: Vec<&str> = text.lines().filter(|l| l.contains("is broken")).collect();
         assert!(lines[0].starts_with("O(2) is broken to permutations and signs of outputs: "));
         assert!(
-            lines[0].contains("-0.1200 ± 0.0100, predicted -0.1000 (pull -2.0;"),
+            lines[0].contains("-0.1200 ± 0.01000, predicted -0.1000 (pull -2.0;"),
             "{text}"
         );
         assert!(

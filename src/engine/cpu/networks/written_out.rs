@@ -1,6 +1,6 @@
 //! Networks drawn one by one, as docs of the stream's layout and of the laws have them.
 
-use std::f64::consts::{PI, SQRT_2};
+use std::f64::consts::{FRAC_PI_2, FRAC_PI_4, SQRT_2};
 
 use crate::model::{EnsembleSpec, Law};
 use crate::stream::{Part, StreamLayout, Words};
@@ -22,7 +22,10 @@ impl Network<'_> {
         match law {
             Law::Gaussian => {
                 let radius = (-2.0 * open(words[u % 8]).ln()).sqrt();
-                let angle = 2.0 * PI * f64::from(words[u % 8 + 8]) / 2f64.powi(32);
+                // The upper two bits are the quadrant, the rest a signed number within it.
+                let word = words[u % 8 + 8];
+                let within = f64::from((word << 2) as i32) / 2f64.powi(31);
+                let angle = FRAC_PI_2 * f64::from(word >> 30) + FRAC_PI_4 * within;
                 radius * if u < 8 { angle.cos() } else { angle.sin() }
             }
             Law::Uniform | Law::Phase => 3f64.sqrt() * (2.0 * open(words[u]) - 1.0),

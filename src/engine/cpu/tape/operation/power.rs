@@ -5,12 +5,19 @@ use crate::engine::cpu::activation::{LN2_HIGH, LN2_LOW, exp};
 use crate::simd::madd;
 
 /// a^b for b != 0 and a >= 0, relative error below 1e-15 for |b| <= 200 and 4e-15 for any b; 0 below
-/// e^-708 and infinite above e^709. No number for a < 0: whole powers are products.
+/// e^-708 and infinite above e^709. No number for a < 0 and |b| < 2^53: whole powers
+/// are products.
 #[inline(always)]
 pub fn pow<const FMA: bool>(a: f64, b: f64) -> f64 {
     // Larger exponents take all but 1 to 0 or infinity too.
     const LARGEST: f64 = 18_446_744_073_709_551_616.0;
     let c = b.clamp(-LARGEST, LARGEST);
+    // From here on every number is even.
+    let a = if b.abs() >= 9_007_199_254_740_992.0 {
+        a.abs()
+    } else {
+        a
+    };
     let (log, rest) = log_parts::<FMA>(a);
     let (y, below) = product::<FMA>(c, log);
     // Where e^y is infinite the rest would make it no number.
