@@ -64,7 +64,7 @@ fn hold(engine: &mut dyn Engine, net: &Net, orders: &[usize]) {
         nets: 20_000,
         experiments: 5,
         seed: 3,
-        ..EnsembleSpec::of_net(net.clone())
+        ..EnsembleSpec::of_net(net.clone()).unwrap()
     };
     let spec = spec.validate().unwrap();
     let moments = engine::run(engine, &spec, &|_| {}).unwrap();
@@ -75,7 +75,7 @@ fn hold(engine: &mut dyn Engine, net: &Net, orders: &[usize]) {
             assert!(
                 pull.abs() < 4.5,
                 "{net} on {}: order {} element {e} is {} +- {}, pull {pull}",
-                engine.device().name,
+                engine.device().adapter,
                 c.order,
                 c.mean[e],
                 c.std_err[e]
