@@ -227,7 +227,7 @@ fn a_coupling_that_is_zero_within_its_error_is_unmeasured() {
     assert_eq!(output.status.code(), Some(1));
     let message = String::from_utf8(output.stderr).unwrap();
     assert!(message.contains("lambda is unmeasured"), "{message}");
-    assert!(message.contains("--estimator connected"), "{message}");
+    assert!(message.contains("the connected estimator"), "{message}");
     let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let at = &document["cutoffs"][0];
     let lambda = &at["lambda"];

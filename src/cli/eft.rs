@@ -68,14 +68,17 @@ fn fits(arguments: &Arguments) -> anyhow::Result<()> {
         }
     };
     let files = arguments.result.prepare(None)?;
-    spec.model.width.get_or_insert_with(|| vec![source.width]);
-    if spec.model.inputs.is_none() && spec.model.d_in.is_none() {
-        spec.model.inputs = Some(source.inputs.parse()?);
+    spec.model
+        .fields
+        .width
+        .get_or_insert_with(|| vec![source.width]);
+    if spec.model.fields.inputs.is_none() && spec.model.fields.d_in.is_none() {
+        spec.model.fields.inputs = Some(source.inputs.parse()?);
     }
     let check = |spec: &_| check_cutoffs(spec, vertex, &[cutoff]);
     let test = arguments.eft.sweep(&spec, &check)?;
     if let Some(inputs) = test.inputs() {
-        spec.model.inputs = Some(run::train_inputs(inputs)?.into());
+        spec.model.fields.inputs = Some(run::train_inputs(inputs)?.into());
     }
     let train = arguments.eft.sweep(&spec, &check)?;
     let mut results = Presentation::new(files, false);

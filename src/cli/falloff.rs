@@ -31,7 +31,10 @@ pub struct Arguments {
 /// Runs the sweep and prints the result.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let mut spec = arguments.spec.clone();
-    spec.model.width.get_or_insert_with(|| WIDTHS.to_vec());
+    spec.model
+        .fields
+        .width
+        .get_or_insert_with(|| WIDTHS.to_vec());
     let specs = spec.specs()?;
     for spec in &specs {
         check_range(spec)?;

@@ -55,7 +55,7 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let (vertex, cutoff) = (arguments.vertex, arguments.cutoffs);
     let sampled_moments = arguments.moments == MomentsOf::Sampled;
-    let outputs = (arguments.spec.model.d_out.clone()).unwrap_or_else(|| vec![1, 2, 4, 8]);
+    let outputs = (arguments.spec.model.fields.d_out.clone()).unwrap_or_else(|| vec![1, 2, 4, 8]);
     let specs = couplings(&arguments.spec, sampled_moments)?;
     let plans = match sampled_moments {
         true => (specs.iter().cloned())
@@ -88,13 +88,13 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
 /// Makes the ensembles that couplings are measured on, one per width: of one output, since the
 /// connected 4-point function does not depend on their number.
 fn couplings(given: &PartialSpec, sampled: bool) -> Result<Vec<EnsembleSpec>> {
-    if let Some(orders) = &given.model.orders {
+    if let Some(orders) = &given.model.fields.orders {
         let why = "symmetry measures orders 2 and 4";
         return Err(Error::invalid("orders", list(orders), why));
     }
     let mut spec = given.clone().with_eft_width();
-    spec.model.orders = Some(vec![2, 4]);
-    spec.model.d_out = Some(vec![1]);
+    spec.model.fields.orders = Some(vec![2, 4]);
+    spec.model.fields.d_out = Some(vec![1]);
     if !sampled {
         return spec.model_only().specs();
     }

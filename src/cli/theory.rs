@@ -35,8 +35,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
 /// Keeps, with several outputs, only the components whose outputs pair: those of the connected
 /// estimator.
 fn paired(model: ModelArgs) -> PartialSpec {
-    let several = matches!(model.d_out.as_deref(), Some(&[d_out]) if d_out > 1);
-    let orders = model.orders.iter().flatten();
+    let several = matches!(model.fields.d_out.as_deref(), Some(&[d_out]) if d_out > 1);
+    let orders = model.fields.orders.iter().flatten();
     let mut spec = PartialSpec::default();
     if several && orders.into_iter().all(|n| n % 2 == 0) {
         spec.sampling.estimator = Some(Estimator::Connected);

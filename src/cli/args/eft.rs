@@ -26,7 +26,7 @@ pub struct EftArgs {
     #[arg(long, value_enum, default_value = "sampled")]
     moments: MomentsOf,
     /// Read the ensemble from a folder that `ensemble --out` has written
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["NetArgs", "ModelArgs", "SamplingArgs"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["NetArgs", "FieldArgs", "SamplingArgs"])]
     pub from: Option<PathBuf>,
     /// Lines into the vertex: full (K) or weight (K - sigma_b^2) [default: full; with --fit
     /// weight]

@@ -86,7 +86,7 @@ mod tests {
     struct Line {
         #[command(flatten)]
         spec: Given<PartialSpec>,
-        #[arg(long, conflicts_with_all = ["NetArgs", "ModelArgs", "SamplingArgs"])]
+        #[arg(long, conflicts_with_all = ["NetArgs", "FieldArgs", "SamplingArgs"])]
         from: Option<String>,
     }
 
@@ -95,18 +95,18 @@ mod tests {
         let line = "- --nets 1_000 --width 007,5 --inputs=-1;2 --width 3 --sigma-w 1e0";
         let line = Line::try_parse_from(line.split(' ')).unwrap_or_else(|e| panic!("{e}"));
         let want = [
-            ("--width", "007,5,3"),
             ("--sigma-w", "1e0"),
+            ("--width", "007,5,3"),
             ("--inputs", "-1;2"),
             ("--nets", "1_000"),
         ];
         let want = want.map(|(name, value)| (name.to_string(), value.to_string()));
         assert_eq!(line.spec.list, want);
-        assert_eq!(line.spec.value.model.width, Some(vec![7, 5, 3]));
+        assert_eq!(line.spec.value.model.fields.width, Some(vec![7, 5, 3]));
         assert!(line.spec.has("--nets") && !line.spec.has("--seed"));
         assert_eq!(
             line.spec.command_line(),
-            " --width '007,5,3' --sigma-w 1e0 --inputs '-1;2' --nets 1_000"
+            " --sigma-w 1e0 --width '007,5,3' --inputs '-1;2' --nets 1_000"
         );
     }
 

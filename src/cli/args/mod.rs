@@ -1,6 +1,6 @@
 //! Commands share the options of this module.
 //!
-//! Every option of a spec is a field of [`NetArgs`], [`ModelArgs`] or [`SamplingArgs`], empty
+//! Every option of a spec is a field of [`NetArgs`], `FieldArgs` or [`SamplingArgs`], empty
 //! unless it was given, and a line of its `over` or `apply`. Everything else is derived from these:
 //! which were given, what excludes what, and how they change a run that goes on.
 
@@ -63,7 +63,7 @@ impl PartialSpec {
     /// Makes the spec of networks that nothing is measured on, for what takes one width and validates
     /// them itself.
     pub fn networks(&self) -> Result<EnsembleSpec> {
-        if let Some(several) = self.model.width.as_deref().filter(|w| w.len() > 1) {
+        if let Some(several) = self.model.fields.width.as_deref().filter(|w| w.len() > 1) {
             let reason = "one value at a time; each width has a file of its own";
             return Err(Error::invalid("width", list(several), reason));
         }
@@ -85,7 +85,7 @@ impl PartialSpec {
                 None => {}
             }
         }
-        match self.model.width {
+        match self.model.fields.width {
             Some(_) => Ok(self.model.widths(specs.swap_remove(0))),
             None => Ok(specs),
         }
@@ -94,7 +94,7 @@ impl PartialSpec {
     /// Sets the width to that at which the source measures couplings, if no width was given.
     pub fn with_eft_width(mut self) -> Self {
         let arch = self.model.net.arch();
-        (self.model.width).get_or_insert_with(|| vec![arch.eft_width]);
+        (self.model.fields.width).get_or_insert_with(|| vec![arch.eft_width]);
         self
     }
 

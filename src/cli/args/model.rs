@@ -76,11 +76,9 @@ impl NetArgs {
     }
 }
 
-/// `ModelArgs` has the options of the field theory: networks and points.
+/// `FieldArgs` has the dimensions of a network, the points, and the orders.
 #[derive(Args, Clone, Default)]
-pub struct ModelArgs {
-    #[command(flatten)]
-    pub net: NetArgs,
+pub struct FieldArgs {
     #[arg(long, value_delimiter = ',', allow_hyphen_values = true, value_parser = value::width,
         help = help::width())]
     pub width: Option<Vec<u64>>,
@@ -103,24 +101,33 @@ pub struct ModelArgs {
     pub orders: Option<Vec<usize>>,
 }
 
+/// `ModelArgs` has the options of the field theory: networks and points.
+#[derive(Args, Clone, Default)]
+pub struct ModelArgs {
+    #[command(flatten)]
+    pub net: NetArgs,
+    #[command(flatten)]
+    pub fields: FieldArgs,
+}
+
 impl ModelArgs {
     /// Returns the source's ensemble for the net and the input dimension.
     pub fn preset(&self) -> Result<EnsembleSpec> {
-        let d_in = self.d_in.filter(|_| self.inputs.is_none());
+        let d_in = self.fields.d_in.filter(|_| self.fields.inputs.is_none());
         EnsembleSpec::preset(&self.net.arch().name, d_in.unwrap_or(1))
     }
 
     /// Sets what was given, but for the width, of which there may be several.
     pub fn apply(&self, spec: &mut EnsembleSpec) -> Result<()> {
         let mut net = self.net.over(spec.net.clone())?;
-        if let Some(points) = &self.inputs {
+        if let Some(points) = &self.fields.inputs {
             spec.inputs = points.inputs.clone();
             net = net.with_d_in(spec.inputs.d_in());
         }
-        if let Some(d_in) = self.d_in {
+        if let Some(d_in) = self.fields.d_in {
             net = net.with_d_in(d_in);
         }
-        match self.d_out.as_deref() {
+        match self.fields.d_out.as_deref() {
             Some(&[d_out]) => net = net.with_d_out(d_out),
             Some(several) => {
                 let reason = "one value at a time; only symmetry takes several";
@@ -129,7 +136,7 @@ impl ModelArgs {
             None => {}
         }
         spec.net = net;
-        if let Some(orders) = &self.orders {
+        if let Some(orders) = &self.fields.orders {
             spec.orders.clone_from(orders);
             // They are kept ascending, each once.
             spec.orders.sort_unstable();
@@ -140,7 +147,7 @@ impl ModelArgs {
 
     /// Copies a spec for each width that was given; returns the spec itself if none was.
     pub fn widths(&self, spec: EnsembleSpec) -> Vec<EnsembleSpec> {
-        let Some(widths) = &self.width else {
+        let Some(widths) = &self.fields.width else {
             return vec![spec];
         };
         (widths.iter())
@@ -151,13 +158,13 @@ impl ModelArgs {
     /// Says once what a list of numbers without a semicolon is: often several points were meant.
     pub fn remark_on_one_point(&self) {
         static SAID: Once = Once::new();
-        let Some(Points { text, inputs }) = &self.inputs else {
+        let Some(Points { text, inputs }) = &self.fields.inputs else {
             return;
         };
         let numbers: Vec<&str> = text.split(',').map(str::trim).collect();
         let is_list = numbers.len() > 1 && numbers.iter().all(|n| n.parse::<f64>().is_ok());
         // Who says how many coordinates there are means one point.
-        if is_list && inputs.len() == 1 && self.d_in.is_none() {
+        if is_list && inputs.len() == 1 && self.fields.d_in.is_none() {
             let count = numbers.len();
             SAID.call_once(|| {
                 note!(

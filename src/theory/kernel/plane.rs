@@ -43,7 +43,7 @@ pub fn moment(activation: &Activation, pair: Pair) -> Moment {
         if error <= PRECISION * fine[1] || level == LEVELS.len() || error.is_nan() {
             return Moment {
                 value: fine[0],
-                error: error + 3e-14 * fine[1],
+                error: error + 1e-13 * fine[1],
             };
         }
         coarse = fine;
