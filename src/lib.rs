@@ -62,3 +62,8 @@ pub mod theory;
 
 pub use error::{Error, Result};
 pub use sentence::Sentence;
+
+/// Runs the program of the book's page.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/src/library.md")]
+struct LibraryPage;

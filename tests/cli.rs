@@ -302,7 +302,11 @@ fn what_has_not_converged_is_said_in_table_and_json() {
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success());
     assert!(text.contains("NOT CONVERGED"), "{text}");
-    assert!(text.contains("--estimator connected --tilt auto"), "{text}");
+    let notes = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        notes.contains("--estimator connected --tilt auto"),
+        "{notes}"
+    );
     let document = json(&[&gauss[..], &["--orders", "6", "--json"]].concat());
     let six = &document["correlators"][0];
     assert!(
@@ -792,7 +796,7 @@ fn devices_lists_the_adapter_that_the_tests_use() {
 fn help_has_examples() {
     for command in COMMANDS {
         let text = String::from_utf8(run(&[command, "--help"]).stdout).unwrap();
-        assert!(text.contains("Example: nnqft-gpu"), "{text}");
+        assert!(text.contains(": nnqft-gpu"), "{text}");
         assert!(text.lines().all(|l| l.chars().count() <= 100), "{text}");
     }
 }
@@ -876,7 +880,7 @@ fn activations_and_laws_are_options() {
         (["--activation", "tanhh(z)"], ["tanhh", "tanh?"]),
         (["--activation", "sqrt(z)"], ["--activation", "no value"]),
         (["--activation", "exp(exp(z))"], ["--activation", "diverge"]),
-        (["--law-w", "phase"], ["--law-w", "for biases"]),
+        (["--law-w", "phase"], ["--law-w", "rademacher"]),
         (["--law-w", "gauss"], ["--law-w", "gaussian"]),
         (
             ["--law-b", "uniform,uniform,uniform"],

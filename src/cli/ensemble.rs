@@ -1,10 +1,10 @@
 //! This module is the command `nnqft-gpu ensemble`.
 
 use clap::Args;
-use nnqft_gpu::Error;
-use nnqft_gpu::run::EnsembleDocument;
-use nnqft_gpu::run::EnsembleRun;
+use nnqft_gpu::model::Estimator;
+use nnqft_gpu::run::{EnsembleDocument, EnsembleRun};
 use nnqft_gpu::state::State;
+use nnqft_gpu::{Error, theory};
 
 use super::args::{EngineArgs, Given, PartialSpec};
 use super::checkpoint::{StateArgs, go_on};
@@ -68,6 +68,20 @@ pub fn is_too_small(state: &State, k: usize) -> bool {
     small
 }
 
+/// Returns the options by which averages that have not converged would, if there are any.
+fn cure(document: &EnsembleDocument) -> Option<&'static str> {
+    let spec = &document.head.spec;
+    let all_well = (document.correlators.iter()).all(|c| c.unconverged().is_none());
+    if all_well {
+        return None;
+    }
+    match (theory::tilt(spec).is_some(), spec.estimator, &spec.tilt) {
+        (true, _, None) => Some("--estimator connected --tilt auto"),
+        (false, Estimator::Direct, _) => Some("--estimator connected, or more --nets"),
+        _ => Some("more --nets"),
+    }
+}
+
 /// Runs every width and prints the results.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let mut results = arguments.result.prepare()?;
@@ -99,7 +113,15 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         }
         guard(|| match is_too_small(run.state(), k) {
             true => Ok(()),
-            false => results.add(run.document(k)?),
+            false => {
+                let document = run.document(k)?;
+                let cure = cure(&document);
+                results.add(document)?;
+                if let Some(options) = cure {
+                    note!("for what has not converged: {options}");
+                }
+                Ok(())
+            }
         })?;
     }
     guard(|| {

@@ -53,7 +53,7 @@ use nnqft_gpu::Error;
 ))]
 struct Arguments {
     /// No progress and no notes on stderr; warnings and errors stay
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, display_order = 900)]
     quiet: bool,
     #[command(subcommand)]
     command: Command,

@@ -47,6 +47,8 @@ pub fn cross_check(
             stage.join(looped);
         }
     }
+    // Theory has no vertex integrals of some nets.
+    stages.retain(|stage| stage.compared > 0);
     let fits = fits::fits(engine, net, thorough)?;
     let pass = stages.iter().all(|s| s.pass) && fits.iter().all(|f| f.pass);
     Ok(CrossCheck { stages, fits, pass })

@@ -128,6 +128,6 @@ mod tests {
     #[test]
     #[should_panic(expected = "undefined")]
     fn a_name_without_a_value_is_an_error() {
-        render("draws", &());
+        render("parameters", &());
     }
 }
