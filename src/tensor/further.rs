@@ -254,7 +254,7 @@ mod tests {
                         let ones = rest.iter().map(|&k| index[k]).sum::<usize>();
                         let same = rest.iter().all(|&k| outputs[k] == outputs[rest[0]]);
                         if same && outputs[a] == outputs[b] {
-                            linear += fourth[ones] * d(index[a], index[b]);
+                            linear += (fourth[ones] + of_bias[0]) * d(index[a], index[b]);
                         }
                     }
                 }

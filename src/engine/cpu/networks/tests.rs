@@ -1,6 +1,6 @@
 use super::written_out::Network;
 use super::*;
-use crate::model::{EnsembleSpec, Law};
+use crate::model::{EnsembleSpec, Inputs, Law};
 use crate::plan::Plan;
 
 fn plan(estimator: Estimator, d_in: usize, d_out: usize) -> Plan {
@@ -78,6 +78,7 @@ fn mixtures() -> impl Iterator<Item = EnsembleSpec> {
             let pick = |shift: usize| Law::ALL[(k + shift) % 5];
             let weight = |shift: usize| weights[(k + shift) % 4];
             let spec = EnsembleSpec::preset("erf", d_in).unwrap();
+            let two = spec.inputs.points()[1..3].to_vec();
             let net = spec.net.with_activation(activation.parse().unwrap());
             let net = (net.with_width(width).with_d_out(d_out))
                 .with_each_sigma_w(vec![0.8, 1.3])
@@ -86,6 +87,7 @@ fn mixtures() -> impl Iterator<Item = EnsembleSpec> {
                 .unwrap();
             let spec = EnsembleSpec {
                 net,
+                inputs: Inputs::new(two).unwrap(),
                 seed: 5,
                 ..spec
             };
@@ -104,11 +106,10 @@ fn networks_of_any_laws_are_those_written_out() {
     };
     let mut laws = std::collections::BTreeSet::new();
     for spec in mixtures().chain([last]) {
-        let plan = Plan::new(spec.clone()).unwrap();
-        let drawn = crate::plan::Drawn::at_all_points(&spec).unwrap();
+        let drawn = Drawn::at_all_points(&spec).unwrap();
         let mut networks = Networks::new(&drawn);
         let mut fields = vec![[0.0; TILE]; networks.fields()];
-        let points = plan.spec().inputs.points();
+        let points = spec.inputs.points();
         for (experiment, number) in [(0, 0), (0, 9), (1, 33)] {
             let want = Network {
                 spec: &spec,
