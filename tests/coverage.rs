@@ -206,7 +206,7 @@ fn a_tail_that_is_not_drawn_is_missed_by_the_error_and_seen_by_the_verdict() {
         assert!(
             all.iter()
                 .flat_map(|c| &c.reason)
-                .all(|r| r.contains("`tilt` auto"))
+                .all(|r| r.contains("importance sampling"))
         );
     }
     // Nor is there an alarm where there is no such tail, or a cure.

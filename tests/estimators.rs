@@ -155,7 +155,7 @@ fn what_has_not_converged_is_marked() {
     assert!(six.converged.iter().all(|c| !c));
     let reason = six.reason.as_ref().unwrap();
     assert!(
-        reason.contains("462 of 462") && reason.contains("`tilt` auto"),
+        reason.contains("462 of 462") && reason.contains("importance sampling"),
         "{reason}"
     );
     let relu = spec("relu").with_width(20);

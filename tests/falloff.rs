@@ -230,7 +230,7 @@ fn plots_of_every_command() {
         // The document beside them is the command's.
         let document = fs::read(out.join(format!("{command}.json"))).unwrap();
         let document: serde_json::Value = serde_json::from_slice(&document).unwrap();
-        assert_eq!(document["schema"], format!("nnqft.{command}/1"));
+        assert_eq!(document["schema"], format!("nnqft.{command}/2"));
         fs::remove_dir_all(out).unwrap();
         fs::remove_file(file).unwrap();
     }

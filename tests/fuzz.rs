@@ -196,7 +196,7 @@ fn expression_text() -> impl Strategy<Value = String> {
         ])
         .prop_map(String::from),
         1 => "[0-9]{0,3}[.]?[0-9]{0,2}(e-?[0-9]{1,3})?",
-        1 => ".{0,3}",
+        1 => "[^\0]{0,3}",
     ];
     prop::collection::vec(word, 0..24).prop_map(|words| words.concat())
 }

@@ -223,7 +223,7 @@ fn measurements_of_another_plan_are_not_written_over() {
     let data = dir.path().join("data");
     fs::create_dir(&data).unwrap();
     let other = data.join("falloff-erf-n2.json");
-    fs::write(&other, "{\"schema\":\"nnqft.falloff/1\"}").unwrap();
+    fs::write(&other, "{\"schema\":\"nnqft.falloff/2\"}").unwrap();
     let reproduce = ["reproduce", "--quick", "--backend", "cpu", "--out", out];
     refused(
         &reproduce,

@@ -235,7 +235,7 @@ fn what_is_no_state_is_refused_with_the_reason() {
         [&bytes[..at], to.as_bytes(), &bytes[at + from.len()..]].concat()
     };
     assert!(reason(b"").contains("empty"));
-    assert!(reason(b"{\"schema\":\"nnqft.ensemble/1\"}").contains("no state file"));
+    assert!(reason(b"{\"schema\":\"nnqft.ensemble/2\"}").contains("no state file"));
     assert!(reason(&[0xff; 300]).contains("no state file"));
     assert!(reason(&text("state 4,", "state 5,")).contains("newer"));
     assert!(reason(&text("state 4,", "state 99999999999999999999,")).contains("damaged"));
