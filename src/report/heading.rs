@@ -31,7 +31,10 @@ fn parameters(spec: &EnsembleSpec, width: &str) -> String {
         spec.net.title(),
         spec.net.d_in(),
         each(|l| short(l.sigma_w)),
-        each(|l| short(l.sigma_b)),
+        each(|l| match l.law_b {
+            Law::Phase => "pi/sqrt(3)".into(),
+            _ => short(l.sigma_b),
+        }),
         laws("law_w", |l| l.law_w),
         laws("law_b", |l| l.law_b),
         spec.inputs.len(),

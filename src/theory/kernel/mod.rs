@@ -336,8 +336,12 @@ pub fn kernel_matrix(spec: &EnsembleSpec) -> Vec<Vec<f64>> {
     let points: Vec<Point> = (spec.inputs.points().iter())
         .map(|x| kernel.point(x))
         .collect();
-    points
-        .iter()
-        .map(|x| points.iter().map(|y| kernel.at(x, y)).collect())
-        .collect()
+    let mut matrix = vec![vec![0.0; points.len()]; points.len()];
+    for (i, x) in points.iter().enumerate() {
+        for (j, y) in points[..=i].iter().enumerate() {
+            matrix[i][j] = kernel.at(x, y);
+            matrix[j][i] = matrix[i][j];
+        }
+    }
+    matrix
 }
