@@ -54,7 +54,7 @@ impl BlockPlan {
 
     /// Chooses the size of blocks of which the outputs are wanted rather than their averages: that of
     /// [`new`](Self::new), but no smaller than what is drawn together, and no larger than
-    /// [`PIECE_BYTES`] hold.
+    /// 8 MiB hold.
     pub fn of_outputs(spec: &EnsembleSpec) -> Self {
         let row = 8 * (spec.inputs.len() * spec.net.d_out()) as u64;
         let fits = (PIECE_BYTES / row).max(GROUP).ilog2();

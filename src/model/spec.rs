@@ -325,8 +325,8 @@ impl EnsembleSpec {
         (covariances.chain(cumulants.map(|(_, count)| count))).fold(0, u64::saturating_add)
     }
 
-    /// Counts the unique tensor elements over all orders: those of [`Tuples::all`], or with the
-    /// connected estimator of [`Tuples::paired`], which do not grow with d_out beyond 3.
+    /// Counts the unique tensor elements over all orders: those of `Tuples::all`, or with the
+    /// connected estimator of `Tuples::paired`, which do not grow with d_out beyond 3.
     pub fn elements(&self) -> u64 {
         let orders = self.orders.iter();
         orders.fold(0, |sum, &n| sum.saturating_add(self.elements_of(n as u64)))

@@ -4,6 +4,7 @@
 #[cfg(test)]
 pub(crate) mod by_hand;
 mod compare;
+#[cfg(feature = "gpu")]
 mod devices;
 mod eft;
 mod ensemble;
@@ -19,6 +20,7 @@ pub(crate) mod table;
 mod theory;
 
 pub use compare::cross_check_table;
+#[cfg(feature = "gpu")]
 pub use devices::devices_table;
 pub use eft::{
     coupling_figure, delta_figure, eft_figure, eft_table, fit_table, six_point_figure,

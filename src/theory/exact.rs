@@ -12,7 +12,7 @@ use crate::tensor::Tuple;
 /// Given the hidden layer and a normal readout, f is Gaussian with covariance C = sigma_b^2 +
 /// (sigma_w^2 / N) sum_j h_j h_j, a mean over N independent neurons. So G^(4) and G^(6) are Wick
 /// sums with the cumulants of C: k2 = sigma_w^4 / N cov(hh, hh), k3 = sigma_w^6 / N^2 cum(hh, hh,
-/// hh). What other laws of the readout add to the cumulants of f, [`Readout`] says.
+/// hh). Other laws of the readout add their fourth and sixth cumulants to those of f.
 ///
 /// ```
 /// use nnqft_gpu::model::EnsembleSpec;
