@@ -2,6 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use super::builtin::Builtin;
 use super::{Activation, CatalogueEntry, Law, PerLayer};
+use crate::sentence::sentence;
 use crate::{Error, Result};
 
 /// A net is the architecture and the parameter laws of a random network.
@@ -332,22 +333,22 @@ impl Net {
     /// [`Law::PHASE_SIGMA`].
     pub fn with_each_sigma_b(mut self, sigma_b: impl Into<PerLayer<f64>>) -> Result<Self> {
         let sigma_b = sigma_b.into();
-        if let PerLayer::One(sigma) = sigma_b {
-            return Ok(self.with_sigma_b(sigma));
-        }
+        let one = matches!(sigma_b, PerLayer::One(_));
         let each = sigma_b.each("sigma_b", self.layers.len())?;
+        let is_phase = |layer: &Layer| layer.law_b == Law::Phase;
+        // One number is for the biases that have no standard deviation of their own.
+        let skipped = one && !self.layers.iter().all(is_phase);
         for (layer, sigma) in self.layers.iter_mut().zip(each) {
-            let is_phase = layer.law_b == Law::Phase;
-            if is_phase && (sigma - Law::PHASE_SIGMA).abs() > 1e-3 {
+            if !is_phase(layer) {
+                layer.sigma_b = sigma;
+            } else if !skipped && (sigma - Law::PHASE_SIGMA).abs() > 1e-3 {
                 return Err(Error::invalid(
                     "sigma_b",
                     super::short(sigma),
-                    "a phase is uniform on [-pi, pi], with standard deviation 1.8138; give one \
-                     number for the other biases, or another `law_b`",
+                    sentence!(
+                        "a phase is uniform on [-pi, pi], with standard deviation 1.8138; give one number for the other biases, or another `law_b`"
+                    ),
                 ));
-            }
-            if !is_phase {
-                layer.sigma_b = sigma;
             }
         }
         Ok(self)
@@ -455,5 +456,8 @@ mod tests {
         let phase = net().with_law_b(vec![Law::Phase, Law::Gaussian]).unwrap();
         assert!(phase.clone().with_each_sigma_b(vec![0.5, 0.5]).is_err());
         assert_eq!(phase.with_sigma_b(0.0).readout().sigma_b, 0.0);
+        // One number is for the other biases, of which there must be some.
+        let phases = net().with_law_b(Law::Phase).unwrap();
+        assert!(phases.with_each_sigma_b(0.5).is_err());
     }
 }
