@@ -33,6 +33,8 @@ impl<'a> Blocks<'a> {
 
     /// Computes the mean of every product of fields over the networks of one block, and the network
     /// with the largest field, squared and weighted.
+    // scripts/cost-test finds it by its name.
+    #[inline(never)]
     pub fn means(&mut self, block: &Block) -> (Vec<f64>, Extreme) {
         let Self {
             networks,
