@@ -128,7 +128,10 @@ fn an_ensemble_on_disk_gives_the_same_couplings() {
     refused(&["eft", "--from", folder], &["several widths"]);
     fs::write(&json_file, "{").unwrap();
     refused(&["eft", "--from", folder], &["ensemble.json"]);
-    refused(&["eft", "--from", "/nowhere"], &["ensemble --out"]);
+    refused(
+        &["eft", "--from", "/nowhere"],
+        &["a folder that ensemble has written"],
+    );
 }
 
 #[test]
