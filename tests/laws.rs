@@ -441,3 +441,32 @@ fn other_laws_have_other_kernels_and_no_tilt() {
     let two = Tuple::new(&[0, 1], &[0, 0]);
     assert_eq!(gp_correlator(&matrix, two), matrix[0][1]);
 }
+
+#[test]
+fn interactions_fall_with_the_width_as_theory_has_them() {
+    for law in [Law::Gaussian, Law::Uniform, Law::Rademacher, Law::Laplace] {
+        for activation in ["tanh(z)", "cos(z)+0.3*z", "max(z,0)"] {
+            let net = Net::new(activation.parse().unwrap(), 1)
+                .with_law_w(vec![Law::Gaussian, law])
+                .unwrap();
+            let spec = EnsembleSpec::of_net(net).unwrap().validate().unwrap();
+            let exact = Exact::new(&spec);
+            let four = |n: u64| n as f64 * exact.at_width(n).deviation(&[0usize, 1, 2, 4][..]);
+            // kappa_4 is 1 / N and no more; m_6 has 1 / N^2 beside it, which dies out.
+            let first = four(1);
+            for n in [2, 7, 100, 1_000_000] {
+                assert!(
+                    (four(n) / first - 1.0).abs() < 1e-9,
+                    "{law} {activation} {n}"
+                );
+            }
+            let six = |n: u64| exact.at_width(n).deviation(&[0usize, 0, 1, 2, 3, 5][..]);
+            let [far, farther] = [1_000_000, 2_000_000].map(six);
+            assert!(
+                (far / farther / 2.0 - 1.0).abs() < 1e-4,
+                "{law} {activation}"
+            );
+            assert!(farther.abs() < 1e-4, "{law} {activation}: {farther}");
+        }
+    }
+}
