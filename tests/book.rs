@@ -214,8 +214,9 @@ fn examples_of_commands_are_taken() {
                 let output = shell(&small(command), folder.path());
                 let said = String::from_utf8_lossy(&output.stderr);
                 let code = output.status.code();
-                // So few networks may leave a coupling unmeasured.
-                assert!(matches!(code, Some(0 | 1)), "{command}: {code:?}, {said}");
+                // So few networks may leave a coupling unmeasured, which is a result, not a failure.
+                let is_result = code == Some(1) && !output.stdout.is_empty();
+                assert!(code == Some(0) || is_result, "{command}: {code:?}, {said}");
                 count += 1;
             }
         }
