@@ -17,7 +17,8 @@
 //! - [`analysis`]: measured tensors held against theory;
 //! - [`run`]: the measurements that a user asks for, with progress, stop and resume;
 //! - [`report`]: tables, figures, JSON, NPZ;
-//! - [`reproduction`]: the source's results measured again: plan, verdicts, page.
+//! - [`reproduction`]: the source's results measured again: plan, verdicts, page;
+//! - [`cli`]: the program `nnqft-gpu`, for whoever carries it along.
 //!
 //! ```
 //! use nnqft_gpu::{analysis, engine, model};
@@ -42,7 +43,13 @@
 #![deny(missing_docs)]
 #![forbid(unsafe_code)]
 
+// The command line calls the library by its name, as any other program does.
+#[cfg(feature = "cli")]
+extern crate self as nnqft_gpu;
+
 pub mod analysis;
+#[cfg(feature = "cli")]
+pub mod cli;
 mod count;
 pub mod engine;
 mod error;

@@ -1,7 +1,5 @@
 //! The command line reads arguments and options, validates them, runs, and writes output.
 
-mod cli;
-
 use std::process::ExitCode;
 
 // The only unsafe code of the project; Cargo.toml denies it everywhere else.
@@ -13,5 +11,5 @@ fn main() -> ExitCode {
         // SAFETY: first statement of the program, no other thread exists yet.
         unsafe { std::env::set_var("NODEVICE_SELECT", "1") };
     }
-    cli::run()
+    nnqft_gpu::cli::run(std::env::args_os()).into()
 }

@@ -39,7 +39,7 @@ mod symmetry;
 mod terminal;
 mod theory;
 
-use std::process::ExitCode;
+use std::ffi::OsString;
 
 use clap::{Parser, Subcommand};
 use nnqft_gpu::Error;
@@ -98,9 +98,10 @@ impl Command {
     }
 }
 
-/// Parses the arguments and runs the command.
-pub fn run() -> ExitCode {
-    let Arguments { quiet, command } = parse();
+/// Runs the program with these arguments, the first of them its name, and returns its exit code. It listens to
+/// SIGINT and SIGTERM from then on, and ends the process itself where a program would not wait: a process runs it once.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    let Arguments { quiet, command } = parse(arguments);
     if quiet {
         shell::be_quiet();
     }
@@ -110,7 +111,7 @@ pub fn run() -> ExitCode {
         _ => interrupt::guard(|| command.run()),
     });
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => 0,
         Err(error) => match error.downcast_ref::<Error>() {
             Some(interrupted @ Error::Interrupted(_)) => {
                 interrupt::end_now(&interrupted.to_string())
@@ -118,15 +119,15 @@ pub fn run() -> ExitCode {
             known => {
                 say!("error: {}", flags::chain(&error));
                 let usage = known.is_some_and(Error::is_usage);
-                ExitCode::from(if usage { 2 } else { 1 })
+                if usage { 2 } else { 1 }
             }
         },
     }
 }
 
 /// Parses the arguments; a value that is refused is reported as a wrong parameter anywhere else is.
-fn parse() -> Arguments {
-    Arguments::try_parse().unwrap_or_else(|usage| {
+fn parse(arguments: impl IntoIterator<Item = OsString>) -> Arguments {
+    Arguments::try_parse_from(arguments).unwrap_or_else(|usage| {
         let source = std::error::Error::source(&usage);
         if let Some(error) = source.and_then(|e| e.downcast_ref::<Error>()) {
             say!("error: {}", flags::error(error));

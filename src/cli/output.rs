@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Args;
+use nnqft_gpu::report::check_folder;
 use nnqft_gpu::report::figure::Figure;
 use nnqft_gpu::state::Replacement;
 use nnqft_gpu::{Error, Result};
@@ -56,7 +57,9 @@ impl OutputOptions {
         if let Some(dir) = &self.out {
             let real = |path: &Path| path.canonicalize().ok();
             let is_source = source.is_some_and(|s| real(s).is_some() && real(s) == real(dir));
-            refuse_other_results(dir, is_source, self.force)?;
+            if !self.force.force {
+                check_folder(dir, is_source)?;
+            }
             files.made = make_folder(dir)?;
         }
         // It may be in that folder.
@@ -65,66 +68,6 @@ impl OutputOptions {
         }
         Ok(files)
     }
-}
-
-/// `OF_ENSEMBLE` and `OF_OTHERS` list the files that commands write to `--out`, by the start of
-/// their names.
-const OF_ENSEMBLE: [&str; 2] = ["ensemble", "moments"];
-const OF_OTHERS: [&str; 8] = [
-    "theory",
-    "falloff",
-    "eft",
-    "rg",
-    "symmetry",
-    "compare-cpu",
-    "reproduce",
-    "report",
-];
-
-/// Tells whether a command has written a file of this name, or one of its widths' files.
-fn is_result(name: &str, but_ensembles: bool) -> bool {
-    let Some((stem, extension)) = name.rsplit_once('.') else {
-        return false;
-    };
-    let of = |start: &&&str| {
-        (stem.strip_prefix(**start)).is_some_and(|rest| {
-            rest.is_empty() || ["-width", "_width"].iter().any(|w| rest.starts_with(w))
-        })
-    };
-    let of_ensemble = OF_ENSEMBLE.iter().any(|start| of(&start)) && !but_ensembles;
-    ["json", "npz", "svg", "csv", "html"].contains(&extension)
-        && (of_ensemble || OF_OTHERS.iter().any(|start| of(&start)))
-}
-
-fn refuse_other_results(dir: &Path, is_source: bool, force: Force) -> Result<()> {
-    if force.force {
-        return Ok(());
-    }
-    let mut found: Vec<String> = match std::fs::read_dir(dir) {
-        Ok(entries) => (entries.flatten())
-            .map(|entry| entry.file_name().to_string_lossy().into_owned())
-            .filter(|name| is_result(name, is_source))
-            .collect(),
-        Err(e) if [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory].contains(&e.kind()) => {
-            Vec::new()
-        }
-        Err(e) => {
-            let reason = format!("the folder cannot be read: {e}");
-            return Err(Error::invalid("out", dir.display(), reason));
-        }
-    };
-    found.sort();
-    let more = match found.len() {
-        0 => return Ok(()),
-        1..=3 => String::new(),
-        n => format!(" and {} more", n - 3),
-    };
-    found.truncate(3);
-    let reason = format!(
-        "the folder holds results ({}{more}); give another folder, or add --force to write over them",
-        found.join(", ")
-    );
-    Err(Error::invalid("out", dir.display(), reason))
 }
 
 /// Makes a folder, proves that it can be written, and tells which folders were not there.
@@ -289,35 +232,5 @@ impl Drop for Files {
     fn drop(&mut self) {
         self.written.clear();
         remove_folders(&self.made);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn results_are_known_by_their_names() {
-        for name in [
-            "ensemble.json",
-            "ensemble-width20.svg",
-            "moments.npz",
-            "moments_width20.npz",
-            "falloff.csv",
-            "compare-cpu.json",
-            "report.html",
-        ] {
-            assert!(is_result(name, false), "{name}");
-        }
-        for name in [
-            "points.csv",
-            "ensemble",
-            "eft.state",
-            "my-eft.json",
-            "rgb.svg",
-        ] {
-            assert!(!is_result(name, false), "{name}");
-        }
-        assert!(!is_result("ensemble.json", true) && is_result("eft.json", true));
     }
 }

@@ -10,6 +10,7 @@ mod eft;
 mod ensemble;
 mod falloff;
 pub mod figure;
+mod folder;
 mod heading;
 pub(crate) mod number;
 pub mod outcome;
@@ -28,6 +29,7 @@ pub use eft::{
 };
 pub use ensemble::{elements_table, ensemble_figure, ensemble_table, read_moments, write_npz};
 pub use falloff::{falloff_figure, falloff_table, gain_figure, odd_figure};
+pub use folder::check_folder;
 pub use rg::{fixed_point_figure, flow_figure, flow_table, rg_figure};
 pub use sample::{DrawsFile, sample_table};
 pub use symmetry::{symmetry_figure, symmetry_table};

@@ -43,6 +43,9 @@ pub fn ensemble(runner: &mut Runner, specs: Vec<EnsembleSpec>) -> Result<Vec<Ens
         .collect()
 }
 
+/// Time between looks at an ensemble that is drawn.
+const LOOK: Duration = Duration::from_millis(100);
+
 /// A checkpoint says where the state of a run is kept, and how often it is saved.
 #[derive(Debug)]
 pub struct Checkpoint {
@@ -179,6 +182,7 @@ impl EnsembleRun {
             ));
         };
         let accumulate = || watch(stop, overdue, accumulate);
+        let accumulate = || keep(LOOK, || progress.look(&now), accumulate);
         let drawn = match &self.checkpoint {
             None => accumulate(),
             Some(Checkpoint { file, interval }) => {

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use crate::model::EnsembleSpec;
+use crate::state::State;
 use crate::{Error, Sentence};
 
 /// `Progress` is told by a run how far it has come. An implementation can leave out what is of no
@@ -15,6 +16,9 @@ pub trait Progress: Send + Sync {
     /// Hears that all networks of [`begin`](Self::begin) are there, or that there will be no more
     /// of them.
     fn end(&self) {}
+
+    /// Can look at an ensemble while it is drawn: `now` copies its state. Called every tenth of a second.
+    fn look(&self, _now: &dyn Fn() -> State) {}
 
     /// Hears that the engine has been compiling for so long; called again and again.
     fn compiling(&self, _so_far: Duration) {}

@@ -21,7 +21,7 @@ pub use deviation::{MIN_MEAN_UNIT, deviation_unit, field_size, mean_unit};
 pub use exact::Exact;
 pub(crate) use existence::{Divergence, divergence, product_decades};
 pub(crate) use far::{Far, line_growth};
-pub use kernel::{kernel, kernel_matrix};
+pub use kernel::{kernel, kernel_between, kernel_diagonal, kernel_matrix};
 pub(crate) use kernel::{second_moment_decades, second_moments};
 pub use one_loop::{LoopIntegrals, check_loop_cutoff, loop_integrals};
 pub use rare::RareNeurons;

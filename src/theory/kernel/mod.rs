@@ -1,6 +1,7 @@
 //! GP kernels K(x, y) = E[f(x) f(y)]: closed forms where there are some, series and quadrature for any
 //! other activation.
 
+mod between;
 mod hermite;
 mod plane;
 mod second;
@@ -15,6 +16,7 @@ use super::average::laws;
 use crate::model::{Activation, Builtin, EnsembleSpec, Growth, Net, short};
 use crate::tensor::multisets;
 use crate::{Error, Result};
+pub use between::{kernel_between, kernel_diagonal};
 pub(super) use second::SecondMoments;
 
 /// The kernel of one net, for many pairs of points: what they have in common is computed once.

@@ -1,0 +1,337 @@
+"""What is measured on n-point functions: fall-off, couplings, running, symmetry; and what a machine has."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ._arguments import Array
+from ._document import Result, axes, column, title
+
+
+class Falloff(Result):
+    """How n-point functions fall off to those of the Gaussian process as the width grows; `falloff` makes it."""
+
+    command = "falloff"
+
+    @property
+    def widths(self) -> Array:
+        """The widths, (W,)."""
+        return np.array([entry["width"] for entry in self.document["widths"]], dtype=np.int64)
+
+    @property
+    def orders(self) -> list[int]:
+        """The orders n."""
+        return [int(entry["order"]) for entry in self.document["widths"][0]["orders"]]
+
+    def _curve(self, order: int, *keys: str) -> Array:
+        at = self.orders.index(order)
+        return column([entry["orders"][at] for entry in self.document["widths"]], *keys)
+
+    def mean(self, order: int, estimator: str = "direct") -> Array:
+        """The mean of m_n over elements at each width, (W,), by the direct estimator or the connected one."""
+        return self._curve(order, *_keys(estimator), "deviation_mean")
+
+    def std_err(self, order: int, estimator: str = "direct") -> Array:
+        """The standard error of `mean`, (W,)."""
+        return self._curve(order, *_keys(estimator), "std_err")
+
+    def exact(self, order: int) -> Array:
+        """The exact mean of m_n at each width, (W,); NaN where it is not known."""
+        return self._curve(order, "exact_mean")
+
+    @property
+    def slopes(self) -> dict[int, tuple[float, float]]:
+        """d ln m_n / d ln N and its standard error, by order; the theory of arXiv:2008.08601 has -1."""
+        fits = {fit["order"]: fit for fit in self.document["fits"]}
+        return {n: (float(fit["slope"]), float(fit["std_err"])) for n, fit in fits.items() if "slope" in fit}
+
+    def _rows(self) -> list[dict[str, Any]]:
+        rows = []
+        for entry in self.document["widths"]:
+            for one in entry["orders"]:
+                second = one.get("connected") or {}
+                rows.append(
+                    {
+                        "width": int(entry["width"]),
+                        "n": int(one["order"]),
+                        "mean m_n": one["deviation_mean"],
+                        "± error": one["std_err"],
+                        "connected m_n": second.get("deviation_mean"),
+                        "± its error": second.get("std_err"),
+                        "exact m_n": one.get("exact_mean"),
+                        "background": one["background"],
+                    }
+                )
+        return rows
+
+    def _notes(self) -> list[str]:
+        slopes = [f"n = {n}: slope {slope:.3f} ± {error:.3f}" for n, (slope, error) in self.slopes.items()]
+        return slopes + super()._notes()
+
+    def _title(self) -> str:
+        return title(dict(self.spec, hidden=self.widths.tolist()))
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draws |m_n| against the width with error bars, exact values as lines and backgrounds dashed (matplotlib).
+
+        Parameters
+        ----------
+        ax
+            Axes to draw on; new ones by default.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+        """
+        ax = axes(ax)
+        widths = self.widths
+        for k, n in enumerate(order for order in self.orders if order > 2):
+            marks: dict[str, Any] = {"color": f"C{k}", "ls": "", "capsize": 2}
+            ax.errorbar(
+                widths, np.abs(self.mean(n)), self.std_err(n), marker="o", mfc="none", label=f"n = {n}", **marks
+            )
+            connected = np.abs(self.mean(n, "connected"))
+            if not np.isnan(connected).all():
+                errors = self.std_err(n, "connected")
+                ax.errorbar(widths, connected, errors, marker=".", label=f"n = {n}, connected", **marks)
+            ax.plot(widths, np.abs(self.exact(n)), color=f"C{k}", lw=1, label=f"n = {n}, exact")
+            ax.plot(widths, self._curve(n, "background"), color=f"C{k}", ls="--", lw=0.8)
+        ax.set(xlabel="width N", ylabel="mean of $|m_n|$", xscale="log", yscale="log")
+        ax.legend()
+        return ax
+
+
+def _keys(estimator: str) -> list[str]:
+    return ["connected"] if estimator == "connected" else []
+
+
+class Eft(Result):
+    """The quartic coupling, and the 6-point function that it predicts; `eft` makes it."""
+
+    command = "eft"
+
+    @property
+    def cutoffs(self) -> Array:
+        """The cutoffs L of the box [-L, L]^d_in, (C,)."""
+        return column(self.document["cutoffs"], "cutoff")
+
+    @property
+    def coupling(self) -> Array:
+        """The coupling lambda at each cutoff, (C,); NaN where every vertex integral vanishes."""
+        return column(self.document["cutoffs"], "lambda", "mean")
+
+    @property
+    def coupling_std_err(self) -> Array:
+        """The standard error of `coupling`, (C,), a jackknife over experiments."""
+        return column(self.document["cutoffs"], "lambda", "std_err")
+
+    @property
+    def delta(self) -> Array:
+        """delta = (G6 - GP) / prediction at each cutoff, averaged over elements, (C,): 1 if lambda is all there
+        is."""
+        return column(self.document["cutoffs"], "six_point", "delta_mean")
+
+    @property
+    def delta_std_err(self) -> Array:
+        """The standard error of `delta`, (C,)."""
+        return column(self.document["cutoffs"], "six_point", "delta_mean_std_err")
+
+    def _rows(self) -> list[dict[str, Any]]:
+        rows = []
+        for k, entry in enumerate(self.document["cutoffs"]):
+            of = entry["lambda"] or {}
+            rows.append(
+                {
+                    "cutoff": float(entry["cutoff"]),
+                    "lambda": of.get("mean"),
+                    "± error": of.get("std_err"),
+                    "spread": of.get("std"),
+                    "lambda is": of.get("verdict"),
+                    "delta": self.delta[k],
+                    "± its error": self.delta_std_err[k],
+                }
+            )
+        return rows
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draws |lambda| against the cutoff (matplotlib), and returns the Axes."""
+        ax = axes(ax)
+        ax.errorbar(self.cutoffs, np.abs(self.coupling), self.coupling_std_err, fmt="o-", capsize=2)
+        ax.set(xlabel="cutoff $\\Lambda$", ylabel="$|\\lambda|$", xscale="log", yscale="log")
+        return ax
+
+
+class Rg(Result):
+    """The running coupling; `rg` makes it."""
+
+    command = "rg"
+
+    @property
+    def cutoffs(self) -> Array:
+        """The cutoffs, (C,)."""
+        return column(self.document["points"], "cutoff")
+
+    @property
+    def coupling(self) -> Array:
+        """The coupling lambda at each cutoff, (C,)."""
+        return column(self.document["points"], "lambda_mean")
+
+    @property
+    def coupling_std_err(self) -> Array:
+        """The standard error of `coupling`, (C,)."""
+        return column(self.document["points"], "lambda_std_err")
+
+    @property
+    def beta(self) -> Array:
+        """d lambda / d ln Lambda at each cutoff, (C,)."""
+        return column(self.document["points"], "beta")
+
+    @property
+    def slope(self) -> float:
+        """d ln |lambda| / d ln Lambda, fitted over the cutoffs."""
+        return float(column([self.document], "fit", "slope")[0])
+
+    @property
+    def theory_slope(self) -> float:
+        """The slope of theory at large cutoffs."""
+        return float(column([self.document], "theory_slope")[0])
+
+    def _rows(self) -> list[dict[str, Any]]:
+        return [
+            {
+                "cutoff": float(entry["cutoff"]),
+                "lambda": entry["lambda_mean"],
+                "± error": entry["lambda_std_err"],
+                "beta": entry["beta"],
+                "slope": entry["slope"],
+                "± its error": entry["slope_std_err"],
+            }
+            for entry in self.document["points"]
+        ]
+
+    def _notes(self) -> list[str]:
+        return [f"slope {self.slope:.4g}, in theory {self.theory_slope:.4g}", *super()._notes()]
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draws |lambda| against the cutoff (matplotlib), and returns the Axes."""
+        ax = axes(ax)
+        label = f"slope {self.slope:.3f}, in theory {self.theory_slope:.3g}"
+        ax.errorbar(self.cutoffs, np.abs(self.coupling), self.coupling_std_err, fmt="o-", capsize=2, label=label)
+        ax.set(xlabel="cutoff $\\Lambda$", ylabel="$|\\lambda|$", xscale="log", yscale="log")
+        ax.legend()
+        return ax
+
+
+class Symmetry(Result):
+    """Tests of SO(d_out), and the coupling over d_out; `symmetry` makes it."""
+
+    command = "symmetry"
+
+    @property
+    def d_out(self) -> Array:
+        """The numbers of outputs, (D,)."""
+        return np.array([row["d_out"] for row in self.document["d_out"]], dtype=np.int64)
+
+    @property
+    def tree(self) -> Array:
+        """The coupling at tree level, (D,)."""
+        return column(self.document["d_out"], "lambda_tree")
+
+    @property
+    def one_loop(self) -> Array:
+        """The coupling at one loop, (D,)."""
+        return column(self.document["d_out"], "lambda_one_loop")
+
+    @property
+    def checks(self) -> list[dict[str, Any]]:
+        """The tests: ``name``, ``d_out``, ``value``, ``pass``, ..; without sampling there are none."""
+        return list(self.document["checks"])
+
+    @property
+    def passed(self) -> bool:
+        """Whether no test has failed."""
+        return all(check["pass"] is not False for check in self.checks)
+
+    def _rows(self) -> list[dict[str, Any]]:
+        return [
+            {
+                "d_out": int(row["d_out"]),
+                "tree": row["lambda_tree"],
+                "± error": row["lambda_tree_std_err"],
+                "one loop": row["lambda_one_loop"],
+                "± its error": row["lambda_one_loop_std_err"],
+                "exact tree": row["lambda_tree_exact"],
+                "exact one loop": row["lambda_one_loop_exact"],
+            }
+            for row in self.document["d_out"]
+        ]
+
+    def _notes(self) -> list[str]:
+        words = {True: "passed", False: "FAILED", None: "undecided"}
+        checks = [f"{check['name']} at d_out = {check['d_out']}: {words[check['pass']]}" for check in self.checks]
+        return checks + list(self.document["notes"]) + super()._notes()
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draws |lambda| against d_out (matplotlib), and returns the Axes."""
+        ax = axes(ax)
+        ax.plot(self.d_out, np.abs(self.tree), "o-", label="tree level")
+        ax.plot(self.d_out, np.abs(self.one_loop), "s-", label="one loop")
+        ax.set(xlabel="outputs", ylabel="$|\\lambda|$")
+        ax.legend()
+        return ax
+
+
+class Comparison(Result):
+    """Every stage of the GPU beside the f64 CPU engine; `compare_cpu` makes it."""
+
+    command = "compare-cpu"
+
+    @property
+    def passed(self) -> bool:
+        """Whether every stage and every fit agrees."""
+        return bool(self.document["pass"])
+
+    def _title(self) -> str:
+        return f"{self.device['adapter']} against the f64 CPU engine"
+
+    def _rows(self) -> list[dict[str, Any]]:
+        return [
+            {
+                "stage": entry["stage"],
+                "largest difference": entry["max_abs"],
+                "tolerance": entry["tolerance"],
+                "unit": entry["unit"],
+                "pass": entry["pass"],
+            }
+            for entry in self.document["stages"]
+        ]
+
+    def _notes(self) -> list[str]:
+        return ["every stage and fit agrees" if self.passed else "the GPU computes wrongly"]
+
+
+class Devices(Result):
+    """The adapters of a machine; `devices` makes it."""
+
+    command = "devices"
+
+    @property
+    def adapters(self) -> list[dict[str, Any]]:
+        """Adapters that can run the engine, the best first."""
+        return list(self.document["adapters"])
+
+    @property
+    def auto(self) -> str:
+        """What ``backend="auto"`` takes, and why."""
+        return str(self.document["auto"])
+
+    def _attributes(self) -> dict[str, Any]:
+        return {"schema": self.document["schema"], "version": self.version}
+
+    def _title(self) -> str:
+        return f"auto takes {self.auto}"
+
+    def _rows(self) -> list[dict[str, Any]]:
+        return [{key: entry[key] for key in ("name", "kind", "api", "driver")} for entry in self.adapters]

@@ -1,0 +1,9 @@
+//! Each measurement of the library starts a run.
+
+pub mod couplings;
+pub mod ensemble;
+pub mod falloff;
+pub mod machine;
+pub mod sample;
+pub mod symmetry;
+pub mod theory;
