@@ -96,7 +96,9 @@ def points(name: str, x: Any) -> Array:
 
 def points_or_name(name: str, x: Any) -> Array | str | None:
     """Points, the name of a preset or of a file, or None for the points of the net."""
-    if x is None or isinstance(x, str):
+    if x is None:
+        return None
+    if isinstance(x, str):
         return x
     if isinstance(x, os.PathLike):
         return "@" + os.fspath(x)

@@ -51,7 +51,7 @@ def falloff(
 ) -> Falloff: ...
 @overload
 def falloff(*args: Any, blocking: Literal[False], **options: Any) -> Run[Falloff]: ...
-def falloff(
+def falloff(  # type: ignore[misc]  # the second signature leaves the names to the first
     net: Net,
     x: Points | Path | None = None,
     *,
@@ -146,7 +146,7 @@ def eft(
 ) -> Eft: ...
 @overload
 def eft(*args: Any, blocking: Literal[False], **options: Any) -> Run[Eft]: ...
-def eft(
+def eft(  # type: ignore[misc]  # the second signature leaves the names to the first
     net: Net | Ensemble,
     x: Points | Path | None = None,
     *,
@@ -220,7 +220,7 @@ def rg(
 ) -> Rg: ...
 @overload
 def rg(*args: Any, blocking: Literal[False], **options: Any) -> Run[Rg]: ...
-def rg(
+def rg(  # type: ignore[misc]  # the second signature leaves the names to the first
     net: Net | Ensemble,
     x: Points | Path | None = None,
     *,
@@ -286,7 +286,7 @@ def symmetry(
 ) -> Symmetry: ...
 @overload
 def symmetry(*args: Any, blocking: Literal[False], **options: Any) -> Run[Symmetry]: ...
-def symmetry(
+def symmetry(  # type: ignore[misc]  # the second signature leaves the names to the first
     net: Net,
     x: Points | Path | None = None,
     *,

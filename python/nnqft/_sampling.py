@@ -71,7 +71,7 @@ def ensemble(
 ) -> Ensemble: ...
 @overload
 def ensemble(*args: Any, blocking: Literal[False], **options: Any) -> Run[Ensemble]: ...
-def ensemble(
+def ensemble(  # type: ignore[misc]  # the second signature leaves the names to the first
     net: Net | None = None,
     x: Points | Path | None = None,
     *,
@@ -184,7 +184,7 @@ def sample(
 ) -> Array: ...
 @overload
 def sample(*args: Any, blocking: Literal[False], **options: Any) -> Run[Array]: ...
-def sample(
+def sample(  # type: ignore[misc]  # the second signature leaves the names to the first
     net: Net,
     x: Points | Path | None = None,
     *,

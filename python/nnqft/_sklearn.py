@@ -13,7 +13,7 @@ from ._net import Net, NetKernel, kernel
 from ._run import Run
 
 
-class SklearnKernel(NetKernel, Kernel):
+class SklearnKernel(NetKernel, Kernel):  # type: ignore[misc]  # scikit-learn has no types
     """The GP kernel of a net; it has no hyperparameters to fit, but sums and products with others may.
 
     Examples

@@ -13,6 +13,7 @@ use nnqft_gpu::{Error, Result, Sentence};
 use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
+use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::error::{exception, spelled};
 use crate::outcome::Document;
@@ -146,7 +147,7 @@ impl Run {
         });
         let ours = session.clone();
         std::thread::spawn(move || {
-            let done = catch_unwind(AssertUnwindSafe(|| work(&ours)));
+            let done = catch_unwind(AssertUnwindSafe(|| pool(0).install(|| work(&ours))));
             ours.lock().done = Some(done);
             ours.changed.notify_all();
         });
@@ -171,6 +172,12 @@ impl Run {
             }
         })
     }
+}
+
+/// Makes threads that nothing else waits for: a run keeps its own busy until it ends. 0 stands for all cores.
+fn pool(threads: usize) -> ThreadPool {
+    let pool = ThreadPoolBuilder::new().num_threads(threads).build();
+    pool.expect("the system has threads")
 }
 
 /// Makes the result of an ensemble as far as it has come; one block of networks has no error bars.
@@ -223,7 +230,8 @@ impl Run {
         let Some(k) = drawn.next() else {
             return Ok(None);
         };
-        py.detach(|| so_far(&state, k)).map_err(|e| exception(&e))
+        py.detach(|| pool(1).install(|| so_far(&state, k)))
+            .map_err(|e| exception(&e))
     }
 
     /// What the run has made, once it has ended: the result, and None; or what there is of it, and why it was

@@ -38,14 +38,17 @@ def test_ctrl_c_ends_a_run_within_a_second_with_what_there_is(relu: nnqft.Net) -
     assert "PARTIAL" in repr(partial)
 
 
-def test_ctrl_c_ends_a_sample_with_the_networks_that_are_there(relu: nnqft.Net) -> None:
-    interrupt_after(0.3)
+def test_an_interrupted_sample_has_the_networks_that_are_there(relu: nnqft.Net) -> None:
+    run = nnqft.sample(relu, [[0.5], [1.0]], nets=1e7, backend="cpu", blocking=False)
+    while run.progress.networks < 100_000:
+        time.sleep(0.001)
+    run.abort()
     with pytest.raises(nnqft.Interrupted) as interrupted:
-        nnqft.sample(relu, [[0.5], [1.0]], nets=5e7, backend="cpu", progress=False)
+        run.result()
     f = interrupted.value.partial
-    assert f.ndim == 3 and f.shape[1:] == (2, 1) and 0 < len(f) < 5e7
-    want = nnqft.sample(relu, [[0.5], [1.0]], nets=5e7 if len(f) < 2 else len(f), backend="cpu")
-    assert (f[: 1000] == want[: 1000]).all()
+    assert f.shape[1:] == (2, 1) and 1000 < len(f) < 1e7
+    want = nnqft.sample(relu, [[0.5], [1.0]], nets=len(f), backend="cpu")
+    assert (f == want).all()
 
 
 def test_ctrl_c_ends_a_sweep(relu: nnqft.Net) -> None:
