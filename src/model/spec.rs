@@ -177,10 +177,20 @@ impl EnsembleSpec {
                 Ok(())
             }
         };
-        range("width", self.net.width(), MAX_WIDTH)?;
+        let hidden = self.net.hidden();
+        if hidden.len() > 1 {
+            return Err(Error::invalid(
+                "depth",
+                hidden.len(),
+                "ensembles have one hidden layer",
+            ));
+        }
+        for &width in &hidden {
+            range("width", width, MAX_WIDTH)?;
+        }
         range("nets", self.nets, MAX_NETS)?;
         range("experiments", self.experiments.into(), MAX_EXPERIMENTS)?;
-        let neurons = self.net.width() as f64 * self.networks() as f64;
+        let neurons = hidden.iter().sum::<u64>() as f64 * self.networks() as f64;
         if neurons > MAX_NEURONS {
             return Err(Error::invalid(
                 "nets",
