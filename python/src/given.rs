@@ -1,9 +1,9 @@
 //! What was given of an ensemble; the rest is the source's, or that of the run that goes on.
 
-use numpy::PyReadonlyArray2;
 use nnqft_gpu::model::{EnsembleSpec, Inputs};
 use nnqft_gpu::run::{EngineChoice, Progress, TiltChoice};
 use nnqft_gpu::{Error, Result, Sentence, analysis, theory};
+use numpy::PyReadonlyArray2;
 use pyo3::prelude::*;
 
 use crate::net::Net;
@@ -81,9 +81,10 @@ impl Given {
             spec.tilt = theory::tilt(&spec);
             progress.note(&format!("tilt: {}", TiltChoice(&spec)).into());
             if spec.estimator == nnqft_gpu::model::Estimator::Direct {
-                let reason = Sentence::from("importance sampling is for the connected estimator; use ")
-                    .and(Sentence::parameter("estimator"))
-                    .and(" connected");
+                let reason =
+                    Sentence::from("importance sampling is for the connected estimator; use ")
+                        .and(Sentence::parameter("estimator"))
+                        .and(" connected");
                 return Err(Error::invalid("tilt", "auto", reason));
             }
         }
@@ -122,7 +123,11 @@ impl Given {
         match self.tilt.as_deref() {
             Some("auto") => Ok(true),
             Some("none") | None => Ok(false),
-            Some(other) => Err(Error::invalid("tilt", format!("'{other}'"), "use auto or none")),
+            Some(other) => Err(Error::invalid(
+                "tilt",
+                format!("'{other}'"),
+                "use auto or none",
+            )),
         }
     }
 

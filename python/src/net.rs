@@ -32,7 +32,7 @@ impl Given {
     fn net(self) -> Result<Model> {
         let first = || CatalogueEntry::all()[0].name.clone();
         let mut net = Model::named(&self.arch.unwrap_or_else(first), 1)?;
-        net = with_hidden(net, &self.hidden)?.with_d_out(self.d_out);
+        net = net.with_hidden(&self.hidden)?.with_d_out(self.d_out);
         if let Some(activation) = self.activation {
             net = net.with_activation(activation.parse::<Activation>()?);
         }
@@ -50,16 +50,6 @@ impl Given {
             net = net.with_each_sigma_b(sigmas)?;
         }
         Ok(net)
-    }
-}
-
-fn with_hidden(net: Model, hidden: &[u64]) -> Result<Model> {
-    match hidden {
-        &[width] => Ok(net.with_width(width)),
-        _ => {
-            let reason = "a net has one hidden layer";
-            Err(Error::invalid("hidden", format!("{hidden:?}"), reason))
-        }
     }
 }
 
@@ -96,8 +86,9 @@ impl Net {
         }
     }
 
-    /// The net's name in prose.
-    fn title(&self) -> &str {
-        self.model.title()
+    /// The critical point of the activation.
+    fn critical(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        let critical = py.detach(|| nnqft_gpu::theory::critical(self.model.activation()));
+        Value::of(&critical.map_err(|e| exception(&e))?).into_python(py)
     }
 }

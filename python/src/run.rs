@@ -187,7 +187,9 @@ pub fn so_far(state: &State, k: usize) -> Result<Option<Document>> {
         .sum();
     match blocks {
         0 | 1 => Ok(None),
-        _ => Ok(Some(Document::of_ensemble(EnsembleDocument::new(state, k)?))),
+        _ => Ok(Some(Document::of_ensemble(EnsembleDocument::new(
+            state, k,
+        )?))),
     }
 }
 

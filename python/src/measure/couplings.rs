@@ -49,7 +49,11 @@ impl Source {
             (None, None, Some(given), "sampled") => From::Sampled(given),
             (None, None, Some(given), "exact") => From::Exact(given),
             (None, None, Some(_), other) => {
-                return Err(Error::invalid("moments", other, "use sampled or exact"));
+                return Err(Error::invalid(
+                    "moments",
+                    format!("'{other}'"),
+                    "use sampled or exact",
+                ));
             }
             (None, None, None, _) => {
                 return Err(Error::invalid("net", "None", "give a net, or an ensemble"));

@@ -96,7 +96,11 @@ fn zeros<T: Copy + Default>(shape: [u64; 3]) -> Result<Vec<T>> {
         }
         None => {
             let reason = "there is no memory for the outputs of all networks; draw fewer";
-            Err(Error::invalid("nets", format!("with shape {shape:?}"), reason))
+            Err(Error::invalid(
+                "nets",
+                format!("with shape {shape:?}"),
+                reason,
+            ))
         }
     }
 }

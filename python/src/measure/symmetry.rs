@@ -26,7 +26,11 @@ pub fn symmetry(given: Given, tests: Tests) -> Run {
         let draws = match tests.moments.as_str() {
             "sampled" => true,
             "exact" => false,
-            other => return Err(Error::invalid("moments", other, "use sampled or exact").into()),
+            other => {
+                return Err(
+                    Error::invalid("moments", format!("'{other}'"), "use sampled or exact").into(),
+                );
+            }
         };
         let vertex = tests.vertex.parse()?;
         let spec = couplings(&given, draws)?;

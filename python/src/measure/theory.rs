@@ -59,5 +59,9 @@ fn matrix(net: &Net, x: Vec<Vec<f64>>, y: Option<Vec<Vec<f64>>>) -> Result<Vec<V
         let reason = format!("the points of x have {}", spec.net.d_in());
         return Err(Error::invalid("y", value, reason));
     }
-    Ok(values::kernel_between(&spec.net, spec.inputs.points(), y.points()))
+    Ok(values::kernel_between(
+        &spec.net,
+        spec.inputs.points(),
+        y.points(),
+    ))
 }
