@@ -22,13 +22,14 @@ from ._ensemble import Ensemble, NPoint, NPoints, Theory
 from ._errors import DeviceError, Interrupted, InvalidSpec
 from ._load import load
 from ._measure import compare_cpu, devices, eft, falloff, rg, symmetry
-from ._net import Net, kernel
+from ._net import CriticalPoint, Net, critical, kernel
 from ._results import Comparison, Devices, Eft, Falloff, Rg, Symmetry
 from ._run import Progress, Run, Unreliable
 from ._sampling import ensemble, sample, theory
 
 __all__ = [
     "Comparison",
+    "CriticalPoint",
     "DeviceError",
     "Devices",
     "Eft",
@@ -48,6 +49,7 @@ __all__ = [
     "Unreliable",
     "__version__",
     "compare_cpu",
+    "critical",
     "devices",
     "eft",
     "ensemble",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -17,10 +17,23 @@ if TYPE_CHECKING:
     from typing import SupportsFloat
 
 
+class CriticalPoint(NamedTuple):
+    """Where chi_parallel = chi_perp = 1 (Roberts, Yaida and Hanin 2022, chapter 5)."""
+
+    #: Standard deviation of the weights times sqrt(fan-in).
+    sigma_w: float
+    #: Standard deviation of the biases.
+    sigma_b: float
+    #: The fixed point K* of the kernel; None where every kernel is one.
+    kernel: float | None
+    #: What the kernel does near it: "scale-invariant", "zero-kernel" or "half-stable".
+    kind: str
+
+
 class Net:
     """A random network: architecture, and the laws of its parameters.
 
-    Affine maps and the activation alternate: f(x) = W1 s(W0 x + b0) + b1, W of variance sigma_w^2 / fan-in, b of
+    Affine maps and the activation s alternate: f(x) = W1 s(W0 x + b0) + b1 with one hidden layer, W of variance sigma_w^2 / fan-in, b of
     variance sigma_b^2 (arXiv:2008.08601, eq. 2.2). The input dimension is that of the points.
 
     Parameters
@@ -139,6 +152,19 @@ class Net:
             return SklearnKernel(self)
         return NetKernel(self)
 
+    @property
+    def critical_point(self) -> CriticalPoint:
+        """The critical point of the activation, where signals neither die nor explode with depth.
+
+        Examples
+        --------
+        >>> import nnqft
+        >>> nnqft.Net("relu").critical_point
+        CriticalPoint(sigma_w=1.4142135623730951, sigma_b=0.0, kernel=None, kind='scale-invariant')
+        """
+        found = self._net.critical()
+        return CriticalPoint(found["sigma_w"], found["sigma_b"], found["kernel"], found["class"])
+
     def __repr__(self) -> str:
         first = f"activation={self.activation!r}" if self.arch is None else repr(self.arch)
         parts = [first, *(f"{name}={getattr(self, name)!r}" for name in ("hidden", "sigma_w", "sigma_b"))]
@@ -162,6 +188,42 @@ class Net:
 
 def _again(given: dict[str, Any]) -> Net:
     return Net(**given)
+
+
+def critical(
+    arch: str | None = None,
+    hidden: Count | Sequence[Count] = 100,
+    *,
+    activation: str | None = None,
+    law_w: str | Sequence[str] | None = None,
+    law_b: str | Sequence[str] | None = None,
+    d_out: Count = 1,
+) -> Net:
+    """A net at the critical point of its activation (Roberts, Yaida and Hanin 2022, chapter 5).
+
+    Parameters
+    ----------
+    arch, hidden, activation, law_w, law_b, d_out
+        As for `Net`; sigma_w and sigma_b are those of the critical point.
+
+    Returns
+    -------
+    Net
+
+    Raises
+    ------
+    InvalidSpec
+        If the activation has no critical point; the sentence says why.
+
+    Examples
+    --------
+    >>> import nnqft
+    >>> nnqft.critical("tanh", hidden=[50, 50, 50])
+    Net('tanh', hidden=[50, 50, 50], sigma_w=[1.0, 1.0, 1.0, 1.0], sigma_b=[0.0, 0.0, 0.0, 0.0])
+    """
+    others: dict[str, Any] = {"activation": activation, "law_w": law_w, "law_b": law_b, "d_out": d_out}
+    point = Net(arch, hidden, **others).critical_point
+    return Net(arch, hidden, **others, sigma_w=point.sigma_w, sigma_b=point.sigma_b)
 
 
 class NetKernel:

@@ -38,7 +38,7 @@ def test_nets_are_values() -> None:
         ({"law_w": "cauchy"}, "law_w cauchy", "gaussian"),
         ({"law_w": "phase"}, "law_w phase", "biases"),
         ({"hidden": 2.5}, "hidden 2.5", "whole number"),
-        ({"hidden": []}, "hidden []", "hidden"),
+        ({"hidden": []}, "hidden", "layer"),
         ({"sigma_b": "wide"}, "sigma_b 'wide'", "number"),
         ({"d_out": -1}, "d_out -1", "whole number"),
     ],
@@ -86,3 +86,24 @@ def test_widths_and_nets_have_the_names_of_their_arguments() -> None:
         nnqft.ensemble()
     with pytest.raises(nnqft.DeviceError, match="no such adapter"):
         nnqft.ensemble(nnqft.Net("relu"), backend="gpu", adapter="no such adapter")
+
+
+def test_critical_nets() -> None:
+    net = nnqft.critical("relu", hidden=[10, 20])
+    assert net.hidden == [10, 20]
+    assert net.sigma_w == pytest.approx([math.sqrt(2)] * 3) and net.sigma_b == [0.0] * 3
+    half = nnqft.critical(activation="z/(1+exp(-z))")
+    assert half.critical_point.kind == "half-stable" and half.sigma_b[0] > 0
+    with pytest.raises(nnqft.InvalidSpec, match="^activation .*no critical point"):
+        nnqft.critical("step")
+
+
+def test_deep_kernels_are_the_map_of_one_layer_again_and_again() -> None:
+    # ReLU at its critical point keeps K(x, x), layer after layer.
+    deep = nnqft.critical("relu", hidden=[10, 10, 10]).kernel([1.0, -2.0])
+    assert deep[0, 0] == pytest.approx(2.0) and deep[1, 1] == pytest.approx(8.0)
+    cosine = -1.0
+    for _ in range(3):
+        angle = math.acos(cosine)
+        cosine = (math.sin(angle) + (math.pi - angle) * cosine) / math.pi
+    assert deep[0, 1] == pytest.approx(2 * 2 * cosine)
