@@ -101,5 +101,5 @@ def points_or_name(name: str, x: Any) -> Array | str | None:
     if isinstance(x, str):
         return x
     if isinstance(x, os.PathLike):
-        return "@" + os.fspath(x)
+        return f"@{os.fspath(x)}"
     return points(name, x)
