@@ -27,9 +27,12 @@ pub fn symmetry(given: Given, tests: Tests) -> Run {
             "sampled" => true,
             "exact" => false,
             other => {
-                return Err(
-                    Error::invalid("moments", format!("'{other}'"), "use sampled or exact").into(),
-                );
+                return Err(Error::invalid(
+                    "moments",
+                    format!("'{other}'"),
+                    "use sampled or exact",
+                )
+                .into());
             }
         };
         let vertex = tests.vertex.parse()?;
