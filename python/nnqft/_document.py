@@ -133,7 +133,11 @@ class Result:
         return attributes
 
     def _title(self) -> str:
-        return title(self.spec)
+        spec = self.spec
+        if self.document.get("moments") == "exact":
+            # Nothing of the sampling is used.
+            del spec["nets"]
+        return title(spec)
 
     def _rows(self) -> list[dict[str, Any]]:
         """The rows of the table."""

@@ -136,7 +136,7 @@ class Eft(Result):
     @property
     def delta_std_err(self) -> Array:
         """The standard error of `delta`, (C,)."""
-        return column(self.document["cutoffs"], "six_point", "delta_mean_std_err")
+        return column(self.document["cutoffs"], "six_point", "delta_std_err")
 
     def _rows(self) -> list[dict[str, Any]]:
         rows = []

@@ -179,12 +179,15 @@ class Bar:
 
     def show(self, progress: Progress, last: bool = False) -> None:
         """Shows how far the run has come."""
-        if self._bar is None and not last and progress.of and time.monotonic() - self._start > 0.5:
+        if self._bar is None and not last and progress.of and time.monotonic() - self._start > 1.0:
             try:
-                from tqdm.auto import tqdm
+                with warnings.catch_warnings():
+                    # Without widgets a notebook has a bar of text, which will do.
+                    warnings.simplefilter("ignore")
+                    from tqdm.auto import tqdm
             except ImportError:
                 return
-            self._bar = tqdm(total=progress.of, unit=" networks", unit_scale=True, dynamic_ncols=True)
+            self._bar = tqdm(total=progress.of, unit=" networks", unit_scale=True, dynamic_ncols=True, leave=False)
         if self._bar is not None:
             self._bar.total = progress.of
             self._bar.update(progress.networks - self._bar.n)

@@ -88,7 +88,7 @@ def test_tqdm_shows_networks(capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("tqdm")
     run = nnqft.ensemble(nnqft.Net("relu"), nets=4e9, backend="cpu", blocking=False)
     with pytest.raises(TimeoutError):
-        run.result(timeout=1.0)
+        run.result(timeout=2.0)
     run.abort()
     with pytest.raises(nnqft.Interrupted):
         run.result()

@@ -33,9 +33,10 @@ def test_couplings_of_an_ensemble_are_those_of_its_net(drawn: nnqft.Ensemble, tm
     drawn.save(tmp_path)
     loaded = nnqft.eft(nnqft.load(tmp_path), cutoffs=[10, 100])
     np.testing.assert_array_equal(loaded.coupling, anew.coupling)
-    # -1 / (384 ..) of the exact m_4: the coupling that exact moments have.
     exact = nnqft.eft(nnqft.Net("relu", hidden=20), moments="exact", cutoffs=[10, 100])
     assert (abs(there.coupling - exact.coupling) < 5 * there.coupling_std_err).all()
+    assert (abs(there.delta - exact.delta) < 5 * there.delta_std_err).all() and (there.delta_std_err > 0).all()
+    assert "x" not in repr(exact).splitlines()[0]
     # Beside the ensemble that it was measured on.
     there.save(tmp_path)
     assert nnqft.load(tmp_path, "eft").coupling.shape == (2,)
