@@ -88,7 +88,10 @@ fn is_result(name: &str, but_ensembles: bool) -> bool {
     };
     let of = |start: &&&str| {
         (stem.strip_prefix(**start)).is_some_and(|rest| {
-            rest.is_empty() || ["-width", "_width"].iter().any(|w| rest.starts_with(w))
+            rest.is_empty()
+                || ["-width", "_width", "-depth", "_depth", "-hidden", "_hidden"]
+                    .iter()
+                    .any(|w| rest.starts_with(w))
         })
     };
     let of_ensemble = OF_ENSEMBLE.iter().any(|start| of(&start)) && !but_ensembles;
