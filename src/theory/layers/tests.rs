@@ -103,11 +103,12 @@ fn relu_at_its_critical_point_has_the_known_values() {
         &[1.33825522, 1.39702235, 5.11104682],
         2e-9,
     );
+    // From the derivatives of the closed map, in 40 digits.
     close(
         "g3",
         &times(&layer(2).mean_correction, 50.0),
-        &[0.0, -2.4002011, 0.0],
-        1e-7,
+        &[0.0, -2.40019976785001, 0.0],
+        1e-9,
     );
     let v1 = [
         8.9546352,
@@ -529,29 +530,4 @@ fn what_is_not_known_is_refused() {
         Law::Gaussian,
     ]);
     assert!(Layers::new(&first.unwrap(), &[vec![1.0]], 4).is_ok());
-}
-
-#[test]
-fn zz_speed() {
-    let points: Vec<Vec<f64>> = [-1.0, -0.6, -0.2, 0.2, 0.6, 1.0]
-        .iter()
-        .map(|x| vec![*x])
-        .collect();
-    for (act, vw, vb, order, depth) in [
-        ("tanh(z)", 1.5, 0.1, 4, 50),
-        ("tanh(z)", 1.5, 0.1, 6, 5),
-        ("max(z,0)", 2.0, 0.0, 4, 50),
-        ("max(z,0)", 2.0, 0.1, 4, 10),
-        ("max(z,0)", 2.0, 0.1, 6, 2),
-        ("z*sigmoid(z)", 2.0, 0.1, 4, 10),
-        ("min(max(z,-1),1)", 1.5, 0.1, 4, 3),
-    ] {
-        let start = std::time::Instant::now();
-        let layers = Layers::new(&net(act, &vec![100; depth], vw, vb, 1), &points, order).unwrap();
-        eprintln!(
-            "SPEED {act} {order} {depth}: {:?} errors {:?}",
-            start.elapsed(),
-            layers.errors
-        );
-    }
 }
