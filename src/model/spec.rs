@@ -161,6 +161,7 @@ impl EnsembleSpec {
         self.check_orders()?;
         self.check_memory()?;
         self.check_tilt()?;
+        self.check_depth()?;
         Ok(self)
     }
 
@@ -178,13 +179,6 @@ impl EnsembleSpec {
             }
         };
         let hidden = self.net.hidden();
-        if hidden.len() > 1 {
-            return Err(Error::invalid(
-                "depth",
-                hidden.len(),
-                "ensembles have one hidden layer",
-            ));
-        }
         for &width in &hidden {
             range("width", width, MAX_WIDTH)?;
         }
@@ -245,6 +239,33 @@ impl EnsembleSpec {
                 odd,
                 sentence!(
                     "with the output layer integrated out, odd n-point functions are zero identically; use even orders or `estimator` direct"
+                ),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Refuses what is for nets with one hidden layer.
+    fn check_depth(&self) -> Result<()> {
+        let depth = self.net.depth();
+        if depth == 1 || self.estimator == Estimator::Direct {
+            return Ok(());
+        }
+        if self.tilt.is_some() {
+            return Err(Error::invalid(
+                "tilt",
+                "auto",
+                format!(
+                    "importance sampling is for one hidden layer, and this net has {depth}; leave it out"
+                ),
+            ));
+        }
+        if !self.net.has_gaussian_readout() {
+            return Err(Error::invalid(
+                "estimator",
+                "connected",
+                format!(
+                    "with {depth} hidden layers it needs a readout of normal weights and biases; use direct, or a gaussian law for the last layer"
                 ),
             ));
         }

@@ -242,6 +242,27 @@ impl Net {
         Ok(self)
     }
 
+    /// Returns the net of the first `depth` hidden layers, whose outputs are the pre-activations of
+    /// the next one.
+    ///
+    /// # Panics
+    /// If the net has fewer hidden layers, or `depth` is 0.
+    pub(crate) fn up_to(&self, depth: usize) -> Self {
+        assert!((1..=self.depth()).contains(&depth));
+        let mut net = self.clone();
+        net.layers.truncate(depth + 1);
+        net
+    }
+
+    /// Returns the net whose outputs are weighted sums of the last hidden layer with the covariance
+    /// of that layer's units: readout weights of standard deviation 1, and no bias.
+    pub(crate) fn with_plain_readout(&self) -> Self {
+        let mut net = self.clone();
+        let readout = net.layers.last_mut().expect("a net has a readout");
+        (readout.sigma_w, readout.sigma_b) = (1.0, 0.0);
+        net
+    }
+
     /// Returns the same net with all hidden layers of another width.
     pub fn with_width(mut self, width: u64) -> Self {
         let last = self.layers.len() - 1;
