@@ -31,7 +31,7 @@ pub use falloff::FalloffDocument;
 pub use rg::RgDocument;
 pub use sample::SampleDocument;
 pub use symmetry::{CouplingRow, SymmetryDocument};
-pub use theory::TheoryDocument;
+pub use theory::{LayerOfNet, LayersOfNet, TheoryDocument};
 
 /// The version of the program, written to every document.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
