@@ -46,7 +46,13 @@ fn all_pass(checks: &[SymmetryCheck]) {
 /// The checks of a run of a spec.
 fn checks_of(spec: &EnsembleSpec, run: &Accumulator) -> Vec<SymmetryCheck> {
     let plan = Plan::new(spec.clone()).unwrap();
-    symmetry_checks(&plan, &plan.exact(), run, None).unwrap()
+    symmetry_checks(
+        &plan,
+        &Exact::with_kernel(plan.spec(), plan.kernel().clone()),
+        run,
+        None,
+    )
+    .unwrap()
 }
 
 #[test]

@@ -21,15 +21,16 @@ from ._engine import VERSION as __version__
 from ._ensemble import Ensemble, NPoint, NPoints, Theory
 from ._errors import DeviceError, Interrupted, InvalidSpec
 from ._load import load
-from ._measure import compare_cpu, devices, eft, falloff, rg, symmetry
+from ._measure import compare_cpu, depth, devices, eft, falloff, rg, symmetry
 from ._net import CriticalPoint, Net, critical, kernel
-from ._results import Comparison, Devices, Eft, Falloff, Rg, Symmetry
+from ._results import Comparison, Depth, Devices, Eft, Falloff, Rg, Symmetry
 from ._run import Progress, Run, Unreliable
 from ._sampling import ensemble, sample, theory
 
 __all__ = [
     "Comparison",
     "CriticalPoint",
+    "Depth",
     "DeviceError",
     "Devices",
     "Eft",
@@ -50,6 +51,7 @@ __all__ = [
     "__version__",
     "compare_cpu",
     "critical",
+    "depth",
     "devices",
     "eft",
     "ensemble",

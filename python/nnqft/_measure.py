@@ -13,7 +13,7 @@ from ._document import Result
 from ._ensemble import Ensemble
 from ._errors import InvalidSpec
 from ._net import Net
-from ._results import Comparison, Devices, Eft, Falloff, Rg, Symmetry
+from ._results import Comparison, Depth, Devices, Eft, Falloff, Rg, Symmetry
 from ._run import Run, Unreliable, finish
 from ._sampling import Backend, Estimator, Tilt, given
 
@@ -95,6 +95,74 @@ def falloff(  # type: ignore[misc]  # the second signature leaves the names to t
     asked = given(net, x, nets, experiments, orders, estimator, tilt, seed, backend, adapter)
     swept = None if widths is None else arguments.counts("widths", widths)
     run: Run[Falloff] = Run(_engine.falloff(asked, swept), _judged(Falloff))
+    return finish(run, blocking, progress)
+
+
+@overload
+def depth(
+    net: Net,
+    x: Points | Path | None = None,
+    *,
+    depths: Sequence[Count] | None = None,
+    nets: Count | None = None,
+    experiments: Count | None = None,
+    orders: Sequence[Count] | None = None,
+    estimator: Estimator | None = None,
+    tilt: Tilt | None = None,
+    seed: Count | None = None,
+    backend: Backend = "auto",
+    adapter: str | None = None,
+    progress: bool = True,
+    blocking: Literal[True] = True,
+) -> Depth: ...
+@overload
+def depth(*args: Any, blocking: Literal[False], **options: Any) -> Run[Depth]: ...
+def depth(  # type: ignore[misc]  # the second signature leaves the names to the first
+    net: Net,
+    x: Points | Path | None = None,
+    *,
+    depths: Sequence[Count] | None = None,
+    nets: Count | None = None,
+    experiments: Count | None = None,
+    orders: Sequence[Count] | None = None,
+    estimator: str | None = None,
+    tilt: str | None = None,
+    seed: Count | None = None,
+    backend: str = "auto",
+    adapter: str | None = None,
+    progress: bool = True,
+    blocking: bool = True,
+) -> Any:
+    """Sweeps the number of hidden layers: how n-point functions drift away from the Gaussian process.
+
+    Parameters
+    ----------
+    net
+        The network; its hidden layers have one width, and their number plays no part.
+    depths
+        Numbers of hidden layers, by default 1, 2, 3, 5, 10, 20, 50.
+    nets
+        Networks per experiment, 1e4 by default.
+    estimator
+        "connected" by default.
+    x, experiments, orders, tilt, seed, backend, adapter, progress, blocking
+        As for `ensemble`.
+
+    Returns
+    -------
+    Depth
+        ``d.mean(4)``, ``d.exact(4)`` or ``d.first_order(4)``, ``d.plot()``.
+
+    Examples
+    --------
+    >>> import nnqft
+    >>> d = nnqft.depth(nnqft.critical("linear", hidden=20), [1.0], depths=[1, 2], nets=1000, orders=[4])
+    >>> d.exact(4).round(12)  # (1 + 2 / N)^L - 1
+    array([0.1 , 0.21])
+    """
+    asked = given(net, x, nets, experiments, orders, estimator, tilt, seed, backend, adapter)
+    swept = None if depths is None else arguments.counts("depths", depths)
+    run: Run[Depth] = Run(_engine.depth(asked, swept), _judged(Depth))
     return finish(run, blocking, progress)
 
 

@@ -107,6 +107,77 @@ def _keys(estimator: str) -> list[str]:
     return ["connected"] if estimator == "connected" else []
 
 
+class Depth(Result):
+    """How n-point functions drift away from those of the Gaussian process with depth; `depth` makes it."""
+
+    command = "depth"
+
+    @property
+    def depths(self) -> Array:
+        """The numbers of hidden layers, (L,)."""
+        return np.array([entry["depth"] for entry in self.document["depths"]], dtype=np.int64)
+
+    @property
+    def orders(self) -> list[int]:
+        """The orders n."""
+        return [int(entry["order"]) for entry in self.document["depths"][0]["orders"]]
+
+    def _curve(self, order: int, key: str) -> Array:
+        at = self.orders.index(order)
+        return column([entry["orders"][at] for entry in self.document["depths"]], key)
+
+    def mean(self, order: int) -> Array:
+        """The mean of m_n over elements at each depth, (L,); at n = 2 the correction of the mean."""
+        return self._curve(order, "deviation_mean")
+
+    def std_err(self, order: int) -> Array:
+        """The standard error of `mean`, (L,)."""
+        return self._curve(order, "std_err")
+
+    def exact(self, order: int) -> Array:
+        """The exact mean of m_n, (L,); NaN where it is not known."""
+        return self._curve(order, "exact_mean")
+
+    def first_order(self, order: int) -> Array:
+        """The mean of m_n to first order in 1/N, (L,); NaN where the exact one is known."""
+        return self._curve(order, "first_order_mean")
+
+    @property
+    def vertex(self) -> Array:
+        """n v / K^2 at each depth, averaged over points, (L,)."""
+        return column(self.document["depths"], "vertex", "mean")
+
+    def _title(self) -> str:
+        return title(dict(self.spec, hidden=self.spec["hidden"][:1]))
+
+    def _rows(self) -> list[dict[str, Any]]:
+        return [
+            {
+                "depth": int(entry["depth"]),
+                "n": int(one["order"]),
+                "mean m_n": one["deviation_mean"],
+                "± error": one["std_err"],
+                "exact m_n": one["exact_mean"],
+                "first-order m_n": one["first_order_mean"],
+                "neglected": one["first_order_neglected"],
+            }
+            for entry in self.document["depths"]
+            for one in entry["orders"]
+        ]
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draws |m_n| against the depth with error bars, theory as lines (matplotlib), and returns the Axes."""
+        ax = axes(ax)
+        for k, n in enumerate(order for order in self.orders if order > 2):
+            errors = {"fmt": "o", "mfc": "none", "capsize": 2, "color": f"C{k}", "label": f"n = {n}"}
+            ax.errorbar(self.depths, np.abs(self.mean(n)), self.std_err(n), **errors)
+            known = np.where(np.isnan(self.exact(n)), self.first_order(n), self.exact(n))
+            ax.plot(self.depths, np.abs(known), color=f"C{k}", lw=1, label=f"n = {n}, theory")
+        ax.set(xlabel="hidden layers L", ylabel="mean of $|m_n|$", xscale="log", yscale="log")
+        ax.legend()
+        return ax
+
+
 class Eft(Result):
     """The quartic coupling, and the 6-point function that it predicts; `eft` makes it."""
 

@@ -229,18 +229,23 @@ def sample(  # type: ignore[misc]  # the second signature leaves the names to th
     return finish(run, blocking, progress)
 
 
-def theory(net: Net, x: Points | Path | None = None, *, orders: Sequence[Count] | None = None) -> Theory:
+def theory(
+    net: Net, x: Points | Path | None = None, *, orders: Sequence[Count] | None = None, layers: bool = False
+) -> Theory:
     """The kernel, and n-point functions as theory has them: Wick's, and exact at the net's width; nothing is drawn.
 
     Parameters
     ----------
     net, x, orders
         As for `ensemble`.
+    layers
+        Also kernel, mean correction and covariance behind every hidden layer, in ``t.document["layers"]``.
 
     Returns
     -------
     Theory
-        ``t[4].exact``, ``t[4].gp`` (arXiv:2008.08601, section 2), ``t.kernel`` (P, P).
+        ``t[4].exact`` or, of deep nets, ``t[4].first_order``; ``t[4].gp`` (arXiv:2008.08601, section 2);
+        ``t.kernel`` (P, P).
 
     Examples
     --------
@@ -249,5 +254,5 @@ def theory(net: Net, x: Points | Path | None = None, *, orders: Sequence[Count] 
     >>> t[4].gp, t[4].exact  # 3 K^2 and 3 K^2 (1 + 5 / N), K = 1/2
     (array([0.75]), array([0.9375]))
     """
-    run = Run(_engine.theory(given(net, x, orders=orders)), Theory._of)
+    run = Run(_engine.theory(given(net, x, orders=orders), bool(layers)), Theory._of)
     return run.result(progress=False)

@@ -29,6 +29,8 @@ mod _engine {
     #[pymodule_export]
     use super::measure::couplings::{eft, rg};
     #[pymodule_export]
+    use super::measure::depth::depth;
+    #[pymodule_export]
     use super::measure::ensemble::ensemble;
     #[pymodule_export]
     use super::measure::falloff::falloff;

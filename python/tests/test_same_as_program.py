@@ -38,6 +38,14 @@ CASES = {
         "--arch relu --width 2,5,10 --orders 2,4".split(),
         lambda: nnqft.falloff(nnqft.Net("relu"), X, widths=[2, 5, 10], orders=[2, 4], **FEW),
     ),
+    "ensemble deep": (
+        "--arch tanh --hidden 8,5 --critical --estimator connected --orders 2,4".split(),
+        lambda: nnqft.ensemble(nnqft.critical("tanh", [8, 5]), X, estimator="connected", orders=[2, 4], **FEW),
+    ),
+    "depth": (
+        "--arch relu --critical --width 10 --depth 1,2,3 --orders 2,4".split(),
+        lambda: nnqft.depth(nnqft.critical("relu", 10), X, depths=[1, 2, 3], orders=[2, 4], **FEW),
+    ),
     "eft": (
         "--arch relu --width 20 --cutoffs 10,100".split(),
         lambda: nnqft.eft(nnqft.Net("relu", 20), X, cutoffs=[10, 100], **FEW),
@@ -92,7 +100,7 @@ def test_documents_are_the_same(case: str) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::nnqft.Unreliable")
-@pytest.mark.parametrize("case", ["ensemble", "ensemble outputs", "eft", "falloff", "rg", "symmetry", "theory"])
+@pytest.mark.parametrize("case", ["ensemble", "ensemble outputs", "eft", "falloff", "depth", "rg", "symmetry", "theory"])
 def test_files_are_the_same_and_come_back(case: str, tmp_path: Path) -> None:
     options, run = CASES[case]
     command = case.split()[0]

@@ -14,7 +14,7 @@ use crate::Result;
 use crate::model::EnsembleSpec;
 use crate::plan::Plan;
 use crate::tensor::Accumulator;
-use crate::theory::Exact;
+use crate::theory::Values;
 
 /// Makes the n-point functions of a run, one entry per order of the spec.
 ///
@@ -41,25 +41,21 @@ use crate::theory::Exact;
 /// ```
 pub fn correlators(spec: &EnsembleSpec, run: &Accumulator) -> Result<Vec<Correlator>> {
     let plan = Plan::new(spec.clone())?;
-    correlators_beside(&plan.exact(), &plan, run)
+    correlators_beside(&plan.values(), &plan, run)
 }
 
-/// Makes the n-point functions of a run beside exact values that are known already: those of this
-/// net and these inputs at any width, and of the spec's orders at least.
+/// Makes the n-point functions of a run beside values of theory that are known already: those of
+/// this net and these inputs at any width, and of the spec's orders at least.
 ///
 /// # Errors
 /// Those of [`correlators`].
 pub fn correlators_beside(
-    exact: &Exact,
+    values: &Values,
     plan: &Plan,
     run: &Accumulator,
 ) -> Result<Vec<Correlator>> {
-    let exact = exact.at_width(plan.spec().net.width());
-    correlators_against(
-        &|elements| Reference::exact_values(&exact, elements),
-        plan,
-        run,
-    )
+    let values = (values.at_widths_of(&plan.spec().net)).unwrap_or_else(|| plan.values());
+    correlators_against(&|elements| Reference::of(&values, elements), plan, run)
 }
 
 /// Makes the n-point functions of a run beside whatever theory knows of the elements of an order.

@@ -128,6 +128,10 @@ pub fn connected_spec(spec: &EnsembleSpec, may_tilt: bool) -> Result<Option<Ense
     if orders.is_empty() {
         return Ok(None);
     }
+    if spec.net.depth() > 1 && !spec.net.has_gaussian_readout() {
+        return Ok(None);
+    }
+    let may_tilt = may_tilt && spec.net.depth() == 1;
     let tilt = may_tilt.then(|| tilt(spec)).flatten();
     // A mixture needs enough of each part for its tail to be judged.
     let least = if tilt.is_some() { 10_000 } else { 1000 };

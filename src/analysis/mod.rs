@@ -10,6 +10,7 @@ mod correlator;
 mod correlators;
 mod couplings;
 mod cross_check;
+mod depth;
 mod element_mean;
 mod elements;
 mod falloff;
@@ -36,6 +37,7 @@ pub use correlator::Correlator;
 pub use correlators::{correlators, correlators_beside};
 pub use couplings::{Coupling, Interactions, Naturalness, Samples};
 pub use cross_check::{CrossCheck, Fit, Stage, check_stages, cross_check};
+pub use depth::{DEPTHS, Depth, DepthFit, DepthPoint, DepthSweep, VertexPoint};
 pub use falloff::{
     ConnectedPoint, Falloff, FalloffFit, FalloffPoint, FalloffWidth, WIDTHS, connected_spec,
 };
@@ -46,7 +48,7 @@ pub use jackknife::within_three_errors;
 pub use least_squares::LogFit;
 pub use output_couplings::{OutputCoupling, output_couplings};
 pub use predictions::{Prediction, predictions};
-pub use range::{check_interacting, check_range};
+pub use range::{check_interacting, check_one_hidden_layer, check_range};
 pub use reference::{Agreement, Known, Reference};
 pub use six_point::{Misfit, SixPoint};
 pub use symmetry::{

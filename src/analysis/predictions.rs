@@ -7,7 +7,7 @@ use super::elements::Elements;
 use super::reference::Reference;
 use crate::Result;
 use crate::model::EnsembleSpec;
-use crate::theory::Exact;
+use crate::theory::Values;
 
 /// `Prediction` is one n-point function as theory has it, without sampling; its fields are those of
 /// [`Correlator`](super::Correlator).
@@ -30,18 +30,18 @@ pub struct Prediction {
     pub left_out: usize,
 }
 
-/// Predicts the GP's and the exact values, one entry per order of the spec.
+/// Predicts the GP's values and those at finite width, one entry per order of the spec.
 ///
 /// # Errors
 /// Those of [`check_range`].
-pub fn predictions(spec: &EnsembleSpec, exact: &Exact) -> Result<Vec<Prediction>> {
+pub fn predictions(spec: &EnsembleSpec, values: &Values) -> Result<Vec<Prediction>> {
     check_range(spec)?;
     Ok((spec.orders.iter())
         .map(|&order| {
-            let elements = Elements::new(spec, exact.kernel(), order);
+            let elements = Elements::new(spec, values.kernel(), order);
             Prediction {
                 order,
-                reference: Reference::exact_values(exact, &elements),
+                reference: Reference::of(values, &elements),
                 left_out: elements.left_out(),
                 indices: elements.tuples.points,
                 outputs: elements.tuples.outputs,

@@ -57,6 +57,17 @@ pub fn check_range(spec: &EnsembleSpec) -> Result<()> {
 
 /// Refuses n-point functions that do not exist, because a law's density falls too slowly.
 fn check_existence(spec: &EnsembleSpec) -> Result<()> {
+    let growth = spec.net.activation().growth();
+    if let (true, Growth::Exponential { .. }) = (spec.net.depth() > 1, growth) {
+        return Err(Error::invalid(
+            "depth",
+            spec.net.depth(),
+            format!(
+                "the pre-activations of a second hidden layer have log-normal variances, and n-point functions of {} do not exist there; use one hidden layer",
+                spec.net.activation()
+            ),
+        ));
+    }
     let Some(Divergence {
         of_bias,
         order,
@@ -86,6 +97,21 @@ fn check_existence(spec: &EnsembleSpec) -> Result<()> {
             orders
         ),
     ))
+}
+
+/// Refuses nets with several hidden layers, for what is defined by the interactions of one.
+///
+/// # Errors
+/// [`Error::Invalid`].
+pub fn check_one_hidden_layer(spec: &EnsembleSpec) -> Result<()> {
+    match spec.net.depth() {
+        1 => Ok(()),
+        depth => Err(Error::invalid(
+            "depth",
+            depth,
+            "couplings are measured on nets with one hidden layer",
+        )),
+    }
 }
 
 /// Refuses ensembles whose networks are Gaussian at every width: nothing that measures an
@@ -127,17 +153,22 @@ impl Size {
             return Err(Error::invalid("inputs", point.join(","), reason));
         }
         let decades = |layer: Layer| (2.0 * layer.sigma_w.log10(), 2.0 * layer.sigma_b.log10());
-        let (weight, bias) = decades(spec.net.first());
+        let (first, above) = spec.net.layers().split_at(1);
+        let (weight, bias) = decades(first[0]);
         let input = square.log10() / 2.0;
         // Of a pre-activation's variance, and of h^2.
         let hidden = bias.max(weight + 2.0 * input - (spec.net.d_in() as f64).log10());
-        let (weight, bias) = decades(spec.net.readout());
-        let weights = weight + theory::second_moment_decades(&spec.net, hidden);
-        Ok(Self {
+        let mut size = Self {
             input,
-            kernel: bias.max(weights),
-            weights,
-        })
+            kernel: hidden,
+            weights: hidden,
+        };
+        for layer in above {
+            let (weight, bias) = decades(*layer);
+            size.weights = weight + theory::second_moment_decades(&spec.net, size.kernel);
+            size.kernel = bias.max(size.weights);
+        }
+        Ok(size)
     }
 
     fn refuse(&self, spec: &EnsembleSpec, order: usize, exponent: f64) -> Error {

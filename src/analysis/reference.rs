@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 use super::average::average;
 use super::elements::Elements;
 use super::jackknife::three_sigma;
-use crate::theory::Exact;
+use crate::theory::{DeepTheory, Exact, Values};
 
 /// `Reference` is what theory says of an n-point function beyond the GP. An exact value may be
 /// unknown; it is then absent, never zero.
@@ -72,8 +72,36 @@ impl Known {
 }
 
 impl Reference {
+    /// Takes what is known of some elements.
+    pub(crate) fn of(values: &Values, elements: &Elements) -> Self {
+        match values {
+            Values::Exact(exact) => Self::exact_values(exact, elements),
+            Values::Layers { values, .. } => Self::of_layers(values, elements),
+            Values::Kernel(_) => Self::None,
+        }
+    }
+
+    fn of_layers(values: &DeepTheory, elements: &Elements) -> Self {
+        let tuples = &elements.tuples;
+        let delta = tuples.iter().map(|t| values.deviation(t)).collect();
+        let connected = match elements.order {
+            4 | 6 => Some(tuples.iter().map(|t| values.connected(t)).collect()),
+            _ => None,
+        };
+        let error = |t| match values.is_exact() {
+            true => values.error(t),
+            false => values.neglected(t) + values.error(t),
+        };
+        let error = tuples.iter().map(error).collect();
+        let known = Known::new(elements, delta, error, connected);
+        match values.is_exact() || elements.order % 2 == 1 {
+            true => Self::Exact(known),
+            false => Self::FirstOrder(known),
+        }
+    }
+
     /// Takes the exact values of some elements.
-    pub(crate) fn exact_values(exact: &Exact, elements: &Elements) -> Self {
+    fn exact_values(exact: &Exact, elements: &Elements) -> Self {
         let tuples = &elements.tuples;
         let delta: Vec<f64> = tuples.iter().map(|t| exact.deviation(t)).collect();
         let error = tuples.iter().map(|t| exact.error(t)).collect();

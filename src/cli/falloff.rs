@@ -2,9 +2,9 @@
 
 use clap::Args;
 use nnqft_gpu::analysis::{WIDTHS, check_interacting, check_range};
-use nnqft_gpu::run;
+use nnqft_gpu::{Error, run};
 
-use super::args::{EngineArgs, PartialSpec};
+use super::args::{EngineArgs, PartialSpec, list};
 use super::present::{Presentation, ResultOptions};
 use super::running::Running;
 use super::terminal::Terminal;
@@ -31,6 +31,10 @@ pub struct Arguments {
 /// Runs the sweep and prints the result.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let mut spec = arguments.spec.clone();
+    if let Some(hidden) = &spec.model.fields.hidden {
+        let reason = "falloff follows the width of all hidden layers; use --depth and --width";
+        return Err(Error::invalid("hidden", list(hidden), reason).into());
+    }
     spec.model
         .fields
         .width

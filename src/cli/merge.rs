@@ -71,13 +71,13 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         analysis::check_range(&ensemble.spec)?;
     }
     results.expect(whole.ensembles.len())?;
-    // All ensembles of a run have the same net and inputs.
+    // All ensembles of a run have the same inputs, and the same net but for its hidden layers.
     let first = Plan::new(whole.ensembles[0].spec.clone())?;
-    let exact = first.exact();
+    let values = first.values();
     for (k, ensemble) in whole.ensembles.iter().enumerate() {
         if !is_too_small(&whole, k) {
             let plan = first.beside(ensemble.spec.clone())?;
-            results.add(EnsembleDocument::beside(&exact, &plan, &whole, k)?)?;
+            results.add(EnsembleDocument::beside(&values, &plan, &whole, k)?)?;
         }
     }
     results.finish()

@@ -18,6 +18,7 @@ mod args;
 mod checkpoint;
 mod compare_cpu;
 mod completions;
+mod depth;
 mod devices;
 mod eft;
 mod ensemble;
@@ -66,6 +67,7 @@ enum Command {
     Sample(Box<sample::Arguments>),
     Theory(Box<theory::Arguments>),
     Falloff(Box<falloff::Arguments>),
+    Depth(Box<depth::Arguments>),
     Eft(Box<eft::Arguments>),
     Rg(Box<rg::Arguments>),
     Symmetry(Box<symmetry::Arguments>),
@@ -85,6 +87,7 @@ impl Command {
             Self::Sample(arguments) => sample::run(&arguments),
             Self::Theory(arguments) => theory::run(&arguments),
             Self::Falloff(arguments) => falloff::run(&arguments),
+            Self::Depth(arguments) => depth::run(&arguments),
             Self::Eft(arguments) => eft::run(&arguments),
             Self::Rg(arguments) => rg::run(&arguments),
             Self::Symmetry(arguments) => symmetry::run(&arguments),

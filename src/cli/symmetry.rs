@@ -64,6 +64,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         false => Vec::new(),
     };
     for spec in &specs {
+        analysis::check_one_hidden_layer(spec)?;
         analysis::check_range(spec)?;
         analysis::check_interacting(spec)?;
         check_loop_cutoff(spec, vertex, cutoff)?;

@@ -2,19 +2,26 @@
 
 use clap::Args;
 use nnqft_gpu::model::Estimator;
+use nnqft_gpu::run::LayersOfNet;
 use nnqft_gpu::{analysis, run};
 
 use super::args::{ModelArgs, PartialSpec};
 use super::output::OutputOptions;
 use super::present::Presentation;
 
-/// Print the kernel and the GP and exact finite-width n-point functions; nothing is sampled
+/// Print the kernel and the GP and finite-width n-point functions, exact or to first order in 1/N;
+/// nothing is sampled
 #[derive(Args)]
 #[command(after_help = "Example: nnqft-gpu theory --arch relu --width 20
-         nnqft-gpu theory --arch gauss --width 2,100 --json")]
+         nnqft-gpu theory --arch gauss --width 2,100 --json
+         nnqft-gpu theory --arch tanh --critical --depth 3 --layers")]
 pub struct Arguments {
     #[command(flatten)]
     model: ModelArgs,
+    /// Also print kernel, mean correction g and covariance v behind every hidden layer, and the
+    /// critical point of the activation
+    #[arg(long)]
+    layers: bool,
     #[command(flatten)]
     output: OutputOptions,
 }
@@ -27,7 +34,14 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
     let mut results = Presentation::new(arguments.output.prepare(None, None)?, false);
     for document in run::theory(specs)? {
-        results.add(document)?;
+        let layers = match arguments.layers {
+            true => Some(LayersOfNet::new(&document.head.spec)?),
+            false => None,
+        };
+        results.add(match layers {
+            Some(layers) => document.with_layers(layers),
+            None => document,
+        })?;
     }
     results.finish()
 }

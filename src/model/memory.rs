@@ -94,6 +94,7 @@ impl EnsembleSpec {
                 + 100.0 * values
                 + table
                 + unit_rows
+                + self.depth_memory()
                 + 8.0 * (ROW + 3.0 * TILE) * fields,
         }
     }
@@ -102,7 +103,24 @@ impl EnsembleSpec {
     /// the values of a group of units at every point, sums and fields, and outputs on their way.
     pub(crate) fn drawing_memory(&self) -> f64 {
         let (points, fields) = (self.inputs.len() as f64, self.fields() as f64);
-        8.0 * TILE * (TILE * points + 4.0 * fields)
+        8.0 * TILE * (TILE * points + 4.0 * fields) + self.depth_memory()
+    }
+
+    /// Estimates the bytes that a worker of the CPU engine takes for the layers above the first: the
+    /// covariance of a layer and its factor, normals of a group of units, and the hidden values of
+    /// two layers where weights take them.
+    fn depth_memory(&self) -> f64 {
+        if self.net.depth() == 1 {
+            return 0.0;
+        }
+        let points = self.inputs.len() as f64;
+        let widest = self.net.hidden().into_iter().max().unwrap_or(0) as f64;
+        let is_normal = (self.net.layers().iter()).all(|layer| layer.law_w.is_gaussian());
+        let values = match is_normal {
+            true => widest.min(points),
+            false => widest,
+        };
+        8.0 * TILE * (points * (points + 1.0) + 2.0 * TILE * (points + 1.0) + 2.0 * values * points)
     }
 
     /// Refuses a spec that takes more than [`MAX_MEMORY`].

@@ -24,7 +24,7 @@ pub use sample::SamplePlan;
 use crate::Result;
 use crate::model::EnsembleSpec;
 use crate::tensor::Measurement;
-use crate::theory::{Exact, kernel_matrix};
+use crate::theory::{Values, kernel_matrix};
 
 /// `Passes` are the fast paths that a plan may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -168,8 +168,8 @@ impl Plan {
         &self.drawn
     }
 
-    /// Computes the exact finite-width values at the points asked for.
-    pub fn exact(&self) -> Exact {
-        Exact::with_kernel(&self.spec, self.kernel.clone())
+    /// Computes what theory knows of the n-point functions at finite width, at the points asked for.
+    pub fn values(&self) -> Values {
+        Values::with_kernel(&self.spec, self.kernel.clone())
     }
 }

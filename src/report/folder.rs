@@ -9,9 +9,10 @@ use crate::{Error, Result};
 /// `OF_ENSEMBLE` and `OF_OTHERS` list the files that commands write to `--out`, by the start of
 /// their names.
 const OF_ENSEMBLE: [&str; 2] = ["ensemble", "moments"];
-const OF_OTHERS: [&str; 8] = [
+const OF_OTHERS: [&str; 9] = [
     "theory",
     "falloff",
+    "depth",
     "eft",
     "rg",
     "symmetry",
@@ -27,7 +28,10 @@ fn is_result(name: &str, but_ensembles: bool) -> bool {
     };
     let of = |start: &&&str| {
         (stem.strip_prefix(**start)).is_some_and(|rest| {
-            rest.is_empty() || ["-width", "_width"].iter().any(|w| rest.starts_with(w))
+            rest.is_empty()
+                || ["-width", "_width", "-depth", "_depth", "-hidden", "_hidden"]
+                    .iter()
+                    .any(|w| rest.starts_with(w))
         })
     };
     let of_ensemble = OF_ENSEMBLE.iter().any(|start| of(&start)) && !but_ensembles;

@@ -7,7 +7,34 @@ use crate::theory::Vertex;
 
 /// The title names the net and its parameters.
 pub fn title(spec: &EnsembleSpec) -> String {
-    parameters(spec, &format!(" N = {},", spec.net.width()))
+    parameters(spec, &format!(" {},", hidden(spec)))
+}
+
+/// Hidden layers are `N = 100`, `N = 100, L = 3`, or `N = 20, 60, 30` where widths differ.
+pub fn hidden(spec: &EnsembleSpec) -> String {
+    let all = spec.net.hidden();
+    match all.iter().all(|width| *width == all[0]) {
+        true if all.len() == 1 => format!("N = {}", all[0]),
+        true => format!("N = {}, L = {}", all[0], all.len()),
+        false => {
+            let all: Vec<String> = all.iter().map(u64::to_string).collect();
+            format!("N = {}", all.join(", "))
+        }
+    }
+}
+
+/// Files of one net among several have its hidden layers in their names: `width20`,
+/// `depth3-width20`, or `hidden20-60-30` where widths differ.
+pub fn shape(spec: &EnsembleSpec) -> String {
+    let all = spec.net.hidden();
+    match all.iter().all(|width| *width == all[0]) {
+        true if all.len() == 1 => format!("width{}", all[0]),
+        true => format!("depth{}-width{}", all.len(), all[0]),
+        false => {
+            let all: Vec<String> = all.iter().map(u64::to_string).collect();
+            format!("hidden{}", all.join("-"))
+        }
+    }
 }
 
 /// The title of a sweep names no width.
@@ -76,16 +103,16 @@ pub fn eft_errors(head: &Head) -> String {
 pub fn name(command: &str, spec: &EnsembleSpec, widths: usize) -> String {
     match widths {
         1 => command.into(),
-        _ => format!("{command}-width{}", spec.net.width()),
+        _ => format!("{command}-{}", shape(spec)),
     }
 }
 
 /// The title of a figure names the net so.
 pub fn net(spec: &EnsembleSpec) -> String {
     format!(
-        "{}, N = {}, d_in = {}",
+        "{}, {}, d_in = {}",
         spec.net.title(),
-        spec.net.width(),
+        hidden(spec),
         spec.net.d_in()
     )
 }

@@ -4,6 +4,7 @@
 #[cfg(test)]
 pub(crate) mod by_hand;
 mod compare;
+mod depth;
 #[cfg(feature = "gpu")]
 mod devices;
 mod eft;
@@ -21,6 +22,7 @@ pub(crate) mod table;
 mod theory;
 
 pub use compare::cross_check_table;
+pub use depth::{depth_figure, depth_table};
 #[cfg(feature = "gpu")]
 pub use devices::devices_table;
 pub use eft::{

@@ -6,15 +6,17 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::figure::Figure;
+use super::heading::shape;
 use super::{
-    cross_check_table, eft_figure, eft_table, elements_table, ensemble_figure, ensemble_table,
-    falloff_figure, falloff_table, fit_table, flow_table, rg_figure, sample_table, six_point_table,
-    symmetry_figure, symmetry_table, theory_table, write_npz,
+    cross_check_table, depth_figure, depth_table, eft_figure, eft_table, elements_table,
+    ensemble_figure, ensemble_table, falloff_figure, falloff_table, fit_table, flow_table,
+    rg_figure, sample_table, six_point_table, symmetry_figure, symmetry_table, theory_table,
+    write_npz,
 };
 use crate::analysis::Unconverged;
 use crate::run::{
-    CompareDocument, EftDocument, EnsembleDocument, FalloffDocument, RgDocument, SampleDocument,
-    SymmetryDocument, TheoryDocument,
+    CompareDocument, DepthDocument, EftDocument, EnsembleDocument, FalloffDocument, RgDocument,
+    SampleDocument, SymmetryDocument, TheoryDocument,
 };
 use crate::{Error, Result};
 #[cfg(feature = "gpu")]
@@ -112,7 +114,7 @@ impl Outcome for EnsembleDocument {
     fn arrays(&self, documents: usize) -> Option<String> {
         Some(match documents {
             1 => "moments.npz".into(),
-            _ => format!("moments_width{}.npz", self.head.spec.net.width()),
+            _ => format!("moments_{}.npz", shape(&self.head.spec).replace('-', "_")),
         })
     }
 
@@ -148,6 +150,24 @@ impl Outcome for FalloffDocument {
 
     fn figure(&self, _: usize) -> Option<Figure> {
         Some(falloff_figure(self))
+    }
+
+    fn verdict(documents: &[Self]) -> Result<()> {
+        let all = documents.iter().flat_map(|d| &d.head.source.unconverged);
+        must_rest_on(all.map(ToString::to_string).collect(), None)
+    }
+}
+
+impl Outcome for DepthDocument {
+    const NAME: &'static str = Self::COMMAND;
+    const FIGURE_BESIDE_TABLE: bool = true;
+
+    fn table(&self) -> String {
+        depth_table(self)
+    }
+
+    fn figure(&self, _: usize) -> Option<Figure> {
+        Some(depth_figure(self))
     }
 
     fn verdict(documents: &[Self]) -> Result<()> {

@@ -11,7 +11,7 @@ use crate::engine::DeviceKind;
 use crate::model::EnsembleSpec;
 use crate::run::EftDocument;
 use crate::run::{self, Moments, Runner, symmetry};
-use crate::theory::{Exact, Vertex};
+use crate::theory::{Values, Vertex};
 
 /// A step is a measurement of a plan, as those who watch know it.
 #[derive(Debug, Clone, Copy)]
@@ -103,7 +103,7 @@ pub fn run(
 fn moments(runner: &mut Runner, spec: &EnsembleSpec, is_exact: bool) -> crate::Result<Moments> {
     match is_exact {
         true => Moments::exact(spec.clone(), &Moments::neurons(spec)),
-        false => Moments::sampled(runner, spec.clone(), &Exact::new(spec)),
+        false => Moments::sampled(runner, spec.clone(), &Values::new(spec)),
     }
 }
 

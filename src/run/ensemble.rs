@@ -12,7 +12,7 @@ use crate::model::EnsembleSpec;
 use crate::plan::Plan;
 use crate::sentence::sentence;
 use crate::state::{State, StateFile, keep};
-use crate::theory::Exact;
+use crate::theory::Values;
 use crate::{Error, Result};
 
 /// Draws ensembles of one net at the same inputs, say of several widths, and holds their n-point
@@ -63,8 +63,8 @@ pub struct EnsembleRun {
     unsaved: Option<io::Error>,
     /// Number and plan of the ensemble that was asked for last.
     plan: Option<(usize, Plan)>,
-    /// Exact values of the run's net and inputs, at any width.
-    exact: Option<Exact>,
+    /// What theory knows of the run's net and inputs, at any width.
+    values: Option<Values>,
 }
 
 impl EnsembleRun {
@@ -107,7 +107,7 @@ impl EnsembleRun {
             checkpoint,
             unsaved: None,
             plan: None,
-            exact: None,
+            values: None,
         })
     }
 
@@ -218,8 +218,11 @@ impl EnsembleRun {
     /// Those of [`crate::analysis::correlators`].
     pub fn document(&mut self, k: usize) -> Result<EnsembleDocument> {
         let plan = self.plan(k)?;
-        let exact = self.exact.get_or_insert_with(|| plan.exact());
-        EnsembleDocument::beside(exact, &plan, &self.state, k)
+        // Widths share what is known, depths do not.
+        let known = self.values.take();
+        let values = known.and_then(|values| values.at_widths_of(&plan.spec().net));
+        let values = self.values.insert(values.unwrap_or_else(|| plan.values()));
+        EnsembleDocument::beside(values, &plan, &self.state, k)
     }
 
     /// Ends the run, and saves it once more if that has failed before; returns the file that holds

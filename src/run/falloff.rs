@@ -44,13 +44,13 @@ pub fn falloff(runner: &mut Runner, sweep: &[Ensembles]) -> Result<FalloffDocume
     let mut compile_s = 0.0;
     // Neither the width nor the estimator changes them.
     let plan = Plan::new(first.clone())?;
-    let exact = plan.exact();
+    let values = plan.values();
     let total = (sweep.iter().flat_map(|(a, b)| b.iter().chain([a])))
         .map(EnsembleSpec::networks)
         .sum();
     let widths = runner.drawing(total, |runner| {
         let mut draw = |spec: &EnsembleSpec| -> Result<Vec<Correlator>> {
-            let (correlators, timing) = runner.measure(&plan.beside(spec.clone())?, &exact)?;
+            let (correlators, timing) = runner.measure(&plan.beside(spec.clone())?, &values)?;
             compile_s += timing.compile_s.unwrap_or(0.0);
             Ok(correlators)
         };

@@ -8,6 +8,7 @@
 mod adapters;
 #[cfg(feature = "gpu")]
 mod compare;
+mod depth;
 mod document;
 mod eft;
 mod engine;
@@ -27,14 +28,15 @@ mod tilt;
 pub use adapters::devices;
 #[cfg(feature = "gpu")]
 pub use compare::compare;
+pub use depth::depth;
 #[cfg(feature = "gpu")]
 pub use document::DevicesDocument;
 #[cfg(feature = "report")]
 pub(crate) use document::schema;
 pub use document::{
-    CompareDocument, CompareSpec, ComparedNet, CouplingRow, EftDocument, EftPoint,
-    EnsembleDocument, FalloffDocument, Head, Origin, Partial, RgDocument, SampleDocument, Source,
-    SymmetryDocument, TheoryDocument, Timing, VERSION,
+    CompareDocument, CompareSpec, ComparedNet, CouplingRow, DepthDocument, EftDocument, EftPoint,
+    EnsembleDocument, FalloffDocument, Head, LayerOfNet, LayersOfNet, Origin, Partial, RgDocument,
+    SampleDocument, Source, SymmetryDocument, TheoryDocument, Timing, VERSION,
 };
 pub use eft::{CUTOFFS, eft, fit, train_inputs};
 pub use engine::{Backend, EngineChoice};

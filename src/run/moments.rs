@@ -2,12 +2,14 @@ use std::time::Instant;
 
 use super::Runner;
 use super::{Head, Source, Timing};
-use crate::analysis::{Interactions, Unconverged, check_interacting, check_range};
+use crate::analysis::{
+    Interactions, Unconverged, check_interacting, check_one_hidden_layer, check_range,
+};
 use crate::engine::cpu::CpuEngine;
 use crate::engine::{DeviceInfo, Engine};
 use crate::model::EnsembleSpec;
 use crate::plan::Plan;
-use crate::theory::Exact;
+use crate::theory::{Exact, Values};
 use crate::{Error, Result};
 
 /// `Moments` holds the moments of one ensemble that couplings are measured on, and where they come
@@ -37,6 +39,7 @@ impl Moments {
                 "couplings are measured with one output; symmetry follows them over d_out",
             ));
         }
+        check_one_hidden_layer(spec)?;
         check_range(spec)?;
         check_interacting(spec)?;
         match sampled && !spec.orders.contains(&4) {
@@ -49,15 +52,15 @@ impl Moments {
         }
     }
 
-    /// Draws an ensemble; `exact` may be of another width.
+    /// Draws an ensemble; `values` may be of another width.
     ///
     /// # Errors
     /// Those of [`check`](Self::check) and of [`Runner::measure`].
-    pub fn sampled(runner: &mut Runner, spec: EnsembleSpec, exact: &Exact) -> Result<Self> {
+    pub fn sampled(runner: &mut Runner, spec: EnsembleSpec, values: &Values) -> Result<Self> {
         Self::check(&spec, true)?;
         let plan = Plan::new(spec)?;
         let spec = plan.spec().clone();
-        let drawn = runner.drawing(spec.networks(), |runner| runner.measure(&plan, exact));
+        let drawn = runner.drawing(spec.networks(), |runner| runner.measure(&plan, values));
         let (correlators, timing) = drawn?;
         Ok(Self {
             interactions: Interactions::measured(&correlators)

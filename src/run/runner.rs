@@ -9,7 +9,7 @@ use crate::analysis::{Correlator, correlators_beside};
 use crate::engine::{DeviceInfo, Engine, Float, Queue};
 use crate::plan::Plan;
 use crate::tensor::Accumulator;
-use crate::theory::Exact;
+use crate::theory::Values;
 use crate::{Error, Result, Sentence};
 
 /// The longest wait for what an engine is in the middle of, once a run is to stop.
@@ -117,14 +117,14 @@ impl<E: Engine + ?Sized> Runner<E> {
         }
     }
 
-    /// Draws all networks of a plan and holds their n-point functions against exact values of the
-    /// same net and inputs, at any width.
+    /// Draws all networks of a plan and holds their n-point functions against what theory knows of
+    /// the same net and inputs, at any width.
     ///
     /// # Errors
     /// Those of [`draw`](Self::draw) and of [`correlators_beside`].
-    pub fn measure(&mut self, plan: &Plan, exact: &Exact) -> Result<(Vec<Correlator>, Timing)> {
+    pub fn measure(&mut self, plan: &Plan, values: &Values) -> Result<(Vec<Correlator>, Timing)> {
         let (elements, timing) = self.draw(plan)?;
-        Ok((correlators_beside(exact, plan, &elements)?, timing))
+        Ok((correlators_beside(values, plan, &elements)?, timing))
     }
 
     /// Readies the engine for a plan, or not if the run is to stop; returns the seconds that this

@@ -163,7 +163,7 @@ impl Sample {
         });
         match (drawn, kept) {
             (Ok(()), Ok(_)) if networks == all => {
-                Ok(Timing::of(networks, spec.net.width(), wall_s).after(compile_s))
+                Ok(Timing::of(networks, spec.net.units(), wall_s).after(compile_s))
             }
             (Ok(()), Ok(kept)) => Err(Error::Interrupted(kept)),
             (Err(error), Ok(kept)) => {

@@ -3,7 +3,7 @@
 use super::{Moments, Runner};
 use crate::Result;
 use crate::model::{EnsembleSpec, Inputs};
-use crate::theory::Exact;
+use crate::theory::Values;
 
 /// A sweep says where the moments of an effective field theory come from, one ensemble per width;
 /// what no width changes is calculated once.
@@ -84,9 +84,9 @@ impl Sweep {
                 let Some(first) = specs.first() else {
                     return Ok(Vec::new());
                 };
-                let exact = Exact::new(first);
+                let values = Values::new(first);
                 (specs.into_iter())
-                    .map(|spec| Moments::sampled(runner, spec, &exact))
+                    .map(|spec| Moments::sampled(runner, spec, &values))
                     .collect()
             }
             Self::Theory(specs) => {

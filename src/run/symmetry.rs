@@ -8,15 +8,15 @@ use super::{CouplingRow, Head, Source, SymmetryDocument, Timing};
 use crate::Result;
 use crate::analysis::{
     Interactions, OutputCoupling, Samples, SymmetryCheck, Unconverged, check_experiments,
-    check_interacting, check_range, correlators_beside, output_couplings, symmetry_breaking,
-    symmetry_checks, test_points,
+    check_interacting, check_one_hidden_layer, check_range, correlators_beside, output_couplings,
+    symmetry_breaking, symmetry_checks, test_points,
 };
 use crate::engine::Engine;
 use crate::engine::cpu::CpuEngine;
 use crate::model::{EnsembleSpec, Estimator, Inputs};
 use crate::plan::Plan as Compiled;
 use crate::theory::{
-    Exact, LoopIntegrals, Vertex, VertexIntegrals, loop_integrals, vertex_integrals,
+    Exact, LoopIntegrals, Values, Vertex, VertexIntegrals, loop_integrals, vertex_integrals,
 };
 
 /// A plan lists the ensembles of one width.
@@ -42,6 +42,7 @@ impl Plan {
             couplings,
         };
         for spec in plan.ensembles() {
+            check_one_hidden_layer(spec)?;
             check_range(spec)?;
             check_interacting(spec)?;
             check_experiments(spec)?;
@@ -157,8 +158,9 @@ fn draw(runner: &mut Runner, plan: &Plan, scheme: &Scheme) -> Result<SymmetryDoc
         let compiled = Compiled::new(spec.clone())?;
         let (moments, timing) = runner.draw(&compiled)?;
         compile_s += timing.compile_s.unwrap_or(0.0);
-        let exact = compiled.exact();
-        let correlators = correlators_beside(&exact, &compiled, &moments)?;
+        let exact = Exact::with_kernel(compiled.spec(), compiled.kernel().clone());
+        let values = Values::Exact(exact.clone());
+        let correlators = correlators_beside(&values, &compiled, &moments)?;
         Ok::<_, crate::Error>((compiled, exact, moments, correlators))
     };
     let mut checks: Vec<SymmetryCheck> = Vec::new();

@@ -6,7 +6,7 @@ use super::TheoryDocument;
 use crate::Result;
 use crate::analysis::predictions;
 use crate::model::EnsembleSpec;
-use crate::theory::Exact;
+use crate::theory::Values;
 
 /// Calculates the n-point functions of a net at some inputs, at several widths.
 ///
@@ -17,16 +17,17 @@ pub fn theory(specs: Vec<EnsembleSpec>) -> Result<Vec<TheoryDocument>> {
         return Ok(Vec::new());
     };
     let start = Instant::now();
-    // The neuron moments are those of every width.
-    let exact = Exact::new(first);
+    // Averages over units are those of every width.
+    let mut values = Values::new(first);
     (specs.into_iter())
         .map(|spec| {
-            let predictions = predictions(&spec, &exact.at_width(spec.net.width()))?;
+            values = (values.at_widths_of(&spec.net)).unwrap_or_else(|| Values::new(&spec));
+            let predictions = predictions(&spec, &values)?;
             let seconds = start.elapsed().as_secs_f64();
             Ok(TheoryDocument::new(
                 spec,
                 seconds,
-                exact.kernel().to_vec(),
+                values.kernel().to_vec(),
                 predictions,
             ))
         })

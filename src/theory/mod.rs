@@ -14,6 +14,7 @@ mod range;
 mod rare;
 mod readout;
 mod tilt;
+mod values;
 mod vertex;
 mod wick;
 
@@ -28,6 +29,7 @@ pub use layers::{Critical, CriticalClass, DeepTheory, LayerTheory, Layers, criti
 pub use one_loop::{LoopIntegrals, check_loop_cutoff, loop_integrals};
 pub use rare::RareNeurons;
 pub use tilt::tilt;
+pub use values::Values;
 pub(crate) use vertex::vertex_nodes;
 pub use vertex::{Vertex, VertexIntegrals, check_cutoffs, vertex_integrals};
 pub use wick::{gp_correlator, gp_rounding};

@@ -1,6 +1,7 @@
 //! Each measurement of the library starts a run.
 
 pub mod couplings;
+pub mod depth;
 pub mod ensemble;
 pub mod falloff;
 pub mod machine;

@@ -1,4 +1,5 @@
 use nnqft_gpu::model::{EnsembleSpec, Estimator, Inputs};
+use nnqft_gpu::run::LayersOfNet;
 use nnqft_gpu::{Error, Result, theory as values};
 use numpy::PyReadonlyArray2;
 use pyo3::prelude::*;
@@ -11,14 +12,19 @@ use crate::value::Value;
 
 /// Calculates the n-point functions of a net. Of several outputs only the components whose outputs pair are kept.
 #[pyfunction]
-pub fn theory(given: Given) -> Run {
+pub fn theory(given: Given, layers: bool) -> Run {
     Run::start(move |_| {
-        let mut spec = given.plain()?;
+        let mut spec = given.model()?;
         if spec.net.d_out() > 1 && spec.orders.iter().all(|n| n % 2 == 0) {
             spec.estimator = Estimator::Connected;
         }
         let mut documents = nnqft_gpu::run::theory(vec![spec.validate()?])?;
-        Ok(Document::new(documents.remove(0)).into())
+        let mut document = documents.remove(0);
+        if layers {
+            let of_net = LayersOfNet::new(&document.head.spec)?;
+            document = document.with_layers(of_net);
+        }
+        Ok(Document::new(document).into())
     })
 }
 

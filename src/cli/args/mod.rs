@@ -33,23 +33,29 @@ pub struct PartialSpec {
 }
 
 impl PartialSpec {
-    /// Makes one validated spec per width, in the order given: the source's, with what was given.
+    /// Makes one validated spec per depth and width, in the order given: the source's, with what was
+    /// given.
     pub fn specs(&self) -> Result<Vec<EnsembleSpec>> {
-        let mut spec = self.model.preset()?;
-        self.apply(&mut spec)?;
+        let specs = self.apply(&self.model.preset()?)?;
         self.model.remark_on_one_point();
-        if self.tilts() && spec.estimator == Estimator::Direct {
+        if self.tilts() && specs[0].estimator == Estimator::Direct {
             return Err(Error::invalid(
                 "tilt",
                 "auto",
                 "importance sampling is for the connected estimator; add --estimator connected",
             ));
         }
-        let specs = self.model.widths(spec).into_iter();
-        let mut specs = specs
+        let mut specs = (specs.into_iter())
             .map(EnsembleSpec::validate)
             .collect::<Result<Vec<_>>>()?;
         if self.tilts() {
+            if let Some(deep) = specs.iter().find(|spec| spec.net.depth() > 1) {
+                let reason = format!(
+                    "importance sampling is for one hidden layer, and this net has {}; leave it out",
+                    deep.net.depth()
+                );
+                return Err(Error::invalid("tilt", "auto", reason));
+            }
             // It does not depend on the width.
             let mixture = theory::tilt(&specs[0]);
             for spec in &mut specs {
@@ -63,38 +69,48 @@ impl PartialSpec {
     /// Makes the spec of networks that nothing is measured on, for what takes one width and validates
     /// them itself.
     pub fn networks(&self) -> Result<EnsembleSpec> {
-        if let Some(several) = self.model.fields.width.as_deref().filter(|w| w.len() > 1) {
-            let reason = "one value at a time; each width has a file of its own";
-            return Err(Error::invalid("width", list(several), reason));
+        let fields = &self.model.fields;
+        let refuse = |name, several: String| {
+            let reason = "one value at a time; each net has a file of its own";
+            Err(Error::invalid(name, several, reason))
+        };
+        if let Some(several) = fields.width.as_deref().filter(|w| w.len() > 1) {
+            return refuse("width", list(several));
         }
-        let mut spec = self.model.preset()?;
-        self.apply(&mut spec)?;
+        if let Some(several) = fields.depth.as_deref().filter(|d| d.len() > 1) {
+            return refuse("depth", list(several));
+        }
+        let mut specs = self.apply(&self.model.preset()?)?;
         self.model.remark_on_one_point();
-        Ok(self.model.widths(spec).swap_remove(0))
+        Ok(specs.swap_remove(0))
     }
 
     /// Puts what was given over the specs of a run; the rest stays. What is wrong with the result
     /// shows when it is compared with the run.
     pub fn over(&self, run: &[EnsembleSpec]) -> Result<Vec<EnsembleSpec>> {
-        let mut specs = run.to_vec();
-        for spec in &mut specs {
-            self.apply(spec)?;
+        let mut all: Vec<EnsembleSpec> = match self.model.has_shape() {
+            true => self.apply(&run[0])?,
+            false => (run.iter())
+                .map(|spec| Ok(self.apply(spec)?.swap_remove(0)))
+                .collect::<Result<_>>()?,
+        };
+        for spec in &mut all {
             match self.sampling.tilt {
                 Some(true) => spec.tilt = theory::tilt(spec),
                 Some(false) => spec.tilt = None,
                 None => {}
             }
         }
-        match self.model.fields.width {
-            Some(_) => Ok(self.model.widths(specs.swap_remove(0))),
-            None => Ok(specs),
-        }
+        Ok(all)
     }
 
     /// Sets the width to that at which the source measures couplings, if no width was given.
     pub fn with_eft_width(mut self) -> Self {
         let arch = self.model.net.arch();
-        (self.model.fields.width).get_or_insert_with(|| vec![arch.eft_width]);
+        let fields = &mut self.model.fields;
+        if fields.hidden.is_none() {
+            (fields.width).get_or_insert_with(|| vec![arch.eft_width]);
+        }
         self
     }
 
@@ -106,10 +122,12 @@ impl PartialSpec {
         }
     }
 
-    fn apply(&self, spec: &mut EnsembleSpec) -> Result<()> {
-        self.model.apply(spec)?;
-        self.sampling.apply(spec);
-        Ok(())
+    fn apply(&self, spec: &EnsembleSpec) -> Result<Vec<EnsembleSpec>> {
+        let mut specs = self.model.apply(spec)?;
+        for spec in &mut specs {
+            self.sampling.apply(spec);
+        }
+        Ok(specs)
     }
 
     /// Tells whether importance sampling is asked for.

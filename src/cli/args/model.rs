@@ -3,6 +3,7 @@ use std::sync::Once;
 
 use clap::Args;
 use nnqft_gpu::model::{Activation, CatalogueEntry, EnsembleSpec, Inputs, Law, Net};
+use nnqft_gpu::theory::critical;
 use nnqft_gpu::{Error, Result};
 
 use super::{help, value};
@@ -23,6 +24,10 @@ pub struct NetArgs {
     #[arg(long, value_delimiter = ',', allow_hyphen_values = true, value_parser = value::sigma_b,
         help = help::sigma_b())]
     pub sigma_b: Option<Vec<f64>>,
+    /// Standard deviations of weights and biases at the critical point of the activation, where
+    /// perturbations neither grow nor decay from layer to layer
+    #[arg(long, conflicts_with_all = ["sigma_w", "sigma_b"])]
+    pub critical: bool,
     #[arg(long, value_delimiter = ',', value_name = "LAW", value_parser = value::law_w,
         help = help::law_w())]
     pub law_w: Option<Vec<Law>>,
@@ -41,6 +46,7 @@ impl NetArgs {
     pub fn given(&self) -> Result<Option<Net>> {
         let is_given = self.arch.is_some()
             || self.activation.is_some()
+            || self.critical
             || self.law_w.is_some()
             || self.law_b.is_some()
             || self.sigma_w.is_some()
@@ -66,6 +72,10 @@ impl NetArgs {
         if let Some(laws) = &self.law_b {
             net = net.with_law_b(laws.clone())?;
         }
+        if self.critical {
+            let point = critical(net.activation())?;
+            net = net.with_sigma_w(point.sigma_w).with_sigma_b(point.sigma_b);
+        }
         if let Some(sigmas) = &self.sigma_w {
             net = net.with_each_sigma_w(sigmas.clone())?;
         }
@@ -82,6 +92,14 @@ pub struct FieldArgs {
     #[arg(long, value_delimiter = ',', allow_hyphen_values = true, value_parser = value::width,
         help = help::width())]
     pub width: Option<Vec<u64>>,
+    /// Number of hidden layers, all of --width; several, separated by commas, are run one after the
+    /// other [default: 1; depth: 1,2,3,5,10,20,50]
+    #[arg(long, value_delimiter = ',', allow_hyphen_values = true, value_parser = value::depth)]
+    pub depth: Option<Vec<usize>>,
+    /// Widths of the hidden layers one by one, from the inputs to the outputs
+    #[arg(long, value_delimiter = ',', allow_hyphen_values = true, value_name = "N1,N2,..",
+        value_parser = value::hidden, conflicts_with_all = ["width", "depth"])]
+    pub hidden: Option<Vec<u64>>,
     /// Input dimension [default: that of --inputs, else 1]
     #[arg(long, allow_hyphen_values = true, value_parser = value::d_in)]
     pub d_in: Option<usize>,
@@ -117,8 +135,52 @@ impl ModelArgs {
         EnsembleSpec::preset(&self.net.arch().name, d_in.unwrap_or(1))
     }
 
-    /// Sets what was given, but for the width, of which there may be several.
-    pub fn apply(&self, spec: &mut EnsembleSpec) -> Result<()> {
+    /// Sets what was given, in a copy for each depth and width that was given.
+    pub fn apply(&self, spec: &EnsembleSpec) -> Result<Vec<EnsembleSpec>> {
+        (self.shapes(&spec.net)?.into_iter())
+            .map(|net| {
+                let mut spec = EnsembleSpec {
+                    net,
+                    ..spec.clone()
+                };
+                self.apply_to_one(&mut spec)?;
+                Ok(spec)
+            })
+            .collect()
+    }
+
+    /// Tells whether the hidden layers were given.
+    pub fn has_shape(&self) -> bool {
+        let fields = &self.fields;
+        fields.width.is_some() || fields.depth.is_some() || fields.hidden.is_some()
+    }
+
+    /// Copies a net for each depth and width that was given.
+    fn shapes(&self, net: &Net) -> Result<Vec<Net>> {
+        let fields = &self.fields;
+        if let Some(hidden) = &fields.hidden {
+            return Ok(vec![net.clone().with_hidden(hidden)?]);
+        }
+        let mut deep = Vec::new();
+        match &fields.depth {
+            None => deep.push(net.clone()),
+            Some(depths) => {
+                for &depth in depths {
+                    deep.push(net.clone().with_hidden(&vec![net.width(); depth])?);
+                }
+            }
+        }
+        let of = |net: Net| match &fields.width {
+            None => vec![net],
+            Some(widths) => (widths.iter())
+                .map(|&width| net.clone().with_width(width))
+                .collect(),
+        };
+        Ok(deep.into_iter().flat_map(of).collect())
+    }
+
+    /// Sets what was given, but for the hidden layers' number and widths.
+    fn apply_to_one(&self, spec: &mut EnsembleSpec) -> Result<()> {
         let mut net = self.net.over(spec.net.clone())?;
         if let Some(points) = &self.fields.inputs {
             spec.inputs = points.inputs.clone();
@@ -143,16 +205,6 @@ impl ModelArgs {
             spec.orders.dedup();
         }
         Ok(())
-    }
-
-    /// Copies a spec for each width that was given; returns the spec itself if none was.
-    pub fn widths(&self, spec: EnsembleSpec) -> Vec<EnsembleSpec> {
-        let Some(widths) = &self.fields.width else {
-            return vec![spec];
-        };
-        (widths.iter())
-            .map(|&width| spec.clone().with_width(width))
-            .collect()
     }
 
     /// Says once what a list of numbers without a semicolon is: often several points were meant.

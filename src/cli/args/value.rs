@@ -6,8 +6,8 @@ use std::time::Duration;
 use clap::builder::PossibleValue;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use nnqft_gpu::model::{
-    Activation, CatalogueEntry, Law, MAX_D_OUT, MAX_EXPERIMENTS, MAX_NETS, MAX_ORDER, MAX_WIDTH,
-    parse_count_in,
+    Activation, CatalogueEntry, Law, MAX_D_OUT, MAX_DEPTH, MAX_EXPERIMENTS, MAX_NETS, MAX_ORDER,
+    MAX_WIDTH, parse_count_in,
 };
 use nnqft_gpu::run::Backend;
 use nnqft_gpu::{Error, Result};
@@ -55,6 +55,27 @@ pub fn arch(text: &str) -> Result<&'static CatalogueEntry> {
 
 pub fn width(text: &str) -> Result<u64> {
     count("width", text, 1..=MAX_WIDTH)
+}
+
+pub fn hidden(text: &str) -> Result<u64> {
+    count("hidden", text, 1..=MAX_WIDTH)
+}
+
+pub fn depth(text: &str) -> Result<usize> {
+    count("depth", text, 1..=MAX_DEPTH as u64).map(|n| n as usize)
+}
+
+/// Parses depth over width.
+pub fn aspect(text: &str) -> Result<f64> {
+    let value = real("aspect", text)?;
+    match value > 0.0 && value.is_finite() {
+        true => Ok(value),
+        false => Err(Error::invalid(
+            "aspect",
+            text,
+            "depth over width is above 0",
+        )),
+    }
 }
 
 pub fn d_in(text: &str) -> Result<usize> {

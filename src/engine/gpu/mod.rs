@@ -228,6 +228,7 @@ impl Engine for GpuEngine {
 
     fn prepare(&mut self, plan: &Plan, cancelled: &(dyn Fn() -> bool + Sync)) -> Result<()> {
         let setup = Setup::new(plan.drawn());
+        setup.check_counters()?;
         let texts = Texts::new(self, &setup, plan.measurement().moments());
         self.device.compile(texts.all(), cancelled).map(drop)
     }
@@ -238,6 +239,7 @@ impl Engine for GpuEngine {
             return Ok(());
         }
         let (setup, measurement) = (Setup::new(plan.drawn()), plan.measurement());
+        setup.check_counters()?;
         let texts = Texts::new(self, &setup, measurement.moments());
         if !self.device.compile(texts.all(), &stopped)? {
             return Ok(());
@@ -256,11 +258,14 @@ impl Engine for GpuEngine {
         plan: &SamplePlan,
         cancelled: &(dyn Fn() -> bool + Sync),
     ) -> Result<()> {
-        outputs::compile(self, &outputs::setup(plan), cancelled).map(drop)
+        let setup = outputs::setup(plan);
+        setup.check_counters()?;
+        outputs::compile(self, &setup, cancelled).map(drop)
     }
 
     fn sample(&mut self, plan: &SamplePlan, work: &dyn Work<Draws>) -> Result<()> {
         let (setup, stopped) = (outputs::setup(plan), || work.left() == 0);
+        setup.check_counters()?;
         match !stopped() && outputs::compile(self, &setup, &stopped)? {
             true => outputs::sample(self, &setup, plan, work),
             false => Ok(()),

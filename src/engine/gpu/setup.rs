@@ -21,6 +21,8 @@ pub struct Setup {
     pub is_direct: bool,
     pub d_in: usize,
     pub width: u64,
+    /// Number of hidden layers.
+    pub depth: usize,
     pub points: usize,
     /// Number of fields of a network.
     pub fields: usize,
@@ -82,6 +84,7 @@ impl Setup {
             is_direct: spec.estimator == Estimator::Direct,
             d_in: spec.net.d_in(),
             width: spec.net.width(),
+            depth: spec.net.depth(),
             points: spec.inputs.len(),
             variances: match activation.uses_variance {
                 true => variances(&parameters),
@@ -108,11 +111,18 @@ impl Setup {
         }
     }
 
-    /// Refuses networks that own more random words than the shaders count.
+    /// Refuses networks that the shaders do not draw: of several hidden layers, or that own more random words than the shaders count.
     ///
     /// # Errors
     /// [`Error::Invalid`].
     pub fn check_counters(&self) -> Result<()> {
+        if self.depth > 1 {
+            return Err(Error::invalid(
+                "depth",
+                self.depth,
+                sentence!("the shaders draw one hidden layer; use `backend` cpu"),
+            ));
+        }
         let groups = self.stream.full_groups + 1;
         let blocks = groups * self.stream.hidden_components.max(self.stream.outputs);
         match u32::try_from(blocks) {

@@ -163,6 +163,11 @@ impl Net {
         self.layers.len() - 1
     }
 
+    /// Counts the hidden units of all layers.
+    pub fn units(&self) -> u64 {
+        self.hidden().iter().sum()
+    }
+
     /// Lists the widths of the hidden layers, from the inputs to the outputs.
     pub fn hidden(&self) -> Vec<u64> {
         let hidden = &self.layers[..self.depth()];

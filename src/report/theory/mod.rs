@@ -1,5 +1,6 @@
 //! `theory` has kernel, GP and exact n-point functions.
 
+mod layers;
 mod table;
 
 pub use table::theory_table;

@@ -1,3 +1,4 @@
+use super::layers::layers_table;
 use crate::report::heading::title;
 use crate::report::number::{precise, scientific, value};
 use crate::report::table::{left_out, points, reference_title, table};
@@ -63,5 +64,5 @@ pub fn theory_table(document: &TheoryDocument) -> String {
             )
         })
         .collect();
-    format!("{text}{rows}\n{more}{means}")
+    format!("{text}{rows}\n{more}{means}{}", layers_table(document))
 }

@@ -8,7 +8,7 @@ use crate::analysis::{Correlator, correlators_beside};
 use crate::model::EnsembleSpec;
 use crate::plan::Plan;
 use crate::state::State;
-use crate::theory::Exact;
+use crate::theory::Values;
 
 /// `EnsembleDocument` is one run of `ensemble`.
 #[derive(Debug, Clone, Serialize)]
@@ -50,20 +50,20 @@ impl EnsembleDocument {
     /// Those of [`crate::analysis::correlators`].
     pub fn new(state: &State, k: usize) -> Result<Self> {
         let plan = Plan::new(state.ensembles[k].spec.clone())?;
-        Self::beside(&plan.exact(), &plan, state, k)
+        Self::beside(&plan.values(), &plan, state, k)
     }
 
-    /// Makes the result of ensemble `k` with its plan, and exact values that are known already, as
+    /// Makes the result of ensemble `k` with its plan, and values of theory that are known already, as
     /// [`correlators_beside`] does.
     ///
     /// # Errors
     /// Those of [`crate::analysis::correlators`].
-    pub fn beside(exact: &Exact, plan: &Plan, state: &State, k: usize) -> Result<Self> {
+    pub fn beside(values: &Values, plan: &Plan, state: &State, k: usize) -> Result<Self> {
         let ensemble = &state.ensembles[k];
         let spec = &ensemble.spec;
         let networks = ensemble.elements.networks();
         let of = spec.networks();
-        let timing = Timing::of(networks, spec.net.width(), ensemble.seconds);
+        let timing = Timing::of(networks, spec.net.units(), ensemble.seconds);
         Ok(Self {
             head: Head::new(
                 Self::COMMAND,
@@ -77,7 +77,7 @@ impl EnsembleDocument {
                 of,
                 shard: state.shard.map(|s| s.to_string()),
             }),
-            correlators: correlators_beside(exact, plan, &ensemble.elements)?,
+            correlators: correlators_beside(values, plan, &ensemble.elements)?,
             kernel: plan.kernel().clone(),
         })
     }

@@ -2,6 +2,7 @@
 
 mod compare;
 mod cutoff;
+mod depth;
 #[cfg(feature = "gpu")]
 mod devices;
 mod eft;
@@ -21,6 +22,7 @@ use crate::analysis::Unconverged;
 use crate::engine::DeviceInfo;
 use crate::model::EnsembleSpec;
 pub use compare::{CompareDocument, CompareSpec, ComparedNet};
+pub use depth::DepthDocument;
 #[cfg(feature = "gpu")]
 pub use devices::DevicesDocument;
 pub use eft::{EftDocument, EftPoint};
@@ -29,7 +31,7 @@ pub use falloff::FalloffDocument;
 pub use rg::RgDocument;
 pub use sample::SampleDocument;
 pub use symmetry::{CouplingRow, SymmetryDocument};
-pub use theory::TheoryDocument;
+pub use theory::{LayerOfNet, LayersOfNet, TheoryDocument};
 
 /// The version of the program, written to every document.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -60,7 +62,7 @@ pub struct Timing {
 impl Timing {
     /// Returns the rates of a spec's networks drawn in `wall_s` seconds.
     pub fn new(spec: &EnsembleSpec, wall_s: f64) -> Self {
-        Self::of(spec.networks(), spec.net.width(), wall_s)
+        Self::of(spec.networks(), spec.net.units(), wall_s)
     }
 
     /// Returns the rates of so many networks of a width, drawn in `wall_s` seconds.

@@ -134,19 +134,7 @@ fn rank_one_rules_agree_where_there_is_something_else() {
             let neuron = Neuron::new(&activation, &forms, order);
             let got = rank_one::moments(&neuron);
             let want = match text {
-                "max(z,0)" => {
-                    let spec = EnsembleSpec {
-                        inputs: Inputs::new(
-                            forms
-                                .iter()
-                                .map(|f| f[..3].iter().map(|x| x * 3f64.sqrt()).collect())
-                                .collect(),
-                        )
-                        .unwrap(),
-                        ..EnsembleSpec::preset("relu", 3).unwrap().with_sigma_b(1.0)
-                    };
-                    relu(&forms, &multisets(4, order))
-                }
+                "max(z,0)" => relu(&forms, &multisets(4, order)),
                 _ => moments(&activation, &forms, order),
             };
             agree(text, order, 4, &got, &want, bound);

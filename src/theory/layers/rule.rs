@@ -171,8 +171,9 @@ impl<'a> Rule<'a> {
         let variances: Vec<f64> = frame.rows.iter().map(|row| dot(row, row)).collect();
         let largest = variances.iter().copied().fold(0.0, f64::max).sqrt();
         let rank = frame.rank();
+        // With polynomials of degree four.
         let radius = |left_out: f64, order: usize| {
-            radius_to(left_out, activation.growth(), order, largest, rank.max(3))
+            radius_to(left_out, activation.growth(), order, largest, rank + 4)
         };
         let is_fine = effort == Effort::Fine;
         let kind = match resolution {

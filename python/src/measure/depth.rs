@@ -1,0 +1,56 @@
+use std::sync::Arc;
+
+use nnqft_gpu::analysis::{DEPTHS, check_interacting, check_range};
+use nnqft_gpu::model::{EnsembleSpec, Estimator};
+use nnqft_gpu::{Error, Result, run};
+use pyo3::prelude::*;
+
+use crate::given::Given;
+use crate::outcome::Document;
+use crate::run::{Run, Session};
+
+/// Sweeps the number of hidden layers, all of the net's width.
+#[pyfunction]
+pub fn depth(given: Given, depths: Option<Vec<usize>>) -> Run {
+    Run::start(move |session| {
+        let sweep = sweep(session, &given, depths)?;
+        let mut runner = session.runner(&given.engine()?, None)?;
+        Ok(Document::new(run::depth(&mut runner, &sweep)?).into())
+    })
+}
+
+fn sweep(
+    session: &Arc<Session>,
+    given: &Given,
+    depths: Option<Vec<usize>>,
+) -> Result<Vec<EnsembleSpec>> {
+    let mut spec = given.spec(&**session)?;
+    if given.nets.is_none() {
+        spec.nets = 10_000;
+    }
+    if given.estimator.is_none() {
+        spec.estimator = Estimator::Connected;
+    }
+    let hidden = spec.net.hidden();
+    if hidden.iter().any(|width| *width != hidden[0]) {
+        let reason = "a sweep over depths has hidden layers of one width";
+        return Err(Error::invalid("hidden", format!("{hidden:?}"), reason));
+    }
+    (depths.unwrap_or_else(|| DEPTHS.to_vec()).into_iter())
+        .map(|depth| {
+            let net = spec.net.clone().with_hidden(&vec![hidden[0]; depth]);
+            let net = net.map_err(|e| match e {
+                Error::Invalid { value, reason, .. } => Error::invalid("depths", value, reason),
+                other => other,
+            })?;
+            let spec = EnsembleSpec {
+                net,
+                ..spec.clone()
+            };
+            let spec = spec.validate()?;
+            check_range(&spec)?;
+            check_interacting(&spec)?;
+            Ok(spec)
+        })
+        .collect()
+}

@@ -1,0 +1,366 @@
+//! Networks of several hidden layers, against exact values, first order, and themselves.
+
+mod common;
+
+use std::path::Path;
+
+use common::cli::{json, numbers, refused, run};
+use nnqft_gpu::analysis::{Agreement, Correlator, correlators};
+use nnqft_gpu::engine;
+use nnqft_gpu::engine::cpu::CpuEngine;
+use nnqft_gpu::model::{EnsembleSpec, Estimator, Inputs};
+use nnqft_gpu::theory::{Layers, critical};
+
+/// Makes an ensemble of a net at its critical point, at three points.
+fn spec(arch: &str, hidden: &[u64], estimator: Estimator, points: &str) -> EnsembleSpec {
+    let spec = EnsembleSpec::preset(arch, 1).unwrap();
+    let point = critical(spec.net.activation()).unwrap();
+    let net = (spec.net.with_sigma_w(point.sigma_w)).with_sigma_b(point.sigma_b);
+    EnsembleSpec {
+        net: net.with_hidden(hidden).unwrap(),
+        estimator,
+        nets: 20_000,
+        seed: 3,
+        ..spec
+    }
+    .with_inputs(Inputs::parse(points).unwrap())
+}
+
+fn measure(spec: &EnsembleSpec) -> Vec<Correlator> {
+    let run = engine::run(&mut CpuEngine::new(), spec, &|_| {}).unwrap();
+    correlators(spec, &run).unwrap()
+}
+
+#[test]
+fn linear_and_homogeneous_nets_have_their_exact_values() {
+    for estimator in [Estimator::Direct, Estimator::Connected] {
+        for (arch, hidden, per_unit) in [
+            ("linear", &[12, 9, 15][..], [2.0, 6.0, 8.0]),
+            ("relu", &[30, 40][..], [5.0, 15.0, 44.0]),
+        ] {
+            let spec = spec(arch, hidden, estimator, "0.5;1;1.5");
+            let all = measure(&spec);
+            let product = |of: &dyn Fn(f64) -> f64| -> f64 {
+                hidden.iter().map(|n| 1.0 + of(*n as f64)).product::<f64>() - 1.0
+            };
+            let [a, b, c] = per_unit;
+            let want = [0.0, product(&|n| a / n), product(&|n| b / n + c / (n * n))];
+            for (function, want) in all.iter().zip(want) {
+                let exact = function.reference.exact().expect("an exact value");
+                let mean = exact.deviation_mean.unwrap();
+                assert!((mean - want).abs() < 1e-9, "{arch} {mean} {want}");
+                let pull = function.mean_pull().unwrap();
+                assert!(
+                    pull.abs() < 4.0,
+                    "{arch} {estimator} {}: {pull}",
+                    function.order
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_linear_net_with_biases_at_any_points_has_its_exact_values() {
+    let spec = EnsembleSpec {
+        estimator: Estimator::Connected,
+        ..spec("linear", &[8, 11], Estimator::Direct, "0.5;-1;1.5")
+    };
+    let spec = EnsembleSpec {
+        net: spec.net.with_sigma_w(0.9).with_sigma_b(0.4),
+        ..spec
+    };
+    for function in measure(&spec) {
+        assert!(function.reference.exact().is_some());
+        // Of 46 elements the largest.
+        assert!(function.largest_pull().unwrap() < 4.5, "{}", function.order);
+    }
+}
+
+#[test]
+fn measured_means_and_covariances_approach_first_order() {
+    let of = |width: u64| {
+        let spec = EnsembleSpec {
+            nets: 40_000,
+            orders: vec![2, 4],
+            ..spec("tanh", &[width; 3], Estimator::Connected, "0.5;1.2")
+        };
+        let layers = Layers::new(&spec.net, spec.inputs.points(), 4).unwrap();
+        (spec, layers)
+    };
+    for width in [20, 80] {
+        let (spec, layers) = of(width);
+        let all = measure(&spec);
+        let (last, pairs) = (&layers.layers()[2], layers.pairs());
+        let strength = 3.0 / width as f64;
+        for (pair, index) in pairs.iter().zip(&all[0].indices) {
+            assert_eq!(pair[..], index[..]);
+        }
+        for (k, got) in all[0].delta.iter().enumerate() {
+            let want = last.mean_correction[k];
+            let bound = 4.0 * all[0].std_err[k] + 2.0 * strength * want.abs();
+            assert!((got - want).abs() < bound, "{width} {k}: {got} {want}");
+            // What is measured is no rounding.
+            assert!(got.abs() > 10.0 * all[0].std_err[k]);
+        }
+        let connected = all[1].connected.as_ref().unwrap();
+        for (e, index) in all[1].indices.iter().enumerate() {
+            if index.iter().any(|i| *i != index[0]) {
+                continue;
+            }
+            let k = pairs.iter().position(|p| *p == [index[0]; 2]).unwrap();
+            let (got, want) = (connected.mean[e], 3.0 * last.covariance[k][k]);
+            let error = connected.std_err.as_ref().unwrap()[e];
+            let bound = 4.0 * error + 2.0 * strength * want;
+            assert!((got - want).abs() < bound, "{width} {e}: {got} {want}");
+        }
+        for function in &all {
+            assert_eq!(function.first_order_verdict, Some(Agreement::AsPredicted));
+            assert!(function.pull.is_none());
+        }
+    }
+}
+
+#[test]
+fn both_estimators_agree_where_theory_is_first_order_only() {
+    let of = |estimator| {
+        let spec = spec("gelu", &[6, 9, 4], estimator, "0.5;-1.2");
+        measure(&EnsembleSpec {
+            nets: 40_000,
+            net: spec.net.with_sigma_b(0.3),
+            ..spec
+        })
+    };
+    let (direct, connected) = (of(Estimator::Direct), of(Estimator::Connected));
+    for (a, b) in direct.iter().zip(&connected) {
+        for e in 0..a.mean.len() {
+            let error = a.std_err[e].hypot(b.std_err[e]);
+            let pull = (a.mean[e] - b.mean[e]) / error;
+            assert!(pull.abs() < 4.5, "{} {e}: {pull}", a.order);
+            assert!(b.std_err[e] < a.std_err[e]);
+        }
+    }
+}
+
+const NET: [&str; 12] = [
+    "--activation",
+    "sin(z)",
+    "--hidden",
+    "7,20,5",
+    "--law-b",
+    "gaussian,phase,laplace,gaussian",
+    "--nets",
+    "3000",
+    "--experiments",
+    "4",
+    "--backend",
+    "cpu",
+];
+
+#[test]
+fn shards_and_resumed_runs_have_the_bits_of_the_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name).to_str().unwrap().to_string();
+    let whole = json(&[&["ensemble", "--json"], &NET[..]].concat());
+    let states = ["0/3", "1/3", "2/3"].map(|shard| {
+        let state = path(&shard.replace('/', "-"));
+        let options = ["--shard", shard, "--checkpoint", &state, "-q"];
+        let output = run(&[&["ensemble"], &NET[..], &options].concat());
+        assert!(output.status.success(), "{output:?}");
+        state
+    });
+    let merged = json(&["merge", &states[2], &states[0], &states[1], "--json"]);
+    for key in ["correlators", "spec"] {
+        assert_eq!(whole[key], merged[key]);
+    }
+    assert_eq!(whole["spec"]["hidden"], serde_json::json!([7, 20, 5]));
+    let state = path("half");
+    let (some, options) = (&NET[..6], ["--nets", "3000", "--backend", "cpu", "-q"]);
+    let few = ["--experiments", "2", "--checkpoint", &state];
+    assert!(
+        run(&[&["ensemble"], some, &options, &few].concat())
+            .status
+            .success()
+    );
+    let more = json(&[
+        "ensemble",
+        "--resume",
+        &state,
+        "--experiments",
+        "4",
+        "--json",
+        "--backend",
+        "cpu",
+    ]);
+    assert_eq!(whole["correlators"], more["correlators"]);
+}
+
+#[test]
+fn a_sample_has_the_networks_that_an_ensemble_averages() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("draws.npy");
+    let options = ["--out", file.to_str().unwrap(), "--inputs", "0.5;-1"];
+    assert!(
+        run(&[&["sample"], &NET[..], &options].concat())
+            .status
+            .success()
+    );
+    let of = ["--inputs", "0.5;-1", "--orders", "2", "--json"];
+    let mean = numbers(&json(&[&["ensemble"], &NET[..], &of].concat())["correlators"][0]["mean"]);
+    let draws = values(&file);
+    assert_eq!(draws.len(), 24_000);
+    let product = |p: usize, q: usize| -> f64 {
+        draws.chunks(2).map(|f| f[p] * f[q]).sum::<f64>() / 12_000.0
+    };
+    for (got, want) in mean
+        .iter()
+        .zip([product(0, 0), product(0, 1), product(1, 1)])
+    {
+        assert!((got - want).abs() < 1e-12, "{got} {want}");
+    }
+}
+
+/// Reads the numbers of an array of f64.
+fn values(file: &Path) -> Vec<f64> {
+    let bytes = std::fs::read(file).unwrap();
+    let header = 10 + usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
+    let numbers = bytes[header..].chunks_exact(8);
+    numbers
+        .map(|b| f64::from_le_bytes(b.try_into().unwrap()))
+        .collect()
+}
+
+#[test]
+fn a_sweep_over_depths_finds_the_slopes() {
+    let sweep = |arch: &str, more: &[&str]| {
+        let options = [
+            "--critical",
+            "--depth",
+            "1,2,4",
+            "--nets",
+            "2000",
+            "--backend",
+            "cpu",
+            "--json",
+        ];
+        json(&[&["depth", "--arch", arch], &options[..], more].concat())
+    };
+    // n v / K^2 at leading order: 5 L, 2 L.
+    for (arch, slope, inputs) in [("relu", 5f64, "0.5;1"), ("linear", 2.0, "0.5;-1")] {
+        let document = sweep(arch, &["--inputs", inputs, "--width", "200"]);
+        for depth in document["depths"].as_array().unwrap() {
+            let (l, vertex) = (depth["depth"].as_f64().unwrap(), &depth["vertex"]);
+            let want = 200.0 * ((1.0 + slope / 200.0).powf(l) - 1.0);
+            assert!(
+                (vertex["exact"].as_f64().unwrap() - want).abs() < 1e-6,
+                "{arch} {vertex}"
+            );
+            let (mean, error) = (
+                vertex["mean"].as_f64().unwrap(),
+                vertex["std_err"].as_f64().unwrap(),
+            );
+            assert!((mean - want).abs() < 4.0 * error, "{arch} {vertex}");
+        }
+        let fits = document["fits"].as_array().unwrap();
+        let fit = fits.last().unwrap();
+        assert!(fit["order"].is_null());
+        let (got, error) = (
+            fit["slope"].as_f64().unwrap(),
+            fit["std_err"].as_f64().unwrap(),
+        );
+        let want = fit["predicted_slope"].as_f64().unwrap();
+        assert!((got - want).abs() < 4.0 * error && (want - 1.0).abs() < 0.05);
+    }
+    // Depth over width is what counts.
+    let document = sweep(
+        "tanh",
+        &["--inputs", "0.3", "--aspect", "0.02", "--orders", "2,4"],
+    );
+    let widths: Vec<u64> = (document["depths"].as_array().unwrap().iter())
+        .map(|d| d["width"].as_u64().unwrap())
+        .collect();
+    assert_eq!(widths, [50, 100, 200]);
+}
+
+#[test]
+fn theory_has_the_layers() {
+    let layers = ["--layers", "--json", "--depth", "3", "--width", "1000"];
+    let net = [
+        "theory",
+        "--activation",
+        "sin(z)",
+        "--sigma-w",
+        "1.224744871391589",
+        "--sigma-b",
+        "0.31622776601683794",
+        "--inputs",
+        "0.7,-0.4;0.3,1.1",
+    ];
+    let document = json(&[&net[..], &layers].concat());
+    let last = &document["layers"][2];
+    let kernel = numbers(&last["kernel"][0]);
+    // Independent values of three layers.
+    for (got, want) in kernel.iter().zip([0.6382189, 0.20860683]) {
+        assert!((got - want).abs() < 1e-7);
+    }
+    let mean = numbers(&last["mean_correction"]);
+    for (got, want) in mean.iter().zip([-0.1608341, 0.0573127, -0.1419239]) {
+        assert!((1000.0 * got - want).abs() < 1e-6);
+    }
+    let row = numbers(&last["covariance"][0]);
+    for (got, want) in row.iter().zip([0.2883281, 0.0505823, 0.0065779]) {
+        assert!((1000.0 * got - want).abs() < 1e-6);
+    }
+    let point = &document["critical"];
+    assert_eq!(point["class"], "zero-kernel");
+    assert!((point["sigma_w"].as_f64().unwrap() - 1.0).abs() < 1e-9);
+    let none = json(&[
+        "theory", "--arch", "step", "--layers", "--json", "--orders", "2",
+    ]);
+    assert!(none["critical"].is_null());
+    let correlators = document["correlators"].as_array().unwrap();
+    for function in correlators {
+        assert_eq!(function["reference"], "first order");
+        assert!(function["exact"].is_null());
+    }
+}
+
+#[test]
+fn what_deep_nets_do_not_have_is_refused() {
+    let deep = |command: &[&'static str], more: &[&'static str], parts: &[&str]| {
+        refused(&[command, &["--depth", "2"], more].concat(), parts);
+    };
+    deep(&["ensemble"], &["--depth", "0"], &["depth", "1 to 1000"]);
+    deep(&["ensemble"], &["--sigma-w", "1,2"], &["--sigma-w", "3"]);
+    deep(
+        &["ensemble", "--arch", "gauss"],
+        &[],
+        &["--depth", "log-normal"],
+    );
+    let tilt = ["--estimator", "connected", "--tilt", "auto"];
+    deep(&["ensemble"], &tilt, &["--tilt", "one hidden layer"]);
+    let laws = [
+        "--estimator",
+        "connected",
+        "--law-w",
+        "gaussian,gaussian,uniform",
+    ];
+    deep(&["ensemble"], &laws, &["--estimator", "readout"]);
+    deep(&["eft"], &[], &["--depth", "one hidden layer"]);
+    deep(&["symmetry"], &[], &["--depth", "one hidden layer"]);
+    refused(
+        &["ensemble", "--critical", "--arch", "cos"],
+        &["--activation", "cos(z)"],
+    );
+    refused(
+        &["falloff", "--hidden", "3,4"],
+        &["--hidden", "--depth and --width"],
+    );
+    refused(
+        &["depth", "--hidden", "3,4"],
+        &["--hidden", "--depth and --width"],
+    );
+    refused(&["depth", "--aspect", "0"], &["--aspect", "above 0"]);
+    let both = run(&["ensemble", "--hidden", "3,4", "--width", "5"]);
+    assert_eq!(both.status.code(), Some(2));
+}
