@@ -139,6 +139,7 @@ pub fn falloff_point(order: usize, deviation_mean: Option<f64>) -> FalloffPoint 
         background: None,
         exact_mean: None,
         exact_mean_error: None,
+        first_order_mean: None,
         verdict: match deviation_mean {
             Some(_) => Verdict::AboveBackground,
             None => Verdict::Undecided,

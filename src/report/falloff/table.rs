@@ -9,13 +9,18 @@ pub fn falloff_table(document: &FalloffDocument) -> String {
     let spec = &document.head.spec;
     let falloff = &document.falloff;
     let has_connected = !falloff.connected_fits.is_empty();
+    let mut all = falloff.widths.iter().flat_map(|w| &w.orders);
+    let known = match all.any(|p| p.first_order_mean.is_some()) {
+        true => "first order m_n",
+        false => "exact m_n",
+    };
     let mut header = vec![
         "N",
         "n",
         "mean m_n",
         "± error",
         "background",
-        "exact m_n",
+        known,
         "verdict",
     ];
     if has_connected {
@@ -34,7 +39,7 @@ pub fn falloff_table(document: &FalloffDocument) -> String {
                 value(p.deviation_mean),
                 value(p.std_err),
                 value(p.background),
-                value(p.exact_mean),
+                value(p.exact_mean.or(p.first_order_mean)),
             ];
             if has_connected {
                 let c = p.connected.as_ref();
