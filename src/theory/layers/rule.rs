@@ -113,7 +113,12 @@ impl Resolution {
     /// The rule along a normal of a size.
     fn axis(&self, size: f64, radius: f64, effort: Effort) -> Axis {
         let gaussian = 0.9 * std::f64::consts::PI * (2.0 / -self.decades).sqrt();
-        let step = (self.step * (self.of / size).max(1.0)).min(gaussian.max(self.step));
+        // What the activation adds to the gaussian's growth along the imaginary axis goes with the square of the size,
+        // for entire functions exactly; for others singularities are closer than that.
+        let [most, at_largest] = [gaussian.max(self.step), self.step].map(|step| step.powi(-2));
+        let step = (most.min(at_largest) + (size / self.of).powi(2) * (at_largest - most).max(0.0))
+            .sqrt()
+            .recip();
         let step = match effort {
             Effort::Fine => step,
             Effort::Coarse => COARSER * step,
