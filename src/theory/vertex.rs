@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::bump::{Bump, of_bump};
 use super::cubature::{BoxIntegrals, Integrand};
 use super::far::{Far, line_growth};
-use super::kernel::{Kernel, check_box};
+use super::kernel::{Field, Kernel, check_box};
 use super::range::check_vertices;
 use crate::model::{EnsembleSpec, Net, short};
 use crate::sentence::sentence;
@@ -87,7 +87,12 @@ impl VertexIntegrals {
         self.integrals.derivatives[self.element(index)]
     }
 
-    /// Returns the estimated error of [`integral`](Self::integral).
+    /// Returns a bound of the error that the kernel brings to [`derivative`](Self::derivative).
+    pub fn derivative_error(&self, index: &[usize]) -> f64 {
+        self.integrals.derivative_errors[self.element(index)]
+    }
+
+    /// Returns the estimated error of [`integral`](Self::integral), the kernel's included.
     pub fn error(&self, index: &[usize]) -> f64 {
         self.integrals.errors[self.element(index)]
     }
@@ -252,7 +257,11 @@ pub fn vertex_nodes(
         ));
     }
     let plan = MomentPlan::new(spec.inputs.len(), &[4]);
-    Ok(with_integrand(spec, vertex, &plan, |i| i.nodes(cutoff, 8)))
+    let kernel = Kernel::new(&spec.net);
+    let field = Field::new(&kernel, spec.inputs.points());
+    Ok(with_integrand(spec, vertex, &plan, &field, |i| {
+        i.nodes(cutoff, 8)
+    }))
 }
 
 /// Returns a finite cutoff beyond which nothing is left of integrals over four lines that converge,
@@ -274,24 +283,27 @@ fn numeric(
     cutoffs: &[f64],
 ) -> Vec<BoxIntegrals> {
     let finite: Vec<f64> = cutoffs.iter().map(|&l| finite(spec, l)).collect();
-    with_integrand(spec, vertex, plan, |i| i.boxes(&finite))
+    let kernel = Kernel::new(&spec.net);
+    let largest = finite.iter().copied().fold(0.0, f64::max);
+    let field = Field::over_box(&kernel, spec.inputs.points(), largest, natural_scale(spec));
+    with_integrand(spec, vertex, plan, &field, |i| i.boxes(&finite))
 }
 
 fn with_integrand<T>(
     spec: &EnsembleSpec,
     vertex: Vertex,
     plan: &MomentPlan,
+    kernel: &Field,
     of: impl FnOnce(Integrand) -> T,
 ) -> T {
     let points = spec.inputs.points();
     let constant = vertex.constant(&spec.net);
-    let kernel = Kernel::new(&spec.net);
-    let ends: Vec<_> = points.iter().map(|x| kernel.point(x)).collect();
-    let field = |y: &[f64], values: &mut [f64]| {
-        let y = kernel.point(y);
-        (values.iter_mut().zip(&ends)).for_each(|(k, x)| *k = kernel.at(x, &y) - constant);
+    let field = |y: &[f64], values: &mut [f64], errors: &mut [f64]| {
+        kernel.at(y, values, errors);
+        values.iter_mut().for_each(|k| *k -= constant);
     };
     let quadratic = MomentPlan::new(points.len(), &[4]);
+    let tolerance = if spec.net.d_in() < 3 { 1e-11 } else { 1e-8 };
     of(Integrand {
         plan,
         quadratic: &quadratic,
@@ -300,7 +312,8 @@ fn with_integrand<T>(
         homogeneous: spec.net.homogeneous() == Some(1.0),
         marks: points,
         scale: natural_scale(spec),
-        tolerance: if spec.net.d_in() < 3 { 1e-11 } else { 1e-8 },
+        // A rule cannot be better than the kernel.
+        tolerance: kernel.precision().map_or(tolerance, |p| p.max(tolerance)),
     })
 }
 

@@ -1,10 +1,12 @@
 //! GP kernels K(x, y) = E[f(x) f(y)]: closed forms where there are some, series and quadrature for any
 //! other activation.
 
+mod field;
 mod hermite;
 mod plane;
 mod second;
 mod step;
+mod table;
 #[cfg(test)]
 mod tests;
 
@@ -15,6 +17,7 @@ use super::average::laws;
 use crate::model::{Activation, Builtin, EnsembleSpec, Growth, Net, short};
 use crate::tensor::multisets;
 use crate::{Error, Result};
+pub(super) use field::Field;
 pub(super) use second::SecondMoments;
 
 /// The kernel of one net, for many pairs of points: what they have in common is computed once.
@@ -89,10 +92,24 @@ impl<'a> Kernel<'a> {
         }
     }
 
+    /// Whether there is no closed form.
+    pub fn lacks_closed_form(&self) -> bool {
+        match &self.second {
+            Second::Builtin(_) => false,
+            Second::Any(second) => !second.has_closed_form(),
+            Second::Laws(second) => !second.are_closed(),
+        }
+    }
+
     /// The kernel, given the second moment of a hidden unit.
     pub fn of_hidden(&self, second: f64) -> f64 {
         let readout = self.net.readout();
         readout.sigma_b.powi(2) + readout.sigma_w.powi(2) * second
+    }
+
+    /// The error of the kernel, given that of the second moment.
+    fn error_of_hidden(&self, error: f64) -> f64 {
+        self.net.readout().sigma_w.powi(2) * error
     }
 }
 
@@ -191,8 +208,7 @@ fn of_builtin(net: &Net, builtin: Builtin, x: &[f64], y: &[f64]) -> f64 {
     }
 }
 
-/// Refuses integrals over kernels that are known by slow quadrature only, or do not exist at the points
-/// of a box.
+/// Refuses integrals over kernels that do not exist at the points of a box.
 ///
 /// # Errors
 /// [`Error::Invalid`] with the law that makes them so.
@@ -200,31 +216,16 @@ pub(super) fn check_box(net: &Net, cutoff: f64) -> Result<()> {
     if net.has_gaussian_units() {
         return Ok(());
     }
-    let first = net.first();
-    let (name, law) = match first.law_w.is_gaussian() || first.sigma_w == 0.0 {
-        true => ("law_b", first.law_b),
-        false => ("law_w", first.law_w),
-    };
     let second = laws::SecondMoments::new(net);
-    if !second.are_closed() {
-        let reason = format!(
-            "integrals over kernels of {} need gaussian weights and biases of the hidden layer; other laws have them for sums of sin, cos, exp and powers",
-            net.title()
-        );
-        return Err(Error::invalid(name, law, reason));
+    if second.exists_at(&second.point(&vec![cutoff; net.d_in()])) {
+        return Ok(());
     }
-    let corner = second.point(&vec![cutoff; net.d_in()]);
-    match second.exists_at(&corner) {
-        true => Ok(()),
-        false => Err(Error::invalid(
-            "cutoffs",
-            short(cutoff),
-            format!(
-                "there the kernel of {} with {law} weights or biases does not exist",
-                net.title()
-            ),
-        )),
-    }
+    // Densities of no other law fall as slowly as an activation may grow.
+    let reason = format!(
+        "there the kernel of {} with laplace weights or biases does not exist",
+        net.title()
+    );
+    Err(Error::invalid("cutoffs", short(cutoff), reason))
 }
 
 /// Estimates log10 of E[h^2] of a hidden unit from that of the variance of its pre-activation,

@@ -181,7 +181,7 @@ impl<'a> Cell<'a> {
 
 /// How much longer panels may be at a distance from the middle: normals and uniform variates do not get
 /// far, and a Laplace variate's density falls by factors there.
-fn stretch(from: f64, to: f64) -> f64 {
+pub fn stretch(from: f64, to: f64) -> f64 {
     match from.signum() == to.signum() {
         true => (0.5 * from.abs().min(to.abs())).max(1.0),
         false => 1.0,
