@@ -11,7 +11,7 @@ use crate::model::activation::Parity;
 
 /// By dimension: polynomials along each side of a cell, and the precision relative to the modulus's
 /// average at which cells are no more halved.
-const RULES: [(usize, f64); 3] = [(12, 1e-11), (8, 1e-7), (5, 1e-4)];
+const RULES: [(usize, f64); 3] = [(12, 1e-10), (8, 1e-6), (5, 1e-4)];
 /// Values of the activation that a table may take: a minute of one core.
 const BUDGET: f64 = 1.5e9;
 /// Halvings of a cell.
