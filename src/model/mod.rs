@@ -23,7 +23,7 @@ pub use inputs::Inputs;
 pub(crate) use inputs::open_npy;
 pub use law::Law;
 pub use memory::{MAX_MEMORY, Memory};
-pub use net::{Layer, Net};
+pub use net::{Layer, MAX_DEPTH, Net};
 pub use number::{parse_count, parse_count_in, short};
 pub use per_layer::PerLayer;
 pub use spec::{EnsembleSpec, MAX_D_OUT, MAX_EXPERIMENTS, MAX_NETS, MAX_ORDER, MAX_WIDTH};

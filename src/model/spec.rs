@@ -161,6 +161,7 @@ impl EnsembleSpec {
         self.check_orders()?;
         self.check_memory()?;
         self.check_tilt()?;
+        self.check_depth()?;
         Ok(self)
     }
 
@@ -177,10 +178,13 @@ impl EnsembleSpec {
                 Ok(())
             }
         };
-        range("width", self.net.width(), MAX_WIDTH)?;
+        let hidden = self.net.hidden();
+        for &width in &hidden {
+            range("width", width, MAX_WIDTH)?;
+        }
         range("nets", self.nets, MAX_NETS)?;
         range("experiments", self.experiments.into(), MAX_EXPERIMENTS)?;
-        let neurons = self.net.width() as f64 * self.networks() as f64;
+        let neurons = hidden.iter().sum::<u64>() as f64 * self.networks() as f64;
         if neurons > MAX_NEURONS {
             return Err(Error::invalid(
                 "nets",
@@ -235,6 +239,33 @@ impl EnsembleSpec {
                 odd,
                 sentence!(
                     "with the output layer integrated out, odd n-point functions are zero identically; use even orders or `estimator` direct"
+                ),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Refuses what is for nets with one hidden layer.
+    fn check_depth(&self) -> Result<()> {
+        let depth = self.net.depth();
+        if depth == 1 || self.estimator == Estimator::Direct {
+            return Ok(());
+        }
+        if self.tilt.is_some() {
+            return Err(Error::invalid(
+                "tilt",
+                "auto",
+                format!(
+                    "importance sampling is for one hidden layer, and this net has {depth}; leave it out"
+                ),
+            ));
+        }
+        if !self.net.has_gaussian_readout() {
+            return Err(Error::invalid(
+                "estimator",
+                "connected",
+                format!(
+                    "with {depth} hidden layers it needs a readout of normal weights and biases; use direct, or a gaussian law for the last layer"
                 ),
             ));
         }

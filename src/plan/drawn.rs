@@ -1,9 +1,9 @@
 use super::progression::reach;
-use super::{Parameters, Progression};
+use super::{Inner, Parameters, Passes, Progression};
 use crate::model::{Builtin, EnsembleSpec, Estimator};
 use crate::stream::StreamLayout;
 use crate::tensor::{connected_fields, multisets};
-use crate::theory::{kernel, second_moments};
+use crate::theory::{kernel, kernel_matrix, second_moments};
 
 /// `Drawn` is the networks of a plan as engines draw them: at the points that need evaluation.
 #[derive(Debug, Clone)]
@@ -11,6 +11,7 @@ pub struct Drawn {
     spec: EnsembleSpec,
     layout: StreamLayout,
     parameters: Parameters,
+    inner: Vec<Inner>,
     scales: Vec<f64>,
     centre: Vec<f64>,
     reach: Vec<f64>,
@@ -18,9 +19,9 @@ pub struct Drawn {
 }
 
 impl Drawn {
-    /// Describes networks evaluated at all points of a validated spec; `progression` allows for
-    /// the fast path of that name.
-    pub(super) fn new(spec: EnsembleSpec, progression: bool) -> Self {
+    /// Describes networks evaluated at all points of a validated spec; of the fast paths, those that
+    /// concern rays are the caller's.
+    pub(super) fn new(spec: EnsembleSpec, passes: Passes) -> Self {
         let parameters = Parameters::new(&spec);
         let is_exponential = match spec.net.builtin() {
             Some(Builtin::ExpNormalised) => true,
@@ -34,7 +35,13 @@ impl Drawn {
                 Estimator::Connected => centre(&spec),
             },
             reach: reach(&spec, &parameters),
-            progression: (progression && is_exponential)
+            inner: Inner::all(
+                &spec.net,
+                spec.inputs.points(),
+                spec.estimator == Estimator::Direct,
+                passes.covariance,
+            ),
+            progression: (passes.progression && is_exponential)
                 .then(|| Progression::of(&parameters))
                 .flatten(),
             parameters,
@@ -42,12 +49,12 @@ impl Drawn {
         }
     }
 
-    /// Describes the networks of a spec without fast paths: every point is evaluated by itself.
+    /// Describes the networks of a spec at all its points, each evaluated by itself.
     ///
     /// # Errors
     /// Those of [`EnsembleSpec::validate`].
     pub fn at_all_points(spec: &EnsembleSpec) -> crate::Result<Self> {
-        Ok(Self::new(spec.clone().validate()?, true))
+        Ok(Self::new(spec.clone().validate()?, Passes::ALL))
     }
 
     /// Returns the spec, with the points that are evaluated.
@@ -63,6 +70,11 @@ impl Drawn {
     /// Returns the constants of the network.
     pub fn parameters(&self) -> &Parameters {
         &self.parameters
+    }
+
+    /// Lists the affine layers above the first that are drawn, of a net with several hidden layers.
+    pub fn inner(&self) -> &[Inner] {
+        &self.inner
     }
 
     /// Returns the typical size of each field.
@@ -81,7 +93,7 @@ impl Drawn {
         &self.centre
     }
 
-    /// Returns the largest |z| of a hidden unit at each point.
+    /// Returns the largest |z| of a unit of the first hidden layer at each point.
     pub fn reach(&self) -> &[f64] {
         &self.reach
     }
@@ -138,7 +150,16 @@ fn cumulant_size(spec: &EnsembleSpec, n: u32) -> f64 {
     of_unit * (spec.net.width() as f64).powi(1 - n as i32 / 2)
 }
 
+/// Returns E[h h] of the last hidden layer at infinite width, for pairs of points.
 fn centre(spec: &EnsembleSpec) -> Vec<f64> {
+    if spec.net.depth() > 1 {
+        let kernel = kernel_matrix(&EnsembleSpec {
+            net: spec.net.with_plain_readout(),
+            ..spec.clone()
+        });
+        let pairs = multisets(spec.inputs.len(), 2);
+        return pairs.iter().map(|pair| kernel[pair[0]][pair[1]]).collect();
+    }
     let moments = second_moments(spec, &multisets(spec.inputs.len(), 2));
     moments.iter().map(|moment| moment.value).collect()
 }

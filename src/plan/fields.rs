@@ -16,7 +16,14 @@ pub(super) fn measurement(spec: &EnsembleSpec, kernel: &[Vec<f64>], fourth: &[f6
         Estimator::Connected => {
             let parameters = Parameters::new(spec);
             let all = match spec.net.has_gaussian_readout_weights() {
-                true => Measurement::connected(kernel, d_out, orders, MeanOfD::Zero),
+                true => {
+                    // Each hidden layer but the first has an input that fluctuates.
+                    let mean = match spec.net.depth() {
+                        1 => MeanOfD::Zero,
+                        _ => MeanOfD::Measured,
+                    };
+                    Measurement::connected(kernel, d_out, orders, mean)
+                }
                 false => {
                     let factor = spec.net.width() as f64 * parameters.cumulant(4).0;
                     let means: Vec<f64> = fourth.iter().map(|moment| factor * moment).collect();

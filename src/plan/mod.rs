@@ -2,10 +2,11 @@
 //!
 //! Everything derived from a spec (kernel, points as drawn, constants, scales, the moments that
 //! are summed) is computed here, once, and passed on. Fast paths are [`Passes`] over the plan: the
-//! results are the same without them.
+//! results are the same without them, or equal in distribution.
 
 mod drawn;
 mod fields;
+mod inner;
 mod parameters;
 mod progression;
 mod rays;
@@ -14,6 +15,7 @@ mod sample;
 use std::sync::Arc;
 
 pub use drawn::Drawn;
+pub use inner::{By, Inner};
 pub use parameters::{Laws, Parameters};
 pub use progression::Progression;
 pub use rays::Rays;
@@ -31,6 +33,9 @@ pub struct Passes {
     pub rays: bool,
     /// Whether exp(z - v) at equally spaced points is computed as a geometric progression.
     pub progression: bool,
+    /// Whether a layer above the first is drawn by its covariance, where it is normal given the
+    /// layer below, rather than by its weights: other networks with the same distribution.
+    pub covariance: bool,
 }
 
 impl Passes {
@@ -38,11 +43,13 @@ impl Passes {
     pub const ALL: Self = Self {
         rays: true,
         progression: true,
+        covariance: true,
     };
     /// No fast path: each point by itself.
     pub const NONE: Self = Self {
         rays: false,
         progression: false,
+        covariance: false,
     };
 }
 
@@ -104,7 +111,7 @@ impl Plan {
             true => measurement.of_multiples(&fields::multiples(&spec, &rays)),
             false => measurement,
         };
-        let drawn = Drawn::new(rays.applied_to(&spec), passes.progression);
+        let drawn = Drawn::new(rays.applied_to(&spec), passes);
         Self {
             spec,
             kernel,

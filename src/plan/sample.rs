@@ -79,7 +79,7 @@ impl SamplePlan {
                 .flat_map(|p| (0..d_out).map(move |a| a * points + p))
                 .map(|field| fields[field])
                 .collect(),
-            drawn: Drawn::new(rays.applied_to(&spec), passes.progression),
+            drawn: Drawn::new(rays.applied_to(&spec), passes),
             spec,
         })
     }

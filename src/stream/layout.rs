@@ -69,15 +69,16 @@ pub struct StreamLayout {
 }
 
 impl StreamLayout {
-    /// Lays out the streams for the spec's width and dimensions.
+    /// Lays out the streams of the first hidden layer, and of the readout where that is the only one.
     pub fn new(spec: &EnsembleSpec) -> Self {
         let components = spec.net.d_in() as u64 + 1;
         // A tilt weighs b0 whatever it is multiplied with.
         let has_bias =
             spec.net.layers().iter().any(|layer| layer.sigma_b != 0.0) || spec.tilt.is_some();
+        let width = spec.net.first().width;
         Self {
-            full_groups: spec.net.width() / GROUP,
-            remainder: spec.net.width() % GROUP,
+            full_groups: width / GROUP,
+            remainder: width % GROUP,
             hidden_components: components,
             drawn_components: components - u64::from(!has_bias),
             outputs: spec.net.d_out() as u64,
@@ -99,5 +100,54 @@ impl StreamLayout {
             Part::HiddenRemainder => self.remainder * self.hidden_components,
             Part::OutputRemainder => (self.remainder + 1) * self.outputs,
         }
+    }
+}
+
+/// An inner layout says where in its streams a network finds the parameters of an affine layer
+/// above the first, in a net with several hidden layers.
+///
+/// It is that of hidden layers: a full group of 16 units has a block for each component, and the
+/// units that fill no group share their blocks with 16 networks. Components are the normals of a
+/// unit, or its weights, then its bias if that is drawn by itself. A layer has two streams, with
+/// parts after those of [`Part`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InnerLayout {
+    /// Number of the affine layer: 1 for the one above the first hidden layer.
+    pub layer: u64,
+    /// Number of units.
+    pub units: u64,
+    /// Number of variates of a unit.
+    pub components: u64,
+}
+
+impl InnerLayout {
+    /// Counts the groups of 16 units.
+    pub fn full_groups(&self) -> u64 {
+        self.units / GROUP
+    }
+
+    /// Counts the units that fill no group (0 to 15).
+    pub fn remainder(&self) -> u64 {
+        self.units % GROUP
+    }
+
+    /// Counts the ChaCha blocks of full groups that a network has.
+    pub fn blocks(&self) -> u64 {
+        self.full_groups() * self.components
+    }
+
+    /// Counts the ChaCha blocks of the remainder that 16 networks have.
+    pub fn remainder_blocks(&self) -> u64 {
+        self.remainder() * self.components
+    }
+
+    /// Returns ChaCha's stream number of the full groups.
+    pub fn stream(&self, experiment: u32) -> u64 {
+        (3 + 2 * self.layer) << 32 | u64::from(experiment)
+    }
+
+    /// Returns ChaCha's stream number of the remainder.
+    pub fn remainder_stream(&self, experiment: u32) -> u64 {
+        (4 + 2 * self.layer) << 32 | u64::from(experiment)
     }
 }

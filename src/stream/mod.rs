@@ -13,7 +13,7 @@ mod words;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-pub use layout::{GROUP, Part, StreamLayout, key};
+pub use layout::{GROUP, InnerLayout, Part, StreamLayout, key};
 pub(crate) use normals::Halves;
 pub use normals::normals;
 pub use variates::variates;

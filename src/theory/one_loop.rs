@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use super::average::Moment;
 use super::average::features;
 use super::average::laws::Unit;
 use super::bump::Bump;
@@ -186,8 +187,16 @@ fn numeric(spec: &EnsembleSpec, vertex: Vertex, cutoff: f64, rule: usize) -> Vec
         // has the error of both.
         let shift = 0.37 * rule as f64;
         let second = features::second_moments(spec.net.activation(), &unit, shift);
-        (second.column_iter())
-            .map(|column| row(&mut column.iter().map(|&second| kernel.of_hidden(second))))
+        // Later layers are functions of these moments.
+        let count = second.ncols();
+        let of = |j: usize, k: usize| Moment::from(second[(j, k)]);
+        let later: Vec<_> = (0..count).map(|k| kernel.places(of(k, k))).collect();
+        (0..count)
+            .into_par_iter()
+            .map(|k| {
+                let moment = |j: usize| kernel.after_first(of(j, k), &later[j], &later[k]);
+                row(&mut (0..count).map(|j| kernel.of_hidden(moment(j).value)))
+            })
             .collect()
     } else {
         let nodes: Vec<_> = places.map(|y| kernel.point(y)).collect();

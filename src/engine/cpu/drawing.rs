@@ -1,9 +1,13 @@
 //! This module draws the variates of networks' parameters, for 16 networks side by side.
 
+use std::ops::Range;
+
 use super::Setup;
 use super::networks::{At, TILE};
 use crate::model::Law;
-use crate::stream::{GROUP, Halves, Part, Words, lanes, variates_of_blocks, variates_of_lanes};
+use crate::stream::{
+    GROUP, Halves, InnerLayout, Part, Words, lanes, variates_of_blocks, variates_of_lanes,
+};
 
 /// Count of words in one component of a full group, `[unit][lane]`.
 pub(super) const ROWS: usize = GROUP as usize * TILE;
@@ -24,7 +28,12 @@ pub(super) struct Source {
 impl Source {
     pub fn new(setup: &Setup) -> Self {
         let remainder = setup.layout.blocks(Part::HiddenRemainder);
-        let remainder = remainder.max(setup.layout.blocks(Part::OutputRemainder)) as usize * TILE;
+        let remainder = remainder.max(setup.layout.blocks(Part::OutputRemainder));
+        let inner = setup.inner.iter().map(|inner| inner.layout);
+        let remainder = inner
+            .map(|of| of.remainder_blocks())
+            .fold(remainder, u64::max);
+        let remainder = remainder as usize * TILE;
         Self {
             group: [0; ROWS],
             remainder: vec![0; remainder],
@@ -76,6 +85,39 @@ impl Source {
         let stream = part.stream(at.experiment);
         lanes(setup.seed, stream, first, stride, &mut self.group);
         variates_of_lanes::<FMA>(law, &self.group, variates);
+    }
+
+    /// Draws some components of the units at a place of a layer above the first, to
+    /// `[component][unit][lane]`.
+    #[inline(always)]
+    pub fn inner<const FMA: bool>(
+        &mut self,
+        seed: u64,
+        layout: &InnerLayout,
+        at: At,
+        components: Range<usize>,
+        law: Law,
+        variates: &mut [f64],
+    ) {
+        let group = at.unit as u64 / GROUP;
+        if group < layout.full_groups() {
+            let stride = layout.blocks();
+            let first = at.tile * GROUP * stride + group * layout.components;
+            let stream = layout.stream(at.experiment);
+            for (c, variates) in components.zip(variates.chunks_exact_mut(ROWS)) {
+                lanes(seed, stream, first + c as u64, stride, &mut self.group);
+                variates_of_lanes::<FMA>(law, &self.group, variates);
+            }
+            return;
+        }
+        let rows = layout.remainder() as usize * TILE;
+        let words = &mut self.remainder[..components.len() * rows];
+        let first = at.tile * layout.remainder_blocks();
+        let first = first + components.start as u64 * layout.remainder();
+        (self.hidden_remainder).seek(layout.remainder_stream(at.experiment), first);
+        self.hidden_remainder.fill(words);
+        let variates = &mut variates[..words.len()];
+        variates_of_blocks::<FMA>(law, words, variates, &mut self.halves);
     }
 
     /// Draws W0 and b0 of the remainder, whose blocks hold a word for each of the 16 networks.

@@ -4,6 +4,7 @@
 mod activation;
 mod cumulants;
 mod drawing;
+mod inner;
 #[cfg(not(feature = "test-hooks"))]
 mod moments;
 #[cfg(feature = "test-hooks")]
@@ -26,7 +27,7 @@ use super::queue::next_size;
 use super::{BlockPlan, DeviceInfo, DeviceKind, Draws, Engine, Float, Network, Work};
 use crate::model::activation::Tape;
 use crate::model::{Builtin, EnsembleSpec, Estimator};
-use crate::plan::{Drawn, Parameters, Plan, Progression, SamplePlan};
+use crate::plan::{By, Drawn, Inner, Parameters, Plan, Progression, SamplePlan};
 use crate::stream::{GROUP, StreamLayout};
 use crate::tensor::Accumulator;
 use crate::{Error, Result};
@@ -132,7 +133,12 @@ pub fn draw_networks(
 pub(crate) struct Setup {
     pub code: Code,
     pub estimator: Estimator,
+    /// Width of the last hidden layer.
     pub width: f64,
+    /// Widths of the hidden layers.
+    pub hidden: Vec<u64>,
+    /// The layers above the first, if there are several hidden ones.
+    pub inner: Vec<Inner>,
     pub layout: StreamLayout,
     pub parameters: Parameters,
     /// What the variates of a hidden unit are multiplied by, `[point][component]`: weights,
@@ -198,6 +204,8 @@ impl Setup {
             linear,
             estimator: spec.estimator,
             width: spec.net.width() as f64,
+            hidden: spec.net.hidden(),
+            inner: drawn.inner().to_vec(),
             layout,
             progression: drawn.progression(600.0).cloned(),
             parameters,
@@ -215,5 +223,39 @@ impl Setup {
 
     pub fn fields(&self) -> usize {
         self.scales.len()
+    }
+
+    /// Tells whether units of the first layer are summed to outputs, not to products.
+    pub fn sums_outputs(&self) -> bool {
+        self.estimator == Estimator::Direct && self.hidden.len() == 1
+    }
+
+    /// Tells whether outputs are drawn as a layer above the first.
+    pub fn draws_inner_outputs(&self) -> bool {
+        self.estimator == Estimator::Direct && self.hidden.len() > 1
+    }
+
+    /// Tells whether layer number `k` of those above the first is the outputs.
+    pub fn is_output(&self, k: usize) -> bool {
+        k + 1 == self.hidden.len()
+    }
+
+    /// Tells whether layer number `k` of those above the first takes hidden values one by one,
+    /// rather than the covariance of the layer below.
+    pub fn takes_values(&self, k: usize) -> bool {
+        (self.inner.get(k)).is_some_and(|inner| matches!(inner.by, By::Weights(_)))
+    }
+
+    /// Returns the width of the layer below one.
+    pub fn width_below(&self, inner: &Inner) -> u64 {
+        self.hidden[inner.layout.layer as usize - 1]
+    }
+
+    /// Counts the sums over the units of a layer.
+    pub fn sums(&self) -> usize {
+        match self.inner.is_empty() {
+            true => self.fields(),
+            false => self.linear.len() * (self.linear.len() + 1) / 2,
+        }
     }
 }

@@ -6,6 +6,7 @@
 
 use super::activation::{Activation, Erf, Exp, Identity, Relu, exp};
 use super::drawing::{ROWS, Source};
+use super::inner::{self, Rooms, add_pairs};
 pub use super::rows::{TILE, Tile};
 use super::rows::{add_outputs, add_products, evaluate};
 use super::tape::Scratch;
@@ -13,12 +14,12 @@ use super::{Code, Setup};
 #[cfg(any(test, feature = "test-hooks"))]
 use crate::model::activation::Tape;
 use crate::model::{Builtin, Estimator};
-use crate::plan::Drawn;
+use crate::plan::{By, Drawn};
 use crate::simd::{Aligned, has_fma, madd, vectorised};
 use crate::stream::{GROUP, Part, Words};
 
 /// Number of hidden units of a full group.
-const UNITS: usize = GROUP as usize;
+pub(super) const UNITS: usize = GROUP as usize;
 
 /// `Networks` draws networks, 16 at a time, and reduces each to its fields: the outputs f_a(x_p),
 /// or D(x_p, x_q) = C - K for p <= q.
@@ -29,23 +30,26 @@ pub struct Networks {
 }
 
 #[derive(Debug)]
-struct Work {
-    source: Source,
-    /// Variates of W0 and b0, `[component][unit][lane]`.
-    hidden: Aligned,
+pub(super) struct Work {
+    pub source: Source,
+    /// Variates of W0 and b0, or of a layer above, `[component][unit][lane]`.
+    pub hidden: Aligned,
     /// Variates of W1, `[output][unit][lane]`.
     output: Aligned,
     /// Values z, then h_j(x_p), of one group, `[point][unit][lane]`.
-    values: Aligned,
+    pub values: Aligned,
     /// Products of values at two and three points, `[product][unit][lane]`, where cumulants need
     /// them.
     products: Aligned,
     /// e^(n . step) of one group on a progression, `[unit][lane]`.
     step: Aligned,
     /// What a tape needs between its operations.
-    scratch: Scratch,
-    /// Sums over units, `[field]`.
-    sums: Vec<Tile>,
+    pub scratch: Scratch,
+    /// Sums over units: of outputs, or of products at two points and what else the fields are made
+    /// of.
+    pub sums: Vec<Tile>,
+    /// What layers above the first need.
+    pub rooms: Rooms,
     /// Inverse weights of the importance sampling.
     ratio: Tile,
     /// The unit that is shifted and the shift, if any, of each network.
@@ -80,7 +84,12 @@ impl Networks {
     }
 
     fn of(setup: Setup) -> Self {
-        let components = setup.layout.hidden_components as usize;
+        let inner = (setup.inner.iter()).map(|inner| match inner.by {
+            By::Covariance { .. } => inner.layout.components as usize,
+            // One at a time.
+            By::Weights(_) => 1,
+        });
+        let components = inner.fold(setup.layout.hidden_components as usize, usize::max);
         let outputs = setup.layout.outputs as usize;
         let work = Work {
             source: Source::new(&setup),
@@ -93,7 +102,8 @@ impl Networks {
             ),
             step: Aligned::new(0.0, ROWS),
             scratch: Scratch::default(),
-            sums: vec![[0.0; TILE]; setup.fields()],
+            sums: vec![[0.0; TILE]; setup.sums()],
+            rooms: Rooms::new(&setup),
             ratio: [0.0; TILE],
             shifted: [None; TILE],
             trace: None,
@@ -103,7 +113,7 @@ impl Networks {
 
     /// Counts the fields per network.
     pub fn fields(&self) -> usize {
-        self.work.sums.len()
+        self.setup.fields()
     }
 
     /// Returns the typical size of each field.
@@ -142,14 +152,17 @@ impl Networks {
             at.unit += UNITS;
         }
         add_remainder(setup, work, at);
-        finish(setup, work, fields);
+        inner::draw(setup, work, at, fields);
+        if !setup.draws_inner_outputs() {
+            finish(setup, work, fields);
+        }
         match &setup.tilt {
             None => [1.0; TILE],
             Some(tilt) => work.ratio.map(|ratio| 1.0 / (tilt.probability + ratio)),
         }
     }
 
-    /// Computes h_j(x_p) of one network, `[unit][point]`.
+    /// Computes h_j(x_p) of one network, `[unit][point]`, layer after layer.
     pub fn hidden_values(&mut self, experiment: u32, network: u64) -> Vec<Vec<f64>> {
         let lane = (network % GROUP) as usize;
         self.work.trace = Some((lane, Vec::new()));
@@ -160,6 +173,22 @@ impl Networks {
 }
 
 impl Work {
+    /// Records the hidden values of some units of the lane that is traced.
+    #[inline(always)]
+    pub fn record(&mut self, points: usize, units: usize) {
+        let Some((lane, trace)) = &mut self.trace else {
+            return;
+        };
+        let values = |p: usize| &self.values[p * ROWS..][..ROWS];
+        for unit in 0..units {
+            trace.push(
+                (0..points)
+                    .map(|p| values(p)[unit * TILE + *lane])
+                    .collect(),
+            );
+        }
+    }
+
     /// Picks the hidden unit to shift and its shift, if any, of each network.
     fn pick_shifts(&mut self, setup: &Setup, at: At) {
         let Some(tilt) = &setup.tilt else { return };
@@ -236,7 +265,7 @@ fn make_fields(setup: &Setup, work: &Work, fields: &mut [Tile]) {
 #[inline(always)]
 fn group<const FMA: bool>(setup: &Setup, work: &mut Work, at: At) {
     (work.source).hidden_group::<FMA>(setup, at, &mut work.hidden);
-    if setup.estimator == Estimator::Direct {
+    if setup.sums_outputs() {
         (work.source).output_group::<FMA>(setup, at, &mut work.output);
     }
     add_units::<FMA>(setup, work, at, UNITS, UNITS);
@@ -249,7 +278,7 @@ fn remainder<const FMA: bool>(setup: &Setup, work: &mut Work, at: At) {
     if units > 0 {
         (work.source).hidden_remainder::<FMA>(setup, at, &mut work.hidden);
     }
-    if setup.estimator == Estimator::Direct && (units > 0 || setup.layout.has_bias()) {
+    if setup.sums_outputs() && (units > 0 || setup.layout.has_bias()) {
         (work.source).output_remainder::<FMA>(setup, at, &mut work.output);
     }
     if units > 0 {
@@ -313,16 +342,10 @@ fn add_units<const FMA: bool>(
             }
         }
     }
-    if let Some((lane, trace)) = &mut work.trace {
-        let values = |p: usize| &work.values[p * ROWS..][..rows];
-        for unit in 0..units {
-            trace.push(
-                (0..setup.linear.len())
-                    .map(|p| values(p)[unit * TILE + *lane])
-                    .collect(),
-            );
-        }
+    if setup.takes_values(0) {
+        work.rooms.keep(&work.values, at.unit, units);
     }
+    work.record(setup.linear.len(), units);
 }
 
 /// Adds what rows of units contribute to the sums of the fields.
@@ -333,9 +356,9 @@ fn add_fields<const FMA: bool, A: Activation>(
     rows: usize,
     output_rows: usize,
 ) {
-    if let (true, Estimator::Direct, 1, None) = (
+    if let (true, true, 1, None) = (
         A::IS_CHEAP,
-        setup.estimator,
+        setup.sums_outputs(),
         setup.layout.outputs,
         &work.trace,
     ) {
@@ -390,32 +413,27 @@ fn fill_values<const FMA: bool, A: Activation>(setup: &Setup, work: &mut Work, r
 #[inline(always)]
 fn add_values<const FMA: bool>(setup: &Setup, work: &mut Work, rows: usize, output_rows: usize) {
     let points = setup.linear.len();
-    let values = |p: usize| &work.values[p * ROWS..][..rows];
-    match setup.estimator {
-        Estimator::Direct => {
-            let outputs = work.output.chunks_exact(output_rows * TILE);
-            for (sums, readout) in work.sums.chunks_exact_mut(points).zip(outputs) {
-                for (p, sum) in sums.iter_mut().enumerate() {
-                    add_products::<FMA>(sum, &readout[..rows], values(p));
-                }
+    if setup.sums_outputs() {
+        let outputs = work.output.chunks_exact(output_rows * TILE);
+        for (sums, readout) in work.sums.chunks_exact_mut(points).zip(outputs) {
+            let values = work.values.chunks_exact(ROWS);
+            for (sum, values) in sums.iter_mut().zip(values) {
+                add_products::<FMA>(sum, &readout[..rows], &values[..rows]);
             }
         }
-        Estimator::Connected => {
-            let mut sums = work.sums.iter_mut();
-            for p in 0..points {
-                for (q, sum) in (p..points).zip(&mut sums) {
-                    add_products::<FMA>(sum, values(p), values(q));
-                }
-            }
-            if let Some(cumulants) = &setup.cumulants {
-                let (_, sums) = work.sums.split_at_mut(setup.centre.len());
-                cumulants.add::<FMA>(&work.values, &mut work.products, sums, rows);
-            }
-        }
+        return;
+    }
+    if setup.takes_values(0) {
+        return;
+    }
+    add_pairs::<FMA>(&work.values, &mut work.sums, points, rows);
+    if let Some(cumulants) = &setup.cumulants {
+        let (_, sums) = work.sums.split_at_mut(setup.centre.len());
+        cumulants.add::<FMA>(&work.values, &mut work.products, sums, rows);
     }
 }
 
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
-mod written_out;
+pub(super) mod written_out;

@@ -61,7 +61,7 @@ impl Code {
         Self {
             name: "tape",
             unit: 1.0,
-            uses_variance: tape.ops().contains(&Op::V),
+            uses_variance: tape.uses_variance(),
             operations,
             statements: statements(tape.ops()),
         }

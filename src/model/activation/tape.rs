@@ -72,6 +72,11 @@ impl Tape {
         &self.ops
     }
 
+    /// Tells whether the activation takes the variance of its pre-activation.
+    pub fn uses_variance(&self) -> bool {
+        self.ops.contains(&Op::V)
+    }
+
     /// Returns the activation's value at `z`, where the variance of `z` is `v`.
     pub fn evaluate(&self, z: f64, v: f64) -> f64 {
         let mut short = [0.0; SHORT];

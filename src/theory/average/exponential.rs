@@ -190,6 +190,19 @@ impl Exponentials {
         self.0.iter().map(of).fold(f64::NEG_INFINITY, f64::max)
     }
 
+    /// The slope a and the constant b of a z + b, if it is that.
+    pub fn affine(&self) -> Option<[f64; 2]> {
+        let is_plain = |term: &Term| {
+            let flat = term.rate == C::ZERO && term.variance_rate == C::ZERO;
+            flat && term.variance_power == 0 && term.power <= 1 && term.factor.im == 0.0
+        };
+        let sum = |power: u32| {
+            let terms = self.0.iter().filter(|term| term.power == power);
+            terms.map(|term| term.factor.re).sum::<f64>()
+        };
+        self.0.iter().all(is_plain).then(|| [sum(1), sum(0)])
+    }
+
     fn degree(&self) -> u32 {
         self.0.iter().map(|term| term.power).max().unwrap_or(0)
     }

@@ -8,7 +8,7 @@ use crate::tensor::multisets;
 
 /// Errors of closed forms above this part of the size, from terms that cancel, are worse than those
 /// of quadrature.
-pub(super) const CANCELLED: f64 = 1e-11;
+pub(in crate::theory) const CANCELLED: f64 = 1e-11;
 
 /// E[h_i1 .. h_in] for all multisets i1 <= .. <= in of n points, n even. Pre-activations are linear
 /// forms of independent standard normals, `[point][normal]`.
@@ -46,7 +46,7 @@ pub fn moments(activation: &Activation, forms: &[Vec<f64>], order: usize) -> Vec
 }
 
 /// Bound of each |moment| by those of single points (Hoelder): what an error is small against.
-pub(super) fn sizes(points: usize, order: usize, moments: &[Moment]) -> Vec<f64> {
+pub(in crate::theory) fn sizes(points: usize, order: usize, moments: &[Moment]) -> Vec<f64> {
     let indices = multisets(points, order);
     let pure: Vec<f64> = (0..points)
         .map(|p| {

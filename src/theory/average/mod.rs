@@ -1,13 +1,13 @@
 //! This module computes the moments of one hidden neuron, M(i_1 .. i_n) = E[h(x_i1) .. h(x_in)].
 
-mod cone;
+pub(super) mod cone;
 pub(super) mod exponential;
 pub(super) mod features;
-mod general;
+pub(super) mod general;
 pub(super) mod laws;
 pub(super) mod line;
 mod panels;
-mod rank_one;
+pub(super) mod rank_one;
 pub(super) mod rule;
 mod sign;
 mod smooth;
@@ -23,7 +23,7 @@ use std::f64::consts::FRAC_1_SQRT_2;
 use rayon::prelude::*;
 
 use super::kernel::second_moments;
-use crate::model::{Builtin, EnsembleSpec};
+use crate::model::{Builtin, EnsembleSpec, Net};
 use crate::tensor::multisets;
 
 /// `NeuronMoments` holds the moments of a single neuron at even orders up to 6.
@@ -118,20 +118,9 @@ pub fn neuron_moments(spec: &EnsembleSpec, orders: &[usize]) -> NeuronMoments {
     let mut values = BTreeMap::new();
     for &n in orders {
         let indices = multisets(points, n);
-        let moments = match (n, spec.net.builtin()) {
-            (2, _) => second_moments(spec, &indices),
-            _ if !spec.net.has_gaussian_units() => {
-                let points = spec.inputs.points().iter().map(Vec::as_slice);
-                laws::moments(
-                    spec.net.activation(),
-                    &laws::Unit::new(&spec.net, points),
-                    n,
-                )
-            }
-            (_, Some(Builtin::ExpNormalised)) => log_normal(spec, &indices),
-            (_, Some(Builtin::Relu)) => relu(spec, &indices),
-            (_, Some(Builtin::Erf)) => erf(spec, &indices),
-            (_, None) => general::moments(spec.net.activation(), &forms(spec), n),
+        let moments = match n {
+            2 => second_moments(spec, &indices),
+            _ => moments(&spec.net, spec.inputs.points(), n),
         };
         let keys = indices.into_iter().map(key);
         values.extend(keys.zip(moments));
@@ -139,19 +128,33 @@ pub fn neuron_moments(spec: &EnsembleSpec, orders: &[usize]) -> NeuronMoments {
     NeuronMoments { values }
 }
 
+/// Computes E[h h ..] of a unit of the first layer, for all index multisets of order 4 or 6.
+pub(super) fn moments(net: &Net, points: &[Vec<f64>], order: usize) -> Vec<Moment> {
+    let indices = multisets(points.len(), order);
+    match net.builtin() {
+        _ if !net.has_gaussian_units() => {
+            let unit = laws::Unit::new(net, points.iter().map(Vec::as_slice));
+            laws::moments(net.activation(), &unit, order)
+        }
+        Some(Builtin::ExpNormalised) => log_normal(net, points, &indices),
+        Some(Builtin::Relu) => relu(&forms(net, points), &indices),
+        Some(Builtin::Erf) => erf(&forms(net, points), &indices),
+        None => general::moments(net.activation(), &forms(net, points), order),
+    }
+}
+
 /// Computes E of products of exp(z - Var z).
-fn log_normal(spec: &EnsembleSpec, indices: &[Vec<usize>]) -> Vec<Moment> {
-    let points = spec.inputs.points();
-    let first = spec.net.first();
+fn log_normal(net: &Net, points: &[Vec<f64>], indices: &[Vec<usize>]) -> Vec<Moment> {
+    let first = net.first();
     let (vw, vb) = (first.sigma_w.powi(2), first.sigma_b.powi(2));
-    let d_in = spec.net.d_in() as f64;
+    let d_in = net.d_in() as f64;
     let variances: Vec<f64> = points
         .iter()
         .map(|x| vb + vw * x.iter().map(|x| x * x).sum::<f64>() / d_in)
         .collect();
     (indices.iter())
         .map(|index| {
-            let square: f64 = (0..spec.net.d_in())
+            let square: f64 = (0..net.d_in())
                 .map(|c| index.iter().map(|&i| points[i][c]).sum::<f64>().powi(2))
                 .sum();
             let n = index.len();
@@ -166,8 +169,7 @@ fn log_normal(spec: &EnsembleSpec, indices: &[Vec<usize>]) -> Vec<Moment> {
         .collect()
 }
 
-fn relu(spec: &EnsembleSpec, indices: &[Vec<usize>]) -> Vec<Moment> {
-    let forms = forms(spec);
+fn relu(forms: &[Vec<f64>], indices: &[Vec<usize>]) -> Vec<Moment> {
     (indices.par_iter())
         .map(|index| {
             let mut distinct = index.clone();
@@ -181,16 +183,15 @@ fn relu(spec: &EnsembleSpec, indices: &[Vec<usize>]) -> Vec<Moment> {
 }
 
 /// Computes E of products of erf: of 4 or 6, all of one order.
-fn erf(spec: &EnsembleSpec, indices: &[Vec<usize>]) -> Vec<Moment> {
-    let forms = forms(spec);
+fn erf(forms: &[Vec<f64>], indices: &[Vec<usize>]) -> Vec<Moment> {
     let order = indices[0].len();
-    let grid = trapezoid::Grid::new(&forms);
-    let one = sign::seconds(order, least_eigenvalue(&forms, 0..forms.len()));
+    let grid = trapezoid::Grid::new(forms);
+    let one = sign::seconds(order, least_eigenvalue(forms, 0..forms.len()));
     if grid.seconds(indices.len()) < one * indices.len() as f64 {
         return grid.moments(order, libm::erf);
     }
     (indices.par_iter())
-        .map(|index| erf_by_signs(&forms, index))
+        .map(|index| erf_by_signs(forms, index))
         .collect()
 }
 
@@ -233,11 +234,10 @@ fn erf_by_signs(forms: &[Vec<f64>], index: &[usize]) -> Moment {
 
 /// Returns the pre-activations as linear forms of d_in + 1 independent standard normals,
 /// `[point][d_in + 1]`.
-fn forms(spec: &EnsembleSpec) -> Vec<Vec<f64>> {
-    let points = spec.inputs.points().iter();
-    points.map(|x| spec.net.linear_form(x)).collect()
+fn forms(net: &Net, points: &[Vec<f64>]) -> Vec<Vec<f64>> {
+    points.iter().map(|x| net.linear_form(x)).collect()
 }
 
-fn dot(a: &[f64], b: &[f64]) -> f64 {
+pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }

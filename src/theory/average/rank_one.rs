@@ -7,6 +7,7 @@
 //! density and all of its derivatives vanish at t = 0 and 1: periodic, whatever is averaged.
 
 use std::f64::consts::TAU;
+use std::ops::Range;
 
 use rayon::prelude::*;
 
@@ -17,7 +18,7 @@ use super::rule::Neuron;
 use crate::tensor::MomentPlan;
 
 /// Nodes of a rule, a prime number.
-const NODES: u64 = 131_071;
+pub const NODES: u64 = 131_071;
 /// Its generator: the best of some 200 in eight dimensions by the merit that
 /// `scripts/fit/korobov.py` measures, 0.0581; the median is above 0.065.
 const GENERATOR: u64 = 8238;
@@ -82,6 +83,22 @@ fn sum(
     shift: u64,
     node: &(impl Fn(&[f64], f64, &mut Nodes) + Sync),
 ) -> Vec<f64> {
+    let parts: Vec<Vec<f64>> = (0..PARTS)
+        .into_par_iter()
+        .map(|part| {
+            let mut nodes = Nodes::new(plan);
+            let range = (part * NODES / PARTS)..((part + 1) * NODES / PARTS);
+            visit(dimension, shift, range, &mut |at| {
+                node(at, 1.0 / NODES as f64, &mut nodes);
+            });
+            nodes.take()
+        })
+        .collect();
+    add_up(parts, plan.elements().len())
+}
+
+/// Visits nodes of the rule with a shift, points of the unit cube.
+pub fn visit(dimension: usize, shift: u64, nodes: Range<u64>, to: &mut dyn FnMut(&[f64])) {
     let mut generator = vec![1u64];
     while generator.len() < dimension {
         generator.push(generator[generator.len() - 1] * GENERATOR % NODES);
@@ -89,21 +106,13 @@ fn sum(
     let shifts: Vec<f64> = (0..dimension as u64)
         .map(|k| uniform(shift * dimension as u64 + k))
         .collect();
-    let parts: Vec<Vec<f64>> = (0..PARTS)
-        .into_par_iter()
-        .map(|part| {
-            let mut nodes = Nodes::new(plan);
-            let mut at = vec![0.0; dimension];
-            for j in (part * NODES / PARTS)..((part + 1) * NODES / PARTS) {
-                for ((t, z), shift) in at.iter_mut().zip(&generator).zip(&shifts) {
-                    *t = ((j * z % NODES) as f64 / NODES as f64 + shift).fract();
-                }
-                node(&at, 1.0 / NODES as f64, &mut nodes);
-            }
-            nodes.take()
-        })
-        .collect();
-    add_up(parts, plan.elements().len())
+    let mut at = vec![0.0; dimension];
+    for j in nodes {
+        for ((t, z), shift) in at.iter_mut().zip(&generator).zip(&shifts) {
+            *t = ((j * z % NODES) as f64 / NODES as f64 + shift).fract();
+        }
+        to(&at);
+    }
 }
 
 /// A number between 0 and 1 that looks random (splitmix64).

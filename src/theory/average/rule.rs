@@ -151,6 +151,11 @@ pub fn settled(distance: f64, size: f64) -> f64 {
 /// The radius beyond which products of `order` values, of pre-activations of standard deviations up
 /// to `largest`, carry nothing of their averages over `rank` normals.
 pub fn radius(growth: Growth, order: usize, largest: f64, rank: usize) -> f64 {
+    radius_to(LEFT_OUT, growth, order, largest, rank)
+}
+
+/// The same with another logarithm of what is left out.
+pub fn radius_to(left_out: f64, growth: Growth, order: usize, largest: f64, rank: usize) -> f64 {
     let (power, shift) = match growth {
         Growth::Bounded => (0.0, 0.0),
         Growth::Power(p) => (p * order as f64, 0.0),
@@ -158,10 +163,10 @@ pub fn radius(growth: Growth, order: usize, largest: f64, rank: usize) -> f64 {
         Growth::Exponential { rate } => (0.0, rate * largest * order as f64),
     };
     let power = power + rank as f64 - 1.0;
-    let mut radius: f64 = 8.0;
+    let mut radius: f64 = if left_out > LEFT_OUT { 3.0 } else { 8.0 };
     // Relative to the average of the power.
     let average = 0.5 * power * (power.max(1.0).ln() - 1.0);
-    while power * radius.ln() - 0.5 * radius * radius - average > LEFT_OUT {
+    while power * radius.ln() - 0.5 * radius * radius - average > left_out {
         radius += 0.125;
     }
     radius + shift

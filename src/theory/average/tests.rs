@@ -65,7 +65,7 @@ fn builtins_have_the_same_moments_by_the_general_rules() {
         ("gauss", 1, 1e-12),
     ] {
         let spec = EnsembleSpec::preset(arch, d_in).unwrap().with_sigma_b(0.7);
-        let (forms, points) = (forms(&spec), spec.inputs.len());
+        let (forms, points) = (forms(&spec.net, spec.inputs.points()), spec.inputs.len());
         for order in [4, 6] {
             let known = neuron_moments(&spec, &[order]);
             let want: Vec<Moment> = multisets(points, order)
@@ -85,8 +85,12 @@ fn nearly_parallel_points_with_kinks() {
         inputs: Inputs::new(points).unwrap(),
         ..EnsembleSpec::preset("relu", 1).unwrap().with_sigma_b(0.7)
     };
-    let want = relu(&spec, &multisets(3, 4));
-    let got = moments(spec.net.activation(), &forms(&spec), 4);
+    let want = relu(&forms(&spec.net, spec.inputs.points()), &multisets(3, 4));
+    let got = moments(
+        spec.net.activation(),
+        &forms(&spec.net, spec.inputs.points()),
+        4,
+    );
     agree("relu", 4, 3, &got, &want, 1e-11);
     // P(both positive) of normals at a small angle.
     let angle: f64 = 1e-5;
@@ -141,7 +145,7 @@ fn rank_one_rules_agree_where_there_is_something_else() {
                         .unwrap(),
                         ..EnsembleSpec::preset("relu", 3).unwrap().with_sigma_b(1.0)
                     };
-                    relu(&spec, &multisets(4, order))
+                    relu(&forms, &multisets(4, order))
                 }
                 _ => moments(&activation, &forms, order),
             };

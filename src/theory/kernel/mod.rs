@@ -1,8 +1,10 @@
 //! GP kernels K(x, y) = E[f(x) f(y)]: closed forms where there are some, series and quadrature for any
 //! other activation.
 
+mod deep;
 mod field;
 mod hermite;
+pub(super) mod homogeneous;
 mod plane;
 mod second;
 mod step;
@@ -17,19 +19,24 @@ use super::average::laws;
 use crate::model::{Activation, Builtin, EnsembleSpec, Growth, Net, short};
 use crate::tensor::multisets;
 use crate::{Error, Result};
+use deep::{Deeper, Place};
 pub(super) use field::Field;
 pub(super) use second::SecondMoments;
 
 /// The kernel of one net, for many pairs of points: what they have in common is computed once.
 pub(super) struct Kernel<'a> {
     net: &'a Net,
+    /// Of the first hidden layer.
     second: Second,
+    deeper: Option<Deeper>,
 }
 
 /// A point that a [`Kernel`] has seen.
 pub(super) struct Point<'p> {
     x: &'p [f64],
     second: Of,
+    /// In the hidden layers but the first.
+    places: Vec<Place>,
 }
 
 /// What the second moments of a [`Kernel`] keep of a point.
@@ -54,7 +61,11 @@ impl<'a> Kernel<'a> {
             (true, None) => Second::Any(SecondMoments::new(net.activation())),
             (false, _) => Second::Laws(laws::SecondMoments::new(net)),
         };
-        Self { net, second }
+        Self {
+            net,
+            second,
+            deeper: Deeper::of(net),
+        }
     }
 
     /// A point of many pairs.
@@ -64,7 +75,15 @@ impl<'a> Kernel<'a> {
             Second::Any(second) => Of::Any(second.point(self.net.linear_form(x))),
             Second::Laws(second) => Of::Laws(second.point(x)),
         };
-        Point { x, second }
+        let mut point = Point {
+            x,
+            second,
+            places: Vec::new(),
+        };
+        if self.deeper.is_some() {
+            point.places = self.places(self.first(&point, &point));
+        }
+        point
     }
 
     /// K(x, y).
@@ -72,9 +91,35 @@ impl<'a> Kernel<'a> {
         self.of_hidden(self.second_moment(x, y).value)
     }
 
-    /// E[h(x) h(y)] of a hidden unit: (K - sigma_b^2) / sigma_w^2, without the rounding of that
-    /// difference.
+    /// E[h(x) h(y)] of a unit of the last hidden layer: (K - sigma_b^2) / sigma_w^2, without the rounding
+    /// of that difference.
     pub fn second_moment(&self, x: &Point, y: &Point) -> Moment {
+        self.after_first(self.first(x, y), &x.places, &y.places)
+    }
+
+    /// E[h(x) h(y)] of a unit of the last hidden layer, from that of the first.
+    pub fn after_first(&self, first: Moment, x: &[Place], y: &[Place]) -> Moment {
+        match &self.deeper {
+            Some(deeper) => deeper.last(first, x, y),
+            None => first,
+        }
+    }
+
+    /// What the hidden layers but the first make of a point, from its E[h^2] in the first.
+    pub fn places(&self, first: Moment) -> Vec<Place> {
+        let places = |deeper: &Deeper| deeper.places(first);
+        self.deeper.as_ref().map(places).unwrap_or_default()
+    }
+
+    /// E[h(x) h(y)] of a unit of each hidden layer, infinite width below it.
+    pub fn second_moments(&self, x: &Point, y: &Point) -> Vec<Moment> {
+        let first = self.first(x, y);
+        let rest = (self.deeper.iter()).flat_map(|deeper| deeper.each(first, &x.places, &y.places));
+        std::iter::once(first).chain(rest).collect()
+    }
+
+    /// E[h(x) h(y)] of a unit of the first hidden layer.
+    fn first(&self, x: &Point, y: &Point) -> Moment {
         match (&self.second, &x.second, &y.second) {
             (Second::Any(second), Of::Any(x), Of::Any(y)) => second.of(x, y),
             (Second::Builtin(builtin), ..) => of_builtin(self.net, *builtin, x.x, y.x).into(),
@@ -85,14 +130,19 @@ impl<'a> Kernel<'a> {
 
     /// Whether a value of two points that are nearly parallel takes a quadrature of its own.
     pub fn is_slow(&self) -> bool {
-        match &self.second {
+        let first = match &self.second {
             Second::Builtin(_) => false,
             Second::Any(second) => !second.has_closed_form(),
             Second::Laws(_) => true,
-        }
+        };
+        first
+            || self
+                .deeper
+                .as_ref()
+                .is_some_and(|deeper| !deeper.is_closed())
     }
 
-    /// Whether there is no closed form.
+    /// Whether the first hidden layer's second moments have no closed form.
     pub fn lacks_closed_form(&self) -> bool {
         match &self.second {
             Second::Builtin(_) => false,
@@ -113,8 +163,9 @@ impl<'a> Kernel<'a> {
     }
 }
 
-/// Computes the GP kernel K(x, y) = E[f(x) f(y)] of a single-hidden-layer network, exact at every
-/// width (arXiv:2008.08601, section 2; Williams 1997 for erf, Cho and Saul 2009 for ReLU).
+/// Computes the GP kernel K(x, y) = E[f(x) f(y)] at infinite width: with one hidden layer exact at every
+/// width (arXiv:2008.08601, section 2; Williams 1997 for erf, Cho and Saul 2009 for ReLU), with more of
+/// them layer by layer.
 ///
 /// `x` and `y` have d_in coordinates each; the unit is that of f squared.
 ///
@@ -128,6 +179,9 @@ impl<'a> Kernel<'a> {
 /// ```
 pub fn kernel(net: &Net, x: &[f64], y: &[f64]) -> f64 {
     let kernel = Kernel::new(net);
+    if kernel.deeper.is_some() {
+        return kernel.at(&kernel.point(x), &kernel.point(y));
+    }
     let second = match &kernel.second {
         Second::Builtin(builtin) => of_builtin(net, *builtin, x, y),
         Second::Any(second) => {
@@ -306,7 +360,7 @@ impl Gram {
 /// Computes E[h(x_i) h(x_j)] of a hidden unit at pairs i, j of a spec's points.
 pub(crate) fn second_moments(spec: &EnsembleSpec, pairs: &[Vec<usize>]) -> Vec<Moment> {
     let kernel = Kernel::new(&spec.net);
-    if let Second::Laws(second) = &kernel.second {
+    if let (Second::Laws(second), None) = (&kernel.second, &kernel.deeper) {
         return second.of_pairs(spec.inputs.points(), pairs);
     }
     let points: Vec<Point> = (spec.inputs.points().iter())
@@ -320,7 +374,7 @@ pub(crate) fn second_moments(spec: &EnsembleSpec, pairs: &[Vec<usize>]) -> Vec<M
 /// Returns the kernel matrix over the ensemble's inputs, shape `[points][points]`, symmetric.
 pub fn kernel_matrix(spec: &EnsembleSpec) -> Vec<Vec<f64>> {
     let kernel = Kernel::new(&spec.net);
-    if let Second::Laws(second) = &kernel.second {
+    if let (Second::Laws(second), None) = (&kernel.second, &kernel.deeper) {
         let count = spec.inputs.len();
         let pairs = multisets(count, 2);
         let mut matrix = vec![vec![0.0; count]; count];

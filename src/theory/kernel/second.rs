@@ -73,6 +73,20 @@ impl SecondMoments {
         self.closed(x, y).unwrap_or_else(|| self.numeric(x, y))
     }
 
+    /// E[h(x) h(y)] of two points of which only lengths are known, and how they correlate: `None` where one of
+    /// them does not vary.
+    pub fn of_pair(&self, x: &Point, y: &Point, pair: Option<Pair>) -> Moment {
+        let Some(pair) = pair else {
+            return self.numeric(x, y);
+        };
+        let forms = [
+            vec![pair.x, 0.0],
+            vec![pair.y * pair.cosine, pair.y * pair.sine],
+        ];
+        let [a, b] = forms.map(|form| self.point(form));
+        (self.closed(&a, &b)).unwrap_or_else(|| self.correlated(x, y, pair))
+    }
+
     /// The same of one pair alone, which a table would not pay for.
     pub fn once(&self, x: &Point, y: &Point) -> Moment {
         let moment = self.closed(x, y);
@@ -97,14 +111,19 @@ impl SecondMoments {
 
     /// Without a closed form.
     pub fn numeric(&self, x: &Point, y: &Point) -> Moment {
-        let [of_x, of_y] = [x, y].map(|point| {
-            let at = || self.series.at(point.length);
-            point.coefficients.get_or_init(at)
-        });
         if x.length == 0.0 || y.length == 0.0 {
-            return of_x.with(of_y, 0.0);
+            return self.coefficients(x).with(self.coefficients(y), 0.0);
         }
-        let pair = pair(x, y);
+        self.correlated(x, y, pair(x, y))
+    }
+
+    fn coefficients<'p>(&self, point: &'p Point) -> &'p Coefficients {
+        let at = || self.series.at(point.length);
+        point.coefficients.get_or_init(at)
+    }
+
+    fn correlated(&self, x: &Point, y: &Point, pair: Pair) -> Moment {
+        let [of_x, of_y] = [x, y].map(|point| self.coefficients(point));
         let moment = of_x.with(of_y, pair.cosine);
         if moment.error <= PRECISION * of_x.size() * of_y.size() {
             return moment;

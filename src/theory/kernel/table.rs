@@ -6,7 +6,7 @@ use std::f64::consts::PI;
 
 use rayon::prelude::*;
 
-use super::super::average::laws::{Average, Lines};
+use super::super::average::laws::Average;
 use crate::model::activation::Parity;
 
 /// By dimension: polynomials along each side of a cell, and the precision relative to the modulus's
@@ -18,6 +18,18 @@ const BUDGET: f64 = 1.5e9;
 const MAX_DEPTH: usize = 40;
 /// Radii beyond the scale grow by this factor from cell to cell.
 const GROWTH: f64 = 8.0;
+
+/// What is tabulated.
+pub struct Moments<'a> {
+    /// The moments with a point of the box.
+    pub with: &'a (dyn Fn(&[f64]) -> Vec<Average> + Sync),
+    /// Number of fixed points.
+    pub points: usize,
+    /// About how many values of the activation those with a point far out take.
+    pub cost: f64,
+    /// What they do as the box's point changes its sign.
+    pub parity: Parity,
+}
 
 /// The table over a box.
 pub struct Table {
@@ -61,28 +73,26 @@ impl Table {
     /// Tabulates the moments over the box of a cutoff. Within `scale` of the origin they have no finer
     /// structure, but at the `marks`.
     pub fn new(
-        lines: &Lines,
+        moments: &Moments,
         d_in: usize,
-        parity: Parity,
         cutoff: f64,
         scale: f64,
         marks: &[Vec<f64>],
     ) -> Self {
-        let mirrored = match parity {
+        let mirrored = match moments.parity {
             Parity::Even => Some(1.0),
             Parity::Odd => Some(-1.0),
             Parity::Neither => None,
         };
         let roots = places(d_in, mirrored.is_some(), cutoff, scale, marks);
-        let corner = vec![cutoff; d_in];
-        let each = lines.cost(&corner).max(1.0) * (RULES[d_in - 1].0 as f64).powi(d_in as i32);
+        let each = moments.cost.max(1.0) * (RULES[d_in - 1].0 as f64).powi(d_in as i32);
         let mut left = (BUDGET / each) as usize;
         left = left.saturating_sub(roots.len());
         // Level by level, so that what is left goes to the largest cells first.
         let mut levels: Vec<Vec<(Place, Fit)>> = Vec::new();
         let mut open = roots;
         while !open.is_empty() {
-            let fits: Vec<Fit> = open.par_iter().map(|place| fit(lines, place)).collect();
+            let fits: Vec<Fit> = open.par_iter().map(|place| fit(moments, place)).collect();
             let mut next = Vec::new();
             let is_last = levels.len() >= MAX_DEPTH;
             let level = (open.into_iter().zip(fits)).map(|(place, mut fit)| {
@@ -295,7 +305,7 @@ fn product(polynomials: &[Vec<f64>], mut term: usize) -> f64 {
     polynomials.iter().rev().map(digit).product()
 }
 
-fn fit(lines: &Lines, place: &Place) -> Fit {
+fn fit(moments: &Moments, place: &Place) -> Fit {
     let sides = place.ranges.len();
     let (count, precision) = RULES[sides - 1];
     let root = |k: usize| (PI * (k as f64 + 0.5) / count as f64).cos();
@@ -312,7 +322,7 @@ fn fit(lines: &Lines, place: &Place) -> Fit {
         .into_par_iter()
         .map(|node| {
             let t: Vec<f64> = digits(node).into_iter().map(root).collect();
-            lines.with(&place.point(&t))
+            (moments.with)(&place.point(&t))
         })
         .collect();
     // Values become coefficients side by side.
@@ -321,7 +331,7 @@ fn fit(lines: &Lines, place: &Place) -> Fit {
         .collect();
     for side in 0..sides {
         let stride = count.pow((sides - 1 - side) as u32);
-        let mut next = vec![vec![0.0; lines.len()]; terms];
+        let mut next = vec![vec![0.0; moments.points]; terms];
         for (term, row) in next.iter_mut().enumerate() {
             let number = term / stride % count;
             let first = term - number * stride;
@@ -338,7 +348,7 @@ fn fit(lines: &Lines, place: &Place) -> Fit {
         rows = next;
     }
     // What the polynomials that are left out carry is no more than the last two of each side do.
-    let mut tails = vec![vec![0.0; lines.len()]; sides];
+    let mut tails = vec![vec![0.0; moments.points]; sides];
     for (term, row) in rows.iter().enumerate() {
         for (tail, digit) in tails.iter_mut().zip(digits(term)) {
             if digit + 2 >= count {
@@ -352,7 +362,7 @@ fn fit(lines: &Lines, place: &Place) -> Fit {
         known.iter().map(|all| of(&all[p])).fold(0.0, f64::max)
     };
     let (mut errors, mut longest) = (Vec::new(), (1.0, None));
-    for p in 0..lines.len() {
+    for p in 0..moments.points {
         let (error, size) = (most(p, &|a| a.moment.error), most(p, &|a| a.size));
         let bound = (precision * size).max(3.0 * error);
         for (side, tail) in tails.iter().enumerate() {

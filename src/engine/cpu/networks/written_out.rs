@@ -2,11 +2,14 @@
 
 use std::f64::consts::{FRAC_PI_2, FRAC_PI_4, SQRT_2};
 
+use nalgebra::DMatrix;
+
 use crate::model::{EnsembleSpec, Law};
-use crate::stream::{Part, StreamLayout, Words};
+use crate::plan::{By, Inner};
+use crate::stream::{InnerLayout, Part, StreamLayout, Words};
 
 /// A network in plain loops.
-pub(super) struct Network<'a> {
+pub(in crate::engine::cpu) struct Network<'a> {
     pub spec: &'a EnsembleSpec,
     pub experiment: u32,
     pub number: u64,
@@ -15,8 +18,13 @@ pub(super) struct Network<'a> {
 impl Network<'_> {
     /// The variate in place `u` of a block of a part of the stream.
     fn variate(&self, part: Part, block: u64, u: usize, law: Law) -> f64 {
+        self.variate_of(part.stream(self.experiment), block, u, law)
+    }
+
+    /// The variate in place `u` of a block of a stream.
+    fn variate_of(&self, stream: u64, block: u64, u: usize, law: Law) -> f64 {
         let mut words = [0; 16];
-        Words::new(self.spec.seed, part.stream(self.experiment), block).fill(&mut words);
+        Words::new(self.spec.seed, stream, block).fill(&mut words);
         let open = |word: u32| (f64::from(word) + 0.5) / 2f64.powi(32);
         let sign = if words[u] >> 31 == 1 { -1.0 } else { 1.0 };
         match law {
@@ -97,6 +105,62 @@ impl Network<'_> {
         };
         let tape = self.spec.net.activation().tape();
         tape.evaluate(z, square + first.sigma_b.powi(2))
+    }
+
+    /// Component c of unit j of a layer above the first.
+    fn inner(&self, layout: &InnerLayout, j: u64, c: u64, law: Law) -> f64 {
+        let (group, u) = (j / 16, j % 16);
+        match group < layout.full_groups() {
+            true => {
+                let block = self.number * layout.blocks() + group * layout.components + c;
+                let stream = layout.stream(self.experiment);
+                self.variate_of(stream, block, u as usize, law)
+            }
+            false => {
+                let owned = layout.remainder_blocks();
+                let block = self.number / 16 * owned + c * layout.remainder() + u;
+                let stream = layout.remainder_stream(self.experiment);
+                self.variate_of(stream, block, self.number as usize % 16, law)
+            }
+        }
+    }
+
+    /// The pre-activations of a layer above the first, `[unit][point]`, given the hidden values
+    /// below it.
+    pub fn above(&self, inner: &Inner, below: &[Vec<f64>]) -> Vec<Vec<f64>> {
+        let (points, layout) = (below[0].len(), &inner.layout);
+        let root = match inner.by {
+            By::Weights(_) => DMatrix::zeros(0, 0),
+            By::Covariance { bias } => {
+                let covariance = DMatrix::from_fn(points, points, |p, q| {
+                    let sum: f64 = below.iter().map(|h| h[p] * h[q]).sum();
+                    bias + inner.scale * inner.scale * sum
+                });
+                covariance.cholesky().expect("independent points").l()
+            }
+        };
+        (0..layout.units)
+            .map(|j| {
+                let bias = match inner.bias {
+                    0.0 => 0.0,
+                    sigma => sigma * self.inner(layout, j, layout.components - 1, inner.law_b),
+                };
+                let linear = |p: usize| -> f64 {
+                    match inner.by {
+                        By::Covariance { .. } => (0..=p)
+                            .map(|c| root[(p, c)] * self.inner(layout, j, c as u64, Law::Gaussian))
+                            .sum(),
+                        By::Weights(law) => {
+                            (below.iter().enumerate())
+                                .map(|(i, h)| self.inner(layout, j, i as u64, law) * h[p])
+                                .sum::<f64>()
+                                * inner.scale
+                        }
+                    }
+                };
+                (0..points).map(|p| linear(p) + bias).collect()
+            })
+            .collect()
     }
 
     /// Output a at a point.

@@ -83,11 +83,6 @@ impl Lines {
         }
     }
 
-    /// Number of points.
-    pub fn len(&self) -> usize {
-        self.ends.len()
-    }
-
     /// About how many values of the activation the averages with y take.
     pub fn cost(&self, y: &[f64]) -> f64 {
         let y = Form::new(&self.net, y);

@@ -1,9 +1,15 @@
+mod data;
+
+use data::Data;
 use serde::{Deserialize, Serialize};
 
 use super::builtin::Builtin;
 use super::{Activation, CatalogueEntry, Law, PerLayer};
 use crate::sentence::sentence;
 use crate::{Error, Result};
+
+/// The largest number of hidden layers.
+pub const MAX_DEPTH: usize = 1000;
 
 /// A net is the architecture and the parameter laws of a random network.
 ///
@@ -55,82 +61,6 @@ impl Layer {
         if law == Law::Phase {
             self.sigma_b = Law::PHASE_SIGMA;
         }
-    }
-}
-
-/// `Data` is a net as JSON has it.
-#[derive(Serialize, Deserialize)]
-struct Data {
-    arch: Option<String>,
-    activation: Activation,
-    hidden: Vec<u64>,
-    d_in: usize,
-    d_out: u64,
-    sigma_w: Vec<f64>,
-    sigma_b: Vec<f64>,
-    law_w: Vec<Law>,
-    law_b: Vec<Law>,
-}
-
-impl From<Net> for Data {
-    fn from(net: Net) -> Self {
-        let (readout, hidden) = net.layers.split_last().expect("a net has a readout");
-        Self {
-            hidden: hidden.iter().map(|layer| layer.width).collect(),
-            d_out: readout.width,
-            sigma_w: net.layers.iter().map(|layer| layer.sigma_w).collect(),
-            sigma_b: net.layers.iter().map(|layer| layer.sigma_b).collect(),
-            law_w: net.layers.iter().map(|layer| layer.law_w).collect(),
-            law_b: net.layers.iter().map(|layer| layer.law_b).collect(),
-            arch: net.name,
-            activation: net.activation,
-            d_in: net.d_in,
-        }
-    }
-}
-
-impl TryFrom<Data> for Net {
-    type Error = Error;
-
-    fn try_from(data: Data) -> Result<Self> {
-        if data.hidden.len() != 1 {
-            return Err(Error::invalid(
-                "hidden",
-                format!("{:?}", data.hidden),
-                "a net has one hidden layer",
-            ));
-        }
-        if let Some(name) = &data.arch
-            && CatalogueEntry::find(name)?
-                .activation
-                .parse::<Activation>()?
-                != data.activation
-        {
-            let reason = format!("this net has another activation than {}", data.activation);
-            return Err(Error::invalid("arch", name, reason));
-        }
-        let mut net = Self::new(data.activation, data.d_in);
-        net.name = data.arch;
-        let widths = data.hidden.iter().chain([&data.d_out]);
-        (net.layers.iter_mut().zip(widths)).for_each(|(layer, &width)| layer.width = width);
-        let each = |list: usize| list == net.layers.len();
-        for (name, list) in [
-            ("sigma_w", data.sigma_w.len()),
-            ("sigma_b", data.sigma_b.len()),
-            ("law_w", data.law_w.len()),
-            ("law_b", data.law_b.len()),
-        ] {
-            if !each(list) {
-                let reason = format!(
-                    "a net of {} affine layers has one for each",
-                    net.layers.len()
-                );
-                return Err(Error::invalid(name, format!("with {list} entries"), reason));
-            }
-        }
-        (net.with_law_w(data.law_w)?.with_law_b(data.law_b)?)
-            .with_each_sigma_w(data.sigma_w)?
-            .with_each_sigma_b(data.sigma_b)
     }
 }
 
@@ -228,6 +158,17 @@ impl Net {
         self.layers[self.layers.len() - 2].width
     }
 
+    /// Counts the hidden layers.
+    pub fn depth(&self) -> usize {
+        self.layers.len() - 1
+    }
+
+    /// Lists the widths of the hidden layers, from the inputs to the outputs.
+    pub fn hidden(&self) -> Vec<u64> {
+        let hidden = &self.layers[..self.depth()];
+        hidden.iter().map(|layer| layer.width).collect()
+    }
+
     /// Lists the affine maps, from the inputs to the outputs.
     pub fn layers(&self) -> &[Layer] {
         &self.layers
@@ -255,7 +196,8 @@ impl Net {
     /// Returns the degree p if f(c x) = c^p f(x) for all c > 0, network by network.
     pub fn homogeneous(&self) -> Option<f64> {
         let has_bias = self.layers.iter().any(|layer| layer.sigma_b != 0.0);
-        self.activation.homogeneous().filter(|_| !has_bias)
+        let of_layer = self.activation.homogeneous().filter(|_| !has_bias)?;
+        Some(of_layer.powi(self.depth() as i32))
     }
 
     /// Returns a net of the catalogue, with its activation and standard deviations, in the
@@ -265,7 +207,8 @@ impl Net {
     /// [`Error::Invalid`] if the catalogue has no such name.
     pub fn like(&self, name: &str) -> Result<Self> {
         let net = Self::named(name, self.d_in)?;
-        Ok(net.with_width(self.width()).with_d_out(self.d_out()))
+        let net = net.with_hidden(&self.hidden())?;
+        Ok(net.with_d_out(self.d_out()))
     }
 
     /// Returns the same net with another input dimension.
@@ -281,7 +224,46 @@ impl Net {
         self
     }
 
-    /// Returns the same net with hidden layers of another width.
+    /// Returns the same net with hidden layers of these widths, from the inputs to the outputs. The
+    /// first ones keep their laws and standard deviations; new ones take those of the last hidden
+    /// layer.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for no layer, or more than [`MAX_DEPTH`].
+    pub fn with_hidden(mut self, widths: &[u64]) -> Result<Self> {
+        check_depth(widths.len())?;
+        let readout = self.readout();
+        let hidden = &self.layers[..self.depth()];
+        let of = |l: usize| hidden[l.min(hidden.len() - 1)];
+        self.layers = (widths.iter().enumerate())
+            .map(|(l, &width)| Layer { width, ..of(l) })
+            .chain([readout])
+            .collect();
+        Ok(self)
+    }
+
+    /// Returns the net of the first `depth` hidden layers, whose outputs are the pre-activations of
+    /// the next one.
+    ///
+    /// # Panics
+    /// If the net has fewer hidden layers, or `depth` is 0.
+    pub(crate) fn up_to(&self, depth: usize) -> Self {
+        assert!((1..=self.depth()).contains(&depth));
+        let mut net = self.clone();
+        net.layers.truncate(depth + 1);
+        net
+    }
+
+    /// Returns the net whose outputs are weighted sums of the last hidden layer with the covariance
+    /// of that layer's units: readout weights of standard deviation 1, and no bias.
+    pub(crate) fn with_plain_readout(&self) -> Self {
+        let mut net = self.clone();
+        let readout = net.layers.last_mut().expect("a net has a readout");
+        (readout.sigma_w, readout.sigma_b) = (1.0, 0.0);
+        net
+    }
+
+    /// Returns the same net with all hidden layers of another width.
     pub fn with_width(mut self, width: u64) -> Self {
         let last = self.layers.len() - 1;
         (self.layers[..last].iter_mut()).for_each(|layer| layer.width = width);
@@ -382,6 +364,17 @@ impl Net {
     }
 }
 
+fn check_depth(depth: usize) -> Result<()> {
+    match depth {
+        1..=MAX_DEPTH => Ok(()),
+        _ => Err(Error::invalid(
+            "depth",
+            depth,
+            format!("a net has from 1 to {MAX_DEPTH} hidden layers"),
+        )),
+    }
+}
+
 impl std::fmt::Display for Net {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.name().unwrap_or(self.activation.expression()))
@@ -389,75 +382,4 @@ impl std::fmt::Display for Net {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn json_has_every_layer_and_comes_back() {
-        let net = Net::named("gauss", 3).unwrap().with_width(7).with_d_out(2);
-        let json = serde_json::to_value(&net).unwrap();
-        assert_eq!(
-            json,
-            serde_json::json!({
-                "arch": "gauss", "activation": "exp(z-v)", "hidden": [7], "d_in": 3,
-                "d_out": 2, "sigma_w": [1.0, 1.0], "sigma_b": [1.0, 1.0],
-                "law_w": ["gaussian", "gaussian"], "law_b": ["gaussian", "gaussian"],
-            })
-        );
-        assert_eq!(serde_json::from_value::<Net>(json).unwrap(), net);
-    }
-
-    #[test]
-    fn json_that_is_no_net_is_refused() {
-        let net = serde_json::to_value(Net::named("erf", 1).unwrap()).unwrap();
-        for (key, value) in [
-            ("hidden", serde_json::json!([3, 4])),
-            ("sigma_w", serde_json::json!([1.0])),
-            ("sigma_b", serde_json::json!([])),
-            ("law_w", serde_json::json!(["gaussian"])),
-            ("law_w", serde_json::json!(["gaussian", "phase"])),
-            ("law_b", serde_json::json!(["gaussian", "normal"])),
-            ("law_b", serde_json::json!(["phase", "gaussian"])),
-            ("activation", serde_json::json!("z + ")),
-            ("activation", serde_json::json!("max(z, 0)")),
-            ("arch", serde_json::json!("erff")),
-            ("arch", serde_json::json!("relu")),
-        ] {
-            let mut bad = net.clone();
-            bad[key] = value;
-            assert!(serde_json::from_value::<Net>(bad).is_err(), "{key}");
-        }
-    }
-    #[test]
-    fn any_net_comes_back_from_json() {
-        let own = Net::new("z*exp(-z^2) + v".parse().unwrap(), 2)
-            .with_law_w(vec![Law::Uniform, Law::Rademacher])
-            .unwrap()
-            .with_law_b(vec![Law::Phase, Law::Laplace])
-            .unwrap()
-            .with_each_sigma_w(vec![1.3, 0.7])
-            .unwrap()
-            .with_sigma_b(0.4);
-        assert_eq!(own.first().sigma_b, Law::PHASE_SIGMA);
-        assert_eq!(own.readout().sigma_b, 0.4);
-        assert!(!own.has_gaussian_units() && !own.has_gaussian_readout());
-        for net in [own, Net::named("cos", 2).unwrap()] {
-            let json = serde_json::to_value(&net).unwrap();
-            assert_eq!(serde_json::from_value::<Net>(json).unwrap(), net);
-        }
-    }
-
-    #[test]
-    fn lists_have_one_entry_for_each_affine_layer() {
-        let net = || Net::named("tanh", 1).unwrap();
-        let wrong = net().with_each_sigma_w(vec![1.0; 3]).unwrap_err();
-        assert!(wrong.to_string().starts_with("sigma_w"), "{wrong}");
-        assert!(net().with_law_w(Law::Phase).is_err());
-        let phase = net().with_law_b(vec![Law::Phase, Law::Gaussian]).unwrap();
-        assert!(phase.clone().with_each_sigma_b(vec![0.5, 0.5]).is_err());
-        assert_eq!(phase.with_sigma_b(0.0).readout().sigma_b, 0.0);
-        // One number is for the other biases, of which there must be some.
-        let phases = net().with_law_b(Law::Phase).unwrap();
-        assert!(phases.with_each_sigma_b(0.5).is_err());
-    }
-}
+mod tests;
