@@ -2,6 +2,7 @@
 
 use crate::analysis::within_three_errors;
 use crate::model::{EnsembleSpec, Law, Layer, PerLayer, short};
+use crate::report::number::value;
 use crate::run::{Head, Origin};
 use crate::theory::Vertex;
 
@@ -96,6 +97,24 @@ pub fn eft_errors(head: &Head) -> String {
             },
             100.0 * within_three_errors(n as usize - 1),
         ),
+    }
+}
+
+/// A table says below it how far couplings may be off by their integrals, where that can be seen: the
+/// largest error relative to a coupling.
+pub fn integral_errors(couplings: impl Iterator<Item = (f64, f64)>) -> String {
+    /// Below the last digit that tables show.
+    const SEEN: f64 = 1e-5;
+    let relative = couplings.map(|(lambda, error)| (error / lambda).abs());
+    let most = relative
+        .filter(|error| error.is_finite())
+        .fold(0.0, f64::max);
+    match most > SEEN {
+        true => format!(
+            "integrals over the kernel: lambda may be off by {} of it\n",
+            value(Some(most))
+        ),
+        false => String::new(),
     }
 }
 
