@@ -96,7 +96,6 @@ pub fn point(order: usize) -> FalloffPoint {
         exact_mean: None,
         exact_mean_error: None,
         first_order_mean: None,
-        first_order_mean: None,
         verdict: Verdict::Undecided,
         largest_pull: None,
         unconverged: None,
