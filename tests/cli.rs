@@ -879,12 +879,12 @@ fn couplings_under_laws_of_the_hidden_layer() {
             mean < 0.0 && error > 0.0 && error < 1e-6 * mean.abs(),
             "{lambda}"
         );
-        let point = &rg["flow"]["points"][k];
+        let point = &rg["points"][k];
         assert_eq!(point["lambda_mean"], lambda["mean"]);
         assert_eq!(point["lambda_integral_error"], lambda["integral_error"]);
     }
     // A kernel that stays far out: lambda falls like 1 / L.
-    let slope = rg["flow"]["asymptotic_slope"].as_f64().unwrap();
+    let slope = rg["asymptotic_slope"].as_f64().unwrap();
     assert!((slope + 1.0).abs() < 1e-4, "{slope}");
 }
 

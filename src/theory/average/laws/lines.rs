@@ -113,8 +113,7 @@ impl Lines {
         (fine.iter().zip(&coarse))
             .map(|(&[value, size], coarse)| {
                 let distance = (value - coarse[0]).abs();
-                let error = match line.is_cut() {
-                    // Rules that kinks run across get better slowly.
+                let error = match line.is_slow() {
                     true => 3.0 * distance,
                     false => settled(distance, size),
                 };
@@ -168,9 +167,10 @@ impl<'a> Line<'a> {
         })
     }
 
-    /// Whether there are kinks that rules of several variates do not end at.
-    fn is_cut(&self) -> bool {
-        self.others.len() > 1 && !self.activation.kinks().is_empty()
+    /// Whether rules get better slowly: of several variates, which do not end at kinks and whose tails
+    /// are cut off early.
+    fn is_slow(&self) -> bool {
+        self.others.len() > 1
     }
 
     fn efforts(&self) -> [Effort; 2] {
