@@ -885,7 +885,7 @@ fn couplings_under_laws_of_the_hidden_layer() {
     }
     // A kernel that stays far out: lambda falls like 1 / L.
     let slope = rg["asymptotic_slope"].as_f64().unwrap();
-    assert!((slope + 1.0).abs() < 1e-4, "{slope}");
+    assert!((slope + 1.0).abs() < 1e-3, "{slope}");
 }
 
 #[test]

@@ -113,11 +113,7 @@ impl Lines {
         (fine.iter().zip(&coarse))
             .map(|(&[value, size], coarse)| {
                 let distance = (value - coarse[0]).abs();
-                let error = match line.is_slow() {
-                    true => 3.0 * distance,
-                    false => settled(distance, size),
-                };
-                let error = error + 1e-14 * size;
+                let error = line.error(distance, size) + 1e-14 * size;
                 let moment = Moment { value, error };
                 Average { moment, size }
             })
@@ -167,10 +163,15 @@ impl<'a> Line<'a> {
         })
     }
 
-    /// Whether rules get better slowly: of several variates, which do not end at kinks and whose tails
-    /// are cut off early.
-    fn is_slow(&self) -> bool {
-        self.others.len() > 1
+    /// A bound of the finer rule's error, from its distance to the coarser one.
+    fn error(&self, distance: f64, size: f64) -> f64 {
+        match (self.others.len() > 1, self.activation.kinks()) {
+            (false, _) => settled(distance, size),
+            // Tails are cut off early, and what is cut off gets less by a factor.
+            (true, []) => (8.0 * settled(distance, size)).min(3.0 * distance),
+            // Rules that kinks run across get better slowly.
+            (true, _) => 3.0 * distance,
+        }
     }
 
     fn efforts(&self) -> [Effort; 2] {
