@@ -165,12 +165,11 @@ impl<'a> Line<'a> {
 
     /// A bound of the finer rule's error, from its distance to the coarser one.
     fn error(&self, distance: f64, size: f64) -> f64 {
-        match (self.others.len() > 1, self.activation.kinks()) {
-            (false, _) => settled(distance, size),
-            // Tails are cut off early, and what is cut off gets less by a factor.
-            (true, []) => (8.0 * settled(distance, size)).min(3.0 * distance),
-            // Rules that kinks run across get better slowly.
-            (true, _) => 3.0 * distance,
+        // Of several variates rules get better slowly: kinks run across them, and tails are cut off
+        // early.
+        match self.others.len() > 1 {
+            false => settled(distance, size),
+            true => 3.0 * distance,
         }
     }
 

@@ -151,9 +151,9 @@ fn a_unit_that_does_not_vary_is_a_constant() {
 #[test]
 fn lines_agree_with_pairs() {
     for (text, bound) in [
-        ("tanh(z)", 1e-4),
-        ("z*sigmoid(z)", 1e-4),
-        ("max(z,0)", 3e-3),
+        ("tanh(z)", 5e-3),
+        ("z*sigmoid(z)", 5e-3),
+        ("max(z,0)", 1e-2),
         ("step(z)", 5e-2),
     ] {
         for laws in [
