@@ -883,6 +883,19 @@ fn couplings_under_laws_of_the_hidden_layer() {
         assert_eq!(point["lambda_mean"], lambda["mean"]);
         assert_eq!(point["lambda_integral_error"], lambda["integral_error"]);
     }
+    // Errors of kinks are not known in several dimensions.
+    let plane = [
+        "--arch",
+        "relu",
+        "--d-in",
+        "2",
+        "--law-w",
+        "uniform,gaussian",
+    ];
+    refused(
+        &[&["eft", "--moments", "exact"], &plane[..]].concat(),
+        &["--law-w", "kinks", "d_in above 1"],
+    );
     // A kernel that stays far out: lambda falls like 1 / L.
     let slope = rg["asymptotic_slope"].as_f64().unwrap();
     assert!((slope + 1.0).abs() < 1e-3, "{slope}");

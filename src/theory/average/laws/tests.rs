@@ -162,7 +162,9 @@ fn lines_agree_with_pairs() {
             [Law::Gaussian, Law::Uniform],
             [Law::Rademacher, Law::Laplace],
         ] {
-            for points in [&LINE, &PLANE] {
+            // Kinks run across rules of several variates: vertex integrals do without those.
+            let planes = act(text).kinks().is_empty();
+            for points in [&LINE, &PLANE].into_iter().take(1 + usize::from(planes)) {
                 let d_in = points[0].len();
                 let net = Net::new(act(text), d_in)
                     .with_law_w(vec![laws[0], Law::Gaussian])
