@@ -72,7 +72,7 @@ pub(super) struct Integrand<'a> {
     /// Dimension of y.
     pub d_in: usize,
     /// The field k(x_p, y) of all points p, at one y, and bounds of its errors.
-    pub field: &'a (dyn Fn(&[f64], &mut [f64], &mut [f64]) + Sync),
+    pub field: &'a Fields<'a>,
     /// Whether the field is homogeneous in y: then the rule is exact along a ray.
     pub homogeneous: bool,
     /// Points where, and whose directions where, the field may not be smooth.
@@ -112,6 +112,10 @@ struct Cell {
 /// `Sums` holds moments and quadratic moments side by side, then of each order and point the integral of
 /// that power of the field's error.
 type Sums = Vec<f64>;
+/// Fills in the field of all points at one y, and bounds of its errors.
+type Fields<'a> = dyn Fn(&[f64], &mut [f64], &mut [f64]) + Sync + 'a;
+/// Takes field values of a node, their errors, its weight, and |y|^2.
+type Visit<'a> = dyn FnMut(&[f64], &[f64], f64, f64) + 'a;
 
 /// The deepest bisection of a cell.
 const MAX_DEPTH: usize = 14;
@@ -379,13 +383,7 @@ impl Integrand<'_> {
     }
 
     /// Visits the nodes of a cell: field values, their errors, weight, |y|^2.
-    fn visit(
-        &self,
-        cell: &Cell,
-        surface: (f64, f64),
-        rule: &[(f64, f64)],
-        visit: &mut dyn FnMut(&[f64], &[f64], f64, f64),
-    ) {
+    fn visit(&self, cell: &Cell, surface: (f64, f64), rule: &[(f64, f64)], visit: &mut Visit) {
         let radii: Vec<(f64, f64)> = match cell.radius {
             None => vec![surface],
             Some(range) => on(range, rule)
