@@ -39,7 +39,7 @@ pub fn shape(spec: &EnsembleSpec) -> String {
 }
 
 /// The title of a sweep names no width.
-pub fn sweep_title(spec: &EnsembleSpec) -> String {
+fn sweep_title(spec: &EnsembleSpec) -> String {
     parameters(spec, "")
 }
 
@@ -124,6 +124,26 @@ pub fn name(command: &str, spec: &EnsembleSpec, widths: usize) -> String {
         1 => command.into(),
         _ => format!("{command}-{}", shape(spec)),
     }
+}
+
+/// A table of a sweep has this line above it: the net, and what was drawn at each `step`.
+pub fn sweep(spec: &EnsembleSpec, step: &str) -> String {
+    format!(
+        "{}, {} x {} networks per {step}, {} estimator, seed {}",
+        sweep_title(spec),
+        spec.experiments,
+        spec.nets,
+        spec.estimator,
+        spec.seed,
+    )
+}
+
+/// A table of a sweep has this line at its end.
+pub fn sweep_end(head: &Head) -> String {
+    format!(
+        "{:.2} s on {} ({})\n",
+        head.timing.wall_s, head.device.adapter, head.device.backend
+    )
 }
 
 /// The title of a figure names the net so.

@@ -1,5 +1,5 @@
 use crate::model::Estimator;
-use crate::report::heading::sweep_title;
+use crate::report::heading::{sweep, sweep_end};
 use crate::report::number::{fixed, value};
 use crate::report::table::{left_out, table};
 use crate::run::FalloffDocument;
@@ -65,16 +65,10 @@ pub fn falloff_table(document: &FalloffDocument) -> String {
         )
     });
     format!(
-        "{}, {} x {} networks per width, {} estimator, seed {}{connected}\n{rows}\n{notes}{}{:.2} s on {} ({})\n",
-        sweep_title(spec),
-        spec.experiments,
-        spec.nets,
-        spec.estimator,
-        spec.seed,
+        "{}{connected}\n{rows}\n{notes}{}{}",
+        sweep(spec, "width"),
         slopes(document),
-        document.head.timing.wall_s,
-        document.head.device.adapter,
-        document.head.device.backend,
+        sweep_end(&document.head),
     )
 }
 
