@@ -857,6 +857,50 @@ fn quiet_is_quiet_but_for_what_went_wrong() {
     assert!(said.starts_with("error: "), "{said}");
 }
 
+/// Pre-activations that are not normal have vertex integrals as well, with a bound of their error.
+#[test]
+fn couplings_under_laws_of_the_hidden_layer() {
+    const NET: [&str; 8] = [
+        "--arch",
+        "tanh",
+        "--law-w",
+        "uniform,gaussian",
+        "--moments",
+        "exact",
+        "--cutoffs",
+        "100,100000",
+    ];
+    let eft = json(&[&["eft"], &NET[..], &["--json"]].concat());
+    let rg = json(&[&["rg"], &NET[..], &["--json"]].concat());
+    for k in 0..2 {
+        let lambda = &eft["cutoffs"][k]["lambda"];
+        let [mean, error] = ["mean", "integral_error"].map(|key| lambda[key].as_f64().unwrap());
+        assert!(
+            mean < 0.0 && error > 0.0 && error < 1e-6 * mean.abs(),
+            "{lambda}"
+        );
+        let point = &rg["points"][k];
+        assert_eq!(point["lambda_mean"], lambda["mean"]);
+        assert_eq!(point["lambda_integral_error"], lambda["integral_error"]);
+    }
+    // Errors of kinks are not known in several dimensions.
+    let plane = [
+        "--arch",
+        "relu",
+        "--d-in",
+        "2",
+        "--law-w",
+        "uniform,gaussian",
+    ];
+    refused(
+        &[&["eft", "--moments", "exact"], &plane[..]].concat(),
+        &["--law-w", "kinks", "d_in above 1"],
+    );
+    // A kernel that stays far out: lambda falls like 1 / L.
+    let slope = rg["asymptotic_slope"].as_f64().unwrap();
+    assert!((slope + 1.0).abs() < 1e-3, "{slope}");
+}
+
 #[test]
 fn activations_and_laws_are_options() {
     let document = json(&[

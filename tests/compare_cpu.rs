@@ -39,7 +39,7 @@ fn red_at(gpu: &mut GpuEngine, spec: EnsembleSpec) -> Vec<&'static str> {
 fn passes(gpu: &mut GpuEngine, spec: EnsembleSpec, what: &str) {
     for stage in check_stages(gpu, &[spec], false).unwrap() {
         assert!(stage.pass, "{what}: {stage:?}");
-        // Theory integrates kernels for some laws of the hidden layer only.
+        // Theory integrates kernels over three dimensions at most, where they exist.
         let is_compared = stage.compared > 0 || stage.stage == "vertex integrals";
         assert!(is_compared, "{what}: {stage:?}");
     }

@@ -4,7 +4,9 @@
 use nnqft_gpu::analysis::check_range;
 use nnqft_gpu::model::{EnsembleSpec, Inputs, Law, Net};
 use nnqft_gpu::tensor::{Tuple, Tuples, multisets};
-use nnqft_gpu::theory::{Exact, gp_correlator, kernel, kernel_matrix, tilt};
+use nnqft_gpu::theory::{
+    Exact, Vertex, gp_correlator, kernel, kernel_matrix, loop_integrals, tilt, vertex_integrals,
+};
 
 fn spec(net: Net, inputs: &str) -> EnsembleSpec {
     let inputs = Inputs::parse(inputs).unwrap();
@@ -469,4 +471,123 @@ fn interactions_fall_with_the_width_as_theory_has_them() {
             assert!(farther.abs() < 1e-4, "{law} {activation}: {farther}");
         }
     }
+}
+
+/// A net with these laws of the hidden layer.
+fn hidden(activation: &str, d_in: usize, law_w: Law, law_b: Law) -> Net {
+    Net::new(activation.parse().unwrap(), d_in)
+        .with_law_w(vec![law_w, Law::Gaussian])
+        .unwrap()
+        .with_law_b(vec![law_b, Law::Gaussian])
+        .unwrap()
+}
+
+/// A term that vanishes takes the closed form away: both routes are there.
+#[test]
+fn integrals_over_kernels_agree_with_those_of_closed_forms() {
+    for (activation, points, laws, cutoff, bound) in [
+        ("cos(z)", "-1;0.5", [Law::Uniform, Law::Gaussian], 6.0, 1e-6),
+        ("z^2-1", "-1;0.5", [Law::Laplace, Law::Uniform], 30.0, 1e-6),
+        (
+            "sin(z)+z",
+            "-1,0.3;0.5,1",
+            [Law::Uniform, Law::Rademacher],
+            1.5,
+            1e-4,
+        ),
+    ] {
+        let d_in = points.split(';').next().unwrap().split(',').count();
+        let at = |activation: &str| {
+            let spec = spec(hidden(activation, d_in, laws[0], laws[1]), points);
+            let vertices = vertex_integrals(&spec, Vertex::Full, &[0.4 * cutoff, cutoff]).unwrap();
+            let loops = (d_in == 1).then(|| loop_integrals(&spec, Vertex::Full, cutoff).unwrap());
+            (vertices, loops)
+        };
+        let (want, loops) = at(activation);
+        let (got, of_matrices) = at(&format!("{activation}+0*erf(z)"));
+        for (got, want) in got.iter().zip(&want) {
+            for index in [&[0, 0][..], &[0, 1, 1, 1], &[0, 0, 0, 0, 1, 1]] {
+                let distance = (got.integral(index) - want.integral(index)).abs();
+                let (stated, size) = (got.error(index), want.size(index));
+                assert!(
+                    distance <= stated + want.error(index),
+                    "{activation} {index:?}: {distance:e} {stated:e} {size:e}"
+                );
+                assert!(
+                    stated < bound * size,
+                    "{activation} {index:?}: {stated:e} {size:e}"
+                );
+                let slope = (got.derivative(index) - want.derivative(index)).abs();
+                assert!(
+                    slope < bound * want.derivative(index).abs().max(size),
+                    "{slope:e}"
+                );
+            }
+        }
+        if let Some((got, want)) = of_matrices.zip(loops) {
+            let index = [0, 0, 1, 1];
+            let distance = (got.channels(&index) - want.channels(&index)).abs();
+            let allowed = 10.0 * got.error(&index) + 1e-3 * want.channels(&index).abs();
+            assert!(distance < allowed, "{activation}: {distance:e} {allowed:e}");
+        }
+    }
+}
+
+/// Simpson's rule over kernels one by one.
+#[test]
+fn integrals_agree_with_sums_over_single_kernels() {
+    const PANELS: usize = 240;
+    let cutoff = 3.0;
+    for (activation, law_w, law_b) in [
+        ("tanh(z)", Law::Uniform, Law::Gaussian),
+        ("z*(1+erf(z/sqrt(2)))/2", Law::Laplace, Law::Uniform),
+        ("tanh(2*z)", Law::Rademacher, Law::Laplace),
+    ] {
+        let net = hidden(activation, 1, law_w, law_b);
+        let points = [-0.6, 1.1];
+        let got =
+            vertex_integrals(&spec(net.clone(), "-0.6;1.1"), Vertex::Full, &[cutoff]).unwrap();
+        let (mut four, mut two) = (0.0, 0.0);
+        let step = 2.0 * cutoff / PANELS as f64;
+        for node in 0..=PANELS {
+            let y = step * node as f64 - cutoff;
+            let [a, b] = points.map(|x| kernel(&net, &[x], &[y]));
+            let weight = match node {
+                0 | PANELS => 1.0,
+                odd if odd % 2 == 1 => 4.0,
+                _ => 2.0,
+            };
+            four += weight * step / 3.0 * a * a * b * b;
+            two += weight * step / 3.0 * a * b;
+        }
+        for (index, want) in [(&[0, 0, 1, 1][..], four), (&[0, 1], two)] {
+            let (value, stated) = (got[0].integral(index), got[0].error(index));
+            // Simpson's own error is that of the fourth derivative, of order one: step^4.
+            let allowed = stated + 2.0 * step.powi(4) * got[0].size(index);
+            assert!(
+                (value - want).abs() < allowed,
+                "{activation} {index:?}: {value} {want}"
+            );
+            assert!(
+                stated < 1e-6 * got[0].size(index),
+                "{activation}: {stated:e}"
+            );
+        }
+    }
+}
+
+#[test]
+fn kernels_that_outgrow_a_law_are_not_integrated() {
+    let spec = spec(
+        hidden("exp(z)+0*erf(z)", 1, Law::Laplace, Law::Gaussian),
+        "-0.1;0.1",
+    );
+    assert!(vertex_integrals(&spec, Vertex::Full, &[0.2]).is_ok());
+    let error = vertex_integrals(&spec, Vertex::Full, &[10.0])
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("laplace") && error.contains("does not exist"),
+        "{error}"
+    );
 }

@@ -171,6 +171,9 @@ pub struct Coupling {
     /// Standard error of the mean over the experiments; 0 for exact moments, `None` with one
     /// experiment.
     pub std_err: Option<f64>,
+    /// Bound of what the errors of kernel and vertex integrals make of the mean.
+    #[serde(default)]
+    pub integral_error: f64,
     /// Degrees of freedom of errors; `None` for exact moments and with one experiment.
     pub degrees_of_freedom: Option<usize>,
     /// Whether the mean is not zero within three errors, Student's t heeded: else nothing is to
@@ -188,15 +191,20 @@ pub struct Coupling {
 pub(super) struct Matching {
     /// -1 / (24 int Delta) of each tuple; `None` where the integral vanishes.
     factors: Vec<Option<f64>>,
+    /// Relative error of each tuple's integral.
+    relative: Vec<f64>,
     defined: usize,
 }
 
 impl Matching {
     pub fn new(points: usize, vertex: &VertexIntegrals) -> Self {
-        let factors: Vec<Option<f64>> = (multisets(points, 4).iter())
+        let tuples = multisets(points, 4);
+        let factors: Vec<Option<f64>> = (tuples.iter())
             .map(|i| Some(-1.0 / (24.0 * vertex.present(i)?)))
             .collect();
+        let relative = |i: &Vec<usize>| (vertex.error(i) / vertex.integral(i)).abs();
         Self {
+            relative: tuples.iter().map(relative).collect(),
             defined: factors.iter().flatten().count(),
             factors,
         }
@@ -217,6 +225,13 @@ impl Matching {
     /// Returns the mean over tuples; `None` if every integral vanishes.
     pub fn mean(&self, four: &[f64]) -> Option<f64> {
         average(&self.present(four))
+    }
+
+    /// Bounds what the integrals' errors make of the mean, as if they all went together.
+    pub fn integral_error(&self, four: &[f64]) -> f64 {
+        let values = self.values(four).into_iter().zip(&self.relative);
+        let errors = values.filter_map(|(lambda, error)| Some(lambda?.abs() * error));
+        errors.sum::<f64>() / self.defined.max(1) as f64
     }
 
     /// Bounds the mean's error by those of the tuples, as if they all went together.
@@ -266,6 +281,7 @@ impl Coupling {
             mean,
             std: spread.of_values(),
             std_err,
+            integral_error: matching.integral_error(&four.mean),
             degrees_of_freedom: four.degrees_of_freedom(),
             measured,
             verdict: match four.is_exact() {

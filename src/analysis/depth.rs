@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::average::average;
-use super::{Agreement, Correlator, LogFit, Verdict};
+use super::{Agreement, Correlator, LogFit, Unconverged, Verdict};
 use crate::model::EnsembleSpec;
 use crate::theory::Values;
 
@@ -194,12 +194,15 @@ impl DepthSweep {
         Self { depths, fits }
     }
 
-    /// Lists the depths and orders whose averages have not converged, as sentences.
-    pub fn unconverged(&self) -> Vec<String> {
+    /// Lists the n-point functions whose averages have not converged, with their depths.
+    pub fn unconverged(&self) -> Vec<Unconverged> {
         let all = (self.depths.iter()).flat_map(|d| d.orders.iter().map(move |p| (d, p)));
         all.filter_map(|(d, p)| {
-            let reason = p.unconverged.as_ref()?;
-            Some(format!("L = {}, n = {}: {reason}", d.depth, p.order))
+            Some(Unconverged {
+                claim: Some(format!("L = {}", d.depth).into()),
+                order: p.order,
+                reason: p.unconverged.clone()?,
+            })
         })
         .collect()
     }

@@ -35,6 +35,9 @@ pub struct FalloffPoint {
     pub exact_mean: Option<f64>,
     /// Error of `exact_mean`.
     pub exact_mean_error: Option<f64>,
+    /// Mean of m_n to first order in 1/N, if that is what is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_order_mean: Option<f64>,
     /// Whether `deviation_mean` differs from zero.
     pub verdict: Verdict,
     /// Largest |measured - exact| over the elements, in standard errors.
@@ -167,6 +170,7 @@ impl FalloffWidth {
             background: c.background,
             exact_mean: c.reference.exact().and_then(|x| x.deviation_mean),
             exact_mean_error: c.reference.exact().and_then(|x| x.deviation_mean_error),
+            first_order_mean: (c.reference.first_order()).and_then(|x| x.deviation_mean),
             verdict: c.verdict,
             largest_pull: c.largest_pull(),
             unconverged: c.reason.clone(),

@@ -19,6 +19,10 @@ pub struct FlowPoint {
     pub lambda_mean: Option<f64>,
     /// Statistical error of `lambda_mean`.
     pub lambda_std_err: Option<f64>,
+    /// Bound of what the errors of kernel and vertex integrals make of `lambda_mean`
+    /// ([`Coupling::integral_error`]).
+    #[serde(default)]
+    pub lambda_integral_error: f64,
     /// Standard deviation of lambda over tuples.
     pub lambda_std: Option<f64>,
     /// Whether lambda is not zero within three errors ([`Coupling::measured`]).
@@ -275,6 +279,7 @@ impl<'a> Measured<'a> {
             cutoff: v.cutoff,
             lambda_mean: coupling.as_ref().map(|c| c.mean),
             lambda_std_err: coupling.as_ref().and_then(|c| c.std_err),
+            lambda_integral_error: coupling.as_ref().map_or(0.0, |c| c.integral_error),
             lambda_std: coupling.as_ref().map(|c| c.std),
             measured,
             beta,

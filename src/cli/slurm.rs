@@ -10,7 +10,7 @@ use nnqft_gpu::run::VERSION;
 use nnqft_gpu::state::replace;
 use nnqft_gpu::{Error, Result, analysis};
 
-use super::args::{EngineArgs, Given, PartialSpec};
+use super::args::{EngineArgs, Given, PartialSpec, written};
 use super::output::Force;
 use super::shell::{emit, quote};
 
@@ -114,12 +114,15 @@ impl Arguments {
                     "--inputs" => full_path(value)?,
                     _ => value,
                 };
-                Ok(format!("{name} {}", quote(&value)))
+                Ok(written(&name, &value).trim_start().to_string())
             })
             .collect::<Result<_>>()?;
         let widths: Vec<String> = specs
             .iter()
-            .map(|spec| spec.net.width().to_string())
+            .map(|spec| {
+                let hidden = spec.net.hidden().into_iter();
+                hidden.map(|n| n.to_string()).collect::<Vec<_>>().join("x")
+            })
             .collect();
         let title = format!(
             "{}, N = {}, {} x {} networks",

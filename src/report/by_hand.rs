@@ -139,6 +139,7 @@ pub fn falloff_point(order: usize, deviation_mean: Option<f64>) -> FalloffPoint 
         background: None,
         exact_mean: None,
         exact_mean_error: None,
+        first_order_mean: None,
         verdict: match deviation_mean {
             Some(_) => Verdict::AboveBackground,
             None => Verdict::Undecided,
@@ -163,6 +164,7 @@ pub fn falloff(widths: Vec<(u64, FalloffPoint)>) -> FalloffDocument {
 
 pub fn coupling(mean: f64) -> Coupling {
     Coupling {
+        integral_error: 0.0,
         mean,
         std: 0.0,
         std_err: None,
@@ -192,6 +194,7 @@ pub fn eft(cutoffs: Vec<(f64, Option<Coupling>)>) -> EftDocument {
 /// The flow goes through these cutoffs and couplings, and nothing else is known of it.
 pub fn rg(points: &[(f64, Option<f64>)]) -> RgDocument {
     let points = points.iter().map(|&(cutoff, lambda_mean)| FlowPoint {
+        lambda_integral_error: 0.0,
         cutoff,
         lambda_mean,
         lambda_std_err: None,

@@ -2,6 +2,7 @@
 
 use crate::analysis::within_three_errors;
 use crate::model::{EnsembleSpec, Law, Layer, PerLayer, short};
+use crate::report::number::value;
 use crate::run::{Head, Origin};
 use crate::theory::Vertex;
 
@@ -38,7 +39,7 @@ pub fn shape(spec: &EnsembleSpec) -> String {
 }
 
 /// The title of a sweep names no width.
-pub fn sweep_title(spec: &EnsembleSpec) -> String {
+fn sweep_title(spec: &EnsembleSpec) -> String {
     parameters(spec, "")
 }
 
@@ -99,12 +100,50 @@ pub fn eft_errors(head: &Head) -> String {
     }
 }
 
+/// A table says below it how far couplings may be off by their integrals, where that can be seen: the
+/// largest error relative to a coupling.
+pub fn integral_errors(couplings: impl Iterator<Item = (f64, f64)>) -> String {
+    /// Below the last digit that tables show.
+    const SEEN: f64 = 1e-5;
+    let relative = couplings.map(|(lambda, error)| (error / lambda).abs());
+    let most = relative
+        .filter(|error| error.is_finite())
+        .fold(0.0, f64::max);
+    match most > SEEN {
+        true => format!(
+            "integrals over the kernel: lambda may be off by {} of it\n",
+            value(Some(most))
+        ),
+        false => String::new(),
+    }
+}
+
 /// A figure is named `ensemble`, or `ensemble-width20` beside those of other widths.
 pub fn name(command: &str, spec: &EnsembleSpec, widths: usize) -> String {
     match widths {
         1 => command.into(),
         _ => format!("{command}-{}", shape(spec)),
     }
+}
+
+/// A table of a sweep has this line above it: the net, and what was drawn at each `step`.
+pub fn sweep(spec: &EnsembleSpec, step: &str) -> String {
+    format!(
+        "{}, {} x {} networks per {step}, {} estimator, seed {}",
+        sweep_title(spec),
+        spec.experiments,
+        spec.nets,
+        spec.estimator,
+        spec.seed,
+    )
+}
+
+/// A table of a sweep has this line at its end.
+pub fn sweep_end(head: &Head) -> String {
+    format!(
+        "{:.2} s on {} ({})\n",
+        head.timing.wall_s, head.device.adapter, head.device.backend
+    )
 }
 
 /// The title of a figure names the net so.

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::Runner;
 use super::{DepthDocument, Head, Source, Timing};
-use crate::analysis::{Depth, DepthSweep, Unconverged, check_interacting, check_range};
+use crate::analysis::{Depth, DepthSweep, check_interacting, check_range};
 use crate::model::EnsembleSpec;
 use crate::plan::Plan;
 use crate::theory::Values;
@@ -45,16 +45,6 @@ pub fn depth(runner: &mut Runner, sweep: &[EnsembleSpec]) -> Result<DepthDocumen
             .collect::<Result<Vec<_>>>()
     })?;
     let sweep = DepthSweep::new(depths);
-    let unconverged = (sweep.depths.iter())
-        .flat_map(|d| d.orders.iter().map(move |p| (d.depth, p)))
-        .filter_map(|(depth, p)| {
-            Some(Unconverged {
-                claim: Some(format!("L = {depth}").into()),
-                order: p.order,
-                reason: p.unconverged.clone()?,
-            })
-        })
-        .collect();
     // Rates would mix the depths.
     let timing = Timing::theory(start.elapsed().as_secs_f64() - compile_s).after(compile_s);
     Ok(DepthDocument {
@@ -63,7 +53,7 @@ pub fn depth(runner: &mut Runner, sweep: &[EnsembleSpec]) -> Result<DepthDocumen
             first.clone(),
             runner.device(),
             timing,
-            Source::sampled(unconverged),
+            Source::sampled(sweep.unconverged()),
         ),
         sweep,
     })

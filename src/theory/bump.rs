@@ -80,6 +80,7 @@ pub(super) fn of_bump(
         derivatives: all.iter().map(|s| s[1]).collect(),
         quadratic: all[fours.clone()].iter().map(|s| s[2]).collect(),
         errors: all.iter().map(|s| 1e-14 * s[0].abs()).collect(),
+        derivative_errors: all.iter().map(|s| 1e-14 * s[1].abs()).collect(),
     }
 }
 

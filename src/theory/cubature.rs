@@ -71,8 +71,8 @@ pub(super) struct Integrand<'a> {
     pub quadratic: &'a MomentPlan,
     /// Dimension of y.
     pub d_in: usize,
-    /// The field k(x_p, y) of all points p, at one y.
-    pub field: &'a (dyn Fn(&[f64], &mut [f64]) + Sync),
+    /// The field k(x_p, y) of all points p, at one y, and bounds of its errors.
+    pub field: &'a Fields<'a>,
     /// Whether the field is homogeneous in y: then the rule is exact along a ray.
     pub homogeneous: bool,
     /// Points where, and whose directions where, the field may not be smooth.
@@ -92,8 +92,10 @@ pub(super) struct BoxIntegrals {
     pub derivatives: Vec<f64>,
     /// Integrals of the elements of the quadratic plan.
     pub quadratic: Vec<f64>,
-    /// Estimated error of each moment.
+    /// Estimated error of each moment: the cubature's and the field's.
     pub errors: Vec<f64>,
+    /// Bound of what the field's errors make of each derivative.
+    pub derivative_errors: Vec<f64>,
 }
 
 /// A cell is one face of the cube, seen from the origin: y = r e with e = +-1 along `axis`, and a
@@ -107,8 +109,13 @@ struct Cell {
     angles: Vec<(f64, f64)>,
 }
 
-/// `Sums` holds moments and quadratic moments side by side.
+/// `Sums` holds moments and quadratic moments side by side, then of each order and point the integral of
+/// that power of the field's error.
 type Sums = Vec<f64>;
+/// Fills in the field of all points at one y, and bounds of its errors.
+type Fields<'a> = dyn Fn(&[f64], &mut [f64], &mut [f64]) + Sync + 'a;
+/// Takes field values of a node, their errors, its weight, and |y|^2.
+type Visit<'a> = dyn FnMut(&[f64], &[f64], f64, f64) + 'a;
 
 /// The deepest bisection of a cell.
 const MAX_DEPTH: usize = 14;
@@ -117,6 +124,11 @@ const MAX_CELLS: usize = 4000;
 
 impl Integrand<'_> {
     fn elements(&self) -> usize {
+        let of_errors = self.plan.orders().len() * self.plan.fields();
+        self.products() + of_errors
+    }
+
+    fn products(&self) -> usize {
         self.plan.elements().len() + self.quadratic.elements().len()
     }
 
@@ -142,14 +154,15 @@ impl Integrand<'_> {
             inner = cutoff;
             // d/d log L is L times the integral over the surface.
             let at = (cutoff, cutoff.powi(self.d_in as i32));
-            let (mut surface, _) = self.integrate(self.cells(None), at, &rules, &total);
-            surface.truncate(self.plan.elements().len());
-            let (moments, quadratic) = total.split_at(self.plan.elements().len());
+            let (surface, _) = self.integrate(self.cells(None), at, &rules, &total);
+            let count = self.plan.elements().len();
+            let of_field = self.errors_of_field(&total);
             results.push(BoxIntegrals {
-                moments: moments.to_vec(),
-                derivatives: surface,
-                quadratic: quadratic.to_vec(),
-                errors: errors.clone(),
+                moments: total[..count].to_vec(),
+                quadratic: total[count..self.products()].to_vec(),
+                errors: errors.iter().zip(of_field).map(|(a, b)| a + b).collect(),
+                derivative_errors: self.errors_of_field(&surface),
+                derivatives: surface[..count].to_vec(),
             });
         }
         results
@@ -261,10 +274,10 @@ impl Integrand<'_> {
         (sum, error)
     }
 
-    /// Returns an upper bound of the integral of each |product|, from those of pure powers
-    /// (Hoelder).
-    fn sizes(&self, sums: &Sums) -> Vec<f64> {
-        let powers: Vec<Vec<f64>> = (self.plan.orders().iter())
+    /// Returns roots of the integrals of pure powers, `[order][point]`: products of them bound integrals
+    /// of |products| (Hoelder).
+    fn roots(&self, sums: &Sums) -> Vec<Vec<f64>> {
+        (self.plan.orders().iter())
             .map(|(n, range)| {
                 let mut powers = vec![0.0; self.plan.fields()];
                 for e in range.clone() {
@@ -275,27 +288,75 @@ impl Integrand<'_> {
                 }
                 powers
             })
-            .collect();
-        (self.plan.orders().iter().zip(&powers))
-            .flat_map(|((_, range), powers)| {
-                range
-                    .clone()
-                    .map(|e| self.plan.indices()[e].iter().map(|&i| powers[i]).product())
+            .collect()
+    }
+
+    /// Returns an upper bound of the integral of each |product|.
+    fn sizes(&self, sums: &Sums) -> Vec<f64> {
+        (self.plan.orders().iter().zip(self.roots(sums)))
+            .flat_map(|((_, range), roots)| {
+                let of = move |e: usize| -> f64 {
+                    let index = self.plan.indices()[e].iter();
+                    index.map(|&i| roots[i]).product()
+                };
+                range.clone().map(of)
             })
             .collect()
+    }
+
+    /// Returns an upper bound of what the field's errors make of each product, to their first order: one
+    /// factor after the other is replaced by its error.
+    fn errors_of_field(&self, sums: &Sums) -> Vec<f64> {
+        let points = self.plan.fields();
+        let of_errors = sums[self.products()..].chunks(points.max(1));
+        (self
+            .plan
+            .orders()
+            .iter()
+            .zip(self.roots(sums))
+            .zip(of_errors))
+        .flat_map(|(((n, range), roots), powers)| {
+            let errors: Vec<f64> = powers
+                .iter()
+                .map(|power| power.powf(1.0 / *n as f64))
+                .collect();
+            let of = move |e: usize| {
+                let index = &self.plan.indices()[e];
+                let replaced = |k: usize| {
+                    let others = (0..*n).filter(|&j| j != k).map(|j| roots[index[j]]);
+                    errors[index[k]] * others.product::<f64>()
+                };
+                (0..*n).map(replaced).sum()
+            };
+            range.clone().map(of)
+        })
+        .collect()
     }
 
     fn rule(&self, cell: &Cell, surface: (f64, f64), rule: &[(f64, f64)]) -> Sums {
         let mut moments = Nodes::new(self.plan);
         let mut quadratic = Nodes::new(self.quadratic);
-        self.visit(cell, surface, rule, &mut |values, weight, square| {
-            moments.push(weight, |p| values[p]);
-            if cell.radius.is_some() {
-                quadratic.push(weight * square, |p| values[p]);
-            }
-        });
+        let points = self.plan.fields();
+        let mut of_errors = vec![0.0; self.plan.orders().len() * points];
+        self.visit(
+            cell,
+            surface,
+            rule,
+            &mut |values, errors, weight, square| {
+                moments.push(weight, |p| values[p]);
+                if cell.radius.is_some() {
+                    quadratic.push(weight * square, |p| values[p]);
+                }
+                for (o, (n, _)) in self.plan.orders().iter().enumerate() {
+                    let sums = &mut of_errors[o * points..(o + 1) * points];
+                    (sums.iter_mut().zip(errors))
+                        .for_each(|(s, e)| *s += weight * e.powi(*n as i32));
+                }
+            },
+        );
         let mut sums = moments.take();
         sums.extend(quadratic.take());
+        sums.extend(of_errors);
         sums
     }
 
@@ -312,7 +373,7 @@ impl Integrand<'_> {
         let (mut fields, mut weights) = (Vec::new(), Vec::new());
         for panel in self.radial_panels(0.0, cutoff) {
             for cell in self.cells(Some(panel)) {
-                self.visit(&cell, (0.0, 1.0), &rule, &mut |values, weight, _| {
+                self.visit(&cell, (0.0, 1.0), &rule, &mut |values, _, weight, _| {
                     fields.push(values.to_vec());
                     weights.push(weight);
                 });
@@ -321,14 +382,8 @@ impl Integrand<'_> {
         (fields, weights)
     }
 
-    /// Visits the nodes of a cell: field values, weight, |y|^2.
-    fn visit(
-        &self,
-        cell: &Cell,
-        surface: (f64, f64),
-        rule: &[(f64, f64)],
-        visit: &mut dyn FnMut(&[f64], f64, f64),
-    ) {
+    /// Visits the nodes of a cell: field values, their errors, weight, |y|^2.
+    fn visit(&self, cell: &Cell, surface: (f64, f64), rule: &[(f64, f64)], visit: &mut Visit) {
         let radii: Vec<(f64, f64)> = match cell.radius {
             None => vec![surface],
             Some(range) => on(range, rule)
@@ -347,6 +402,7 @@ impl Integrand<'_> {
         }
         let mut y = vec![0.0; self.d_in];
         let mut values = vec![0.0; self.plan.fields()];
+        let mut errors = values.clone();
         for (u, wu) in &angles {
             for &(r, wr) in &radii {
                 let mut others = u.iter();
@@ -356,8 +412,8 @@ impl Integrand<'_> {
                         false => r * others.next().expect("one per other axis"),
                     };
                 }
-                (self.field)(&y, &mut values);
-                visit(&values, wu * wr, y.iter().map(|y| y * y).sum());
+                (self.field)(&y, &mut values, &mut errors);
+                visit(&values, &errors, wu * wr, y.iter().map(|y| y * y).sum());
             }
         }
     }

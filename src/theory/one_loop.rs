@@ -2,11 +2,13 @@
 
 use rayon::prelude::*;
 
+use super::average::Moment;
 use super::average::features;
+use super::average::laws::Unit;
 use super::bump::Bump;
 use super::bump::line;
 use super::cubature::{Integrand, legendre};
-use super::kernel::Kernel;
+use super::kernel::{Field, Kernel};
 use super::range::check_loops;
 use super::vertex::{Vertex, check_cutoffs, natural_scale};
 use crate::model::{EnsembleSpec, short};
@@ -118,12 +120,6 @@ const MAX_NODES: usize = 9000;
 /// The same of kernels without a closed form.
 const MAX_MATRIX: usize = 400;
 
-/// Tells whether kernels between vertices are averages over one set of neurons: pairs of nodes are
-/// nearly parallel by the thousand, and one by one each would take a quadrature.
-fn is_by_matrices(spec: &EnsembleSpec) -> bool {
-    spec.net.has_gaussian_units() && Kernel::new(&spec.net).is_slow()
-}
-
 /// Lists the marks that split the cells; three dimensions cannot afford it.
 fn marks(spec: &EnsembleSpec) -> &[Vec<f64>] {
     if spec.net.d_in() < 3 {
@@ -138,12 +134,12 @@ fn with_nodes<T>(spec: &EnsembleSpec, vertex: Vertex, of: impl FnOnce(&Integrand
     let constant = vertex.constant(&spec.net);
     // The coordinates of the nodes themselves follow the fields.
     let kernel = Kernel::new(&spec.net);
-    let ends: Vec<_> = points.iter().map(|x| kernel.point(x)).collect();
-    let field = |y: &[f64], values: &mut [f64]| {
+    let of_points = Field::new(&kernel, points);
+    let field = |y: &[f64], values: &mut [f64], errors: &mut [f64]| {
         let (lines, coordinates) = values.split_at_mut(points.len());
         coordinates.copy_from_slice(y);
-        let y = kernel.point(y);
-        (lines.iter_mut().zip(&ends)).for_each(|(k, x)| *k = kernel.at(x, &y) - constant);
+        of_points.at(y, lines, &mut errors[..points.len()]);
+        lines.iter_mut().for_each(|k| *k -= constant);
     };
     let plan = MomentPlan::new(points.len() + spec.net.d_in(), &[]);
     of(&Integrand {
@@ -183,14 +179,24 @@ fn numeric(spec: &EnsembleSpec, vertex: Vertex, cutoff: f64, rule: usize) -> Vec
         row
     };
     let places = fields.iter().map(|node| &node[points..]);
-    let rows: Vec<Vec<f64>> = if is_by_matrices(spec) {
-        let forms: Vec<Vec<f64>> = places.map(|y| spec.net.linear_form(y)).collect();
+    // Kernels between vertices without a closed form are averages over one set of neurons: pairs of nodes
+    // are nearly parallel by the thousand, and one by one each would take a quadrature.
+    let rows: Vec<Vec<f64>> = if kernel.lacks_closed_form() {
+        let unit = Unit::new(&spec.net, places);
         // Rules of different sizes have different neurons, so that the distance of the integrals
         // has the error of both.
         let shift = 0.37 * rule as f64;
-        let second = features::second_moments(spec.net.activation(), &forms, shift);
-        (second.column_iter())
-            .map(|column| row(&mut column.iter().map(|&second| kernel.of_hidden(second))))
+        let second = features::second_moments(spec.net.activation(), &unit, shift);
+        // Later layers are functions of these moments.
+        let count = second.ncols();
+        let of = |j: usize, k: usize| Moment::from(second[(j, k)]);
+        let later: Vec<_> = (0..count).map(|k| kernel.places(of(k, k))).collect();
+        (0..count)
+            .into_par_iter()
+            .map(|k| {
+                let moment = |j: usize| kernel.after_first(of(j, k), &later[j], &later[k]);
+                row(&mut (0..count).map(|j| kernel.of_hidden(moment(j).value)))
+            })
             .collect()
     } else {
         let nodes: Vec<_> = places.map(|y| kernel.point(y)).collect();

@@ -1,7 +1,7 @@
 //! This module finds the cutoffs at which integrals leave the range of f64.
 
 use super::bump::Bump;
-use super::kernel::Kernel;
+use super::kernel::{Field, Kernel};
 use super::vertex::{Vertex, finite};
 use crate::model::{EnsembleSpec, short};
 use crate::{Error, Result};
@@ -37,8 +37,11 @@ impl Sizes {
     fn new(spec: &EnsembleSpec, vertex: Vertex, cutoff: f64) -> Self {
         let constant = vertex.constant(&spec.net);
         let kernel = Kernel::new(&spec.net);
-        let k =
-            |x: &[f64], y: &[f64]| (kernel.at(&kernel.point(x), &kernel.point(y)) - constant).abs();
+        let k = |x: &[f64], y: &[f64]| {
+            let (mut k, mut error, x) = ([0.0], [0.0], [x.to_vec()]);
+            Field::new(&kernel, &x).at(y, &mut k, &mut error);
+            (k[0] - constant).abs()
+        };
         let points = spec.inputs.points();
         let bump = bump(spec, vertex);
         let lines = match &bump {

@@ -272,7 +272,7 @@ fn check_moments(
 fn check_vertex(engine: &dyn Stages, spec: &EnsembleSpec, worst: &mut Worst) -> Result<()> {
     let (mut nodes, mut weights) = match vertex_nodes(spec, Vertex::Full, 10.0) {
         Ok(quadrature) => quadrature,
-        // There are kernels that theory integrates for some laws only.
+        // There are kernels that do not exist over a box, and boxes of more than three dimensions.
         Err(Error::Invalid { .. }) => return Ok(()),
         Err(other) => return Err(other),
     };

@@ -8,7 +8,8 @@ use clap::{ArgMatches, Args, Command, FromArgMatches};
 pub struct Given<T> {
     /// Arguments as they were parsed.
     pub value: T,
-    /// Option and value of each argument that was given, in the order of `--help`.
+    /// Option and value of each argument that was given, in the order of `--help`; a flag has the
+    /// value "".
     pub list: Vec<(String, String)>,
 }
 
@@ -21,8 +22,7 @@ impl<T: Args> Given<T> {
     /// Writes the given options as a command line, with a blank before each option.
     pub fn command_line(&self) -> String {
         let options = self.list.iter();
-        (options.map(|(name, value)| format!(" {name} {}", crate::cli::shell::quote(value))))
-            .collect()
+        options.map(|(name, value)| written(name, value)).collect()
     }
 
     fn list(matches: &ArgMatches) -> Vec<(String, String)> {
@@ -31,11 +31,22 @@ impl<T: Args> Given<T> {
         (command.get_arguments())
             .filter(|argument| given(argument.get_id().as_str()))
             .filter_map(|argument| {
+                if !argument.get_action().takes_values() {
+                    return Some((format!("--{}", argument.get_long()?), String::new()));
+                }
                 let values = matches.get_raw(argument.get_id().as_str())?;
                 let values: Vec<_> = values.map(|v| v.to_string_lossy()).collect();
                 Some((format!("--{}", argument.get_long()?), values.join(",")))
             })
             .collect()
+    }
+}
+
+/// Writes an option and its value, if it takes one, after a blank.
+pub fn written(name: &str, value: &str) -> String {
+    match value {
+        "" => format!(" {name}"),
+        value => format!(" {name} {}", crate::cli::shell::quote(value)),
     }
 }
 
@@ -125,11 +136,21 @@ mod tests {
                 "--tilt" => "none",
                 _ => "1",
             };
-            let alone = Line::try_parse_from(["-", &name, value]);
-            let list = alone.unwrap_or_else(|e| panic!("{e}")).spec.list;
-            assert_eq!(list, [(name.clone(), value.to_string())]);
-            let both = Line::try_parse_from(["-", "--from", "x", &name, value]);
-            assert!(both.is_err(), "{name}");
+            let value = if argument.get_action().takes_values() {
+                value
+            } else {
+                ""
+            };
+            let of = |start: &[&str]| {
+                let option = [&name[..], value]
+                    .into_iter()
+                    .filter(|word| !word.is_empty());
+                Line::try_parse_from(start.iter().copied().chain(option))
+            };
+            let given = of(&["-"]).unwrap_or_else(|e| panic!("{e}")).spec;
+            assert_eq!(given.list, [(name.clone(), value.to_string())]);
+            assert_eq!(given.command_line(), written(&name, value));
+            assert!(of(&["-", "--from", "x"]).is_err(), "{name}");
             options += 1;
         }
         assert!(options > 12);

@@ -19,7 +19,7 @@ use nnqft_gpu::{Error, Result, theory};
 
 pub use eft::{EftArgs, MomentsOf};
 pub use engine::EngineArgs;
-pub use given::Given;
+pub use given::{Given, written};
 pub use model::{ModelArgs, NetArgs, list};
 pub use sampling::SamplingArgs;
 

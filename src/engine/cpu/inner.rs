@@ -1,5 +1,5 @@
-//! This module draws the layers above the first, given the hidden values below them (twin of
-//! `shaders/inner.wgsl`).
+//! This module draws the layers above the first, given the hidden values below them. The shaders
+//! have no twin of it yet.
 
 use std::ops::Range;
 
@@ -21,6 +21,8 @@ const SMALLEST_PIVOT: f64 = 8.0 * f64::EPSILON;
 pub(super) struct Rooms {
     /// Factor R of the covariance C = R R^T, the lower triangle row by row.
     factor: Vec<Tile>,
+    /// Inverse roots of the pivots, zero where a pivot is, `[point]`.
+    inverse: Vec<Tile>,
     /// Hidden values of the layer below and of the layer that is drawn, `[unit][point][lane]`,
     /// where weights take them.
     below: Aligned,
@@ -41,6 +43,7 @@ impl Rooms {
         };
         Self {
             factor: vec![[0.0; TILE]; pairs],
+            inverse: vec![[0.0; TILE]; points],
             below: Aligned::new(0.0, values),
             kept: Aligned::new(0.0, values),
         }
@@ -124,8 +127,10 @@ vectorised! {
 /// legitimate: points on one ray of a homogeneous net, repeated points.
 #[inline(always)]
 fn factors<const FMA: bool>(points: usize, work: &mut Work, scale: f64, bias: f64) {
-    let (sums, factor) = (&work.sums, &mut work.rooms.factor);
-    let mut inverse = vec![[0.0; TILE]; points];
+    let sums = &work.sums;
+    let Rooms {
+        factor, inverse, ..
+    } = &mut work.rooms;
     for p in 0..points {
         let (above, row) = factor.split_at_mut(start(p));
         for c in 0..=p {

@@ -95,6 +95,8 @@ mod tests {
             let error = 1e-6;
             let near = f64::from((z + off * error) as f32);
             prop_assume!((near - z).abs() <= error);
+            // Rounding may take a constant onto the reals: (-1)^p is real for whole p alone.
+            prop_assume!(tape.evaluate(z, v).is_finite());
             let values = tape.interpret(|op, done: &[f64]| f64::from(op.apply(done, near, v) as f32));
             // Beyond the reals, and beyond f32, all is lost.
             if values.iter().all(|x| x.is_finite()) {

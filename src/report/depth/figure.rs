@@ -2,6 +2,9 @@ use crate::analysis::DepthPoint;
 use crate::report::figure::{Axis, Figure, Point, Series, Style};
 use crate::run::DepthDocument;
 
+/// A value may have an error.
+type Value = Option<(f64, Option<f64>)>;
+
 /// The figure shows |m_n| of the even orders against L/N, measured and predicted. Nets of one L/N at
 /// several widths collapse there.
 pub fn depth_figure(document: &DepthDocument) -> Figure {
@@ -13,7 +16,7 @@ pub fn depth_figure(document: &DepthDocument) -> Figure {
         .collect();
     let mut series = Vec::new();
     for (colour, n) in orders.into_iter().enumerate() {
-        let of = |value: &dyn Fn(&DepthPoint) -> Option<(f64, Option<f64>)>| -> Vec<Option<Point>> {
+        let of = |value: &dyn Fn(&DepthPoint) -> Value| -> Vec<Option<Point>> {
             (depths.iter())
                 .map(|d| {
                     let (y, error) = value(d.orders.iter().find(|p| p.order == n)?)?;

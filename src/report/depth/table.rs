@@ -1,11 +1,10 @@
-use crate::report::heading::sweep_title;
+use crate::report::heading::{sweep, sweep_end};
 use crate::report::number::{fixed, value};
 use crate::report::table::table;
 use crate::run::DepthDocument;
 
 /// The table has one line per depth and order, and one for n v / K^2; the slopes follow.
 pub fn depth_table(document: &DepthDocument) -> String {
-    let spec = &document.head.spec;
     let header = [
         "L",
         "N",
@@ -53,16 +52,10 @@ pub fn depth_table(document: &DepthDocument) -> String {
         ]);
     }
     format!(
-        "{}, {} x {} networks per depth, {} estimator, seed {}\n{rows}\n{}{:.2} s on {} ({})\n",
-        sweep_title(spec),
-        spec.experiments,
-        spec.nets,
-        spec.estimator,
-        spec.seed,
+        "{}\n{rows}\n{}{}",
+        sweep(&document.head.spec, "depth"),
         slopes(document),
-        document.head.timing.wall_s,
-        document.head.device.adapter,
-        document.head.device.backend,
+        sweep_end(&document.head),
     )
 }
 

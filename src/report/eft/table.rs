@@ -1,6 +1,6 @@
 use crate::analysis::SixPoint;
 use crate::model::short;
-use crate::report::heading::{eft_errors, eft_title};
+use crate::report::heading::{eft_errors, eft_title, integral_errors};
 use crate::report::number::value;
 use crate::report::table::{points, table};
 use crate::run::EftDocument;
@@ -95,6 +95,10 @@ pub fn eft_table(document: &EftDocument) -> String {
             ));
         }
     }
+    let lambdas = document.cutoffs.iter().filter_map(|p| p.lambda.as_ref());
+    notes.push_str(&integral_errors(
+        lambdas.map(|l| (l.mean, l.integral_error)),
+    ));
     if let Some(unmeasured) = document.unmeasured() {
         notes.push_str(&format!("UNMEASURED: {unmeasured}\n"));
     }

@@ -30,9 +30,17 @@ pub fn falloff_figure(document: &FalloffDocument) -> Figure {
                 .with(of(&|p| Some((p.background?, None)))),
         );
         if n > 2 {
+            let known = match (document.falloff.widths.iter().flat_map(|w| &w.orders))
+                .any(|p| p.first_order_mean.is_some())
+            {
+                true => "first order",
+                false => "exact",
+            };
             series.push(
-                Series::new(format!("exact n={n}"), colour, Style::Line)
-                    .with(of(&|p| Some((p.exact_mean?, None)))),
+                Series::new(format!("{known} n={n}"), colour, Style::Line).with(of(&|p| {
+                    let mean = p.exact_mean.or(p.first_order_mean)?;
+                    Some((mean, None))
+                })),
             );
         }
         series.push(

@@ -1,5 +1,5 @@
 use crate::model::Estimator;
-use crate::report::heading::sweep_title;
+use crate::report::heading::{sweep, sweep_end};
 use crate::report::number::{fixed, value};
 use crate::report::table::{left_out, table};
 use crate::run::FalloffDocument;
@@ -9,13 +9,18 @@ pub fn falloff_table(document: &FalloffDocument) -> String {
     let spec = &document.head.spec;
     let falloff = &document.falloff;
     let has_connected = !falloff.connected_fits.is_empty();
+    let mut all = falloff.widths.iter().flat_map(|w| &w.orders);
+    let known = match all.any(|p| p.first_order_mean.is_some()) {
+        true => "first order m_n",
+        false => "exact m_n",
+    };
     let mut header = vec![
         "N",
         "n",
         "mean m_n",
         "± error",
         "background",
-        "exact m_n",
+        known,
         "verdict",
     ];
     if has_connected {
@@ -34,7 +39,7 @@ pub fn falloff_table(document: &FalloffDocument) -> String {
                 value(p.deviation_mean),
                 value(p.std_err),
                 value(p.background),
-                value(p.exact_mean),
+                value(p.exact_mean.or(p.first_order_mean)),
             ];
             if has_connected {
                 let c = p.connected.as_ref();
@@ -60,16 +65,10 @@ pub fn falloff_table(document: &FalloffDocument) -> String {
         )
     });
     format!(
-        "{}, {} x {} networks per width, {} estimator, seed {}{connected}\n{rows}\n{notes}{}{:.2} s on {} ({})\n",
-        sweep_title(spec),
-        spec.experiments,
-        spec.nets,
-        spec.estimator,
-        spec.seed,
+        "{}{connected}\n{rows}\n{notes}{}{}",
+        sweep(spec, "width"),
         slopes(document),
-        document.head.timing.wall_s,
-        document.head.device.adapter,
-        document.head.device.backend,
+        sweep_end(&document.head),
     )
 }
 

@@ -1,6 +1,6 @@
 use crate::analysis::{ErrorOf, FlowPoint};
 use crate::model::short;
-use crate::report::heading::{eft_errors, eft_title};
+use crate::report::heading::{eft_errors, eft_title, integral_errors};
 use crate::report::number::{fixed, value};
 use crate::report::table::table;
 use crate::run::RgDocument;
@@ -66,6 +66,10 @@ pub fn flow_table(document: &RgDocument) -> String {
             "up to {opposite} tuples have a coupling of the other sign: the kernel changes sign and one constant lambda does not describe them\n"
         ));
     }
+    let points = flow.points.iter();
+    notes.push_str(&integral_errors(
+        points.filter_map(|p| Some((p.lambda_mean?, p.lambda_integral_error))),
+    ));
     if let Some(unmeasured) = document.unmeasured() {
         notes.push_str(&format!("UNMEASURED: {unmeasured}\n"));
     }

@@ -95,6 +95,7 @@ pub fn point(order: usize) -> FalloffPoint {
         background: None,
         exact_mean: None,
         exact_mean_error: None,
+        first_order_mean: None,
         verdict: Verdict::Undecided,
         largest_pull: None,
         unconverged: None,
@@ -151,6 +152,7 @@ pub fn eft_point(cutoff: f64) -> EftPoint {
 /// Makes a coupling with its error, 0 for an exact one.
 pub fn coupling(mean: f64, std_err: f64) -> Coupling {
     Coupling {
+        integral_error: 0.0,
         mean,
         std: 0.01,
         std_err: Some(std_err),

@@ -7,8 +7,8 @@ use nalgebra::DMatrix;
 use rayon::prelude::*;
 
 use super::dot;
-use super::span::span;
-use crate::model::Activation;
+use super::laws::{Unit, variate};
+use crate::model::{Activation, Law};
 
 /// Products that a rule may take: a second or two of one core.
 const PRODUCTS: f64 = 6e9;
@@ -19,17 +19,15 @@ const CHUNK: usize = 1024;
 /// Points of one thread's share.
 const SHARE: usize = 64;
 
-/// Returns E[h(x) h(y)] of all pairs of points whose pre-activations are linear forms of standard
-/// normals, `[point][normal]`.
+/// Returns E[h(x) h(y)] of all pairs of a unit's points.
 ///
 /// The nodes are the multiples of a vector modulo 1, whose components are powers of the root of
 /// x^(d + 1) = x + 1: few of them leave large gaps. They move by `shift`, so that two rules tell their
 /// error. With g = log(t / (1 - t)) what is averaged is periodic in t, and with weights that rise and
 /// fall along the nodes the error falls like 1 / nodes^2.
-pub fn second_moments(activation: &Activation, forms: &[Vec<f64>], shift: f64) -> DMatrix<f64> {
-    let variances: Vec<f64> = forms.iter().map(|form| dot(form, form)).collect();
-    let forms = span(forms);
-    let (points, rank) = (forms.len(), forms[0].len());
+pub fn second_moments(activation: &Activation, unit: &Unit, shift: f64) -> DMatrix<f64> {
+    let (forms, variances) = (unit.forms(), unit.variances());
+    let (points, rank) = (forms.len(), unit.laws().len());
     let count = (PRODUCTS / (points as f64).powi(2)).clamp(NODES_WITHIN.0, NODES_WITHIN.1) as usize;
     let steps = steps(rank);
     // h times the root of the node's weight, `[point][node]`.
@@ -37,7 +35,7 @@ pub fn second_moments(activation: &Activation, forms: &[Vec<f64>], shift: f64) -
         let columns: Vec<f64> = (first..(first + CHUNK).min(count))
             .into_par_iter()
             .flat_map_iter(|node| {
-                let (g, weight) = place(node, count, &steps, shift);
+                let (g, weight) = place(node, count, unit.laws(), &steps, shift);
                 let at = |point: usize| {
                     let z = dot(&forms[point], &g);
                     weight * activation.evaluate(z, variances[point])
@@ -69,18 +67,25 @@ fn steps(rank: usize) -> Vec<f64> {
     (1..=rank).map(|k| root.powi(-(k as i32))).collect()
 }
 
-/// Returns the normals of a node and the root of its weight.
-fn place(node: usize, count: usize, steps: &[f64], shift: f64) -> (Vec<f64>, f64) {
+/// Returns the variates of a node and the root of its weight.
+fn place(node: usize, count: usize, laws: &[Law], steps: &[f64], shift: f64) -> (Vec<f64>, f64) {
     let along = (node as f64 + 0.5) / count as f64;
     let mut weight = 4.0 * along.min(1.0 - along) / count as f64;
+    // Twice the exponent of the densities, less what weights have of them.
     let mut square = 0.0;
-    let g: Vec<f64> = (steps.iter())
-        .map(|step| {
+    let g: Vec<f64> = (steps.iter().zip(laws))
+        .map(|(step, &law)| {
             let t = (step * (node as f64 + 0.5) + shift).fract();
-            let g = (t / (1.0 - t)).ln();
-            weight /= TAU.sqrt() * t * (1.0 - t);
-            square += g * g;
-            g
+            if law.is_gaussian() {
+                let g = (t / (1.0 - t)).ln();
+                weight /= TAU.sqrt() * t * (1.0 - t);
+                square += g * g;
+                return g;
+            }
+            let (x, slope, log_density) = variate(law, t);
+            weight *= slope;
+            square -= 2.0 * log_density;
+            x
         })
         .collect();
     match weight.is_finite() {
@@ -93,15 +98,17 @@ fn place(node: usize, count: usize, steps: &[f64], shift: f64) -> (Vec<f64>, f64
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Net;
 
     #[test]
     fn matrices_agree_with_the_closed_form_of_the_angle() {
         // erf of forms: (2 / pi) asin(2 s_xy / sqrt((1 + 2 s_xx) (1 + 2 s_yy))).
         let activation: Activation = "erf(z)".parse().unwrap();
-        let forms: Vec<Vec<f64>> = (0..150)
-            .map(|k| vec![1.07f64.powi(k - 75) * 0.4, 1.0])
-            .collect();
-        let [a, b] = [0.1, 0.7].map(|shift| second_moments(&activation, &forms, shift));
+        let net = Net::new(activation.clone(), 1);
+        let points: Vec<[f64; 1]> = (0..150).map(|k| [1.07f64.powi(k - 75) * 0.4]).collect();
+        let forms: Vec<Vec<f64>> = points.iter().map(|x| net.linear_form(x)).collect();
+        let unit = Unit::new(&net, points.iter().map(|x| &x[..]));
+        let [a, b] = [0.1, 0.7].map(|shift| second_moments(&activation, &unit, shift));
         let mut most: f64 = 0.0;
         for (i, x) in forms.iter().enumerate() {
             for (j, y) in forms.iter().enumerate() {
@@ -114,5 +121,31 @@ mod tests {
             }
         }
         assert!(most < 2e-4, "{most:e}");
+    }
+    #[test]
+    fn matrices_of_other_laws_agree_with_closed_forms() {
+        // cos of w x + b: (cos(x - y) + cos(x + y)) / 2 averages to products of characteristic functions.
+        let activation: Activation = "cos(z)".parse().unwrap();
+        let sinc = |t: f64| {
+            let t = 3f64.sqrt() * t;
+            if t == 0.0 { 1.0 } else { t.sin() / t }
+        };
+        let laplace = |t: f64| 1.0 / (1.0 + 0.5 * t * t);
+        let net = Net::new(activation.clone(), 1)
+            .with_law_w(vec![Law::Uniform, Law::Gaussian])
+            .unwrap()
+            .with_law_b(vec![Law::Laplace, Law::Gaussian])
+            .unwrap();
+        let points: Vec<[f64; 1]> = (0..60).map(|k| [0.1 * f64::from(k) - 3.0]).collect();
+        let unit = Unit::new(&net, points.iter().map(|x| &x[..]));
+        let [a, b] = [0.1, 0.7].map(|shift| second_moments(&activation, &unit, shift));
+        for (i, x) in points.iter().enumerate() {
+            for (j, y) in points.iter().enumerate() {
+                let want = 0.5 * (sinc(x[0] - y[0]) + sinc(x[0] + y[0]) * laplace(2.0));
+                let (error, told) = ((a[(i, j)] - want).abs(), (a[(i, j)] - b[(i, j)]).abs());
+                assert!(error < 1e-4 + 10.0 * told, "{i} {j}: {error:e} {told:e}");
+                assert!(error < 1e-3, "{i} {j}: {error:e}");
+            }
+        }
     }
 }

@@ -12,6 +12,7 @@ pub(super) mod rule;
 mod sign;
 mod smooth;
 mod span;
+mod subsets;
 #[cfg(test)]
 mod tests;
 mod trapezoid;

@@ -12,6 +12,7 @@ use rayon::prelude::*;
 
 use super::super::cubature::{Nodes, add_up};
 use super::rule::Neuron;
+use super::subsets::subsets;
 use super::{Moment, dot, line};
 
 /// A rule that takes one core longer is not tried.
@@ -139,11 +140,7 @@ fn ends(
     radius: f64,
 ) -> Option<Vec<Vec<f64>>> {
     let mut ends: Vec<Vec<f64>> = Vec::new();
-    let mut chosen: Vec<usize> = (0..count).collect();
-    if planes.len() < count {
-        return Some(ends);
-    }
-    loop {
+    for chosen in subsets(planes.len(), count) {
         let rows: Vec<&(Vec<f64>, f64)> = chosen.iter().map(|&k| &planes[k]).collect();
         if let Some(end) = meeting(&rows, normal) {
             let is_new = |known: &Vec<f64>| {
@@ -158,16 +155,8 @@ fn ends(
         if ends.len() > MAX_ENDS {
             return None;
         }
-        // The next subset.
-        let of = planes.len() - count;
-        let Some(k) = (0..count).rev().find(|&k| chosen[k] < of + k) else {
-            return Some(ends);
-        };
-        chosen[k] += 1;
-        for j in k + 1..count {
-            chosen[j] = chosen[j - 1] + 1;
-        }
     }
+    Some(ends)
 }
 
 /// The coordinate `normal` of the point where planes meet, one for it and each later normal: by

@@ -3,11 +3,13 @@
 
 mod between;
 mod deep;
+mod field;
 mod hermite;
 pub(super) mod homogeneous;
 mod plane;
 mod second;
 mod step;
+mod table;
 #[cfg(test)]
 mod tests;
 
@@ -20,6 +22,7 @@ use crate::tensor::multisets;
 use crate::{Error, Result};
 pub use between::{kernel_between, kernel_diagonal};
 use deep::{Deeper, Place};
+pub(super) use field::Field;
 pub(super) use second::SecondMoments;
 
 /// The kernel of one net, for many pairs of points: what they have in common is computed once.
@@ -79,8 +82,8 @@ impl<'a> Kernel<'a> {
             second,
             places: Vec::new(),
         };
-        if let Some(deeper) = &self.deeper {
-            point.places = deeper.places(self.first(&point, &point));
+        if self.deeper.is_some() {
+            point.places = self.places(self.first(&point, &point));
         }
         point
     }
@@ -93,11 +96,21 @@ impl<'a> Kernel<'a> {
     /// E[h(x) h(y)] of a unit of the last hidden layer: (K - sigma_b^2) / sigma_w^2, without the rounding
     /// of that difference.
     pub fn second_moment(&self, x: &Point, y: &Point) -> Moment {
-        let first = self.first(x, y);
+        self.after_first(self.first(x, y), &x.places, &y.places)
+    }
+
+    /// E[h(x) h(y)] of a unit of the last hidden layer, from that of the first.
+    pub fn after_first(&self, first: Moment, x: &[Place], y: &[Place]) -> Moment {
         match &self.deeper {
-            Some(deeper) => deeper.last(first, &x.places, &y.places),
+            Some(deeper) => deeper.last(first, x, y),
             None => first,
         }
+    }
+
+    /// What the hidden layers but the first make of a point, from its E[h^2] in the first.
+    pub fn places(&self, first: Moment) -> Vec<Place> {
+        let places = |deeper: &Deeper| deeper.places(first);
+        self.deeper.as_ref().map(places).unwrap_or_default()
     }
 
     /// E[h(x) h(y)] of a unit of each hidden layer, infinite width below it.
@@ -131,10 +144,24 @@ impl<'a> Kernel<'a> {
                 .is_some_and(|deeper| !deeper.is_closed())
     }
 
+    /// Whether the first hidden layer's second moments have no closed form.
+    pub fn lacks_closed_form(&self) -> bool {
+        match &self.second {
+            Second::Builtin(_) => false,
+            Second::Any(second) => !second.has_closed_form(),
+            Second::Laws(second) => !second.are_closed(),
+        }
+    }
+
     /// The kernel, given the second moment of a hidden unit.
     pub fn of_hidden(&self, second: f64) -> f64 {
         let readout = self.net.readout();
         readout.sigma_b.powi(2) + readout.sigma_w.powi(2) * second
+    }
+
+    /// The error of the kernel, given that of the second moment.
+    fn error_of_hidden(&self, error: f64) -> f64 {
+        self.net.readout().sigma_w.powi(2) * error
     }
 }
 
@@ -237,8 +264,9 @@ fn of_builtin(net: &Net, builtin: Builtin, x: &[f64], y: &[f64]) -> f64 {
     }
 }
 
-/// Refuses integrals over kernels that are known by slow quadrature only, or do not exist at the points
-/// of a box.
+/// Refuses integrals over kernels that do not exist at the points of a box, and over those whose
+/// errors are not known: of activations with kinks, of several inputs under other laws than normal
+/// ones.
 ///
 /// # Errors
 /// [`Error::Invalid`] with the law that makes them so.
@@ -246,31 +274,29 @@ pub(super) fn check_box(net: &Net, cutoff: f64) -> Result<()> {
     if net.has_gaussian_units() {
         return Ok(());
     }
-    let first = net.first();
-    let (name, law) = match first.law_w.is_gaussian() || first.sigma_w == 0.0 {
-        true => ("law_b", first.law_b),
-        false => ("law_w", first.law_w),
-    };
     let second = laws::SecondMoments::new(net);
-    if !second.are_closed() {
+    let has_kinks = !net.activation().kinks().is_empty();
+    if net.d_in() > 1 && has_kinks && !second.are_closed() {
+        let first = net.first();
+        let (name, law) = match first.law_w.is_gaussian() || first.sigma_w == 0.0 {
+            true => ("law_b", first.law_b),
+            false => ("law_w", first.law_w),
+        };
         let reason = format!(
-            "integrals over kernels of {} need gaussian weights and biases of the hidden layer; other laws have them for sums of sin, cos, exp and powers",
+            "integrals over kernels of {}, which has kinks, need gaussian weights and biases of the hidden layer at d_in above 1",
             net.title()
         );
         return Err(Error::invalid(name, law, reason));
     }
-    let corner = second.point(&vec![cutoff; net.d_in()]);
-    match second.exists_at(&corner) {
-        true => Ok(()),
-        false => Err(Error::invalid(
-            "cutoffs",
-            short(cutoff),
-            format!(
-                "there the kernel of {} with {law} weights or biases does not exist",
-                net.title()
-            ),
-        )),
+    if second.exists_at(&second.point(&vec![cutoff; net.d_in()])) {
+        return Ok(());
     }
+    // Densities of no other law fall as slowly as an activation may grow.
+    let reason = format!(
+        "there the kernel of {} with laplace weights or biases does not exist",
+        net.title()
+    );
+    Err(Error::invalid("cutoffs", short(cutoff), reason))
 }
 
 /// Estimates log10 of E[h^2] of a hidden unit from that of the variance of its pre-activation,

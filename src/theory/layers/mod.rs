@@ -200,7 +200,7 @@ impl Layers {
     /// Runs the recursion with both rules: their distance is the error.
     fn run(mut self) -> Self {
         if !self.alone.is_empty() {
-            return self.from_pairs();
+            return self.gathered();
         }
         if self.averages.is_empty() {
             return self;
@@ -221,7 +221,8 @@ impl Layers {
         self
     }
 
-    fn from_pairs(mut self) -> Self {
+    /// Gathers what was computed of each pair of points alone.
+    fn gathered(mut self) -> Self {
         for (l, layer) in self.layers.iter_mut().enumerate() {
             let of = |layers: &Self| {
                 layers.layers[l].mean_correction[if layers.points() == 1 { 0 } else { 1 }]

@@ -118,9 +118,9 @@ impl Step<'_> {
         let m = pair.frame.whitened(|p, q| change[self.numbers.pair(p, q)]);
         let rank = pair.frame.rank();
         let mut sum = 0.0;
-        for i in 0..rank {
-            for j in 0..rank {
-                sum += 0.5 * pair.second[i][j] * m[i][j];
+        for (second, m) in pair.second.iter().zip(&m).take(rank) {
+            for (second, m) in second.iter().zip(m).take(rank) {
+                sum += 0.5 * second * m;
             }
         }
         sum
@@ -173,7 +173,7 @@ impl Step<'_> {
         let with_third = !m6.is_empty();
         if with_third {
             after.third = vec![0.0; count.pow(3)];
-            self.each_triple(|a, b, d| third_of_units(a, b, d), &mut after.third);
+            self.each_triple(third_of_units, &mut after.third);
         }
         if units_alone {
             return after;

@@ -11,6 +11,9 @@ use super::frame::Frame;
 use crate::model::Activation;
 use crate::model::activation::Parity;
 
+/// Takes the normals of a node, its weight, and the activation at each point.
+type Sink<'a> = dyn FnMut(&[f64], f64, &[f64]) + 'a;
+
 /// Which of two rules: the error of the finer one is estimated from its distance to the coarser.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effort {
@@ -113,7 +116,12 @@ impl Resolution {
     /// The rule along a normal of a size.
     fn axis(&self, size: f64, radius: f64, effort: Effort) -> Axis {
         let gaussian = 0.9 * std::f64::consts::PI * (2.0 / -self.decades).sqrt();
-        let step = (self.step * (self.of / size).max(1.0)).min(gaussian.max(self.step));
+        // What the activation adds to the gaussian's growth along the imaginary axis goes with the square of the size,
+        // for entire functions exactly; for others singularities are closer than that.
+        let [most, at_largest] = [gaussian.max(self.step), self.step].map(|step| step.powi(-2));
+        let step = (most.min(at_largest) + (size / self.of).powi(2) * (at_largest - most).max(0.0))
+            .sqrt()
+            .recip();
         let step = match effort {
             Effort::Fine => step,
             Effort::Coarse => COARSER * step,
@@ -245,7 +253,7 @@ impl<'a> Rule<'a> {
     }
 
     /// Visits the nodes of a part: the normals, the weight, and the activation at each point.
-    pub fn visit(&self, part: usize, sink: &mut dyn FnMut(&[f64], f64, &[f64])) {
+    pub fn visit(&self, part: usize, sink: &mut Sink) {
         let mut g = vec![0.0; self.frame.rank()];
         let mut h: Vec<f64> = (0..self.variances.len()).map(|p| self.at(p, 0.0)).collect();
         match &self.kind {
@@ -319,7 +327,7 @@ impl<'a> Rule<'a> {
         radius: f64,
         g: &mut [f64],
         h: &mut [f64],
-        sink: &mut dyn FnMut(&[f64], f64, &[f64]),
+        sink: &mut Sink,
     ) {
         let rows = &self.frame.rows;
         let kinks = self.activation.kinks();
@@ -404,7 +412,7 @@ impl Walk<'_, '_> {
         (weight, square): (f64, f64),
         g: &mut [f64],
         h: &mut [f64],
-        sink: &mut dyn FnMut(&[f64], f64, &[f64]),
+        sink: &mut Sink,
     ) {
         let square = match self.axes[k].is_trapezoidal {
             true => square + x * x,

@@ -21,7 +21,7 @@ pub struct Susceptibility {
 
 /// Points of a panel.
 const POINTS: usize = 16;
-/// Jumps below this part of the values beside them are rounding.
+/// Jumps below this part of the activation's size are slopes.
 const JUMP: f64 = 1e-6;
 
 /// Gauss-Legendre's nodes in [-1, 1], and the matrix that takes values there to derivatives there.
@@ -134,7 +134,8 @@ impl Panel {
 
 /// Whether the activation has different values to both sides of a place.
 fn jumps(activation: &Activation, kink: f64, variance: f64) -> bool {
-    let step = 1e-9 * kink.abs().max(variance.sqrt());
-    let [a, b] = [-step, step].map(|step| activation.evaluate(kink + step, variance));
-    (a - b).abs() > JUMP * (a.abs() + b.abs())
+    let spread = kink.abs().max(variance.sqrt());
+    let at = |step: f64| activation.evaluate(kink + step * spread, variance);
+    let size = at(1.0).abs().max(at(-1.0).abs());
+    (at(1e-9) - at(-1e-9)).abs() > JUMP * size
 }

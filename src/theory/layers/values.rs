@@ -61,7 +61,7 @@ impl DeepTheory {
         &self.kernel
     }
 
-    /// Returns the mean of C less the kernel, E[D], at a pair of points.
+    /// Returns the mean of C less the kernel, `E[D]`, at a pair of points.
     pub fn mean(&self, [a, b]: [usize; 2]) -> f64 {
         self.mean[a][b]
     }

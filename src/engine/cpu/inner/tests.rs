@@ -164,11 +164,13 @@ fn repeated_points_and_rays_have_zero_pivots() {
     let mut networks = Networks::new(plan.drawn());
     let mut fields = vec![[0.0; TILE]; 4];
     networks.draw(0, 0, &mut fields);
-    for lane in 0..TILE {
-        let of = |p: usize| fields[p][lane];
-        assert_eq!(of(0), of(1));
-        assert!((2.0 * of(0) - of(2)).abs() < 1e-14);
-        assert!(of(3).is_finite() && of(3) != of(0));
+    let [a, b, c, d] = &fields[..] else {
+        unreachable!("four points")
+    };
+    for ((a, b), (c, d)) in a.iter().zip(b).zip(c.iter().zip(d)) {
+        assert_eq!(a, b);
+        assert!((2.0 * a - c).abs() < 1e-14);
+        assert!(d.is_finite() && d != a);
     }
 }
 

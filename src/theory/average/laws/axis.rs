@@ -58,6 +58,26 @@ impl Axis {
         Self { law, scale, reach }
     }
 
+    /// Whether the variate is a normal one.
+    pub fn is_normal(&self) -> bool {
+        self.law.is_gaussian()
+    }
+
+    /// Where the density, times powers that the activation grows with, has fallen to a part of it.
+    pub fn reach_to(&self, part: f64, growth: Growth) -> f64 {
+        let decline = match growth {
+            Growth::Bounded => -part.ln(),
+            // Powers of what is still within reach.
+            Growth::Power(p) => 2.0 * p * self.reach.ln() - part.ln(),
+            Growth::Exponential { .. } => return self.reach,
+        };
+        match self.law {
+            Law::Gaussian => self.reach.min((2.0 * decline).sqrt()),
+            Law::Laplace => self.reach.min(decline / SQRT_2),
+            Law::Uniform | Law::Phase | Law::Rademacher => self.reach,
+        }
+    }
+
     /// The logarithm of the density.
     pub fn log_density(&self, x: f64) -> f64 {
         match self.law {

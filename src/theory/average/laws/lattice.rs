@@ -33,7 +33,7 @@ pub fn moments(activation: &Activation, unit: &Unit, order: usize) -> Vec<Moment
 
 /// A variate as a function of t from 0 to 1, its slope, and the logarithm of the density there. Slope
 /// times density and some of its derivatives vanish at the ends, and where a law's density bends.
-fn variate(law: Law, t: f64) -> (f64, f64, f64) {
+pub fn variate(law: Law, t: f64) -> (f64, f64, f64) {
     match law {
         Law::Gaussian => {
             let x = (t / (1.0 - t)).ln();

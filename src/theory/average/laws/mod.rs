@@ -6,6 +6,7 @@ mod characteristic;
 mod closed;
 mod grid;
 mod lattice;
+mod lines;
 mod panels;
 mod second;
 #[cfg(test)]
@@ -21,6 +22,8 @@ use crate::model::activation::{Growth, Parity};
 use crate::model::{Activation, Law, Net};
 use crate::tensor::{MomentPlan, multisets};
 use axis::Axis;
+pub use lattice::variate;
+pub use lines::{Average, Lines};
 pub use second::{Point, SecondMoments};
 
 /// Most signs that are gone through one by one: so many ways do not make rules long, nor the places of
@@ -84,6 +87,21 @@ impl Unit {
     /// Number of points.
     pub fn points(&self) -> usize {
         self.forms.len()
+    }
+
+    /// Linear forms of independent variates of unit variance, `[point][variate]`.
+    pub fn forms(&self) -> &[Vec<f64>] {
+        &self.forms
+    }
+
+    /// Law of each variate.
+    pub fn laws(&self) -> &[Law] {
+        &self.laws
+    }
+
+    /// Variance of each point's pre-activation.
+    pub fn variances(&self) -> &[f64] {
+        &self.variances
     }
 
     /// Whether E of some product of `order` values of an activation that grows like this does not

@@ -12,6 +12,7 @@ use super::super::super::cubature::{Nodes, add_up};
 use super::super::dot;
 use super::super::line::Panels;
 use super::super::rule::refined;
+use super::super::subsets::subsets;
 use super::{Moment, Neuron};
 
 /// A rule that takes one core longer is not tried.
@@ -181,7 +182,7 @@ impl<'a> Cell<'a> {
 
 /// How much longer panels may be at a distance from the middle: normals and uniform variates do not get
 /// far, and a Laplace variate's density falls by factors there.
-fn stretch(from: f64, to: f64) -> f64 {
+pub fn stretch(from: f64, to: f64) -> f64 {
     match from.signum() == to.signum() {
         true => (0.5 * from.abs().min(to.abs())).max(1.0),
         false => 1.0,
@@ -193,8 +194,7 @@ fn stretch(from: f64, to: f64) -> f64 {
 fn ends(planes: &[Plane], axis: usize, axes: usize) -> Option<Vec<Vec<f64>>> {
     let mut ends: Vec<Vec<f64>> = Vec::new();
     for count in 1..=(axes - axis).min(planes.len()) {
-        let mut chosen: Vec<usize> = (0..count).collect();
-        loop {
+        for chosen in subsets(planes.len(), count) {
             let rows: Vec<Plane> = chosen.iter().map(|&k| planes[k].clone()).collect();
             if let Some(end) = meeting(rows, axis) {
                 let is_new = |known: &Vec<f64>| {
@@ -206,15 +206,6 @@ fn ends(planes: &[Plane], axis: usize, axes: usize) -> Option<Vec<Vec<f64>>> {
             }
             if ends.len() > MAX_ENDS {
                 return None;
-            }
-            // The next subset.
-            let of = planes.len() - count;
-            let Some(k) = (0..count).rev().find(|&k| chosen[k] < of + k) else {
-                break;
-            };
-            chosen[k] += 1;
-            for j in k + 1..count {
-                chosen[j] = chosen[j - 1] + 1;
             }
         }
     }

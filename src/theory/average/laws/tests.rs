@@ -146,3 +146,68 @@ fn a_unit_that_does_not_vary_is_a_constant() {
     assert_eq!(all.len(), 1);
     assert!((all[0].value - 1.0).abs() < 1e-15 && all[0].error < 1e-13);
 }
+
+/// The averages with a steep point, against those of pairs one by one.
+#[test]
+fn lines_agree_with_pairs() {
+    for (text, bound) in [
+        ("tanh(z)", 5e-3),
+        ("z*sigmoid(z)", 5e-3),
+        ("max(z,0)", 1e-2),
+        ("step(z)", 5e-2),
+    ] {
+        for laws in [
+            [Law::Uniform, Law::Gaussian],
+            [Law::Laplace, Law::Gaussian],
+            [Law::Gaussian, Law::Uniform],
+            [Law::Rademacher, Law::Laplace],
+        ] {
+            // Kinks run across rules of several variates: vertex integrals do without those.
+            let planes = act(text).kinks().is_empty();
+            for points in [&LINE, &PLANE].into_iter().take(1 + usize::from(planes)) {
+                let d_in = points[0].len();
+                let net = Net::new(act(text), d_in)
+                    .with_law_w(vec![laws[0], Law::Gaussian])
+                    .unwrap()
+                    .with_law_b(vec![laws[1], Law::Gaussian])
+                    .unwrap();
+                let (lines, pairs) = (Lines::new(&net, *points), SecondMoments::new(&net));
+                for r in [0.0, 0.3, 1.1, 4.0] {
+                    let y = [r, -0.37 * r][..d_in].to_vec();
+                    for (x, got) in points.iter().zip(lines.with(&y)) {
+                        let want = pairs.of(&pairs.point(x), &pairs.point(&y));
+                        let what = format!("{text} {laws:?} {x:?} {y:?}");
+                        agree(&what, &[got.moment], &[want]);
+                        let precision = if d_in == 1 { 1e-7 } else { bound };
+                        let stated = got.moment.error;
+                        assert!(stated <= precision * got.size, "{what}: {stated:e}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A pre-activation that changes by 1000 units: midpoints so many that each step is small beside one.
+#[test]
+fn lines_resolve_a_steep_point() {
+    let net = Net::new(act("tanh(z)"), 1)
+        .with_law_w(vec![Law::Uniform, Law::Gaussian])
+        .unwrap();
+    let (x, y) = (0.6, 1e3);
+    let lines = Lines::new(&net, [&[x][..]]);
+    let got = lines.with(&[y])[0].moment;
+    const NODES: i32 = 40_000;
+    let mut sum = 0.0;
+    for k in -24..24 {
+        let b = 0.35 * (f64::from(k) + 0.5);
+        let density = 0.35 * (-0.5 * b * b).exp() / std::f64::consts::TAU.sqrt();
+        let midpoint = |k: i32| {
+            let w = 3f64.sqrt() * ((2 * k + 1) as f64 / f64::from(NODES) - 1.0);
+            (x * w + b).tanh() * (y * w + b).tanh()
+        };
+        sum += density * (0..NODES).map(midpoint).sum::<f64>() / f64::from(NODES);
+    }
+    assert!((got.value - sum).abs() < 1e-8, "{got:?} {sum}");
+    assert!(got.error < 1e-8, "{got:?}");
+}
