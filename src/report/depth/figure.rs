@@ -44,5 +44,8 @@ pub fn depth_figure(document: &DepthDocument) -> Figure {
         y: Axis::log("|mₙ|"),
         series,
     };
-    panel.alone("depth", format!("{}: growth with depth", in_dimension(spec)))
+    panel.alone(
+        "depth",
+        format!("{}: growth with depth", in_dimension(spec)),
+    )
 }

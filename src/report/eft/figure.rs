@@ -53,11 +53,18 @@ pub fn delta_figure(documents: &[(&str, &EftDocument)]) -> Figure {
             })),
         );
     }
-    let places = documents.iter().flat_map(|(_, d)| &d.cutoffs).map(|p| p.cutoff);
+    let places = documents
+        .iter()
+        .flat_map(|(_, d)| &d.cutoffs)
+        .map(|p| p.cutoff);
     let mut places: Vec<f64> = places.filter(|c| c.is_finite()).collect();
     places.sort_unstable_by(f64::total_cmp);
     // The claim is always in view.
-    let claim = Series::new("δ = 1: the theory is effective", documents.len(), Style::Dashes);
+    let claim = Series::new(
+        "δ = 1: the theory is effective",
+        documents.len(),
+        Style::Dashes,
+    );
     let ends = [places.first(), places.last()];
     series.insert(0, claim.with(ends.map(|x| Some(Point::new(*x?, 1.0)))));
     let panel = Panel {
@@ -66,7 +73,10 @@ pub fn delta_figure(documents: &[(&str, &EftDocument)]) -> Figure {
         y: Axis::linear("δ"),
         series,
     };
-    panel.alone("delta", format!("{}: 6-point function over prediction", net(spec)))
+    panel.alone(
+        "delta",
+        format!("{}: 6-point function over prediction", net(spec)),
+    )
 }
 
 /// The figure shows G_GP / G^(6) and (G_GP + prediction) / G^(6) of every element at one cutoff.

@@ -60,7 +60,10 @@ pub fn falloff_figure(document: &FalloffDocument) -> Figure {
         y: Axis::log("|mₙ|"),
         series,
     };
-    panel.alone("falloff", format!("{}: falloff to the GP", in_dimension(spec)))
+    panel.alone(
+        "falloff",
+        format!("{}: falloff to the GP", in_dimension(spec)),
+    )
 }
 
 /// The figure shows the mean |G^(n)| of the odd orders against the width, with the background.
@@ -86,7 +89,10 @@ pub fn odd_figure(document: &FalloffDocument) -> Figure {
         y: Axis::log("mean |G⁽ⁿ⁾| / √∏K"),
         series,
     };
-    panel.alone("odd", format!("{}: odd n-point functions", in_dimension(spec)))
+    panel.alone(
+        "odd",
+        format!("{}: odd n-point functions", in_dimension(spec)),
+    )
 }
 
 fn orders(document: &FalloffDocument, parity: usize) -> Vec<usize> {

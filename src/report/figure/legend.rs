@@ -89,15 +89,21 @@ mod tests {
         let series = [2, 4].into_iter().enumerate().flat_map(|(colour, n)| {
             let y = 1.0 + n as f64;
             [
-                Series::new("direct", colour, Style::Dots).of_order(n).with(point(y)),
-                Series::new("exact", colour, Style::Line).of_order(n).with(point(10.0 * y)),
+                Series::new("direct", colour, Style::Dots)
+                    .of_order(n)
+                    .with(point(y)),
+                Series::new("exact", colour, Style::Line)
+                    .of_order(n)
+                    .with(point(10.0 * y)),
             ]
         });
         let panel = Panel {
             title: String::new(),
             x: Axis::linear("x"),
             y: Axis::log("y"),
-            series: series.chain([Series::new("nothing", 0, Style::Dots)]).collect(),
+            series: series
+                .chain([Series::new("nothing", 0, Style::Dots)])
+                .collect(),
         };
         panel.alone("f", "two orders")
     }
@@ -110,10 +116,7 @@ mod tests {
             .collect();
         assert_eq!(
             keys,
-            [
-                ("direct", None, vec!['2', '4']),
-                ("exact", None, vec!['·'])
-            ]
+            [("direct", None, vec!['2', '4']), ("exact", None, vec!['·'])]
         );
         let groups: Vec<_> = (figure.panels[0].groups().iter())
             .map(|(name, colour, at)| (*name, *colour, at.x, at.y))

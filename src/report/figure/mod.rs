@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 pub use scale::Scale;
-pub use series::{Point, Series, Style};
 use scale::Span;
+pub use series::{Point, Series, Style};
 
 use crate::state::replace;
 
@@ -138,9 +138,11 @@ impl Panel {
     fn spans(&self) -> [Span; 2] {
         let points = || self.series.iter().flat_map(|s| self.drawable(s));
         let marks = self.series.iter().filter(|s| !s.style.joins());
-        let seen = (marks.flat_map(|s| self.drawable(s)).filter(|p| p.range.is_some()))
-            .map(|p| p.visible())
-            .fold(f64::INFINITY, f64::min);
+        let seen = (marks
+            .flat_map(|s| self.drawable(s))
+            .filter(|p| p.range.is_some()))
+        .map(|p| p.visible())
+        .fold(f64::INFINITY, f64::min);
         let floor = match seen.is_finite() {
             true => seen / UNSEEN,
             false => 0.0,
@@ -179,13 +181,7 @@ impl Figure {
                     Some(ends) => ends.map(|e| e.to_string()),
                     None => Default::default(),
                 };
-                row([
-                    &name,
-                    &p.x.to_string(),
-                    &p.y.to_string(),
-                    &low,
-                    &high,
-                ]);
+                row([&name, &p.x.to_string(), &p.y.to_string(), &low, &high]);
             }
         }
         let bytes = csv.into_inner().expect("memory takes all");

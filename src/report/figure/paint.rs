@@ -121,9 +121,15 @@ impl Panel {
         let mut heights: Vec<i32> = groups.iter().map(|(.., p)| place(p).at.1).collect();
         apart(&mut heights, UNIT * (FONT + 2), [down.start, bottom]);
         for ((name, colour, _), height) in groups.into_iter().zip(heights) {
-            let style = font(FONT).pos(Pos::new(HPos::Left, VPos::Center));
-            let style = style.color(&Ink::Palette(colour).colour());
-            root.draw(&Text::new(name.to_string(), (across.end + UNIT * 6, height), style))?;
+            let colour = Ink::Palette(colour).colour();
+            let style = font(FONT)
+                .pos(Pos::new(HPos::Left, VPos::Center))
+                .color(&colour);
+            root.draw(&Text::new(
+                name.to_string(),
+                (across.end + UNIT * 6, height),
+                style,
+            ))?;
         }
         Ok(())
     }
@@ -187,7 +193,13 @@ fn stroke(area: &Area, style: Style, ink: Ink, placed: &[Placed]) -> Drawn {
 }
 
 /// Draws a mark with its error bar; a bar that goes on below the plot ends in an arrow.
-fn mark(area: &Area, style: Style, colour: RGBColor, point: &Placed, is_one_of_many: bool) -> Drawn {
+fn mark(
+    area: &Area,
+    style: Style,
+    colour: RGBColor,
+    point: &Placed,
+    is_one_of_many: bool,
+) -> Drawn {
     let (r, stroke) = match is_one_of_many {
         true => (UNIT * 2, UNIT / 2),
         false => (UNIT * 4, UNIT * 3 / 2),
@@ -215,13 +227,18 @@ fn mark(area: &Area, style: Style, colour: RGBColor, point: &Placed, is_one_of_m
     if point.is_below {
         return Ok(());
     }
-    let outline = |corners: &[Pixel]| -> Vec<Pixel> {
-        corners.iter().map(|(u, v)| (a + u, b + v)).collect()
-    };
+    let outline =
+        |corners: &[Pixel]| -> Vec<Pixel> { corners.iter().map(|(u, v)| (a + u, b + v)).collect() };
     match style {
         Style::Rings => area.draw(&Circle::new((a, b), r, thin)),
         Style::Diamonds => {
-            let corners = [(0, -r - 2), (r + 2, 0), (0, r + 2), (-r - 2, 0), (0, -r - 2)];
+            let corners = [
+                (0, -r - 2),
+                (r + 2, 0),
+                (0, r + 2),
+                (-r - 2, 0),
+                (0, -r - 2),
+            ];
             area.draw(&PathElement::new(outline(&corners), thin))
         }
         Style::Squares => {

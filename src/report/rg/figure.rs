@@ -49,7 +49,11 @@ pub fn flow_figure(documents: &[(String, &RgDocument)], name: &str) -> Figure {
         y: Axis::log("|λ|"),
         series,
     };
-    let title = format!("{}, N = {}: running coupling", spec.net.title(), spec.net.width());
+    let title = format!(
+        "{}, N = {}: running coupling",
+        spec.net.title(),
+        spec.net.width()
+    );
     panel.alone(name, title)
 }
 
@@ -86,7 +90,10 @@ pub fn fixed_point_figure(documents: &[(String, &RgDocument)]) -> Figure {
         y: Axis::log("|β / λ|"),
         series: series.collect(),
     };
-    panel.alone("fixed-points", "Dimensionless coupling: fixed points, dᵢₙ = 1")
+    panel.alone(
+        "fixed-points",
+        "Dimensionless coupling: fixed points, dᵢₙ = 1",
+    )
 }
 
 #[cfg(test)]
