@@ -12,6 +12,7 @@ mod net;
 mod number;
 mod per_layer;
 mod spec;
+mod train;
 
 pub use activation::{Activation, Growth};
 pub use builtin::Builtin;
@@ -27,3 +28,4 @@ pub use net::{Layer, MAX_DEPTH, Net};
 pub use number::{parse_count, parse_count_in, short};
 pub use per_layer::PerLayer;
 pub use spec::{EnsembleSpec, MAX_D_OUT, MAX_EXPERIMENTS, MAX_NETS, MAX_ORDER, MAX_WIDTH};
+pub use train::{Learning, MAX_DATA, MAX_STEPS, MAX_STOPS, MAX_TARGETS, TrainSpec, TrainingData};

@@ -14,6 +14,7 @@ mod range;
 mod rare;
 mod readout;
 mod tilt;
+mod trained;
 mod values;
 mod vertex;
 mod wick;
@@ -29,6 +30,7 @@ pub use layers::{Critical, CriticalClass, DeepTheory, LayerTheory, Layers, criti
 pub use one_loop::{LoopIntegrals, check_loop_cutoff, loop_integrals};
 pub use rare::RareNeurons;
 pub use tilt::tilt;
+pub use trained::{Filter, Places, Tangent};
 pub use values::Values;
 pub(crate) use vertex::vertex_nodes;
 pub use vertex::{Vertex, VertexIntegrals, check_cutoffs, vertex_integrals};

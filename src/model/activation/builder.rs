@@ -357,8 +357,32 @@ impl Builder {
     /// Lists the operations that a value needs, in an order that depends on the value alone, and
     /// where they stand in `ops`.
     pub(super) fn finish(&self, result: Register) -> (Vec<Op>, Vec<Register>) {
-        let mut places: HashMap<Register, Register> = HashMap::new();
         let (mut ops, mut origins) = (vec![], vec![]);
+        self.order(result, &mut HashMap::new(), &mut ops, &mut origins);
+        (ops, origins)
+    }
+
+    /// Lists the operations that several values need, and where in the list these are.
+    pub(super) fn finish_all(&self, results: &[Register]) -> (Vec<Op>, Vec<Register>) {
+        let mut places = HashMap::new();
+        let (mut ops, mut origins) = (vec![], vec![]);
+        for &result in results {
+            self.order(result, &mut places, &mut ops, &mut origins);
+        }
+        (ops, results.iter().map(|result| places[result]).collect())
+    }
+
+    /// Adds the operations that a value needs to those that have their places already.
+    fn order(
+        &self,
+        result: Register,
+        places: &mut HashMap<Register, Register>,
+        ops: &mut Vec<Op>,
+        origins: &mut Vec<Register>,
+    ) {
+        if places.contains_key(&result) {
+            return;
+        }
         let mut open = vec![result];
         while let Some(&register) = open.last() {
             let op = self.ops[register];
@@ -382,6 +406,5 @@ impl Builder {
             ops.push(op);
             origins.push(register);
         }
-        (ops, origins)
     }
 }

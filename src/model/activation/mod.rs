@@ -1,6 +1,7 @@
 //! Activations are expressions in z, compiled to tapes, with the properties that theory asks for.
 
 mod builder;
+mod derivative;
 mod error;
 mod expression;
 mod growth;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+pub use derivative::{Derivative, Dual, Slope};
 pub use error::ExpressionError;
 #[cfg(test)]
 pub(crate) use expression::tests::expressions;
@@ -69,6 +71,10 @@ struct Compiled {
 }
 
 impl Activation {
+    fn of(compiled: Compiled) -> Self {
+        Self(Arc::new(compiled))
+    }
+
     /// Returns the expression, in its shortest usual spelling.
     pub fn expression(&self) -> &str {
         &self.0.expression

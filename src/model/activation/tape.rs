@@ -67,6 +67,11 @@ impl Tape {
         Ok((Self { ops }, places.collect()))
     }
 
+    /// Makes a tape of operations, of which the last one yields the value.
+    pub(super) fn of_ops(ops: Vec<Op>) -> Self {
+        Self { ops }
+    }
+
     /// Returns the operations; operands come before what they are operands of.
     pub fn ops(&self) -> &[Op] {
         &self.ops

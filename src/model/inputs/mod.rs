@@ -16,6 +16,8 @@ use serde::{Deserialize, Serialize};
 #[cfg(feature = "report")]
 pub(crate) use npy::open as open_npy;
 
+pub(super) use cell::typed as typed_number;
+
 use crate::{Error, Result};
 
 /// Extensions of files that people keep numbers in, or try to.

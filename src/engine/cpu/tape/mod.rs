@@ -8,7 +8,7 @@ use std::ops::Range;
 use operation::Operand;
 use steps::{Source, Step, Steps};
 
-use crate::model::activation::Tape;
+use crate::model::activation::{Dual, Tape};
 use crate::simd::{Aligned, has_fma, vectorised};
 
 /// Numbers that an operation takes at a time: many against the choice of its code, few enough
@@ -48,19 +48,53 @@ impl Evaluator {
     /// Replaces every pre-activation in `z` by the activation of it, where the variance is `v`.
     pub fn apply(&self, z: &mut [f64], v: f64, scratch: &mut Scratch) {
         let Scratch { scalars, rows } = scratch;
-        scalars.clear();
-        for op in &self.0.scalars {
-            // None of them is z.
-            let value = op.apply(scalars, f64::NAN, v);
-            scalars.push(value);
-        }
-        let needed = (self.0.rows - 1) * LANES;
-        if rows.len() < needed {
-            *rows = Aligned::new(0.0, needed);
-        }
+        prepare(&self.0, v, scalars, rows);
         for z in z.chunks_mut(LANES) {
             run(&self.0.steps, scalars, z, rows);
         }
+    }
+}
+
+/// An activation and its derivative, ready to be evaluated together on rows of pre-activations.
+#[derive(Debug, Clone)]
+pub struct DualEvaluator {
+    steps: Steps,
+    slope: Source,
+}
+
+impl DualEvaluator {
+    /// An evaluator of an activation and its derivative.
+    pub fn new(dual: &Dual) -> Self {
+        let (steps, slope) = Steps::dual(dual);
+        Self { steps, slope }
+    }
+
+    /// Replaces every pre-activation in `z` by the activation of it, where the variance is `v`, and puts the
+    /// derivative there to `slopes`.
+    pub fn apply(&self, z: &mut [f64], slopes: &mut [f64], v: f64, scratch: &mut Scratch) {
+        let Scratch { scalars, rows } = scratch;
+        prepare(&self.steps, v, scalars, rows);
+        for (z, slopes) in z.chunks_mut(LANES).zip(slopes.chunks_mut(LANES)) {
+            run(&self.steps.steps, scalars, z, rows);
+            match self.slope {
+                Source::Row(row) => slopes.copy_from_slice(&rows[place(row, z.len())]),
+                Source::Scalar(scalar) => slopes.fill(scalars[scalar]),
+            }
+        }
+    }
+}
+
+/// Computes what is the same for all z, and makes room for rows.
+fn prepare(steps: &Steps, v: f64, scalars: &mut Vec<f64>, rows: &mut Aligned) {
+    scalars.clear();
+    for op in &steps.scalars {
+        // None of them is z.
+        let value = op.apply(scalars, f64::NAN, v);
+        scalars.push(value);
+    }
+    let needed = (steps.rows - 1) * LANES;
+    if rows.len() < needed {
+        *rows = Aligned::new(0.0, needed);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::activation::{Binary, Op, Register, Tape, Unary};
+use crate::model::activation::{Binary, Dual, Op, Register, Tape, Unary};
 
 /// What is done to rows; row 0 holds z at first and the activation in the end.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -52,7 +52,36 @@ pub(super) struct Steps {
 
 impl Steps {
     pub fn new(tape: &Tape) -> Self {
-        let ops = tape.ops();
+        let (mut steps, [value]) = Self::of(tape.ops(), [tape.ops().len() - 1]);
+        steps.bring(value, 0);
+        steps
+    }
+
+    /// The steps of an activation and of its derivative, whose place is returned.
+    pub fn dual(dual: &Dual) -> (Self, Source) {
+        let (mut steps, [value, mut slope]) = Self::of(dual.ops(), dual.results());
+        // Row 0 is for the value.
+        if slope == Source::Row(0) {
+            let to = steps.free.pop_first().unwrap_or(steps.rows);
+            steps.rows = steps.rows.max(to + 1);
+            steps.steps.push(Step::Copy { to, from: 0 });
+            slope = Source::Row(to);
+        }
+        steps.bring(value, 0);
+        (steps, slope)
+    }
+
+    /// Puts a value in a row.
+    fn bring(&mut self, value: Source, to: usize) {
+        match value {
+            Source::Row(row) if row == to => {}
+            Source::Row(from) => self.steps.push(Step::Copy { to, from }),
+            Source::Scalar(scalar) => self.steps.push(Step::Fill { row: to, scalar }),
+        }
+    }
+
+    /// The steps that yield some of the operations, which stay where they are to the end.
+    fn of<const N: usize>(ops: &[Op], results: [Register; N]) -> (Self, [Source; N]) {
         let mut last_use = vec![0; ops.len()];
         for (i, op) in ops.iter().enumerate() {
             match *op {
@@ -60,6 +89,9 @@ impl Steps {
                 Op::Unary(_, a) => last_use[a] = i,
                 Op::Binary(_, a, b) => (last_use[a], last_use[b]) = (i, i),
             }
+        }
+        for result in results {
+            last_use[result] = ops.len();
         }
         let mut steps = Self {
             rows: 1,
@@ -78,12 +110,7 @@ impl Steps {
             };
             values.push(value);
         }
-        match values[values.len() - 1] {
-            Source::Row(0) => {}
-            Source::Row(from) => steps.steps.push(Step::Copy { to: 0, from }),
-            Source::Scalar(scalar) => steps.steps.push(Step::Fill { row: 0, scalar }),
-        }
-        steps
+        (steps, results.map(|result| values[result]))
     }
 
     fn scalar(&mut self, op: Op) -> Source {

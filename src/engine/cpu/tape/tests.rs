@@ -1,7 +1,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::activation::{Op, expressions};
+use crate::model::CatalogueEntry;
+use crate::model::activation::{Activation, Derivative, Op, expressions};
 
 fn tape(text: &str) -> Tape {
     Tape::compile(&text.parse().unwrap()).unwrap()
@@ -120,6 +121,28 @@ proptest! {
             let exact = tape.evaluate(z, v);
             let Some(bound) = error_bound(&tape, z, v) else { continue };
             prop_assert!((value - exact).abs() <= bound, "{} {} {} {}", text, z, value, exact);
+        }
+    }
+}
+
+#[test]
+fn activations_and_derivatives_are_evaluated_together() {
+    let own = ["exp(z-v)*z+v", "z*v", "max(sin(z),cos(z))", "z^3/(2+v)", "step(z)"];
+    let catalogue = CatalogueEntry::all().iter().map(|e| &e.activation[..]);
+    let z: Vec<f64> = (0..700).map(|k| f64::from(k) / 100.0 - 3.505).collect();
+    let mut scratch = Scratch::default();
+    for text in catalogue.chain(own) {
+        let activation: Activation = text.parse().unwrap();
+        let derivative = Derivative::of(&activation).unwrap();
+        let (mut values, mut slopes) = (z.clone(), vec![f64::NAN; z.len()]);
+        let evaluator = DualEvaluator::new(derivative.both());
+        evaluator.apply(&mut values, &mut slopes, 0.7, &mut scratch);
+        for ((z, value), slope) in z.iter().zip(values).zip(slopes) {
+            let want = derivative.both().evaluate(*z, 0.7);
+            for (got, want) in [value, slope].into_iter().zip(want) {
+                let error = (got - want).abs() / want.abs().max(1.0);
+                assert!(error <= 4e-15, "{text} {z} {got} {want}");
+            }
         }
     }
 }
