@@ -27,6 +27,7 @@ mod reference;
 mod rotation;
 mod six_point;
 mod symmetry;
+pub mod trained;
 mod unconverged;
 mod verdict;
 

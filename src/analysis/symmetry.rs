@@ -151,7 +151,7 @@ pub fn symmetry_checks(
 }
 
 /// Shifts samples, `[sample][element]`, towards a mean of zero by no more than `errors`.
-fn forgive(samples: &mut [Vec<f64>], errors: &[f64]) {
+pub(super) fn forgive(samples: &mut [Vec<f64>], errors: &[f64]) {
     for (e, error) in errors.iter().enumerate() {
         let mean = samples.iter().map(|s| s[e]).sum::<f64>() / samples.len() as f64;
         let shift = mean.clamp(-error, *error);

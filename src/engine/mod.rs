@@ -11,18 +11,21 @@ mod fleet;
 pub mod gpu;
 mod queue;
 mod stages;
+mod training;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Result;
 use crate::model::EnsembleSpec;
-use crate::plan::{Plan, SamplePlan};
+use crate::plan::{Plan, SamplePlan, TrainPlan};
+use crate::sentence::sentence;
 use crate::tensor::Accumulator;
+use crate::{Error, Result};
 pub use blocks::{Block, BlockPlan};
 pub use draws::{DrawQueue, Draws, Float};
 pub use fleet::Fleet;
 pub use queue::{Queue, Work};
 pub use stages::{Form, Stages};
+pub use training::{Stop, TrainQueue, Training};
 
 /// A device kind says how numbers are rounded: devices of one kind draw networks that agree to rounding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -121,6 +124,22 @@ pub trait Engine {
     /// # Errors
     /// Those of [`accumulate`](Self::accumulate); [`crate::Error::NotFinite`].
     fn sample(&mut self, plan: &SamplePlan, work: &dyn Work<Draws>) -> Result<()>;
+
+    /// Takes blocks of networks (numbered over all experiments, see [`BlockPlan`]) until there are no more, trains
+    /// every network, and hands in what is measured. A block that is long in training is given back soon after
+    /// `cancelled` says so.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] from an engine that trains no networks, which are all but the CPU's.
+    fn train(
+        &mut self,
+        _plan: &TrainPlan,
+        _work: &dyn Work<Training>,
+        _cancelled: &(dyn Fn() -> bool + Sync),
+    ) -> Result<()> {
+        let reason = sentence!("networks are trained by the f64 engine; use `backend` cpu");
+        Err(Error::invalid("backend", self.device().backend, reason))
+    }
 }
 
 /// Runs all networks of a spec; `progress` is told the networks done since it was last called.

@@ -11,6 +11,7 @@ mod parameters;
 mod progression;
 mod rays;
 mod sample;
+mod train;
 
 use std::sync::Arc;
 
@@ -20,6 +21,7 @@ pub use parameters::{Laws, Parameters};
 pub use progression::Progression;
 pub use rays::Rays;
 pub use sample::SamplePlan;
+pub use train::TrainPlan;
 
 use crate::Result;
 use crate::model::EnsembleSpec;

@@ -23,6 +23,7 @@ mod sweep;
 pub mod symmetry;
 mod theory;
 mod tilt;
+mod train;
 
 #[cfg(feature = "gpu")]
 pub use adapters::devices;
@@ -34,9 +35,10 @@ pub use document::DevicesDocument;
 #[cfg(feature = "report")]
 pub(crate) use document::schema;
 pub use document::{
-    CompareDocument, CompareSpec, ComparedNet, CouplingRow, DepthDocument, EftDocument, EftPoint,
+    CompareDocument, CompareSpec, ComparedNet, CouplingRow, Curve, CurveStep, DepthDocument, EftDocument, EftPoint,
     EnsembleDocument, FalloffDocument, Head, LayerOfNet, LayersOfNet, Origin, Partial, RgDocument,
-    SampleDocument, Source, SymmetryDocument, TheoryDocument, Timing, VERSION,
+    SampleDocument, Source, SymmetryDocument, TheoryDocument, Timing, TrainDocument,
+    VERSION,
 };
 pub use eft::{CUTOFFS, eft, fit, train_inputs};
 pub use engine::{Backend, EngineChoice};
@@ -50,3 +52,4 @@ pub use sample::{Chunk, Sample, Sink};
 pub use sweep::Sweep;
 pub use theory::theory;
 pub use tilt::TiltChoice;
+pub use train::{train, train_engine};

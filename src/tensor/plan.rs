@@ -55,6 +55,18 @@ impl MomentPlan {
         Self::of(fields, all)
     }
 
+    /// Plans the moments of `fields` fields of all degrees up to `full`, and of those above up to `highest` (4 at
+    /// most) the powers of each field by itself.
+    ///
+    /// # Panics
+    /// If `highest` is above 4.
+    pub fn with_powers(fields: usize, full: usize, highest: usize) -> Self {
+        assert!(highest <= 4, "powers up to {highest}");
+        let power = |n: usize| (0..fields).map(|field| vec![field; n]).collect();
+        let group = |n: usize| if n <= full { multisets(fields, n) } else { power(n) };
+        Self::of(fields, (1..=highest.max(full)).map(group).collect())
+    }
+
     /// Plans groups of moments, each a list of sorted indices of one degree (1 to 6).
     ///
     /// # Panics

@@ -264,8 +264,8 @@ mod tests {
                 // f(x) -> f(x) - eta Theta(x, X) (f(X) - y), step by step, the data being the first places.
                 let (count, data) = (points.len(), targets.len());
                 let theta = &places.tangent;
-                let mut map = DMatrix::identity(count, count);
-                let mut mean = DVector::zeros(count);
+                let mut map = DMatrix::<f64>::identity(count, count);
+                let mut mean = DVector::<f64>::zeros(count);
                 for step in 0..=STEPS {
                     let after = tangent.after(step, rate);
                     let size = mean.amax().max(1.0);
@@ -283,7 +283,7 @@ mod tests {
                             assert!((got[p][q] - want[(p, q)]).abs() < 1e-11 * size, "{step}");
                         }
                     }
-                    let mut one = DMatrix::identity(count, count);
+                    let mut one = DMatrix::<f64>::identity(count, count);
                     let mut view = one.view_mut((0, 0), (count, data));
                     view -= rate * theta;
                     map = &one * map;

@@ -17,6 +17,7 @@ mod outputs;
 mod rows;
 mod stages;
 mod tape;
+mod train;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -24,10 +25,10 @@ use std::time::{Duration, Instant};
 use self::cumulants::Cumulants;
 use self::tape::Evaluator;
 use super::queue::next_size;
-use super::{BlockPlan, DeviceInfo, DeviceKind, Draws, Engine, Float, Network, Work};
+use super::{BlockPlan, DeviceInfo, DeviceKind, Draws, Engine, Float, Network, Training, Work};
 use crate::model::activation::Tape;
 use crate::model::{Builtin, EnsembleSpec, Estimator};
-use crate::plan::{By, Drawn, Inner, Parameters, Plan, Progression, SamplePlan};
+use crate::plan::{By, Drawn, Inner, Parameters, Plan, Progression, SamplePlan, TrainPlan};
 use crate::stream::{GROUP, StreamLayout};
 use crate::tensor::Accumulator;
 use crate::{Error, Result};
@@ -102,6 +103,16 @@ impl Engine for CpuEngine {
 
     fn sample(&mut self, plan: &SamplePlan, work: &dyn Work<Draws>) -> Result<()> {
         outputs::sample(plan, work)
+    }
+
+    fn train(
+        &mut self,
+        plan: &TrainPlan,
+        work: &dyn Work<Training>,
+        cancelled: &(dyn Fn() -> bool + Sync),
+    ) -> Result<()> {
+        train::train(plan, work, cancelled);
+        Ok(())
     }
 }
 

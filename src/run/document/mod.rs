@@ -12,6 +12,7 @@ mod rg;
 mod sample;
 mod symmetry;
 mod theory;
+mod train;
 mod unmeasured;
 
 use std::borrow::Cow;
@@ -32,6 +33,7 @@ pub use rg::RgDocument;
 pub use sample::SampleDocument;
 pub use symmetry::{CouplingRow, SymmetryDocument};
 pub use theory::{LayerOfNet, LayersOfNet, TheoryDocument};
+pub use train::{Curve, CurveStep, TrainDocument};
 
 /// The version of the program, written to every document.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

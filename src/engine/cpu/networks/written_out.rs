@@ -47,7 +47,7 @@ impl Network<'_> {
     }
 
     /// Component c of hidden unit j: a coordinate of W0, or b0.
-    fn hidden(&self, j: u64, c: u64) -> f64 {
+    pub fn hidden(&self, j: u64, c: u64) -> f64 {
         let (layout, first) = (self.layout(), self.spec.net.first());
         let components = layout.hidden_components;
         let law = if c + 1 < components {
@@ -71,7 +71,7 @@ impl Network<'_> {
     }
 
     /// The weight of hidden unit j in output a.
-    fn readout(&self, a: u64, j: u64) -> f64 {
+    pub fn readout(&self, a: u64, j: u64) -> f64 {
         let (layout, law) = (self.layout(), self.spec.net.readout().law_w);
         match j / 16 < layout.full_groups {
             true => {
@@ -82,7 +82,7 @@ impl Network<'_> {
         }
     }
 
-    fn output_remainder(&self, a: u64, u: u64, law: Law) -> f64 {
+    pub fn output_remainder(&self, a: u64, u: u64, law: Law) -> f64 {
         let layout = self.layout();
         let owned = layout.blocks(Part::OutputRemainder);
         let block = self.number / 16 * owned + a * (layout.remainder + 1) + u;

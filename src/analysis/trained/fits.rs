@@ -1,0 +1,120 @@
+//! Powers of N by which trained networks deviate from those of infinite width.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use super::TrainedWidth;
+use super::groups::Estimates;
+use crate::analysis::LogFit;
+
+/// A deviation that is not this many errors from zero is none that a line goes through.
+const SEEN: f64 = 3.0;
+
+/// `Deviation` holds what differs at one width from infinite width, field by field, in units of its size.
+#[derive(Debug, Clone)]
+pub struct Deviation {
+    of: &'static str,
+    estimates: Estimates,
+    known: Vec<f64>,
+    unit: Vec<f64>,
+}
+
+impl Deviation {
+    pub(super) fn new(of: &'static str, estimates: Estimates, known: &[f64], unit: &[f64]) -> Self {
+        Self {
+            of,
+            estimates,
+            known: known.to_vec(),
+            unit: unit.to_vec(),
+        }
+    }
+
+    /// The deviation of every field; zero where there is nothing to vary.
+    fn of_fields(&self, values: &[f64]) -> Vec<f64> {
+        let all = values.iter().zip(&self.known).zip(&self.unit);
+        all.map(|((x, known), unit)| (x - known) / unit)
+            .map(|d| if d.is_finite() { d } else { 0.0 })
+            .collect()
+    }
+
+    /// The length of the deviation along that of another width, with its error.
+    fn along(&self, other: &Self) -> (f64, f64) {
+        let direction = other.of_fields(&other.estimates.values);
+        let length = direction.iter().map(|d| d * d).sum::<f64>().sqrt();
+        let projected = |values: &[f64]| -> f64 {
+            let own = self.of_fields(values);
+            own.iter().zip(&direction).map(|(a, b)| a * b / length).sum()
+        };
+        (projected(&self.estimates.values), self.estimates.error(&projected))
+    }
+}
+
+/// `TrainedFit` is the power of N by which something deviates from infinite width after some steps.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct TrainedFit {
+    /// Number of steps.
+    pub step: u64,
+    /// What deviates: mean, variance or kurtosis.
+    pub of: Cow<'static, str>,
+    /// Slope of log10 |deviation| against log10 N; theory: -1 as N grows.
+    pub slope: Option<f64>,
+    /// Standard error of the slope.
+    pub std_err: Option<f64>,
+    /// Sum of squared residuals, in units of the errors: large where N is too small for one power.
+    pub chi2: Option<f64>,
+    /// Slope between the two largest widths.
+    pub last_slope: Option<f64>,
+    /// Standard error of `last_slope`.
+    pub last_std_err: Option<f64>,
+    /// Size of the deviation at each width, along that of another width, in units of untrained fields; ascending in
+    /// the width.
+    pub deviation: Vec<f64>,
+    /// Standard error of `deviation`.
+    pub deviation_std_err: Vec<f64>,
+    /// Widths at which the deviation differs from zero by more than three errors.
+    pub widths_used: Vec<u64>,
+}
+
+/// Fits the deviations of several widths.
+pub fn fits(widths: &[TrainedWidth]) -> Vec<TrainedFit> {
+    let mut sorted: Vec<&TrainedWidth> = widths.iter().collect();
+    sorted.sort_by_key(|w| w.width);
+    sorted.dedup_by_key(|w| w.width);
+    let [first, _, ..] = sorted[..] else {
+        return Vec::new();
+    };
+    let mut all = Vec::new();
+    for (k, step) in first.steps.iter().enumerate() {
+        for j in 0..step.deviations.len() {
+            let at = |i: usize| sorted[i].steps[k].deviations.get(j);
+            let Some(deviations) = (0..sorted.len()).map(at).collect::<Option<Vec<_>>>() else {
+                continue;
+            };
+            let along: Vec<(f64, f64)> = (deviations.iter().enumerate())
+                // That of the smallest width has the least noise; its own noise would only add up.
+                .map(|(i, deviation)| deviation.along(deviations[usize::from(i == 0)]))
+                .collect();
+            let points: Vec<(f64, f64, f64)> = (sorted.iter().zip(&along))
+                .filter(|(_, (size, error))| *size > SEEN * error)
+                .map(|(w, &(size, error))| (w.width as f64, size, error))
+                .collect();
+            let fit = LogFit::new(&points);
+            let last = LogFit::new(&points[points.len().saturating_sub(2)..]);
+            all.push(TrainedFit {
+                step: step.step,
+                of: deviations[0].of.into(),
+                slope: fit.map(|f| f.slope),
+                std_err: fit.map(|f| f.std_err),
+                chi2: fit.map(|f| f.chi2),
+                last_slope: last.map(|f| f.slope),
+                last_std_err: last.map(|f| f.std_err),
+                deviation: along.iter().map(|a| a.0).collect(),
+                deviation_std_err: along.iter().map(|a| a.1).collect(),
+                widths_used: points.iter().map(|p| p.0 as u64).collect(),
+            });
+        }
+    }
+    all
+}
