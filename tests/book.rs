@@ -177,12 +177,20 @@ fn transcripts_are_what_the_program_prints() {
 
 /// The same command with few networks, as options are all that is tested.
 fn small(command: &str) -> String {
-    let samples = ["ensemble", "falloff", "eft", "rg", "symmetry", "sample"];
+    let samples = [
+        "ensemble", "falloff", "eft", "rg", "symmetry", "sample", "train",
+    ];
     let mut words: Vec<String> = command.split_whitespace().map(String::from).collect();
+    // What is trained is checked, too, which takes some more.
+    let few = if words[1..].iter().any(|w| w == "train") {
+        "512"
+    } else {
+        "100"
+    };
     match words.iter().position(|word| word == "--nets") {
-        Some(at) => words[at + 1] = "100".into(),
+        Some(at) => words[at + 1] = few.into(),
         None if words[1..].iter().any(|w| samples.contains(&w.as_str())) => {
-            words.splice(2..2, ["--nets".into(), "100".into()]);
+            words.splice(2..2, ["--nets".into(), few.into()]);
         }
         None => {}
     }

@@ -801,7 +801,7 @@ fn help_has_examples() {
     }
 }
 
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 15] = [
     "ensemble",
     "sample",
     "merge",
@@ -810,6 +810,7 @@ const COMMANDS: [&str; 14] = [
     "eft",
     "rg",
     "symmetry",
+    "train",
     "reproduce",
     "slurm",
     "compare-cpu",

@@ -46,10 +46,16 @@ fn written(arguments: &[&str]) -> Vec<String> {
 
 #[test]
 fn results_of_another_run_are_not_written_over() {
-    let commands: [(&str, &[&str]); 6] = [
+    let commands: [(&str, &[&str]); 7] = [
         ("ensemble", &SMALL),
         ("falloff", &[&SMALL[..], &["--width", "2,5"]].concat()),
         ("symmetry", &[&SMALL[..], &["--d-out", "1,2"]].concat()),
+        (
+            "train",
+            &[
+                "--data", "1=0.5", "--width", "3", "--nets", "512", "--steps", "0,2",
+            ],
+        ),
         ("theory", &["--arch", "relu"]),
         (
             "eft",

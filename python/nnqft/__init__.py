@@ -24,10 +24,11 @@ from ._errors import DeviceError, Interrupted, InvalidSpec
 from ._load import load
 from ._machine import compare_cpu, devices
 from ._net import CriticalPoint, Net, critical, kernel
-from ._results import Comparison, Depth, Devices, Eft, Falloff, Rg, Symmetry
+from ._results import Comparison, Depth, Devices, Eft, Falloff, Rg, Symmetry, Train
 from ._run import Progress, Run, Unreliable
 from ._sampling import ensemble, sample, theory
 from ._sweep import depth, falloff
+from ._train import train
 
 __all__ = [
     "Comparison",
@@ -49,6 +50,7 @@ __all__ = [
     "Run",
     "Symmetry",
     "Theory",
+    "Train",
     "Unreliable",
     "__version__",
     "compare_cpu",
@@ -64,4 +66,5 @@ __all__ = [
     "sample",
     "symmetry",
     "theory",
+    "train",
 ]

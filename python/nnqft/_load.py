@@ -13,10 +13,10 @@ from ._arguments import Path
 from ._document import Result, arrays
 from ._ensemble import Ensemble, Theory
 from ._errors import InvalidSpec
-from ._results import Comparison, Depth, Devices, Eft, Falloff, Rg, Symmetry
+from ._results import Comparison, Depth, Devices, Eft, Falloff, Rg, Symmetry, Train
 
 _KINDS: dict[str, type[Result]] = {
-    kind.command: kind for kind in (Ensemble, Theory, Falloff, Depth, Eft, Rg, Symmetry, Comparison, Devices)
+    kind.command: kind for kind in (Ensemble, Theory, Falloff, Depth, Eft, Rg, Symmetry, Train, Comparison, Devices)
 }
 
 

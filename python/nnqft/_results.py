@@ -379,6 +379,127 @@ class Symmetry(Result):
         return ax
 
 
+class Train(Result):
+    """What networks learn, beside those of infinite width; `train` makes it."""
+
+    command = "train"
+
+    @property
+    def widths(self) -> Array:
+        """The widths N, (W,)."""
+        return np.array([entry["width"] for entry in self.document["widths"]], dtype=np.int64)
+
+    @property
+    def steps(self) -> Array:
+        """The numbers of steps after which the networks were looked at, (S,)."""
+        return np.array(self.spec["steps"], dtype=np.int64)
+
+    @property
+    def points(self) -> Array:
+        """The points, first those that were learnt, (P, d_in)."""
+        return np.concatenate([np.asarray(part, dtype=float) for part in (self.spec["data"]["inputs"], self.spec["inputs"])])
+
+    def _step(self, step: int | None, width: int | None) -> dict[str, Any]:
+        entries = self.document["widths"]
+        at = -1 if width is None else [int(entry["width"]) for entry in entries].index(width)
+        steps: list[dict[str, Any]] = entries[at]["steps"]
+        return steps[-1 if step is None else [int(entry["step"]) for entry in steps].index(step)]
+
+    def _fields(self, key: str, step: int | None, width: int | None) -> Array:
+        values = self._step(step, width)[key]
+        d_out = int(self.spec["d_out"])
+        if values is None:
+            values = np.full(len(self.points) * d_out, np.nan)
+        fields = np.array(values, dtype=float)
+        return fields if d_out == 1 else fields.reshape(d_out, -1).T
+
+    def mean(self, step: int | None = None, width: int | None = None) -> Array:
+        """E f at the points after so many steps, by default the last, of networks of a width, by default the last, (P,)
+        or (P, d_out)."""
+        return self._fields("mean", step, width)
+
+    def std_err(self, step: int | None = None, width: int | None = None) -> Array:
+        """The standard error of `mean`."""
+        return self._fields("std_err", step, width)
+
+    def variance(self, step: int | None = None, width: int | None = None) -> Array:
+        """Var f at the points, as `mean`."""
+        return self._fields("variance", step, width)
+
+    def variance_std_err(self, step: int | None = None, width: int | None = None) -> Array:
+        """The standard error of `variance`."""
+        return self._fields("variance_std_err", step, width)
+
+    def kurtosis(self, step: int | None = None, width: int | None = None) -> Array:
+        """The excess kurtosis of f at the points, as `mean`; NaN where f does not vary."""
+        return self._fields("kurtosis", step, width)
+
+    def infinite_mean(self, step: int | None = None) -> Array:
+        """E f at infinite width, as `mean`."""
+        return self._fields("infinite_mean", step, None)
+
+    def infinite_variance(self, step: int | None = None) -> Array:
+        """Var f at infinite width, as `mean`."""
+        return self._fields("infinite_variance", step, None)
+
+    @property
+    def slopes(self) -> list[dict[str, Any]]:
+        """The powers of N by which the networks deviate from infinite width: ``step``, ``of``, ``slope``, ``std_err``, and
+        ``last_slope`` between the two largest widths; empty for one width."""
+        return list(self.document["fits"])
+
+    @property
+    def checks(self) -> list[dict[str, Any]]:
+        """Tests of what is exact at every width: ``name``, ``width``, ``step``, ``p_value``, ``pass``."""
+        return list(self.document["checks"])
+
+    def _title(self) -> str:
+        return title(dict(self.spec, hidden=self.spec["hidden"][:1]))
+
+    def _rows(self) -> list[dict[str, Any]]:
+        return [
+            {
+                "N": int(entry["width"]),
+                "steps": int(step["step"]),
+                "x": ",".join(f"{c:g}" for c in step["points"][f]),
+                "mean f": step["mean"][f],
+                "± error": step["std_err"][f],
+                "N = inf": None if step["infinite_mean"] is None else step["infinite_mean"][f],
+                "variance": step["variance"][f],
+                "N = inf ": None if step["infinite_variance"] is None else step["infinite_variance"][f],
+            }
+            for entry in self.document["widths"]
+            for step in entry["steps"]
+            for f in range(len(step["mean"]))
+        ]
+
+    def _notes(self) -> list[str]:
+        return [str(note) for note in self.document["notes"]]
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draws mean and one standard deviation of f against x after the last step, with infinite width as a line and the
+        data (matplotlib, d_in = 1), and returns the Axes."""
+        if self.points.shape[1] != 1:
+            raise ValueError(f"points of {self.points.shape[1]} coordinates are on no axis; draw `mean` yourself")
+        ax = axes(ax)
+        x = self.points[:, 0]
+        order = np.argsort(x)
+        targets = np.asarray(self.spec["data"]["targets"], dtype=float)
+        mean, spread = (np.reshape(a, (len(x), -1)) for a in (self.mean(), np.sqrt(self.variance())))
+        for a in range(mean.shape[1]):
+            colour = f"C{a}"
+            low, high = (mean[order, a] + sign * spread[order, a] for sign in (-1, 1))
+            ax.fill_between(x[order], low, high, color=colour, alpha=0.2)
+            ax.plot(x, mean[:, a], "o", color=colour, label=f"output {a}" if mean.shape[1] > 1 else "mean")
+            curve = self.document.get("curve")
+            if curve is not None and len(curve["steps"]) > 0:
+                ax.plot(curve["x"], np.asarray(curve["steps"][-1]["mean"])[a], color=colour, lw=1)
+            ax.plot(x[: len(targets)], targets[:, a], "D", mfc="none", color="k")
+        ax.set(xlabel="x", ylabel="f")
+        ax.legend()
+        return ax
+
+
 class Comparison(Result):
     """Every stage of the GPU beside the f64 CPU engine; `compare_cpu` makes it."""
 

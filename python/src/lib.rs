@@ -43,6 +43,8 @@ mod _engine {
     #[pymodule_export]
     use super::measure::theory::{kernel, kernel_diagonal, theory};
     #[pymodule_export]
+    use super::measure::train::train;
+    #[pymodule_export]
     use super::net::Net;
     #[pymodule_export]
     use super::outcome::Document;

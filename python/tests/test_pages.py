@@ -29,7 +29,7 @@ def test_examples_of_docstrings(name: str, tmp_path: Path, monkeypatch: pytest.M
     assert failed == 0
 
 
-@pytest.mark.parametrize("name", ["ensemble", "sample", "theory", "kernel", "falloff", "depth", "eft", "rg", "symmetry",
+@pytest.mark.parametrize("name", ["ensemble", "sample", "theory", "kernel", "falloff", "depth", "eft", "rg", "symmetry", "train",
                                   "compare_cpu", "critical", "devices", "load", "Net", "Run"])  # fmt: skip
 def test_every_function_has_an_example(name: str) -> None:
     assert ">>> " in (getattr(nnqft, name).__doc__ or "")

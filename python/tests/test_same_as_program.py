@@ -78,6 +78,18 @@ CASES = {
         "--arch relu --width 20 --d-out 1,2 --moments exact".split(),
         lambda: nnqft.symmetry(nnqft.Net("relu", 20), X, d_out=[1, 2], moments="exact"),
     ),
+    "train": (
+        ["--arch", "tanh", "--width", "5,9", "--data", "-1=0.5;0.3=1", "--steps", "0,3,20", "--rate", "0.1"],
+        lambda: nnqft.train(
+            nnqft.Net("tanh"), [-1.0, 0.3], [0.5, 1.0], X, steps=[0, 3, 20], rate=0.1, widths=[5, 9], **FEW
+        ),
+    ),
+    "train readout": (
+        ["--arch", "relu", "--width", "7", "--data", "1=0.5,2;0.3=1,0", "--train", "readout", "--seed", "3"],
+        lambda: nnqft.train(
+            nnqft.Net("relu", 7), [1.0, 0.3], [[0.5, 2.0], [1.0, 0.0]], X, train="readout", seed=3, **FEW
+        ),
+    ),
     "theory": ("--arch relu --width 20".split(), lambda: nnqft.theory(nnqft.Net("relu", 20), X)),
 }
 
@@ -112,7 +124,7 @@ def test_documents_are_the_same(case: str) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::nnqft.Unreliable")
-@pytest.mark.parametrize("case", ["ensemble", "ensemble outputs", "eft", "eft fit", "falloff", "depth", "rg", "symmetry", "theory"])
+@pytest.mark.parametrize("case", ["ensemble", "ensemble outputs", "eft", "eft fit", "falloff", "depth", "rg", "symmetry", "train", "theory"])
 def test_files_are_the_same_and_come_back(case: str, tmp_path: Path) -> None:
     options, run = CASES[case]
     command = case.split()[0]

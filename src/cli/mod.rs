@@ -39,6 +39,7 @@ mod slurm;
 mod symmetry;
 mod terminal;
 mod theory;
+mod train;
 
 use std::ffi::OsString;
 
@@ -71,6 +72,7 @@ enum Command {
     Eft(Box<eft::Arguments>),
     Rg(Box<rg::Arguments>),
     Symmetry(Box<symmetry::Arguments>),
+    Train(Box<train::Arguments>),
     Reproduce(reproduce::Arguments),
     Slurm(Box<slurm::Arguments>),
     CompareCpu(compare_cpu::Arguments),
@@ -91,6 +93,7 @@ impl Command {
             Self::Eft(arguments) => eft::run(&arguments),
             Self::Rg(arguments) => rg::run(&arguments),
             Self::Symmetry(arguments) => symmetry::run(&arguments),
+            Self::Train(arguments) => train::run(&arguments),
             Self::Reproduce(arguments) => reproduce::run(&arguments),
             Self::Slurm(arguments) => slurm::run(&arguments),
             Self::CompareCpu(arguments) => compare_cpu::run(&arguments),

@@ -108,8 +108,7 @@ impl TrainPlan {
         let rate = spec.rate.unwrap_or_else(|| infinite.tangent.default_rate());
         spec.rate = Some(rate);
         let all = || (0..d_out).flat_map(|a| (0..points).map(move |p| (a, p)));
-        let (fields, full_order) =
-            measured.unwrap_or_else(|| (all().collect(), spec.full_order()));
+        let (fields, full_order) = measured.unwrap_or_else(|| (all().collect(), spec.full_order()));
         let mut stops = spec.steps.clone();
         if stops[0] != 0 {
             stops.insert(0, 0);
@@ -250,7 +249,9 @@ mod tests {
 
     #[test]
     fn groups_are_consecutive_and_of_like_size() {
-        let ensemble = EnsembleSpec::preset("tanh", 1).unwrap().with_inputs(Inputs::parse("1").unwrap());
+        let ensemble = EnsembleSpec::preset("tanh", 1)
+            .unwrap()
+            .with_inputs(Inputs::parse("1").unwrap());
         let spec = TrainSpec::new(ensemble, TrainingData::parse("0=1").unwrap(), vec![1]);
         let plan = TrainPlan::new(spec).unwrap();
         for blocks in [1, 32, 64, 65, 98, 1000] {

@@ -9,13 +9,14 @@ use crate::{Error, Result};
 /// `OF_ENSEMBLE` and `OF_OTHERS` list the files that commands write to `--out`, by the start of
 /// their names.
 const OF_ENSEMBLE: [&str; 2] = ["ensemble", "moments"];
-const OF_OTHERS: [&str; 9] = [
+const OF_OTHERS: [&str; 10] = [
     "theory",
     "falloff",
     "depth",
     "eft",
     "rg",
     "symmetry",
+    "train",
     "compare-cpu",
     "reproduce",
     "report",

@@ -20,6 +20,7 @@ mod sample;
 mod symmetry;
 pub(crate) mod table;
 mod theory;
+mod train;
 
 pub use compare::cross_check_table;
 pub use depth::{depth_figure, depth_table};
@@ -36,3 +37,4 @@ pub use rg::{fixed_point_figure, flow_figure, flow_table, rg_figure};
 pub use sample::{DrawsFile, sample_table};
 pub use symmetry::{symmetry_figure, symmetry_table};
 pub use theory::theory_table;
+pub use train::{train_figure, train_table};

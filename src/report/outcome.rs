@@ -11,12 +11,12 @@ use super::{
     cross_check_table, depth_figure, depth_table, eft_figure, eft_table, elements_table,
     ensemble_figure, ensemble_table, falloff_figure, falloff_table, fit_table, flow_table,
     rg_figure, sample_table, six_point_table, symmetry_figure, symmetry_table, theory_table,
-    write_npz,
+    train_figure, train_table, write_npz,
 };
 use crate::analysis::Unconverged;
 use crate::run::{
     CompareDocument, DepthDocument, EftDocument, EnsembleDocument, FalloffDocument, RgDocument,
-    SampleDocument, SymmetryDocument, TheoryDocument,
+    SampleDocument, SymmetryDocument, TheoryDocument, TrainDocument,
 };
 use crate::{Error, Result};
 #[cfg(feature = "gpu")]
@@ -258,6 +258,29 @@ impl Outcome for SymmetryDocument {
             Some(format!("{check} is undecided, {reason}"))
         });
         must_rest_on(undecided.collect(), None)
+    }
+}
+
+impl Outcome for TrainDocument {
+    const NAME: &'static str = Self::COMMAND;
+
+    fn table(&self) -> String {
+        train_table(self)
+    }
+
+    fn figure(&self, _: usize) -> Option<Figure> {
+        Some(train_figure(self))
+    }
+
+    fn verdict(documents: &[Self]) -> Result<()> {
+        let failed: Vec<String> = (documents.iter().flat_map(|d| &d.checks))
+            .filter(|c| !c.pass)
+            .map(|c| format!("{} at width {}", c.name, c.width))
+            .collect();
+        match failed.is_empty() {
+            true => Ok(()),
+            false => Err(Error::Symmetry(failed.join(", "))),
+        }
     }
 }
 

@@ -35,10 +35,10 @@ pub use document::DevicesDocument;
 #[cfg(feature = "report")]
 pub(crate) use document::schema;
 pub use document::{
-    CompareDocument, CompareSpec, ComparedNet, CouplingRow, Curve, CurveStep, DepthDocument, EftDocument, EftPoint,
-    EnsembleDocument, FalloffDocument, Head, LayerOfNet, LayersOfNet, Origin, Partial, RgDocument,
-    SampleDocument, Source, SymmetryDocument, TheoryDocument, Timing, TrainDocument,
-    VERSION,
+    CompareDocument, CompareSpec, ComparedNet, CouplingRow, Curve, CurveStep, DepthDocument,
+    EftDocument, EftPoint, EnsembleDocument, FalloffDocument, Head, LayerOfNet, LayersOfNet,
+    Origin, Partial, RgDocument, SampleDocument, Source, SymmetryDocument, TheoryDocument, Timing,
+    TrainDocument, VERSION,
 };
 pub use eft::{CUTOFFS, eft, fit, train_inputs};
 pub use engine::{Backend, EngineChoice};

@@ -26,7 +26,10 @@ const CURVE: usize = 121;
 ///
 /// # Errors
 /// [`Error::Invalid`] for the GPU, and for an adapter.
-pub fn train_engine(choice: &EngineChoice, progress: &Arc<dyn Progress>) -> Result<Box<dyn Engine>> {
+pub fn train_engine(
+    choice: &EngineChoice,
+    progress: &Arc<dyn Progress>,
+) -> Result<Box<dyn Engine>> {
     let reason = sentence!("networks are trained by the f64 engine; use `backend` cpu");
     match (choice.backend, &choice.adapter) {
         (Backend::Gpu, _) => Err(Error::invalid("backend", "gpu", reason)),
@@ -62,7 +65,11 @@ pub fn train_engine(choice: &EngineChoice, progress: &Arc<dyn Progress>) -> Resu
 /// assert!(after.loss < before.loss && document.checks.iter().all(|check| check.pass));
 /// # Ok::<(), nnqft_gpu::Error>(())
 /// ```
-pub fn train(runner: &mut Runner, sweep: &[TrainSpec], allow_diverged: bool) -> Result<TrainDocument> {
+pub fn train(
+    runner: &mut Runner,
+    sweep: &[TrainSpec],
+    allow_diverged: bool,
+) -> Result<TrainDocument> {
     let Some(first) = sweep.first() else {
         return Err(Error::invalid("width", "''", "give at least one width"));
     };
@@ -77,9 +84,15 @@ pub fn train(runner: &mut Runner, sweep: &[TrainSpec], allow_diverged: bool) -> 
         .collect::<Result<Vec<_>>>()?;
     let few = (plans.iter()).map(checked).collect::<Result<Vec<_>>>()?;
     let start = Instant::now();
-    let main: u64 = plans.iter().map(|plan| plan.spec().ensemble.networks()).sum();
+    let main: u64 = plans
+        .iter()
+        .map(|plan| plan.spec().ensemble.networks())
+        .sum();
     // Four runs have the checks of a width.
-    let checks: u64 = few.iter().map(|plan| 4 * plan.spec().ensemble.networks()).sum();
+    let checks: u64 = few
+        .iter()
+        .map(|plan| 4 * plan.spec().ensemble.networks())
+        .sum();
     let (widths, checks) = runner.drawing(main + checks, |runner| {
         let (mut widths, mut checks) = (Vec::new(), Vec::new());
         for (plan, few) in plans.iter().zip(&few) {
@@ -192,11 +205,22 @@ fn notes(plan: &TrainPlan) -> Vec<String> {
         let numbers: Vec<String> = places.iter().map(|k| (k + 1).to_string()).collect();
         let targets = places.iter().map(|&k| &data.targets()[k]);
         let differ = targets.clone().any(|y| *y != data.targets()[places[0]]);
-        let learnt = if differ { ": networks learn the mean of their targets" } else { "" };
-        all.push(format!("data points {} are one point{learnt}", numbers.join(", ")));
+        let learnt = if differ {
+            ": networks learn the mean of their targets"
+        } else {
+            ""
+        };
+        all.push(format!(
+            "data points {} are one point{learnt}",
+            numbers.join(", ")
+        ));
     }
     if tangent.is_singular() {
-        let why = if repeated.is_empty() { ": some targets cannot be learnt" } else { "" };
+        let why = if repeated.is_empty() {
+            ": some targets cannot be learnt"
+        } else {
+            ""
+        };
         all.push(format!("the tangent kernel at the data is singular{why}"));
     }
     if plan.rate() >= tangent.largest_stable_rate() {
@@ -215,14 +239,19 @@ fn curve(plan: &TrainPlan) -> Result<Option<Curve>> {
         return Ok(None);
     }
     let points = plan.untrained().inputs.points().iter().map(|x| x[0]);
-    let (low, high) = (points.clone().fold(f64::INFINITY, f64::min), points.fold(f64::NEG_INFINITY, f64::max));
+    let (low, high) = (
+        points.clone().fold(f64::INFINITY, f64::min),
+        points.fold(f64::NEG_INFINITY, f64::max),
+    );
     let margin = match high - low {
         0.0 => 1.0,
         length => 0.05 * length,
     };
     let at = |k: usize| low - margin + (high - low + 2.0 * margin) * k as f64 / (CURVE - 1) as f64;
     let x: Vec<f64> = (0..CURVE).map(at).collect();
-    let places = plan.tangent().at(&x.iter().map(|x| vec![*x]).collect::<Vec<_>>())?;
+    let places = plan
+        .tangent()
+        .at(&x.iter().map(|x| vec![*x]).collect::<Vec<_>>())?;
     let spec = plan.spec();
     let steps = spec.steps.iter().filter_map(|&step| {
         let after = plan.tangent().after(step, plan.rate());
@@ -232,8 +261,19 @@ fn curve(plan: &TrainPlan) -> Result<Option<Curve>> {
         };
         let mean: Vec<Vec<f64>> = (0..spec.data.d_out()).map(of).collect();
         let variance = places.variance(&after);
-        let is_finite = mean.iter().flatten().chain(&variance).all(|x| x.is_finite());
-        is_finite.then_some(CurveStep { step, mean, variance })
+        let is_finite = mean
+            .iter()
+            .flatten()
+            .chain(&variance)
+            .all(|x| x.is_finite());
+        is_finite.then_some(CurveStep {
+            step,
+            mean,
+            variance,
+        })
     });
-    Ok(Some(Curve { steps: steps.collect(), x }))
+    Ok(Some(Curve {
+        steps: steps.collect(),
+        x,
+    }))
 }

@@ -63,7 +63,13 @@ impl MomentPlan {
     pub fn with_powers(fields: usize, full: usize, highest: usize) -> Self {
         assert!(highest <= 4, "powers up to {highest}");
         let power = |n: usize| (0..fields).map(|field| vec![field; n]).collect();
-        let group = |n: usize| if n <= full { multisets(fields, n) } else { power(n) };
+        let group = |n: usize| {
+            if n <= full {
+                multisets(fields, n)
+            } else {
+                power(n)
+            }
+        };
         Self::of(fields, (1..=highest.max(full)).map(group).collect())
     }
 

@@ -187,8 +187,8 @@ impl Places {
     pub fn covariance(&self, after: &Filter, kernel: &[Vec<f64>]) -> Vec<Vec<f64>> {
         let filter = self.filter(after);
         let cross = &filter * self.kernel.transpose();
-        let all = matrix(kernel) - &cross - cross.transpose()
-            + &filter * &self.data * filter.transpose();
+        let all =
+            matrix(kernel) - &cross - cross.transpose() + &filter * &self.data * filter.transpose();
         (all.row_iter())
             .map(|row| row.iter().copied().collect())
             .collect()
@@ -210,9 +210,8 @@ fn learnt(l: f64, steps: u64, rate: f64) -> f64 {
 
 /// Computes the part of Theta that weights and biases of the hidden layer have, `[x][y]`.
 fn of_hidden(net: &Net, slope: Option<&Slope>, x: &[Vec<f64>], y: &[Vec<f64>]) -> DMatrix<f64> {
-    let [forms_x, forms_y] = [x, y].map(|all| -> Vec<Vec<f64>> {
-        all.iter().map(|x| net.linear_form(x)).collect()
-    });
+    let [forms_x, forms_y] =
+        [x, y].map(|all| -> Vec<Vec<f64>> { all.iter().map(|x| net.linear_form(x)).collect() });
     let slopes = match slope {
         None => return DMatrix::zeros(x.len(), y.len()),
         Some(Slope::Constant(tape)) => {
@@ -220,7 +219,10 @@ fn of_hidden(net: &Net, slope: Option<&Slope>, x: &[Vec<f64>], y: &[Vec<f64>]) -
             DMatrix::from_fn(x.len(), y.len(), |i, j| at(&forms_x[i]) * at(&forms_y[j]))
         }
         Some(Slope::Varying(slope)) => {
-            let net = net.clone().with_activation(slope.clone()).with_plain_readout();
+            let net = net
+                .clone()
+                .with_activation(slope.clone())
+                .with_plain_readout();
             matrix(&kernel_between(&net, x, y))
         }
     };
@@ -228,12 +230,18 @@ fn of_hidden(net: &Net, slope: Option<&Slope>, x: &[Vec<f64>], y: &[Vec<f64>]) -
     slopes.map_with_location(|i, j, mean| {
         let covariance = dot(&forms_x[i], &forms_y[j]);
         // Nothing moves a unit whose pre-activation does not vary, whatever its slope.
-        if covariance == 0.0 { 0.0 } else { readout * covariance * mean }
+        if covariance == 0.0 {
+            0.0
+        } else {
+            readout * covariance * mean
+        }
     })
 }
 
 fn matrix(rows: &[Vec<f64>]) -> DMatrix<f64> {
-    DMatrix::from_fn(rows.len(), rows.first().map_or(0, Vec::len), |i, j| rows[i][j])
+    DMatrix::from_fn(rows.len(), rows.first().map_or(0, Vec::len), |i, j| {
+        rows[i][j]
+    })
 }
 
 #[cfg(test)]
@@ -244,7 +252,9 @@ mod tests {
     const STEPS: u64 = 100;
 
     fn spec(arch: &str, train: Learning) -> TrainSpec {
-        let ensemble = EnsembleSpec::preset(arch, 1).unwrap().with_inputs(Inputs::parse("-0.4;0.5;1.5").unwrap());
+        let ensemble = EnsembleSpec::preset(arch, 1)
+            .unwrap()
+            .with_inputs(Inputs::parse("-0.4;0.5;1.5").unwrap());
         let ensemble = ensemble.with_sigma_w(1.5).with_sigma_b(0.5);
         let data = TrainingData::parse("-1=0.5;0.2=-0.3;0.8=1").unwrap();
         let mut spec = TrainSpec::new(ensemble, data, vec![STEPS]);
@@ -263,6 +273,7 @@ mod tests {
                 let targets: Vec<f64> = spec.data.targets().iter().map(|y| y[0]).collect();
                 // f(x) -> f(x) - eta Theta(x, X) (f(X) - y), step by step, the data being the first places.
                 let (count, data) = (points.len(), targets.len());
+                let kernel = kernel_between(&spec.ensemble.net, &points, &points);
                 let theta = &places.tangent;
                 let mut map = DMatrix::<f64>::identity(count, count);
                 let mut mean = DVector::<f64>::zeros(count);
@@ -272,7 +283,6 @@ mod tests {
                     for (got, want) in places.mean(&after, &targets).iter().zip(&mean) {
                         assert!((got - want).abs() < 1e-11 * size, "{step} {got} {want}");
                     }
-                    let kernel = kernel_between(&spec.ensemble.net, &points, &points);
                     let want = &map * matrix(&kernel) * map.transpose();
                     let size = want.amax();
                     let got = places.covariance(&after, &kernel);
@@ -309,7 +319,10 @@ mod tests {
         let s = |x: f64, y: f64| vb + vw * x * y;
         for (x, y) in [(0.3, -1.2), (1.0, 1.0), (2.0, 0.1)] {
             let of = |name: &str| {
-                let net = Net::named(name, 1).unwrap().with_sigma_w(1.3).with_sigma_b(0.4);
+                let net = Net::named(name, 1)
+                    .unwrap()
+                    .with_sigma_w(1.3)
+                    .with_sigma_b(0.4);
                 at(&net, x, y) - crate::theory::kernel(&net, &[x], &[y])
             };
             let cosine = s(x, y) / (s(x, x) * s(y, y)).sqrt();
@@ -317,20 +330,34 @@ mod tests {
             let relu = vw * s(x, y) * (PI - angle) / (2.0 * PI);
             assert!((of("relu") - relu).abs() < 1e-9, "{x} {y}");
             // E[erf' erf'] = 4 / (pi sqrt((1 + 2 s_xx) (1 + 2 s_yy) - 4 s_xy^2)).
-            let root = ((1.0 + 2.0 * s(x, x)) * (1.0 + 2.0 * s(y, y)) - 4.0 * s(x, y).powi(2)).sqrt();
+            let root =
+                ((1.0 + 2.0 * s(x, x)) * (1.0 + 2.0 * s(y, y)) - 4.0 * s(x, y).powi(2)).sqrt();
             let erf = vw * s(x, y) * 4.0 / (PI * root);
-            assert!((of("erf") - erf).abs() < 1e-9, "{x} {y}: {}", of("erf") - erf);
+            assert!(
+                (of("erf") - erf).abs() < 1e-9,
+                "{x} {y}: {}",
+                of("erf") - erf
+            );
             assert!((of("linear") - vw * s(x, y)).abs() < 1e-12);
             assert!(of("step").abs() < 1e-12);
             let gauss = vw * s(x, y) * (-0.5 * vw * (x - y).powi(2)).exp();
             assert!((of("gauss") - gauss).abs() < 1e-12);
             // sin' sin' = (cos(z - z') + cos(z + z')) / 2.
-            let [less, more] = [-1.0, 1.0].map(|sign: f64| (-0.5 * (s(x, x) + s(y, y) + 2.0 * sign * s(x, y))).exp());
+            let [less, more] = [-1.0, 1.0]
+                .map(|sign: f64| (-0.5 * (s(x, x) + s(y, y) + 2.0 * sign * s(x, y))).exp());
             assert!((of("sin") - vw * s(x, y) * 0.5 * (less + more)).abs() < 1e-9);
             // Signs for weights: cos is even, z = +-(w x) +- b.
-            let net = Net::named("sin", 1).unwrap().with_sigma_w(1.3).with_sigma_b(0.4);
-            let net = net.with_law_w(Law::Rademacher).unwrap().with_law_b(Law::Rademacher).unwrap();
-            let [sum, difference] = [1.0, -1.0].map(|sign: f64| (1.3 * x + sign * 0.4).cos() * (1.3 * y + sign * 0.4).cos());
+            let net = Net::named("sin", 1)
+                .unwrap()
+                .with_sigma_w(1.3)
+                .with_sigma_b(0.4);
+            let net = net
+                .with_law_w(Law::Rademacher)
+                .unwrap()
+                .with_law_b(Law::Rademacher)
+                .unwrap();
+            let [sum, difference] = [1.0, -1.0]
+                .map(|sign: f64| (1.3 * x + sign * 0.4).cos() * (1.3 * y + sign * 0.4).cos());
             let signs = vw * s(x, y) * 0.5 * (sum + difference);
             let got = at(&net, x, y) - crate::theory::kernel(&net, &[x], &[y]);
             assert!((got - signs).abs() < 1e-9, "{got} {signs}");

@@ -8,3 +8,4 @@ pub mod machine;
 pub mod sample;
 pub mod symmetry;
 pub mod theory;
+pub mod train;

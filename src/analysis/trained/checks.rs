@@ -62,7 +62,9 @@ fn check(
 fn samples(elements: &Accumulator) -> Result<Vec<Vec<f64>>> {
     let samples: Vec<Vec<f64>> = elements.experiments().into_iter().map(|s| s.mean).collect();
     match samples.len() < ChiSquared::MIN_SAMPLES {
-        true => Err(Error::NotFinite("a check on the networks that have not diverged".into())),
+        true => Err(Error::NotFinite(
+            "a check on the networks that have not diverged".into(),
+        )),
         false => Ok(samples),
     }
 }
@@ -71,7 +73,9 @@ fn samples(elements: &Accumulator) -> Result<Vec<Vec<f64>>> {
 fn sizes(plan: &TrainPlan) -> Vec<f64> {
     let size = |f: &usize| plan.kernel()[plan.fields()[*f].1][plan.fields()[*f].1].sqrt();
     let indices = plan.moments().indices().iter();
-    indices.map(|index| index.iter().map(size).product()).collect()
+    indices
+        .map(|index| index.iter().map(size).product())
+        .collect()
 }
 
 fn pick<T: Copy>(all: &[T], kept: &[usize]) -> Vec<T> {
@@ -114,12 +118,21 @@ pub fn untrained(plan: &TrainPlan, training: &Training) -> Result<Option<TrainCh
         .filter_map(|(e, index)| Some((e, known(index)?)))
         .collect();
     for sample in &mut samples {
-        *sample = known.iter().map(|&(e, (value, _))| sample[e] - value).collect();
+        *sample = known
+            .iter()
+            .map(|&(e, (value, _))| sample[e] - value)
+            .collect();
     }
     let errors: Vec<f64> = known.iter().map(|(_, (_, error))| *error).collect();
     forgive(&mut samples, &errors);
     let kept: Vec<usize> = known.iter().map(|(e, _)| *e).collect();
-    Ok(check("untrained", plan, 0, &samples, &pick(&sizes(plan), &kept)))
+    Ok(check(
+        "untrained",
+        plan,
+        0,
+        &samples,
+        &pick(&sizes(plan), &kept),
+    ))
 }
 
 /// Tests that the opposite targets make the opposite networks: odd functions change their sign and even ones stay,
@@ -134,7 +147,11 @@ pub fn opposite(plan: &TrainPlan, plus: &Training, minus: &Training) -> Result<O
     let signs: Vec<f64> = plan.moments().indices().iter().map(sign).collect();
     // Centres have opposite signs, too.
     let joined = a?.into_iter().zip(b?).map(|(a, b)| -> Vec<f64> {
-        a.iter().zip(&b).zip(&signs).map(|((a, b), sign)| a + sign * b).collect()
+        a.iter()
+            .zip(&b)
+            .zip(&signs)
+            .map(|((a, b), sign)| a + sign * b)
+            .collect()
     });
     let joined: Vec<Vec<f64>> = joined.collect();
     Ok(check("opposite", plan, stop, &joined, &sizes(plan)))
@@ -160,11 +177,19 @@ pub fn zero_plan(plan: &TrainPlan) -> Result<TrainPlan> {
 pub fn zero(plan: &TrainPlan, training: &Training) -> Result<Option<TrainCheck>> {
     let stop = plan.stops().len() - 1;
     let indices = plan.moments().indices();
-    let odd: Vec<usize> = (0..indices.len()).filter(|&e| indices[e].len() % 2 == 1).collect();
+    let odd: Vec<usize> = (0..indices.len())
+        .filter(|&e| indices[e].len() % 2 == 1)
+        .collect();
     let samples: Vec<Vec<f64>> = (samples(&training.stops[stop].elements)?.iter())
         .map(|s| pick(s, &odd))
         .collect();
-    Ok(check("zero", plan, stop, &samples, &pick(&sizes(plan), &odd)))
+    Ok(check(
+        "zero",
+        plan,
+        stop,
+        &samples,
+        &pick(&sizes(plan), &odd),
+    ))
 }
 
 /// Plans the training of networks with two more outputs, which learn zero, and measures these and the first at the
@@ -173,8 +198,13 @@ pub fn zero(plan: &TrainPlan, training: &Training) -> Result<Option<TrainCheck>>
 /// # Errors
 /// Those of [`crate::model::TrainSpec::validate`].
 pub fn across_plan(plan: &TrainPlan) -> Result<TrainPlan> {
-    let (d_out, last) = (plan.untrained().net.d_out(), plan.untrained().inputs.len() - 1);
-    let fields = [0, d_out, d_out + 1].into_iter().flat_map(|a| [(a, 0), (a, last)]);
+    let (d_out, last) = (
+        plan.untrained().net.d_out(),
+        plan.untrained().inputs.len() - 1,
+    );
+    let fields = [0, d_out, d_out + 1]
+        .into_iter()
+        .flat_map(|a| [(a, 0), (a, last)]);
     let more = |y: &[f64]| y.iter().copied().chain([0.0; 2]).collect();
     plan.variant(
         |spec| {

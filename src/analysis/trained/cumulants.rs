@@ -27,10 +27,16 @@ impl Cumulants {
             .map(|(e, index)| (&index[..], e))
             .collect();
         let subset = |index: &[usize], set: usize| -> usize {
-            let fields = (0..index.len()).filter(|k| set >> k & 1 == 1).map(|k| index[k]);
+            let fields = (0..index.len())
+                .filter(|k| set >> k & 1 == 1)
+                .map(|k| index[k]);
             places[&fields.collect::<Vec<_>>()[..]]
         };
-        let of = |index: &Vec<usize>| (1..1 << index.len()).map(|set| subset(index, set)).collect();
+        let of = |index: &Vec<usize>| {
+            (1..1 << index.len())
+                .map(|set| subset(index, set))
+                .collect()
+        };
         Self {
             subsets: plan.indices().iter().map(of).collect(),
             fourth: (0..plan.fields()).map(|f| places[&[f; 4][..]]).collect(),
@@ -62,7 +68,11 @@ impl Cumulants {
     pub fn connected(&self, moments: &[f64], element: usize) -> f64 {
         let whole = self.subsets[element].len();
         let fields = &self.fields[element];
-        let of_one = if fields.len() == 1 { self.centre[fields[0]] } else { 0.0 };
+        let of_one = if fields.len() == 1 {
+            self.centre[fields[0]]
+        } else {
+            0.0
+        };
         self.all(moments, element)[whole] + of_one
     }
 
@@ -91,7 +101,11 @@ impl Cumulants {
     pub fn of_fields(&self, moments: &[f64]) -> [Vec<f64>; 3] {
         let all: Vec<[f64; MOST]> = self.fourth.iter().map(|&e| self.all(moments, e)).collect();
         let cumulant = |set: usize| all.iter().map(|k| k[set]).collect::<Vec<_>>();
-        let mean = cumulant(1).iter().zip(&self.centre).map(|(m, c)| m + c).collect();
+        let mean = cumulant(1)
+            .iter()
+            .zip(&self.centre)
+            .map(|(m, c)| m + c)
+            .collect();
         [mean, cumulant(3), cumulant(15)]
     }
 }
@@ -120,7 +134,10 @@ mod tests {
             let want = match index[..] {
                 [a] => mean[a],
                 [a, b, c, d] => {
-                    m(index) - m(&[a, b]) * m(&[c, d]) - m(&[a, c]) * m(&[b, d]) - m(&[a, d]) * m(&[b, c])
+                    m(index)
+                        - m(&[a, b]) * m(&[c, d])
+                        - m(&[a, c]) * m(&[b, d])
+                        - m(&[a, d]) * m(&[b, c])
                 }
                 _ => m(index),
             };

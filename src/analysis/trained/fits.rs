@@ -41,12 +41,23 @@ impl Deviation {
     /// The length of the deviation along that of another width, with its error.
     fn along(&self, other: &Self) -> (f64, f64) {
         let direction = other.of_fields(&other.estimates.values);
-        let length = direction.iter().map(|d| d * d).sum::<f64>().sqrt();
+        let length = direction
+            .iter()
+            .map(|d| d * d)
+            .sum::<f64>()
+            .sqrt()
+            .max(f64::MIN_POSITIVE);
         let projected = |values: &[f64]| -> f64 {
             let own = self.of_fields(values);
-            own.iter().zip(&direction).map(|(a, b)| a * b / length).sum()
+            own.iter()
+                .zip(&direction)
+                .map(|(a, b)| a * b / length)
+                .sum()
         };
-        (projected(&self.estimates.values), self.estimates.error(&projected))
+        (
+            projected(&self.estimates.values),
+            self.estimates.error(&projected),
+        )
     }
 }
 

@@ -50,7 +50,11 @@ impl Groups {
         Estimates {
             without: without.collect(),
             values: statistics(&self.means),
-            shares: self.groups.iter().map(|g| g.networks / self.networks).collect(),
+            shares: self
+                .groups
+                .iter()
+                .map(|g| g.networks / self.networks)
+                .collect(),
         }
     }
 }
@@ -65,7 +69,9 @@ impl Estimates {
     pub fn error(&self, of: &dyn Fn(&[f64]) -> f64) -> f64 {
         let all = of(&self.values);
         let terms = self.without.iter().zip(&self.shares);
-        let square: f64 = terms.map(|(w, share)| (1.0 - share) * (of(w) - all).powi(2)).sum();
+        let square: f64 = terms
+            .map(|(w, share)| (1.0 - share) * (of(w) - all).powi(2))
+            .sum();
         square.sqrt()
     }
 
@@ -73,7 +79,11 @@ impl Estimates {
     pub fn part(&self, range: Range<usize>) -> Self {
         Self {
             values: self.values[range.clone()].to_vec(),
-            without: self.without.iter().map(|w| w[range.clone()].to_vec()).collect(),
+            without: self
+                .without
+                .iter()
+                .map(|w| w[range.clone()].to_vec())
+                .collect(),
             shares: self.shares.clone(),
         }
     }
@@ -102,7 +112,10 @@ mod tests {
         for (group, x) in values.into_iter().enumerate() {
             elements.add_block(group as u32, 0, 10, vec![x]);
         }
-        let estimates = Groups::of(&elements).unwrap().unwrap().estimate(|m| vec![m[0], m[0] * m[0]]);
+        let estimates = Groups::of(&elements)
+            .unwrap()
+            .unwrap()
+            .estimate(|m| vec![m[0], m[0] * m[0]]);
         let mean = values.iter().sum::<f64>() / 5.0;
         let square: f64 = values.iter().map(|x| (x - mean).powi(2)).sum();
         let want = (square / 20.0).sqrt();

@@ -188,12 +188,19 @@ fn trained_step(plan: &TrainPlan, k: usize, stop: &Stop) -> Result<TrainedStep> 
     };
     let all = groups.estimate(statistics);
     let part = |from: usize, len: usize| -> (Vec<f64>, Vec<f64>) {
-        (all.values[from..from + len].to_vec(), all.errors(from..from + len))
+        (
+            all.values[from..from + len].to_vec(),
+            all.errors(from..from + len),
+        )
     };
     let ((mean, std_err), (variance, variance_std_err)) = (part(0, count), part(count, count));
     let (kurtosis, kurtosis_std_err) = part(2 * count, count);
     let (loss, loss_std_err) = part(3 * count, 1);
-    let finite = |all: Vec<f64>| all.into_iter().map(|x| Some(x).filter(|x| x.is_finite())).collect();
+    let finite = |all: Vec<f64>| {
+        all.into_iter()
+            .map(|x| Some(x).filter(|x| x.is_finite()))
+            .collect()
+    };
     let known = Known::of(plan, k);
     let mut from = 3 * count + 1;
     let correlators = ranges.iter().map(|(order, range)| {
@@ -204,7 +211,9 @@ fn trained_step(plan: &TrainPlan, k: usize, stop: &Stop) -> Result<TrainedStep> 
         let of = |e: usize| -> f64 {
             let index = plan.moments().indices()[e].iter().map(|&f| fields[f]);
             let index: Vec<(usize, usize)> = index.collect();
-            known.as_ref().map_or(f64::NAN, |known| known.correlator(&index))
+            known
+                .as_ref()
+                .map_or(f64::NAN, |known| known.correlator(&index))
         };
         TrainedCorrelator {
             order: *order,
@@ -224,16 +233,30 @@ fn trained_step(plan: &TrainPlan, k: usize, stop: &Stop) -> Result<TrainedStep> 
     };
     let infinite_mean = of_fields(&|known, a, p| known.mean[a][p]);
     let infinite_variance = of_fields(&|known, _, p| known.covariance[p][p]);
-    let losses = infinite_mean.iter().flatten().zip(infinite_variance.iter().flatten()).zip(&targets);
+    let losses = infinite_mean
+        .iter()
+        .flatten()
+        .zip(infinite_variance.iter().flatten())
+        .zip(&targets);
     let infinite_loss = losses
         .filter_map(|((m, v), y)| Some(0.5 * (v + (m - (*y)?).powi(2))))
         .sum::<f64>();
     let unit: Vec<f64> = fields.iter().map(|&(_, p)| plan.kernel()[p][p]).collect();
     let deviations = match (&infinite_mean, &infinite_variance) {
         (Some(mean), Some(variance)) => vec![
-            Deviation::new("mean", all.part(0..count), mean, &unit.iter().map(|k| k.sqrt()).collect::<Vec<_>>()),
+            Deviation::new(
+                "mean",
+                all.part(0..count),
+                mean,
+                &unit.iter().map(|k| k.sqrt()).collect::<Vec<_>>(),
+            ),
             Deviation::new("variance", all.part(count..2 * count), variance, &unit),
-            Deviation::new("kurtosis", all.part(2 * count..3 * count), &vec![0.0; count], &vec![1.0; count]),
+            Deviation::new(
+                "kurtosis",
+                all.part(2 * count..3 * count),
+                &vec![0.0; count],
+                &vec![1.0; count],
+            ),
         ],
         _ => Vec::new(),
     };

@@ -66,6 +66,13 @@ impl PartialSpec {
         Ok(specs)
     }
 
+    /// Makes one spec per depth and width, in the order given, for what validates them itself.
+    pub fn unmeasured(&self) -> Result<Vec<EnsembleSpec>> {
+        let specs = self.apply(&self.model.preset()?)?;
+        self.model.remark_on_one_point();
+        Ok(specs)
+    }
+
     /// Makes the spec of networks that nothing is measured on, for what takes one width and validates
     /// them itself.
     pub fn networks(&self) -> Result<EnsembleSpec> {

@@ -114,7 +114,7 @@ pub struct FieldArgs {
     /// [default: the source's for --arch and --d-in]
     #[arg(long, allow_hyphen_values = true)]
     pub inputs: Option<Points>,
-    /// Orders n of the n-point functions, 1 to 6 [default: 2,4,6]
+    /// Orders n of the n-point functions, 1 to 6 [default: 2,4,6; train: 1,2,4]
     #[arg(long, value_delimiter = ',', allow_hyphen_values = true, value_parser = value::order)]
     pub orders: Option<Vec<usize>>,
 }

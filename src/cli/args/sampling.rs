@@ -7,10 +7,10 @@ use super::value;
 #[derive(Args, Clone, Default)]
 pub struct SamplingArgs {
     /// Networks per experiment: 1000000, 1_000_000, 1e6 and 1M are the same [default: 1e6;
-    /// symmetry: 1e4]
+    /// symmetry, train: 1e4]
     #[arg(long, allow_hyphen_values = true, value_parser = value::nets)]
     pub nets: Option<u64>,
-    /// Independent experiments [default: 10; symmetry: 100]
+    /// Independent experiments [default: 10; symmetry: 100; train: 1]
     #[arg(long, allow_hyphen_values = true, value_parser = value::experiments)]
     pub experiments: Option<u32>,
     /// direct: averages of products of outputs; connected: the output layer integrated out,

@@ -7,7 +7,7 @@ use clap::builder::PossibleValue;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use nnqft_gpu::model::{
     Activation, CatalogueEntry, Law, MAX_D_OUT, MAX_DEPTH, MAX_EXPERIMENTS, MAX_NETS, MAX_ORDER,
-    MAX_WIDTH, parse_count_in,
+    MAX_STEPS, MAX_WIDTH, parse_count_in,
 };
 use nnqft_gpu::run::Backend;
 use nnqft_gpu::{Error, Result};
@@ -116,6 +116,16 @@ fn real(name: &'static str, text: &str) -> Result<f64> {
         return refuse("this is below the range of f64");
     }
     Ok(value)
+}
+
+/// Parses the rate of a descent.
+pub fn rate(text: &str) -> Result<f64> {
+    real("rate", text)
+}
+
+/// Parses a number of steps of a descent.
+pub fn steps(text: &str) -> Result<u64> {
+    count("steps", text, 0..=MAX_STEPS)
 }
 
 /// Parses a cutoff: a number, or inf.

@@ -91,8 +91,7 @@ impl Derivative {
         }
         let growth = growth::growth(&tape).map_err(|fault| refuse(&fault.message))?;
         let fastest = growth::faster(growth[0], growth[1]);
-        range::check_domain(&tape, Some(fastest))
-            .map_err(|_| refuse("is infinite for some z"))?;
+        range::check_domain(&tape, Some(fastest)).map_err(|_| refuse("is infinite for some z"))?;
         let slope = Slope::Varying(Activation::of(Compiled {
             expression: format!("d/dz {}", activation.expression()),
             parity: match activation.parity() {
@@ -236,7 +235,11 @@ fn of_binary(
             // 1 where an operand is the one that counts.
             let mut part = |own: Register, other: Register, d: Option<Register>| {
                 let Some(d) = d else { return Ok(None) };
-                let [above, below] = if op == Binary::Max { [own, other] } else { [other, own] };
+                let [above, below] = if op == Binary::Max {
+                    [own, other]
+                } else {
+                    [other, own]
+                };
                 let distance = b.binary(Binary::Sub, above, below)?;
                 let counts = b.unary(Unary::Step, distance)?;
                 b.binary(Binary::Mul, counts, d).map(Some)
@@ -300,7 +303,10 @@ mod tests {
                 let want = (4.0 * quotient(1e-3) - quotient(2e-3)) / 3.0;
                 assert_eq!(value, activation.evaluate(z, 0.8), "{text} {z}");
                 let size = want.abs().max(1.0);
-                assert!((slope - want).abs() < 1e-9 * size, "{text} {z}: {slope} {want}");
+                assert!(
+                    (slope - want).abs() < 1e-9 * size,
+                    "{text} {z}: {slope} {want}"
+                );
                 let alone = match of(text).slope() {
                     Slope::Constant(tape) => tape.evaluate(f64::NAN, 0.8),
                     Slope::Varying(slope) => slope.evaluate(z, 0.8),
@@ -317,7 +323,10 @@ mod tests {
             Slope::Constant(_) => panic!("{text}"),
         };
         let tanh = varying("tanh(z)");
-        assert_eq!((tanh.parity(), tanh.growth()), (Parity::Even, Growth::Bounded));
+        assert_eq!(
+            (tanh.parity(), tanh.growth()),
+            (Parity::Even, Growth::Bounded)
+        );
         let relu = varying("max(z,0)");
         assert_eq!(relu, "step(z)".parse().unwrap());
         assert_eq!((relu.kinks(), relu.homogeneous()), (&[0.0][..], Some(0.0)));
@@ -335,7 +344,11 @@ mod tests {
     fn a_derivative_that_is_infinite_is_refused() {
         let error = Derivative::of(&"sqrt(abs(z))".parse().unwrap()).unwrap_err();
         let message = error.to_string();
-        assert!(message.starts_with("activation abs(z)^0.5") || message.starts_with("activation sqrt(abs(z))"), "{message}");
+        assert!(
+            message.starts_with("activation abs(z)^0.5")
+                || message.starts_with("activation sqrt(abs(z))"),
+            "{message}"
+        );
         assert!(message.contains("infinite"), "{message}");
     }
 }

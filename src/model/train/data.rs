@@ -67,7 +67,11 @@ impl TrainingData {
             return refuse(value, format!("networks learn at most {MAX_DATA} points"));
         }
         let inputs = Inputs::new(inputs).map_err(|error| match error {
-            Error::Invalid { value, reason, .. } => Error::Invalid { name: "data", value, reason },
+            Error::Invalid { value, reason, .. } => Error::Invalid {
+                name: "data",
+                value,
+                reason,
+            },
             other => other,
         })?;
         let d_out = targets[0].len();
@@ -75,17 +79,26 @@ impl TrainingData {
             let value = || format!("at point {}", k + 1);
             if !(1..=MAX_TARGETS).contains(&target.len()) {
                 let count = target.len();
-                return refuse(value(), format!("it has {count} targets; a point has from 1 to {MAX_TARGETS}"));
+                return refuse(
+                    value(),
+                    format!("it has {count} targets; a point has from 1 to {MAX_TARGETS}"),
+                );
             }
             if target.len() != d_out {
                 let count = target.len();
-                return refuse(value(), format!("it has {count} targets, the first point has {d_out}"));
+                return refuse(
+                    value(),
+                    format!("it has {count} targets, the first point has {d_out}"),
+                );
             }
             if target.iter().any(|y| !y.is_finite()) {
                 return refuse(value(), "targets must be finite numbers".into());
             }
         }
-        Ok(Self { inputs: inputs.into(), targets })
+        Ok(Self {
+            inputs: inputs.into(),
+            targets,
+        })
     }
 
     /// Parses data as they are typed, `x=y;x=y` with coordinates and targets by comma, or reads a file, whose rows
@@ -117,7 +130,9 @@ impl TrainingData {
             return Err(Error::invalid(
                 "data",
                 format!("'{text}'"),
-                format!("its rows have {columns} columns; give the coordinates of a point and then its targets"),
+                format!(
+                    "its rows have {columns} columns; give the coordinates of a point and then its targets"
+                ),
             ));
         }
         let (inputs, targets) = rows
@@ -139,7 +154,8 @@ impl TrainingData {
             (list.split(','))
                 .map(|x| {
                     let x = x.trim();
-                    typed_number(x).map_err(|what| refuse(format!("'{x}' in point {} {what}", k + 1)))
+                    typed_number(x)
+                        .map_err(|what| refuse(format!("'{x}' in point {} {what}", k + 1)))
                 })
                 .collect()
         };

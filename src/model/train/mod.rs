@@ -11,6 +11,7 @@ pub use data::{MAX_DATA, MAX_TARGETS, TrainingData};
 use super::{EnsembleSpec, Estimator, Inputs, MAX_MEMORY, short};
 use crate::count::multiset_count;
 use crate::sentence::sentence;
+use crate::simd::ROW;
 use crate::{Error, Result};
 
 /// The largest number of steps of gradient descent.
@@ -45,7 +46,11 @@ impl FromStr for Learning {
         match text {
             "all" => Ok(Self::All),
             "readout" => Ok(Self::Readout),
-            _ => Err(Error::invalid("train", format!("'{text}'"), "use all or readout")),
+            _ => Err(Error::invalid(
+                "train",
+                format!("'{text}'"),
+                "use all or readout",
+            )),
         }
     }
 }
@@ -95,7 +100,11 @@ impl TrainSpec {
     pub fn new(ensemble: EnsembleSpec, data: TrainingData, steps: Vec<u64>) -> Self {
         let ensemble = ensemble.with_d_out(data.d_out());
         let fields = (data.len() + ensemble.inputs.len()) * data.d_out();
-        let orders = if fields <= FEW_FIELDS { vec![1, 2, 4] } else { vec![1, 2] };
+        let orders = if fields <= FEW_FIELDS {
+            vec![1, 2, 4]
+        } else {
+            vec![1, 2]
+        };
         Self {
             ensemble: EnsembleSpec { orders, ..ensemble },
             data,
@@ -107,7 +116,11 @@ impl TrainSpec {
 
     /// Lists the points at which networks are looked at: those of the data, then those of the ensemble.
     pub fn points(&self) -> Vec<Vec<f64>> {
-        let all = self.data.inputs().iter().chain(self.ensemble.inputs.points());
+        let all = self
+            .data
+            .inputs()
+            .iter()
+            .chain(self.ensemble.inputs.points());
         all.cloned().collect()
     }
 
@@ -189,7 +202,8 @@ impl TrainSpec {
     fn check_orders(&mut self) -> Result<()> {
         let orders = &mut self.ensemble.orders;
         if let Some(order) = orders.iter().find(|n| !(1..=MAX_ORDER).contains(n)) {
-            let reason = format!("trained networks have n-point functions of orders 1 to {MAX_ORDER}");
+            let reason =
+                format!("trained networks have n-point functions of orders 1 to {MAX_ORDER}");
             return Err(Error::invalid("orders", order, reason));
         }
         orders.sort_unstable();
@@ -205,13 +219,21 @@ impl TrainSpec {
             return Err(Error::invalid("rate", short(rate), reason));
         }
         if self.steps.is_empty() {
-            return Err(Error::invalid("steps", "''", "give at least one number of steps, such as 0,10,100"));
+            return Err(Error::invalid(
+                "steps",
+                "''",
+                "give at least one number of steps, such as 0,10,100",
+            ));
         }
         self.steps.sort_unstable();
         self.steps.dedup();
         if self.steps.len() > MAX_STOPS {
             let reason = format!("networks are looked at after at most {MAX_STOPS} steps");
-            return Err(Error::invalid("steps", format!("{} of them", self.steps.len()), reason));
+            return Err(Error::invalid(
+                "steps",
+                format!("{} of them", self.steps.len()),
+                reason,
+            ));
         }
         match self.steps.last() {
             Some(&last) if last > MAX_STEPS => {
@@ -231,7 +253,10 @@ impl TrainSpec {
     /// Estimates the bytes of one worker, and of what all share.
     fn memory(&self) -> [f64; 2] {
         let net = &self.ensemble.net;
-        let (data, points) = (self.data.len() as f64, (self.data.len() + self.ensemble.inputs.len()) as f64);
+        let (data, points) = (
+            self.data.len() as f64,
+            (self.data.len() + self.ensemble.inputs.len()) as f64,
+        );
         let parameters = (net.d_in() + 1 + net.d_out()) as f64;
         let fields = points * net.d_out() as f64;
         // Values and slopes at the data, for 16 networks side by side.
@@ -239,8 +264,14 @@ impl TrainSpec {
         let sums: f64 = (1..=self.full_order() as u64)
             .map(|n| multiset_count(fields as u64, n) as f64)
             .sum();
+        // Rows of fields and of products of two of them: all from the third order on, else squares.
+        let products = match self.full_order() {
+            3.. => multiset_count(fields as u64, 2) as f64,
+            _ => fields,
+        };
+        let rows = 8.0 * ROW as f64 * (2.0 * fields + products);
         let stops = self.steps.len() as f64 + 1.0;
-        let worker = units + stops * (100.0 * sums + 1100.0 * fields * fields.min(4.0)) + 512.0 * points * data;
+        let worker = units + stops * (100.0 * sums + rows) + 512.0 * points * data;
         // Means and scatter in some dozens of groups, their replicates, and results.
         [worker, stops * 3000.0 * sums]
     }

@@ -2,7 +2,11 @@ use super::*;
 
 fn spec() -> TrainSpec {
     let ensemble = EnsembleSpec::preset("tanh", 1).unwrap();
-    TrainSpec::new(ensemble, TrainingData::parse("-1=0.5;0.2=-0.3").unwrap(), vec![10, 0, 10])
+    TrainSpec::new(
+        ensemble,
+        TrainingData::parse("-1=0.5;0.2=-0.3").unwrap(),
+        vec![10, 0, 10],
+    )
 }
 
 fn refusal(change: impl FnOnce(&mut TrainSpec)) -> String {
@@ -16,7 +20,10 @@ fn steps_and_orders_are_put_in_order() {
     let mut spec = spec();
     spec.ensemble.orders = vec![2, 1, 2];
     let spec = spec.validate().unwrap();
-    assert_eq!((spec.steps, spec.ensemble.orders), (vec![0, 10], vec![1, 2]));
+    assert_eq!(
+        (spec.steps, spec.ensemble.orders),
+        (vec![0, 10], vec![1, 2])
+    );
 }
 
 #[test]
@@ -26,17 +33,35 @@ fn what_cannot_be_trained_is_refused_with_its_reason() {
     };
     for (message, part) in [
         (refusal(hidden), "one hidden layer"),
-        (refusal(|s| s.ensemble.estimator = Estimator::Connected), "averaged directly"),
-        (refusal(|s| (s.ensemble.nets, s.ensemble.experiments) = (10, 2)), "512 networks"),
+        (
+            refusal(|s| s.ensemble.estimator = Estimator::Connected),
+            "averaged directly",
+        ),
+        (
+            refusal(|s| (s.ensemble.nets, s.ensemble.experiments) = (10, 2)),
+            "512 networks",
+        ),
         (refusal(|s| s.ensemble.orders = vec![6]), "orders 1 to 4"),
         (refusal(|s| s.rate = Some(0.0)), "above 0"),
         (refusal(|s| s.rate = Some(-0.1)), "above 0"),
         (refusal(|s| s.rate = Some(f64::INFINITY)), "above 0"),
         (refusal(|s| s.steps.clear()), "at least one"),
-        (refusal(|s| s.steps = vec![MAX_STEPS + 1]), "at most 100000000 steps"),
-        (refusal(|s| s.steps = (0..101).collect()), "at most 100 steps"),
-        (refusal(|s| s.ensemble = s.ensemble.clone().with_d_out(2)), "1 targets a point"),
-        (refusal(|s| s.ensemble = s.ensemble.clone().with_width(100_000_000)), "GiB of memory"),
+        (
+            refusal(|s| s.steps = vec![MAX_STEPS + 1]),
+            "at most 100000000 steps",
+        ),
+        (
+            refusal(|s| s.steps = (0..101).collect()),
+            "at most 100 steps",
+        ),
+        (
+            refusal(|s| s.ensemble = s.ensemble.clone().with_d_out(2)),
+            "1 targets a point",
+        ),
+        (
+            refusal(|s| s.ensemble = s.ensemble.clone().with_width(100_000_000)),
+            "GiB of memory",
+        ),
         (
             refusal(|s| s.data = TrainingData::parse("1,2=3").unwrap()),
             "data with 2 coordinates per point",
@@ -81,7 +106,10 @@ fn files_have_coordinates_and_then_targets() {
     std::fs::write(&path, "1 2 3 4\n5 6 7 8\n").unwrap();
     for (d_in, d_out) in [(Some(2), None), (None, Some(2)), (Some(2), Some(2))] {
         let data = TrainingData::parse_with(&text, d_in, d_out).unwrap();
-        assert_eq!((data.d_in(), data.targets()), (2, &[vec![3.0, 4.0], vec![7.0, 8.0]][..]));
+        assert_eq!(
+            (data.d_in(), data.targets()),
+            (2, &[vec![3.0, 4.0], vec![7.0, 8.0]][..])
+        );
     }
     std::fs::remove_file(path).unwrap();
 }

@@ -127,7 +127,13 @@ proptest! {
 
 #[test]
 fn activations_and_derivatives_are_evaluated_together() {
-    let own = ["exp(z-v)*z+v", "z*v", "max(sin(z),cos(z))", "z^3/(2+v)", "step(z)"];
+    let own = [
+        "exp(z-v)*z+v",
+        "z*v",
+        "max(sin(z),cos(z))",
+        "z^3/(2+v)",
+        "step(z)",
+    ];
     let catalogue = CatalogueEntry::all().iter().map(|e| &e.activation[..]);
     let z: Vec<f64> = (0..700).map(|k| f64::from(k) / 100.0 - 3.505).collect();
     let mut scratch = Scratch::default();

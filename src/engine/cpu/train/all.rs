@@ -88,7 +88,9 @@ vectorised! {
 
 /// Some units of every network: where their rows start, and how many there are.
 pub(super) fn chunks(stride: usize) -> impl Iterator<Item = (usize, usize)> {
-    (0..stride).step_by(ROWS).map(move |start| (start, ROWS.min(stride - start)))
+    (0..stride)
+        .step_by(ROWS)
+        .map(move |start| (start, ROWS.min(stride - start)))
 }
 
 #[inline(always)]
@@ -100,10 +102,20 @@ fn go_forward<const FMA: bool>(all: &mut All, problem: &Problem, outputs: &mut [
         for mu in 0..data {
             let at = mu * stride + start;
             let values = &mut all.values[at..at + rows];
-            pre_activations::<FMA>(&problem.setup.linear[mu], &all.hidden, (stride, start), values);
+            pre_activations::<FMA>(
+                &problem.setup.linear[mu],
+                &all.hidden,
+                (stride, start),
+                values,
+            );
             let slopes = &mut all.slopes[at..at + rows];
             (all.evaluator).apply(values, slopes, problem.variances[mu], &mut all.scratch);
-            add_outputs::<FMA>(&all.readout, (stride, start), values, &mut outputs[mu * count..][..count]);
+            add_outputs::<FMA>(
+                &all.readout,
+                (stride, start),
+                values,
+                &mut outputs[mu * count..][..count],
+            );
         }
     }
     finish(problem, &all.bias, &mut outputs[..data * count]);
@@ -119,7 +131,12 @@ fn look_at_others<const FMA: bool>(all: &mut All, problem: &Problem, outputs: &m
         for (k, outputs) in others.chunks_exact_mut(count).enumerate() {
             let p = data + k;
             let value = &mut all.value[..rows];
-            pre_activations::<FMA>(&problem.setup.linear[p], &all.hidden, (stride, start), value);
+            pre_activations::<FMA>(
+                &problem.setup.linear[p],
+                &all.hidden,
+                (stride, start),
+                value,
+            );
             let slope = &mut all.slope[..rows];
             (all.evaluator).apply(value, slope, problem.variances[p], &mut all.scratch);
             add_outputs::<FMA>(&all.readout, (stride, start), value, outputs);
@@ -194,7 +211,10 @@ fn go_back<const FMA: bool>(all: &mut All, problem: &Problem, errors: &[Tile]) {
             for (back, slope) in back.iter_mut().zip(slopes) {
                 *back *= slope;
             }
-            for (x, moves) in problem.setup.linear[mu].iter().zip(hidden_moves.chunks_exact_mut(ROWS)) {
+            for (x, moves) in problem.setup.linear[mu]
+                .iter()
+                .zip(hidden_moves.chunks_exact_mut(ROWS))
+            {
                 for (m, back) in moves.iter_mut().zip(back.iter()) {
                     *m = madd::<FMA>(*x, *back, *m);
                 }
@@ -202,7 +222,10 @@ fn go_back<const FMA: bool>(all: &mut All, problem: &Problem, errors: &[Tile]) {
         }
         let moves = all.moves.chunks_exact(ROWS);
         let hidden = all.hidden.chunks_exact_mut(stride);
-        for (parameters, moves) in hidden.chain(all.readout.chunks_exact_mut(stride)).zip(moves) {
+        for (parameters, moves) in hidden
+            .chain(all.readout.chunks_exact_mut(stride))
+            .zip(moves)
+        {
             for (parameter, m) in parameters[start..start + rows].iter_mut().zip(moves) {
                 *parameter += m;
             }

@@ -316,7 +316,9 @@ impl Sums<'_> {
 
     fn flush(&mut self) {
         let filled = std::mem::take(&mut self.filled);
-        self.batch.iter_mut().for_each(|row| row[filled..].fill(0.0));
+        self.batch
+            .iter_mut()
+            .for_each(|row| row[filled..].fill(0.0));
         self.sums.add(&self.batch);
     }
 

@@ -69,7 +69,14 @@ fn draw_all<const FMA: bool>(p: &mut Parameters, setup: &Setup, experiment: u32,
     }
     p.source.output_remainder::<FMA>(setup, at, &mut p.drawn);
     if rows > 0 {
-        place(&p.drawn, rows + TILE, rows, &mut p.readout, stride, at.unit * TILE);
+        place(
+            &p.drawn,
+            rows + TILE,
+            rows,
+            &mut p.readout,
+            stride,
+            at.unit * TILE,
+        );
     }
     for (bias, drawn) in p.bias.iter_mut().zip(p.drawn.chunks_exact(rows + TILE)) {
         bias.copy_from_slice(&drawn[rows..]);

@@ -4,8 +4,8 @@ use super::super::drawing::ROWS;
 use super::super::networks::{TILE, Tile};
 use super::super::rows::add_products;
 use super::super::tape::{Evaluator, Scratch};
-use super::{Descent, Parameters, Problem};
 use super::all::{chunks, finish, pre_activations};
+use super::{Descent, Parameters, Problem};
 use crate::model::activation::Tape;
 use crate::simd::{Aligned, has_fma, vectorised};
 
@@ -48,7 +48,10 @@ impl Readout {
                 let f = &mut outputs[p * count + a];
                 let mut moved = [0.0; TILE];
                 for mu in 0..data {
-                    let (c, sum) = (&self.covariance[p * data + mu], &self.errors[mu * count + a]);
+                    let (c, sum) = (
+                        &self.covariance[p * data + mu],
+                        &self.errors[mu * count + a],
+                    );
                     for l in 0..TILE {
                         moved[l] += c[l] * sum[l];
                     }
@@ -108,7 +111,8 @@ fn add_all_units<const FMA: bool>(this: &mut Readout, problem: &Problem, paramet
             let values = &mut values[..rows];
             let point = &problem.setup.linear[p];
             pre_activations::<FMA>(point, &parameters.hidden, (stride, start), values);
-            this.evaluator.apply(values, problem.variances[p], &mut this.scratch);
+            this.evaluator
+                .apply(values, problem.variances[p], &mut this.scratch);
         }
         let at = |p: usize| &this.values[p * ROWS..][..rows];
         for p in 0..problem.points() {

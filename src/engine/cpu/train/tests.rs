@@ -19,14 +19,25 @@ struct Plain<'a> {
 impl<'a> Plain<'a> {
     fn new(spec: &'a TrainSpec, number: u64, act: Function, slope: Function) -> Self {
         let ensemble = &spec.ensemble;
-        let (net, drawn) = (&ensemble.net, Network { spec: ensemble, experiment: 1, number });
+        let (net, drawn) = (
+            &ensemble.net,
+            Network {
+                spec: ensemble,
+                experiment: 1,
+                number,
+            },
+        );
         let (units, outputs) = (net.width(), net.d_out() as u64);
         // What is multiplied by zero is not drawn.
         let components = net.d_in() as u64 + u64::from(net.first().sigma_b != 0.0);
         let remainder = units % 16;
         Self {
-            hidden: (0..units).map(|j| (0..components).map(|c| drawn.hidden(j, c)).collect()).collect(),
-            readout: (0..outputs).map(|a| (0..units).map(|j| drawn.readout(a, j)).collect()).collect(),
+            hidden: (0..units)
+                .map(|j| (0..components).map(|c| drawn.hidden(j, c)).collect())
+                .collect(),
+            readout: (0..outputs)
+                .map(|a| (0..units).map(|j| drawn.readout(a, j)).collect())
+                .collect(),
             bias: (0..outputs)
                 .map(|a| match net.readout().sigma_b {
                     0.0 => 0.0,
@@ -58,7 +69,8 @@ impl<'a> Plain<'a> {
     fn step(&mut self) {
         let (rate, scale) = (self.spec.rate.unwrap(), self.scale());
         let net = &self.spec.ensemble.net;
-        let (mut hidden, mut readout, mut bias) = (self.hidden.clone(), self.readout.clone(), self.bias.clone());
+        let (mut hidden, mut readout, mut bias) =
+            (self.hidden.clone(), self.readout.clone(), self.bias.clone());
         for (x, y) in self.spec.data.inputs().iter().zip(self.spec.data.targets()) {
             let form = net.linear_form(x);
             for (a, y) in y.iter().enumerate() {
@@ -83,7 +95,9 @@ impl<'a> Plain<'a> {
 fn spec(arch: &str, width: u64, data: &str, inputs: &str) -> TrainSpec {
     let data = TrainingData::parse(data).unwrap();
     let ensemble = EnsembleSpec::preset(arch, 1).unwrap().with_width(width);
-    let ensemble = ensemble.with_inputs(Inputs::parse(inputs).unwrap()).with_sigma_w(1.2);
+    let ensemble = ensemble
+        .with_inputs(Inputs::parse(inputs).unwrap())
+        .with_sigma_w(1.2);
     let mut spec = TrainSpec::new(ensemble, data, vec![0, 1, 7]);
     (spec.ensemble.seed, spec.rate) = (5, Some(0.07));
     spec
@@ -96,14 +110,26 @@ fn networks_descend_as_they_do_in_plain_loops() {
     let step = |z: f64| f64::from(u8::from(z > 0.0));
     let erf = |z: f64| std::f64::consts::FRAC_2_SQRT_PI * (-z * z).exp();
     let mut uniform = spec("sin", 21, "-1=0.5;0.3=1", "0.5;2");
-    uniform.ensemble.net = (uniform.ensemble.net.with_law_w(vec![Law::Uniform, Law::Laplace]).unwrap())
-        .with_law_b(vec![Law::Phase, Law::Rademacher])
-        .unwrap();
+    uniform.ensemble.net = (uniform
+        .ensemble
+        .net
+        .with_law_w(vec![Law::Uniform, Law::Laplace])
+        .unwrap())
+    .with_law_b(vec![Law::Phase, Law::Rademacher])
+    .unwrap();
     let cases: [(TrainSpec, Function, Function); 5] = [
-        (spec("tanh", 20, "-1=0.5;0.2=-0.3;0.8=1", "-0.4;1.5"), f64::tanh, tanh),
+        (
+            spec("tanh", 20, "-1=0.5;0.2=-0.3;0.8=1", "-0.4;1.5"),
+            f64::tanh,
+            tanh,
+        ),
         // Without biases.
         (spec("relu", 35, "0.5,1=2;-1,0.3=1", "1,1"), relu, step),
-        (spec("erf", 3, "0.5=1,2,0;1=0,-1,0.5", "0.3"), libm::erf, erf),
+        (
+            spec("erf", 3, "0.5=1,2,0;1=0,-1,0.5", "0.3"),
+            libm::erf,
+            erf,
+        ),
         (spec("linear", 16, "1=1", "2"), |z| z, |_| 1.0),
         (uniform, f64::sin, f64::cos),
     ];
@@ -132,7 +158,10 @@ fn networks_descend_as_they_do_in_plain_loops() {
                         for a in 0..outputs {
                             let (got, want) = (got[p * outputs + a][lane], plain.output(a, x));
                             let name = spec.ensemble.net.title();
-                            assert!((got - want).abs() < 1e-12, "{name} {train} {stop} {p} {a}: {got} {want}");
+                            assert!(
+                                (got - want).abs() < 1e-12,
+                                "{name} {train} {stop} {p} {a}: {got} {want}"
+                            );
                         }
                     }
                 }
@@ -146,7 +175,12 @@ fn untrained_networks_are_those_of_the_ensemble() {
     let spec = spec("gauss", 18, "-0.1=0.5", "0.05;0.1");
     let plan = TrainPlan::new(spec).unwrap();
     let mut outputs = Vec::new();
-    Trainer::new(&plan).train((2, 1), &[0], |_, state| outputs = state.outputs.clone(), &|| false);
+    Trainer::new(&plan).train(
+        (2, 1),
+        &[0],
+        |_, state| outputs = state.outputs.clone(),
+        &|| false,
+    );
     let networks = crate::engine::cpu::draw_networks(plan.untrained(), 2, 16, 16);
     for (lane, network) in networks.iter().enumerate() {
         for (got, want) in outputs.iter().zip(&network.field) {

@@ -1,0 +1,127 @@
+"""Networks that learn a few points."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal, SupportsFloat, overload
+
+import numpy as np
+
+from . import _arguments as arguments
+from . import _engine
+from ._arguments import Array, Count, Path, Points
+from ._errors import InvalidSpec
+from ._net import Net
+from ._results import Train
+from ._run import Run, finish, judged
+from ._sampling import given
+
+
+def _targets(y: Any, count: int) -> Array:
+    """Targets as the engine takes them: float64, shape (D, d_out)."""
+    targets = arguments.points("y", y)
+    if len(targets) != count:
+        raise InvalidSpec(f"y of shape {np.shape(y)}: give a target for each of the {count} points of X")
+    return targets
+
+
+@overload
+def train(
+    net: Net,
+    X: Points,
+    y: Points,
+    x: Points | Path | None = None,
+    *,
+    steps: Sequence[Count] = (0, 1, 10, 100, 1000),
+    rate: SupportsFloat | None = None,
+    train: Literal["all", "readout"] = "all",
+    widths: Sequence[Count] | None = None,
+    nets: Count | None = None,
+    experiments: Count | None = None,
+    orders: Sequence[Count] | None = None,
+    seed: Count | None = None,
+    allow_diverged: bool = False,
+    backend: Literal["auto", "cpu"] = "auto",
+    progress: bool = True,
+    blocking: Literal[True] = True,
+) -> Train: ...
+@overload
+def train(*args: Any, blocking: Literal[False], **options: Any) -> Run[Train]: ...
+def train(  # type: ignore[misc]  # the second signature leaves the names to the first
+    net: Net,
+    X: Points,
+    y: Points,
+    x: Points | Path | None = None,
+    *,
+    steps: Sequence[Count] = (0, 1, 10, 100, 1000),
+    rate: SupportsFloat | None = None,
+    train: str = "all",
+    widths: Sequence[Count] | None = None,
+    nets: Count | None = None,
+    experiments: Count | None = None,
+    orders: Sequence[Count] | None = None,
+    seed: Count | None = None,
+    allow_diverged: bool = False,
+    backend: str = "auto",
+    progress: bool = True,
+    blocking: bool = True,
+) -> Any:
+    """Trains every drawn network on a small data set, and measures what they learn, beside infinite width.
+
+    Each network descends by itself, full batch, on 1/2 sum (f(X) - y)^2, with respect to the variates of unit variance
+    that its weights and biases are multiples of; in f64 on the CPU.
+
+    Parameters
+    ----------
+    net
+        The network, with one hidden layer; as many outputs as `y` has columns.
+    X
+        The points that are learnt, (D, d_in) or (D,), at most 64.
+    y
+        Their targets, (D, d_out) or (D,), at most 8 for each.
+    x
+        Points at which the networks are looked at beside those of `X`; by default those of the net.
+    steps
+        Numbers of steps after which the networks are looked at, all in one run.
+    rate
+        Rate of the descent, by default 1 over the largest eigenvalue of the tangent kernel at `X`.
+    train
+        Parameters that move, "all" or "readout".
+    widths
+        Widths of a sweep, in place of the net's own; with several the powers of N by which the networks deviate from
+        infinite width are fitted.
+    nets, experiments
+        Networks in each of so many experiments, 1e4 in one by default.
+    orders
+        Orders of the n-point functions, 1 to 4; by default 1, 2, and 4 where there are few points.
+    allow_diverged
+        Average over the networks that have not diverged, rather than fail.
+    seed, backend, progress, blocking
+        As for `ensemble`; networks are trained on the CPU.
+
+    Returns
+    -------
+    Train
+        ``t.mean()``, ``t.infinite_mean()``, ``t.variance()``, ``t.slopes``, ``t.checks``, ``t.plot()``.
+
+    Examples
+    --------
+    >>> import nnqft
+    >>> net = nnqft.Net("tanh", hidden=20, sigma_w=1.5, sigma_b=0.5)
+    >>> t = nnqft.train(net, [-1.0, 0.2, 0.8], [0.5, -0.3, 1.0], [0.5], rate=0.1, steps=[0, 100], nets=1000)
+    >>> t.mean().shape, t.infinite_mean(100).round(6)
+    ((4,), array([ 0.461664, -0.191517,  0.91791 ,  0.380814]))
+    """
+    asked = given(net, x, nets, experiments, orders, None, None, seed, backend, None)
+    inputs = arguments.points("X", X)
+    training = {
+        "inputs": inputs,
+        "targets": _targets(y, len(inputs)),
+        "widths": None if widths is None else arguments.counts("widths", widths),
+        "rate": None if rate is None else arguments.number("rate", rate),
+        "steps": arguments.counts("steps", steps),
+        "train": train,
+        "allow_diverged": bool(allow_diverged),
+    }
+    run: Run[Train] = Run(_engine.train(asked, training), judged(Train))
+    return finish(run, blocking, progress)

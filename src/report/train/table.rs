@@ -1,0 +1,165 @@
+use crate::analysis::trained::{TrainedStep, TrainedWidth};
+use crate::model::{EnsembleSpec, Inputs, Learning, short};
+use crate::report::heading::sweep;
+use crate::report::number::{fixed, value};
+use crate::report::table::table;
+use crate::run::TrainDocument;
+
+/// The table has one line for each width, number of steps and field, with what is known at infinite width; the
+/// powers of N, the checks and the notes follow.
+pub fn train_table(document: &TrainDocument) -> String {
+    let spec = &document.head.spec;
+    let ensemble = EnsembleSpec {
+        inputs: Inputs::new(spec.points()).expect("points of a valid spec"),
+        ..spec.ensemble.clone()
+    };
+    let mut text = format!(
+        "{}\n{} learn {} points at rate {}\n",
+        sweep(&ensemble, "width"),
+        match spec.train {
+            Learning::All => "all parameters",
+            Learning::Readout => "readouts",
+        },
+        spec.data.len(),
+        short(spec.rate.unwrap_or(f64::NAN)),
+    );
+    text.push_str(&fields(document));
+    text.push_str(&powers(document));
+    text.push_str(&checks(document));
+    for note in &document.notes {
+        text.push_str(&format!("{note}\n"));
+    }
+    let left_out: u64 = steps(document)
+        .map(|(_, step)| step.diverged)
+        .max()
+        .unwrap_or(0);
+    if left_out > 0 {
+        text.push_str(&format!(
+            "DIVERGED: up to {left_out} networks are left out of the averages\n"
+        ));
+    }
+    let head = &document.head;
+    text.push_str(&format!(
+        "{:.2} s on {} ({})\n",
+        head.timing.wall_s, head.device.adapter, head.device.backend
+    ));
+    text
+}
+
+fn steps(document: &TrainDocument) -> impl Iterator<Item = (&TrainedWidth, &TrainedStep)> {
+    (document.widths.iter()).flat_map(|width| width.steps.iter().map(move |step| (width, step)))
+}
+
+fn fields(document: &TrainDocument) -> String {
+    let several = document.head.spec.data.d_out() > 1;
+    let mut header = vec!["N", "steps", "x"];
+    header.extend(several.then_some("output"));
+    header.extend([
+        "target", "mean", "± error", "N = inf", "variance", "± error", "N = inf", "kurtosis",
+        "± error",
+    ]);
+    let mut rows = table(&header, 0);
+    for (width, step) in steps(document) {
+        for f in 0..step.mean.len() {
+            let coordinates: Vec<String> = step.points[f].iter().map(|x| short(*x)).collect();
+            let at = |all: &Option<Vec<f64>>| value(all.as_ref().map(|all| all[f]));
+            let mut row = vec![
+                first(f, width.width),
+                first(f, step.step),
+                coordinates.join(","),
+            ];
+            row.extend(step.outputs.get(f).map(usize::to_string));
+            row.extend([
+                step.targets[f].map_or(String::new(), short),
+                value(Some(step.mean[f])),
+                value(Some(step.std_err[f])),
+                at(&step.infinite_mean),
+                value(Some(step.variance[f])),
+                value(Some(step.variance_std_err[f])),
+                at(&step.infinite_variance),
+                value(step.kurtosis[f]),
+                value(step.kurtosis_std_err[f]),
+            ]);
+            rows.add_row(row);
+        }
+        let infinite = value(step.infinite_loss);
+        let mut row = vec![String::new(), String::new(), "loss".into()];
+        row.extend(several.then(String::new));
+        row.push(String::new());
+        row.extend([
+            value(Some(step.loss)),
+            value(Some(step.loss_std_err)),
+            infinite,
+        ]);
+        row.resize(header.len(), String::new());
+        rows.add_row(row);
+    }
+    format!("{rows}\n")
+}
+
+/// What does not change within a step is written once.
+fn first(row: usize, text: impl ToString) -> String {
+    match row {
+        0 => text.to_string(),
+        _ => String::new(),
+    }
+}
+
+fn powers(document: &TrainDocument) -> String {
+    if document.fits.is_empty() {
+        return String::new();
+    }
+    let header = [
+        "steps", "of", "slope", "± error", "chi^2", "last two", "± error", "widths",
+    ];
+    let mut rows = table(&header, 0);
+    for fit in &document.fits {
+        let widths: Vec<String> = fit.widths_used.iter().map(u64::to_string).collect();
+        rows.add_row([
+            fit.step.to_string(),
+            fit.of.to_string(),
+            fixed(fit.slope, 3),
+            value(fit.std_err),
+            value(fit.chi2),
+            fixed(fit.last_slope, 3),
+            value(fit.last_std_err),
+            match &widths[..] {
+                [] => "none differs from N = inf".into(),
+                [one] => format!("{one} only"),
+                several => several.join(", "),
+            },
+        ]);
+    }
+    format!(
+        "\ndeviation from infinite width: slope of its log10 against log10 N over the widths at which it is seen, and between the last two\n{rows}\n"
+    )
+}
+
+fn checks(document: &TrainDocument) -> String {
+    let header = [
+        "N",
+        "check",
+        "steps",
+        "elements",
+        "chi^2 / n",
+        "±",
+        "p-value",
+        "largest pull",
+        "",
+    ];
+    let mut rows = table(&header, 0);
+    for c in &document.checks {
+        rows.add_row([
+            c.width.to_string(),
+            c.name.to_string(),
+            c.step.to_string(),
+            c.test.components.to_string(),
+            value(Some(c.value)),
+            value(Some(c.std_err)),
+            value(Some(c.test.p_value)),
+            value(Some(c.test.largest_pull)),
+            if c.pass { "pass".into() } else { "FAIL".into() },
+        ]);
+    }
+    format!("\n{rows}\n")
+}
