@@ -1,7 +1,7 @@
 use crate::analysis::SixPoint;
 use crate::model::short;
 use crate::report::heading::{eft_errors, eft_title, integral_errors};
-use crate::report::number::value;
+use crate::report::number::{beyond_rounding, pull, value};
 use crate::report::table::{points, table};
 use crate::run::EftDocument;
 use crate::tensor::multisets;
@@ -9,17 +9,12 @@ use crate::tensor::multisets;
 /// The table has coupling and 6-point prediction, one line per cutoff.
 pub fn eft_table(document: &EftDocument) -> String {
     let sampled = document.head.source.is_sampled();
-    let mut header = vec![
-        "cutoff",
-        "lambda",
-        "± error",
-        "spread",
-        "lambda is",
-        "delta",
-        "± error",
-        "delta from",
-        "to",
-    ];
+    let beside = document.cutoffs.iter().any(|p| p.exact.is_some());
+    let mut header = vec!["cutoff", "lambda", "± error"];
+    header.extend(beside.then_some(["exact", "pull"]).into_iter().flatten());
+    header.extend(["spread", "lambda is", "delta", "± error"]);
+    header.extend(beside.then_some("exact"));
+    header.extend(["delta from", "to"]);
     for ratio in ["GP/G6", "(GP+NGP)/G6"] {
         header.push(ratio);
         if sampled {
@@ -35,7 +30,17 @@ pub fn eft_table(document: &EftDocument) -> String {
             cutoff.clone(),
             value(l.map(|l| l.mean)),
             value(l.and_then(|l| l.std_err)),
-            value(l.map(|l| l.std)),
+        ];
+        if beside {
+            let exact = point.exact.map(|exact| exact.lambda);
+            row.push(value(exact));
+            row.push(pull(l.and_then(|l| {
+                let error = l.std_err.filter(|&e| e > 0.0)?;
+                Some((l.mean - exact?) / error)
+            })));
+        }
+        row.extend([
+            value(l.map(|l| beyond_rounding(l.std, l.mean))),
             match l {
                 None => "undefined".into(),
                 Some(l) if !l.measured => "unmeasured".into(),
@@ -43,9 +48,12 @@ pub fn eft_table(document: &EftDocument) -> String {
             },
             value(six.and_then(|s| s.delta_mean)),
             value(six.and_then(|s| s.delta_std_err)),
-            value(six.and_then(|s| s.delta_min)),
-            value(six.and_then(|s| s.delta_max)),
-        ];
+        ]);
+        if beside {
+            row.push(value(point.exact.and_then(|exact| exact.delta_mean)));
+        }
+        row.push(value(six.and_then(|s| s.delta_min)));
+        row.push(value(six.and_then(|s| s.delta_max)));
         for (ratio, error) in [
             (
                 six.and_then(|s| s.gp_ratio_mean),

@@ -25,7 +25,7 @@ pub use compare::{CompareDocument, CompareSpec, ComparedNet};
 pub use depth::DepthDocument;
 #[cfg(feature = "gpu")]
 pub use devices::DevicesDocument;
-pub use eft::{EftDocument, EftPoint};
+pub use eft::{EftDocument, EftPoint, ExactEft};
 pub use ensemble::{EnsembleDocument, Partial};
 pub use falloff::FalloffDocument;
 pub use rg::RgDocument;
