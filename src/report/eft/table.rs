@@ -7,7 +7,7 @@ use crate::run::EftDocument;
 use crate::tensor::multisets;
 
 /// The table has coupling and 6-point prediction, one line per cutoff.
-pub fn eft_table(document: &EftDocument) -> String {
+pub fn eft_table(document: &EftDocument, width: usize) -> String {
     let sampled = document.head.source.is_sampled();
     let beside = document.cutoffs.iter().any(|p| p.exact.is_some());
     let mut header = vec!["cutoff", "lambda", "± error"];
@@ -103,6 +103,17 @@ pub fn eft_table(document: &EftDocument) -> String {
             ));
         }
     }
+    let rows = rows
+        .without(&[
+            "delta from",
+            "to",
+            "GP/G6",
+            "(GP+NGP)/G6",
+            "spread",
+            "pull",
+            "lambda is",
+        ])
+        .fit(width);
     let lambdas = document.cutoffs.iter().filter_map(|p| p.lambda.as_ref());
     notes.push_str(&integral_errors(
         lambdas.map(|l| (l.mean, l.integral_error)),
@@ -160,12 +171,13 @@ mod tests {
     use super::*;
     use crate::report::by_hand::{coupling, eft};
     use crate::report::fit_table;
+    use crate::report::table::WIDE;
     use crate::run::Source;
 
     #[test]
     fn a_coupling_without_a_vertex_is_undefined() {
         let document = eft(vec![(10.0, None), (f64::INFINITY, Some(coupling(-0.5)))]);
-        let text = eft_table(&document);
+        let text = eft_table(&document, WIDE);
         let cells = |start: &str| -> Vec<&str> {
             let line = text.lines().find(|l| l.starts_with(start)).unwrap();
             line.split_whitespace().collect()
@@ -179,15 +191,15 @@ mod tests {
         );
         assert!(text.contains("vanishes for 1 of 2 tuples"), "{text}");
         assert_eq!(six_point_table(&document).lines().count(), 2);
-        assert!(fit_table(&document).contains("train MAPE %"));
+        assert!(fit_table(&document, WIDE).contains("train MAPE %"));
     }
 
     #[test]
     fn exact_moments_have_no_errors() {
         let mut document = eft(vec![(10.0, Some(coupling(-0.5)))]);
-        assert!(eft_table(&document).contains("errors: jackknife over 2 experiments"));
+        assert!(eft_table(&document, WIDE).contains("errors: jackknife over 2 experiments"));
         document.head.source = Source::exact();
-        let text = eft_table(&document);
+        let text = eft_table(&document, WIDE);
         assert!(
             text.contains("exact moments") && !text.contains("errors:"),
             "{text}"

@@ -6,7 +6,7 @@ use crate::report::table::table;
 use crate::run::RgDocument;
 
 /// The table has one line per cutoff; slopes and fixed points follow.
-pub fn flow_table(document: &RgDocument) -> String {
+pub fn flow_table(document: &RgDocument, width: usize) -> String {
     let flow = &document.flow;
     let sampled = document.head.source.is_sampled();
     let mut header = vec![
@@ -61,6 +61,7 @@ pub fn flow_table(document: &RgDocument) -> String {
         }
         rows.add_row(row);
     }
+    let rows = rows.without(&["dimensionless beta", "beta"]).fit(width);
     let most = |f: &dyn Fn(&FlowPoint) -> usize| flow.points.iter().map(f).max().unwrap_or(0);
     let (undefined, opposite) = (most(&|p| p.undefined), most(&|p| p.opposite_sign));
     if undefined > 0 {
@@ -141,10 +142,11 @@ pub fn flow_table(document: &RgDocument) -> String {
 mod tests {
     use super::*;
     use crate::report::by_hand;
+    use crate::report::table::WIDE;
 
     #[test]
     fn a_flow_of_which_nothing_is_known_says_so() {
-        let text = flow_table(&by_hand::rg(&[(10.0, None), (100.0, Some(-2.0))]));
+        let text = flow_table(&by_hand::rg(&[(10.0, None), (100.0, Some(-2.0))]), WIDE);
         let line = text.lines().find(|l| l.starts_with("   100 ")).unwrap();
         let cells: Vec<&str> = line.split_whitespace().collect();
         assert_eq!(

@@ -302,7 +302,7 @@ mod tests {
         let document = crate::run::DevicesDocument::new(vec![adapter], "cpu".into());
         let fields = ["schema", "version", "command", "adapters", "auto"];
         assert_eq!(keys(&document), fields);
-        let table = document.table();
+        let table = document.table(usize::MAX);
         let mut lines = table.lines().rev();
         assert_eq!(lines.next(), Some("auto takes cpu"));
         let row: Vec<&str> = lines.next().unwrap().split_whitespace().collect();
