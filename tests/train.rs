@@ -302,13 +302,8 @@ fn a_check_that_does_not_hold_is_seen() {
             .unwrap()
             .pass
     );
-    let zeros = spec(10, 2048, &[20])
-        .data
-        .with_targets(|y| vec![0.0; y.len()]);
-    let zeros = TrainSpec {
-        data: zeros,
-        ..spec(10, 2048, &[20])
-    };
+    let mut zeros = spec(10, 2048, &[20]);
+    zeros.data = zeros.data.with_targets(|y| vec![0.0; y.len()]);
     let learns_zero = plan(zeros);
     assert!(!zero(&learns_zero, &training).unwrap().unwrap().pass);
     assert!(

@@ -211,6 +211,16 @@ class Eft(Result):
         return column(self._points, "six_point", "delta_std_err")
 
     @property
+    def coupling_exact(self) -> Array:
+        """The coupling of exact moments at this width, (C,), beside the sampled one; NaN where they are not known."""
+        return column(self._points, "exact", "lambda")
+
+    @property
+    def delta_exact(self) -> Array:
+        """delta of exact moments, (C,)."""
+        return column(self._points, "exact", "delta_mean")
+
+    @property
     def fits(self) -> list[dict[str, Any]]:
         """The fits of lambda as a function: ``terms``, ``coefficients``, ``train`` and ``test`` with ``mape`` and
         ``max`` in percent; none without ``fit=True``."""
@@ -241,10 +251,12 @@ class Eft(Result):
                     "cutoff": float(entry["cutoff"]),
                     "lambda": of.get("mean"),
                     "± error": of.get("std_err"),
+                    "exact": self.coupling_exact[k],
                     "spread": of.get("std"),
                     "lambda is": of.get("verdict"),
                     "delta": self.delta[k],
                     "± its error": self.delta_std_err[k],
+                    "exact delta": self.delta_exact[k],
                 }
             )
         return rows

@@ -36,9 +36,9 @@ pub use document::DevicesDocument;
 pub(crate) use document::schema;
 pub use document::{
     CompareDocument, CompareSpec, ComparedNet, CouplingRow, Curve, CurveStep, DepthDocument,
-    EftDocument, EftPoint, EnsembleDocument, FalloffDocument, Head, LayerOfNet, LayersOfNet,
-    Origin, Partial, RgDocument, SampleDocument, Source, SymmetryDocument, TheoryDocument, Timing,
-    TrainDocument, VERSION,
+    EftDocument, EftPoint, EnsembleDocument, ExactEft, FalloffDocument, Head, LayerOfNet,
+    LayersOfNet, Origin, Partial, RgDocument, SampleDocument, Source, SymmetryDocument,
+    TheoryDocument, Timing, TrainDocument, VERSION,
 };
 pub use eft::{CUTOFFS, eft, fit, train_inputs};
 pub use engine::{Backend, EngineChoice};

@@ -115,8 +115,8 @@ impl Couplings {
             From::Ensemble(document) => {
                 let spec = document.head.spec.clone();
                 Moments::check(&spec, true)?;
-                let interactions = Interactions::measured(&document.correlators)
-                    .expect("the 4-point function is among the orders");
+                let interactions = Interactions::measured(&spec, &document.correlators)
+                    .expect("the orders that are needed are there");
                 return drawn(spec, interactions, Unconverged::of(&document.correlators));
             }
             From::Folder(folder) => {

@@ -1,5 +1,5 @@
 use crate::model::short;
-use crate::report::figure::{Axis, Figure, Panel, Point, Series, Style};
+use crate::report::figure::{Axis, Figure, Panel, Point, Series, Style, THEORY};
 use crate::report::heading::{name, net};
 use crate::run::EftDocument;
 use crate::run::Origin;
@@ -53,6 +53,11 @@ pub fn delta_figure(documents: &[(&str, &EftDocument)]) -> Figure {
             })),
         );
     }
+    if let [(_, document)] = documents {
+        let finite = document.cutoffs.iter().filter(|p| p.cutoff.is_finite());
+        let exact = finite.map(|p| Some(Point::new(p.cutoff, p.exact?.delta_mean?)));
+        series.push(Series::new("exact", THEORY, Style::Line).with(exact));
+    }
     let places = documents
         .iter()
         .flat_map(|(_, d)| &d.cutoffs)
@@ -60,11 +65,7 @@ pub fn delta_figure(documents: &[(&str, &EftDocument)]) -> Figure {
     let mut places: Vec<f64> = places.filter(|c| c.is_finite()).collect();
     places.sort_unstable_by(f64::total_cmp);
     // The claim is always in view.
-    let claim = Series::new(
-        "δ = 1: the theory is effective",
-        documents.len(),
-        Style::Dashes,
-    );
+    let claim = Series::new("δ = 1: the theory is effective", THEORY, Style::Dashes);
     let ends = [places.first(), places.last()];
     series.insert(0, claim.with(ends.map(|x| Some(Point::new(*x?, 1.0)))));
     let panel = Panel {

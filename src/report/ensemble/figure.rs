@@ -1,5 +1,5 @@
 use crate::analysis::Correlator;
-use crate::report::figure::{Axis, Figure, Panel, Point, Series, Style};
+use crate::report::figure::{Axis, Figure, Panel, Point, Series, Style, THEORY};
 use crate::report::heading::{name, net};
 use crate::run::EnsembleDocument;
 
@@ -44,14 +44,15 @@ fn panel(c: &Correlator, estimator: &str, colour: usize) -> Panel {
     ];
     if known.is_some() {
         let points = shown().map(|(e, x)| Some(Point::new(x, size(e)?)));
-        series.push(Series::new(c.reference.name(), colour, Style::Line).with(points));
+        series.push(Series::new(c.reference.name(), THEORY, Style::Line).with(points));
     }
-    let elements = match (known.is_some(), step) {
-        (true, 1) => "element, by the value that is known".into(),
-        (true, _) => format!("element, by the value that is known, one in {step}"),
-        (false, 1) => "element".into(),
-        (false, _) => format!("element, one in {step}"),
-    };
+    let mut elements = String::from("element");
+    if known.is_some() {
+        elements += &format!(", sorted by {} value", c.reference.name());
+    }
+    if step > 1 {
+        elements += &format!(", one in {step}");
+    }
     Panel {
         title: format!("n = {}", c.order),
         x: Axis::linear(elements),

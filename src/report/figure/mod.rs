@@ -14,7 +14,7 @@ use serde::Serialize;
 
 pub use scale::Scale;
 use scale::Span;
-pub use series::{Point, Series, Style};
+pub use series::{Point, Series, Style, THEORY};
 
 use crate::state::replace;
 

@@ -6,17 +6,18 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::legend::apart;
 use super::svg::{Area, Drawn, FONT, UNIT, font, width};
-use super::{Panel, Point, Series, Style};
+use super::{Panel, Point, Series, Style, THEORY};
 use crate::report::number::{reading, scientific};
 
 /// The colours are Okabe and Ito's, which the colour-blind can tell apart, on white and on black.
-const PALETTE: [RGBColor; 6] = [
+const PALETTE: [RGBColor; 7] = [
     RGBColor(0x00, 0x72, 0xB2),
     RGBColor(0xD5, 0x5E, 0x00),
     RGBColor(0x00, 0x9E, 0x73),
     RGBColor(0xCC, 0x79, 0xA7),
     RGBColor(0xE6, 0x9F, 0x00),
     RGBColor(0x56, 0xB4, 0xE9),
+    BLACK,
 ];
 /// More points than these have smaller marks, bars without caps, and no values to point at.
 const MANY: usize = 60;
@@ -100,9 +101,10 @@ impl Panel {
                 is_below: at.1 > bottom,
             }
         };
-        let (lines, marks): (Vec<&Series>, Vec<&Series>) =
-            self.series.iter().partition(|s| s.style.joins());
-        for series in lines.into_iter().chain(marks) {
+        let mut ordered: Vec<&Series> = self.series.iter().collect();
+        // Lines are below marks, and above them if they are what marks are held against.
+        ordered.sort_by_key(|s| (s.colour == THEORY, !s.style.joins()));
+        for series in ordered {
             let points: Vec<Point> = self.drawable(series).collect();
             let placed: Vec<Placed> = points.iter().map(place).collect();
             stroke(root, series.style, Ink::Palette(series.colour), &placed)?;

@@ -1,5 +1,8 @@
 use serde::Serialize;
 
+/// The colour of what measured values of all groups are held against, that of text.
+pub const THEORY: usize = 6;
+
 /// A style is how a series is drawn. Marks differ in shape as well as in colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]

@@ -7,7 +7,7 @@ use crate::run::TrainDocument;
 
 /// The table has one line for each width, number of steps and field, with what is known at infinite width; the
 /// powers of N, the checks and the notes follow.
-pub fn train_table(document: &TrainDocument) -> String {
+pub fn train_table(document: &TrainDocument, width: usize) -> String {
     let spec = &document.head.spec;
     let ensemble = EnsembleSpec {
         inputs: Inputs::new(spec.points()).expect("points of a valid spec"),
@@ -23,9 +23,9 @@ pub fn train_table(document: &TrainDocument) -> String {
         spec.data.len(),
         short(spec.rate.unwrap_or(f64::NAN)),
     );
-    text.push_str(&fields(document));
-    text.push_str(&powers(document));
-    text.push_str(&checks(document));
+    text.push_str(&fields(document, width));
+    text.push_str(&powers(document, width));
+    text.push_str(&checks(document, width));
     for note in &document.notes {
         text.push_str(&format!("{note}\n"));
     }
@@ -50,21 +50,28 @@ fn steps(document: &TrainDocument) -> impl Iterator<Item = (&TrainedWidth, &Trai
     (document.widths.iter()).flat_map(|width| width.steps.iter().map(move |step| (width, step)))
 }
 
-fn fields(document: &TrainDocument) -> String {
+fn fields(document: &TrainDocument, width: usize) -> String {
     let several = document.head.spec.data.d_out() > 1;
     let mut header = vec!["N", "steps", "x"];
     header.extend(several.then_some("output"));
     header.extend([
-        "target", "mean", "± error", "N = inf", "variance", "± error", "N = inf", "kurtosis",
+        "target",
+        "mean",
+        "± error",
+        "mean N=inf",
+        "variance",
+        "± error",
+        "variance N=inf",
+        "kurtosis",
         "± error",
     ]);
     let mut rows = table(&header, 0);
-    for (width, step) in steps(document) {
+    for (networks, step) in steps(document) {
         for f in 0..step.mean.len() {
             let coordinates: Vec<String> = step.points[f].iter().map(|x| short(*x)).collect();
             let at = |all: &Option<Vec<f64>>| value(all.as_ref().map(|all| all[f]));
             let mut row = vec![
-                first(f, width.width),
+                first(f, networks.width),
                 first(f, step.step),
                 coordinates.join(","),
             ];
@@ -94,7 +101,8 @@ fn fields(document: &TrainDocument) -> String {
         row.resize(header.len(), String::new());
         rows.add_row(row);
     }
-    format!("{rows}\n")
+    let rows = rows.without(&["kurtosis", "variance N=inf", "variance", "target"]);
+    format!("{}\n", rows.fit(width))
 }
 
 /// What does not change within a step is written once.
@@ -105,7 +113,7 @@ fn first(row: usize, text: impl ToString) -> String {
     }
 }
 
-fn powers(document: &TrainDocument) -> String {
+fn powers(document: &TrainDocument, width: usize) -> String {
     if document.fits.is_empty() {
         return String::new();
     }
@@ -130,12 +138,13 @@ fn powers(document: &TrainDocument) -> String {
             },
         ]);
     }
+    let rows = rows.without(&["chi^2", "widths"]).fit(width);
     format!(
         "\ndeviation from infinite width: slope of its log10 against log10 N over the widths at which it is seen, and between the last two\n{rows}\n"
     )
 }
 
-fn checks(document: &TrainDocument) -> String {
+fn checks(document: &TrainDocument, width: usize) -> String {
     let header = [
         "N",
         "check",
@@ -161,5 +170,6 @@ fn checks(document: &TrainDocument) -> String {
             if c.pass { "pass".into() } else { "FAIL".into() },
         ]);
     }
-    format!("\n{rows}\n")
+    let rows = rows.without(&["largest pull", "elements", "chi^2 / n"]);
+    format!("\n{}\n", rows.fit(width))
 }
