@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
 
 use super::TrainedWidth;
@@ -79,6 +80,8 @@ pub struct TrainedFit {
     pub last_slope: Option<f64>,
     /// Standard error of `last_slope`.
     pub last_std_err: Option<f64>,
+    /// The deviation as a series in 1 / N, over all widths; `None` with fewer than three.
+    pub series: Option<Series>,
     /// Size of the deviation at each width, along that of another width, in units of untrained fields; ascending in
     /// the width.
     pub deviation: Vec<f64>,
@@ -86,6 +89,55 @@ pub struct TrainedFit {
     pub deviation_std_err: Vec<f64>,
     /// Widths at which the deviation differs from zero by more than three errors.
     pub widths_used: Vec<u64>,
+}
+
+/// `Series` is a deviation as a / N + b / N^2 + c / N^3 by weighted least squares, without the last term for three
+/// widths.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Series {
+    /// Coefficients a, b, c.
+    pub coefficients: Vec<f64>,
+    /// Standard errors of `coefficients`.
+    pub std_err: Vec<f64>,
+    /// Sum of squared residuals, in units of the errors.
+    pub chi2: f64,
+    /// Number of widths less that of terms: what `chi2` is about if the series holds.
+    pub degrees_of_freedom: usize,
+}
+
+/// Terms of a series.
+const TERMS: usize = 3;
+
+impl Series {
+    /// Fits points (N, deviation, standard error) at different widths, of which the first is the smallest.
+    fn new(points: &[(f64, f64, f64)]) -> Option<Self> {
+        let (first, terms) = (points.first()?.0, TERMS.min(points.len() - 1));
+        if terms < 2 {
+            return None;
+        }
+        // In units of the smallest width, and of the errors.
+        let row = |&(n, _, error): &(f64, f64, f64), k: i32| (first / n).powi(k + 1) / error;
+        let matrix = DMatrix::from_fn(points.len(), terms, |p, k| row(&points[p], k as i32));
+        let values = DVector::from_iterator(points.len(), points.iter().map(|(_, y, e)| y / e));
+        let inverse = (matrix.transpose() * &matrix).cholesky()?.inverse();
+        let solution = &inverse * matrix.transpose() * &values;
+        let unit = |k: usize| first.powi(k as i32 + 1);
+        let fit = Self {
+            coefficients: (0..terms).map(|k| solution[k] * unit(k)).collect(),
+            std_err: (0..terms)
+                .map(|k| inverse[(k, k)].sqrt() * unit(k))
+                .collect(),
+            chi2: (values - matrix * &solution).norm_squared(),
+            degrees_of_freedom: points.len() - terms,
+        };
+        let mut all = fit
+            .coefficients
+            .iter()
+            .chain(&fit.std_err)
+            .chain([&fit.chi2]);
+        all.all(|x| x.is_finite()).then_some(fit)
+    }
 }
 
 /// Fits the deviations of several widths.
@@ -111,6 +163,9 @@ pub fn fits(widths: &[TrainedWidth]) -> Vec<TrainedFit> {
                 .filter(|(_, (size, error))| *size > SEEN * error)
                 .map(|(w, &(size, error))| (w.width as f64, size, error))
                 .collect();
+            let every: Vec<(f64, f64, f64)> = (sorted.iter().zip(&along))
+                .map(|(w, &(size, error))| (w.width as f64, size, error))
+                .collect();
             let fit = LogFit::new(&points);
             let last = LogFit::new(&points[points.len().saturating_sub(2)..]);
             all.push(TrainedFit {
@@ -121,6 +176,7 @@ pub fn fits(widths: &[TrainedWidth]) -> Vec<TrainedFit> {
                 chi2: fit.map(|f| f.chi2),
                 last_slope: last.map(|f| f.slope),
                 last_std_err: last.map(|f| f.std_err),
+                series: Series::new(&every),
                 deviation: along.iter().map(|a| a.0).collect(),
                 deviation_std_err: along.iter().map(|a| a.1).collect(),
                 widths_used: points.iter().map(|p| p.0 as u64).collect(),
@@ -128,4 +184,41 @@ pub fn fits(widths: &[TrainedWidth]) -> Vec<TrainedFit> {
         }
     }
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_series_is_found_with_its_errors() {
+        const WIDTHS: [f64; 5] = [20.0, 50.0, 100.0, 200.0, 400.0];
+        let at = |n: f64| (n, 3.0 / n - 20.0 / (n * n) + 90.0 / (n * n * n), 0.01);
+        let fit = Series::new(&WIDTHS.map(at)).unwrap();
+        for (got, want) in fit.coefficients.iter().zip([3.0, -20.0, 90.0]) {
+            assert!((got / want - 1.0).abs() < 1e-8, "{fit:?}");
+        }
+        assert!(fit.chi2 < 1e-12 && fit.degrees_of_freedom == 2);
+        assert_eq!(
+            Series::new(&WIDTHS.map(at)[..3])
+                .unwrap()
+                .coefficients
+                .len(),
+            2
+        );
+        assert_eq!(Series::new(&WIDTHS.map(at)[..2]), None);
+        // Shifts of one point by one error at a time add up to the errors.
+        let mut squares = [0.0; TERMS];
+        for k in 0..WIDTHS.len() {
+            let mut points = WIDTHS.map(at);
+            points[k].1 += 0.01;
+            let moved = Series::new(&points).unwrap();
+            for (j, square) in squares.iter_mut().enumerate() {
+                *square += (moved.coefficients[j] - fit.coefficients[j]).powi(2);
+            }
+        }
+        for (square, error) in squares.iter().zip(&fit.std_err) {
+            assert!((square.sqrt() / error - 1.0).abs() < 1e-6);
+        }
+    }
 }

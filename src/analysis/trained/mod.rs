@@ -8,7 +8,7 @@ mod groups;
 use serde::{Deserialize, Serialize};
 
 pub use checks::{TrainCheck, across, across_plan, opposite, untrained, zero, zero_plan};
-pub use fits::{Deviation, TrainedFit, fits};
+pub use fits::{Deviation, Series, TrainedFit, fits};
 
 use self::cumulants::Cumulants;
 use self::groups::Groups;

@@ -117,13 +117,18 @@ fn powers(document: &TrainDocument, width: usize) -> String {
     if document.fits.is_empty() {
         return String::new();
     }
-    let header = [
-        "steps", "of", "slope", "± error", "chi^2", "last two", "± error", "widths",
+    let terms = (document.fits.iter().flat_map(|f| &f.series))
+        .map(|series| series.coefficients.len())
+        .max();
+    let mut header = vec![
+        "steps", "of", "slope", "± error", "chi^2", "last two", "± error",
     ];
+    header.extend(["a", "± error", "chi^2"].iter().filter(|_| terms.is_some()));
+    header.push("widths");
     let mut rows = table(&header, 0);
     for fit in &document.fits {
         let widths: Vec<String> = fit.widths_used.iter().map(u64::to_string).collect();
-        rows.add_row([
+        let mut row = vec![
             fit.step.to_string(),
             fit.of.to_string(),
             fixed(fit.slope, 3),
@@ -131,16 +136,30 @@ fn powers(document: &TrainDocument, width: usize) -> String {
             value(fit.chi2),
             fixed(fit.last_slope, 3),
             value(fit.last_std_err),
-            match &widths[..] {
-                [] => "none differs from N = inf".into(),
-                [one] => format!("{one} only"),
-                several => several.join(", "),
-            },
-        ]);
+        ];
+        if terms.is_some() {
+            let series = fit.series.as_ref();
+            row.extend([
+                value(series.map(|s| s.coefficients[0])),
+                value(series.map(|s| s.std_err[0])),
+                value(series.map(|s| s.chi2)),
+            ]);
+        }
+        row.push(match &widths[..] {
+            [] => "none differs from N = inf".into(),
+            [one] => format!("{one} only"),
+            several => several.join(", "),
+        });
+        rows.add_row(row);
     }
-    let rows = rows.without(&["chi^2", "widths"]).fit(width);
+    let series = match terms {
+        None => "",
+        Some(2) => "; a of a/N + b/N^2 over all",
+        Some(_) => "; a of a/N + b/N^2 + c/N^3 over all",
+    };
+    let rows = rows.without(&["chi^2", "widths", "a"]).fit(width);
     format!(
-        "\ndeviation from infinite width: slope of its log10 against log10 N over the widths at which it is seen, and between the last two\n{rows}\n"
+        "\ndeviation from infinite width: slope of its log10 against log10 N where it is seen, and between the last two{series}\n{rows}\n"
     )
 }
 
