@@ -37,7 +37,15 @@ pub fn precise(x: f64) -> String {
 
 /// A number has so many decimal places.
 pub fn fixed(x: Option<f64>, places: usize) -> String {
-    x.map_or(NONE.into(), |x| format!("{x:.places$}"))
+    let text = |x: f64| {
+        let text = format!("{x:.places$}");
+        // Zero has no sign.
+        match text.bytes().any(|b| (b'1'..=b'9').contains(&b)) {
+            true => text,
+            false => text.replace('-', ""),
+        }
+    };
+    x.map_or(NONE.into(), text)
 }
 
 /// A size or an error is in scientific notation, with so many decimal places.
