@@ -40,9 +40,9 @@ pub fn fixed(x: Option<f64>, places: usize) -> String {
     let text = |x: f64| {
         let text = format!("{x:.places$}");
         // Zero has no sign.
-        match text.bytes().any(|b| (b'1'..=b'9').contains(&b)) {
-            true => text,
-            false => text.replace('-', ""),
+        match text.bytes().all(|b| b"-0.".contains(&b)) {
+            true => text.replace('-', ""),
+            false => text,
         }
     };
     x.map_or(NONE.into(), text)
@@ -245,6 +245,8 @@ mod tests {
     #[test]
     fn places_are_as_asked() {
         assert_eq!(fixed(Some(-1.03449), 4), "-1.0345");
+        assert_eq!(fixed(Some(-1e-9), 4), "0.0000");
+        assert_eq!(fixed(Some(f64::NEG_INFINITY), 4), "-inf");
         assert_eq!(fixed(None, 4), "n/a");
         assert_eq!(scientific(9.96e-3, 0), "1e-2");
         assert_eq!(scientific(0.0, 2), "0.00e0");
