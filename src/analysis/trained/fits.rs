@@ -131,12 +131,8 @@ impl Series {
             chi2: (values - matrix * &solution).norm_squared(),
             degrees_of_freedom: points.len() - terms,
         };
-        let mut all = fit
-            .coefficients
-            .iter()
-            .chain(&fit.std_err)
-            .chain([&fit.chi2]);
-        all.all(|x| x.is_finite()).then_some(fit)
+        let all = [&fit.coefficients[..], &fit.std_err, &[fit.chi2]].concat();
+        all.iter().all(|x| x.is_finite()).then_some(fit)
     }
 }
 
