@@ -18,14 +18,14 @@ use serde::{Deserialize, Serialize};
 use crate::model::EnsembleSpec;
 use crate::plan::{Plan, SamplePlan, TrainPlan};
 use crate::sentence::sentence;
-use crate::tensor::Accumulator;
+use crate::tensor::{Accumulator, Training};
 use crate::{Error, Result};
 pub use blocks::{Block, BlockPlan};
 pub use draws::{DrawQueue, Draws, Float};
 pub use fleet::Fleet;
 pub use queue::{Queue, Work};
 pub use stages::{Form, Stages};
-pub use training::{Stop, TrainQueue, Training};
+pub use training::TrainQueue;
 
 /// A device kind says how numbers are rounded: devices of one kind draw networks that agree to rounding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,44 +7,7 @@ use std::sync::{Mutex, MutexGuard};
 use super::BlockPlan;
 use super::queue::{Pending, Work};
 use crate::model::EnsembleSpec;
-use crate::tensor::Accumulator;
-
-/// `Training` holds what was made of some blocks of trained networks, one [`Stop`] for each of the plan's.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Training {
-    /// Measurements, in the order of the plan's stops.
-    pub stops: Vec<Stop>,
-}
-
-/// A stop is a number of steps after which networks are looked at.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Stop {
-    /// Moments of the fields over the networks that have not diverged. Groups of consecutive blocks
-    /// ([`TrainPlan::group`](crate::plan::TrainPlan::group)) stand where an ensemble has experiments.
-    pub elements: Accumulator,
-    /// Networks that have diverged.
-    pub diverged: u64,
-}
-
-impl Training {
-    /// Starts with nothing seen.
-    pub fn new(stops: usize) -> Self {
-        Self {
-            stops: vec![Stop::default(); stops],
-        }
-    }
-
-    /// Adds everything that was made of other blocks.
-    ///
-    /// # Panics
-    /// If a block is in both.
-    pub fn merge(&mut self, other: Self) {
-        for (stop, other) in self.stops.iter_mut().zip(other.stops) {
-            stop.elements.merge(other.elements);
-            stop.diverged += other.diverged;
-        }
-    }
-}
+use crate::tensor::Training;
 
 /// A train queue holds the blocks of networks to be trained: pending, taken, or measured.
 pub struct TrainQueue<'a> {

@@ -9,10 +9,11 @@ use crate::analysis::check_range;
 use crate::analysis::trained::{
     TrainCheck, across, across_plan, fits, opposite, trained_width, untrained, zero, zero_plan,
 };
-use crate::engine::{Engine, TrainQueue, Training};
+use crate::engine::{Engine, TrainQueue};
 use crate::model::{EnsembleSpec, TrainSpec, TrainingData, short};
 use crate::plan::TrainPlan;
 use crate::sentence::sentence;
+use crate::tensor::Training;
 use crate::{Error, Result};
 
 /// Networks of each run that a check is made on.
@@ -168,8 +169,8 @@ fn draw(runner: &mut Runner, plan: &TrainPlan) -> Result<Training> {
 
 /// Refuses networks that have diverged, unless they are allowed.
 fn may_diverge(plan: &TrainPlan, training: &Training, allowed: bool) -> Result<()> {
-    let ends = plan.stops().iter().zip(&training.stops);
-    let Some((step, stop)) = ends.filter(|(_, stop)| stop.diverged > 0).next_back() else {
+    let mut ends = plan.stops().iter().zip(&training.stops);
+    let Some((step, stop)) = ends.rfind(|(_, stop)| stop.diverged > 0) else {
         return Ok(());
     };
     if allowed {

@@ -12,6 +12,7 @@ mod measurement;
 mod moments;
 mod pairings;
 mod plan;
+mod training;
 mod tuple;
 
 pub use crate::count::multiset_count;
@@ -26,5 +27,6 @@ pub use measurement::{Drawn, Measurement};
 pub use moments::{MomentSums, Row};
 pub use pairings::pairings;
 pub use plan::{Element, MomentPlan, Product, Rectangle};
+pub use training::{Stop, Training};
 pub(crate) use tuple::OwnedTuple;
 pub use tuple::{Tuple, Tuples};

@@ -7,10 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::analysis::ChiSquared;
 use crate::analysis::symmetry::forgive;
-use crate::engine::Training;
 use crate::model::EnsembleSpec;
 use crate::plan::TrainPlan;
-use crate::tensor::{Accumulator, Tuple};
+use crate::tensor::{Accumulator, Training, Tuple};
 use crate::theory::Exact;
 use crate::{Error, Result};
 

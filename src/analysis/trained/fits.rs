@@ -169,7 +169,8 @@ pub fn fits(widths: &[TrainedWidth]) -> Vec<TrainedFit> {
                 of: deviations[0].of.into(),
                 slope: fit.map(|f| f.slope),
                 std_err: fit.map(|f| f.std_err),
-                chi2: fit.map(|f| f.chi2),
+                // A line goes through any two points.
+                chi2: fit.filter(|_| points.len() > 2).map(|f| f.chi2),
                 last_slope: last.map(|f| f.slope),
                 last_std_err: last.map(|f| f.std_err),
                 series: Series::new(&every),

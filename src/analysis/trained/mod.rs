@@ -12,9 +12,8 @@ pub use fits::{Deviation, Series, TrainedFit, fits};
 
 use self::cumulants::Cumulants;
 use self::groups::Groups;
-use crate::engine::{Stop, Training};
 use crate::plan::TrainPlan;
-use crate::tensor::Tuples;
+use crate::tensor::{Stop, Training, Tuples};
 use crate::{Error, Result};
 
 /// `TrainedWidth` is what becomes of the networks of one width.

@@ -25,12 +25,12 @@ use std::time::{Duration, Instant};
 use self::cumulants::Cumulants;
 use self::tape::Evaluator;
 use super::queue::next_size;
-use super::{BlockPlan, DeviceInfo, DeviceKind, Draws, Engine, Float, Network, Training, Work};
+use super::{BlockPlan, DeviceInfo, DeviceKind, Draws, Engine, Float, Network, Work};
 use crate::model::activation::Tape;
 use crate::model::{Builtin, EnsembleSpec, Estimator};
 use crate::plan::{By, Drawn, Inner, Parameters, Plan, Progression, SamplePlan, TrainPlan};
 use crate::stream::{GROUP, StreamLayout};
-use crate::tensor::Accumulator;
+use crate::tensor::{Accumulator, Training};
 use crate::{Error, Result};
 
 /// Time that a worker's piece should take: long against handing it in, short against a stop.

@@ -10,10 +10,10 @@ use std::time::Instant;
 
 use super::networks::{TILE, Tile};
 use super::{PIECE_TIME, Setup, next_size};
-use crate::engine::{Block, BlockPlan, Training, Work};
+use crate::engine::{Block, BlockPlan, Work};
 use crate::model::{Learning, TrainSpec};
 use crate::plan::TrainPlan;
-use crate::tensor::{MomentSums, ROW, Row};
+use crate::tensor::{MomentSums, ROW, Row, Training};
 use all::All;
 use parameters::Parameters;
 use readout::Readout;
