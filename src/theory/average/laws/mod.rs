@@ -4,6 +4,7 @@
 mod axis;
 mod characteristic;
 mod closed;
+mod crossing;
 mod grid;
 mod lattice;
 mod lines;
