@@ -265,7 +265,7 @@ fn of_builtin(net: &Net, builtin: Builtin, x: &[f64], y: &[f64]) -> f64 {
 }
 
 /// Refuses integrals over kernels that do not exist at the points of a box, and over those that would take
-/// hours: of activations with kinks, of three inputs under other laws than normal ones.
+/// hours: of activations with kinks, over many weights and biases of other laws than normal ones.
 ///
 /// # Errors
 /// [`Error::Invalid`] with the law that makes them so.
@@ -274,15 +274,14 @@ pub(super) fn check_box(net: &Net, cutoff: f64) -> Result<()> {
         return Ok(());
     }
     let second = laws::SecondMoments::new(net);
-    let has_kinks = !net.activation().kinks().is_empty();
-    if net.d_in() > 2 && has_kinks && !second.are_closed() {
+    if !second.are_closed() && !laws::are_short(net) {
         let first = net.first();
         let (name, law) = match first.law_w.is_gaussian() || first.sigma_w == 0.0 {
             true => ("law_b", first.law_b),
             false => ("law_w", first.law_w),
         };
         let reason = format!(
-            "integrals over kernels of {}, which has kinks, need gaussian weights and biases of the hidden layer at d_in above 2",
+            "integrals over kernels of {} would take hours; with so many kinks, weights and biases they need gaussian ones in the hidden layer, or a lower d_in",
             net.title()
         );
         return Err(Error::invalid(name, law, reason));

@@ -9,8 +9,8 @@ use super::super::line::Panels;
 use super::axis::Axis;
 use super::lines::{Average, Form, across, mark};
 use super::{Moment, dot};
-use crate::model::Activation;
 use crate::model::activation::Growth;
+use crate::model::{Activation, Law};
 
 /// Most variates that are no signs.
 const MAX_AXES: usize = 3;
@@ -26,11 +26,11 @@ const LENGTH: f64 = 2.0;
 const FASTEST: f64 = 4.0;
 /// Places within a density make panels end where they are closer than this part of their distances.
 const CROWDED: f64 = 0.5;
-/// Where an activation is no power between its kinks, a steep one changes near them on a scale that panels
-/// do not resolve. Measured against panels of 0.08 with pre-activations that change by up to 300: no more
-/// than the first part of the size, nor than the second one over the product of the two largest
-/// coefficients.
-const NEAR_KINKS: [f64; 2] = [2e-4, 0.1];
+/// Where an activation is no polynomial between its kinks, one that is steep changes near them on a scale
+/// that panels do not resolve. Measured against panels of 0.08 at coefficients up to 300: above the first
+/// one of these it makes no more than the second part of the size, nor than the third over the product of
+/// the two largest coefficients.
+const NEAR_KINKS: [f64; 3] = [8.0, 2e-4, 0.1];
 /// Parts below this are those of parallel planes.
 const PARALLEL: f64 = 1e-12;
 
@@ -38,7 +38,7 @@ const PARALLEL: f64 = 1e-12;
 #[derive(Debug, Clone, Copy)]
 struct Effort {
     /// Points of a panel of full length. The shortest have half as many and one: between kinks of a
-    /// power under a uniform law averages are polynomials of a degree up to 5.
+    /// line under a uniform law averages are polynomials of a degree up to 5.
     points: usize,
     /// Densities below this, relative to the largest, are left out.
     tail: f64,
@@ -68,8 +68,8 @@ struct Crossing<'a> {
     /// Of unit length: the kinks first, then where densities bend.
     planes: Vec<Plane>,
     kinks: usize,
-    /// Whether the activation has no scale of its own.
-    is_power: bool,
+    /// Whether the activation has no structure beside its kinks.
+    is_polynomial: bool,
 }
 
 impl<'a> Crossing<'a> {
@@ -116,7 +116,7 @@ impl<'a> Crossing<'a> {
             }));
         }
         Self {
-            is_power: activation.homogeneous().is_some(),
+            is_polynomial: activation.is_piecewise_polynomial(),
             activation,
             axes,
             variances: points.map(|form| form.variance),
@@ -177,7 +177,7 @@ impl<'a> Rule<'a> {
                 .map(of_form)
                 .fold(1.0, f64::max)
                 .min(FASTEST);
-            let scale = if of.is_power { 1.0 } else { fastest };
+            let scale = if of.is_polynomial { 1.0 } else { fastest };
             Panels::new(LENGTH / scale, effort.points).with_fewest(effort.points / 2 + 1)
         });
         Self {
@@ -220,6 +220,9 @@ impl<'a> Rule<'a> {
         ends.extend(self.bends[level].iter().filter(|x| x.abs() < reach));
         if level + 1 < of.axes.len() {
             self.meets(level, reach, &mut ends);
+            // Several planes may meet in one place.
+            ends.sort_unstable_by(f64::total_cmp);
+            ends.dedup_by(|a, b| *a - *b < 1e-12);
             let mut nodes = Vec::with_capacity(64);
             across(&self.panels[level], axis, &mut ends, &mut |x, w| {
                 nodes.push((x, w));
@@ -236,9 +239,10 @@ impl<'a> Rule<'a> {
             form[AT] + before.map(|(l, x)| l * x).sum::<f64>()
         });
         for (form, mean) in of.forms.iter().zip(means) {
-            if of.is_power {
-                let x = -mean / form[level];
-                ends.extend((x.abs() < reach).then_some(x));
+            if of.is_polynomial {
+                let kinks = of.activation.kinks().iter();
+                let places = kinks.map(|kink| (kink - mean) / form[level]);
+                ends.extend(places.filter(|x| x.abs() < reach));
             } else {
                 mark(of.activation, form[level], mean, reach, &mut ends);
             }
@@ -385,7 +389,7 @@ pub fn averages(
 ) -> (Vec<Average>, usize) {
     let (numbers, axes): (Vec<usize>, Vec<Axis>) = axes.iter().copied().unzip();
     let mut relative = 1e-14 + beyond(&axes);
-    if activation.homogeneous().is_none()
+    if !activation.is_piecewise_polynomial()
         && let [.., next, last] = numbers[..]
     {
         let steepness = |v: usize| {
@@ -393,8 +397,10 @@ pub fn averages(
                 .chain([y])
                 .fold(0.0, |l: f64, form| l.max(form.weights[v].abs()))
         };
-        let [most, part] = NEAR_KINKS;
-        relative += most.min(part / (steepness(next) * steepness(last)));
+        let [from, most, part] = NEAR_KINKS;
+        if steepness(last) > from {
+            relative += most.min(part / (steepness(next) * steepness(last)));
+        }
     }
     let mut nodes = 0;
     let all = ends.iter().map(|end| {
@@ -417,6 +423,24 @@ pub fn averages(
         Average { moment, size }
     });
     (all.collect(), nodes)
+}
+
+/// Whether many averages over variates of these laws, none of them signs, take no more than minutes.
+pub fn are_short(activation: &Activation, laws: &[Law]) -> bool {
+    let structures = activation.kinks().len() + usize::from(!activation.is_piecewise_polynomial());
+    // An average takes 1 to 10 ms for a point, and the more the farther densities reach.
+    let most = match laws.len() {
+        0 | 1 => usize::MAX,
+        2 => 4,
+        3 => 2,
+        _ => 0,
+    };
+    structures
+        <= if laws.contains(&Law::Laplace) {
+            most / 2
+        } else {
+            most
+        }
 }
 
 /// What the finer rule leaves out relative to the size: of n variates whose densities fall exponentially or

@@ -112,6 +112,19 @@ impl Unit {
     }
 }
 
+/// Whether averages of points of any box with fixed ones take so little time that they can be tabulated.
+pub fn are_short(net: &Net) -> bool {
+    let variates = net.linear_form(&vec![1.0; net.d_in()]);
+    let laws: Vec<Law> = (0..=net.d_in())
+        .filter(|&v| variates[v] != 0.0)
+        .map(|v| law(net, v))
+        .filter(|&law| law != Law::Rademacher)
+        .collect();
+    net.d_in() == 1
+        || net.activation().kinks().is_empty()
+        || crossing::are_short(net.activation(), &laws)
+}
+
 /// Law of a variate of the linear forms of a net's first layer.
 fn law(net: &Net, variate: usize) -> Law {
     let first = net.first();
