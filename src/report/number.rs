@@ -17,6 +17,14 @@ pub fn value(x: Option<f64>) -> String {
     }
 }
 
+/// A number is zero if it is no more than what rounding leaves of others of this size.
+pub fn beyond_rounding(x: f64, size: f64) -> f64 {
+    match x.abs() <= 1e-12 * size.abs() {
+        true => 0.0,
+        false => x,
+    }
+}
+
 /// A number from theory has ten significant digits.
 pub fn precise(x: f64) -> String {
     if x == 0.0 || (1e-3..1e6).contains(&x.abs()) {

@@ -117,7 +117,7 @@ fn coupling(engine: &mut dyn Engine, spec: &EnsembleSpec) -> Result<Vec<Fit>> {
         Err(other) => return Err(other),
     };
     let measured = |engine: &mut dyn Engine| -> Result<Option<(Coupling, SixPoint)>> {
-        let moments = Interactions::measured(&measure(engine, &spec)?);
+        let moments = Interactions::measured(&spec, &measure(engine, &spec)?);
         Ok(moments.and_then(|m| {
             let coupling = Coupling::measure(spec.inputs.len(), &m.four, &vertex)?;
             let six = SixPoint::predict(&kernel_matrix(&spec), &m, &vertex)?;
