@@ -265,7 +265,8 @@ fn of_builtin(net: &Net, builtin: Builtin, x: &[f64], y: &[f64]) -> f64 {
 }
 
 /// Refuses integrals over kernels that do not exist at the points of a box, and over those that would take
-/// hours: of activations with kinks, over many weights and biases of other laws than normal ones.
+/// hours, or be rough: of activations with kinks, over many weights and biases of other laws than normal
+/// ones.
 ///
 /// # Errors
 /// [`Error::Invalid`] with the law that makes them so.
@@ -281,7 +282,7 @@ pub(super) fn check_box(net: &Net, cutoff: f64) -> Result<()> {
             false => ("law_w", first.law_w),
         };
         let reason = format!(
-            "integrals over kernels of {} would take hours; with so many kinks, weights and biases they need gaussian ones in the hidden layer, or a lower d_in",
+            "integrals over kernels of {} would take hours or be rough; with its kinks they need gaussian weights and biases of the hidden layer, or a lower d_in",
             net.title()
         );
         return Err(Error::invalid(name, law, reason));

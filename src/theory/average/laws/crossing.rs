@@ -8,12 +8,11 @@
 use super::super::line::Panels;
 use super::axis::Axis;
 use super::lines::{Average, Form, across, mark};
+use super::planes::{AT, Along, MAX_AXES, NOWHERE, Plane, Planes};
 use super::{Moment, dot};
 use crate::model::activation::Growth;
 use crate::model::{Activation, Law};
 
-/// Most variates that are no signs.
-const MAX_AXES: usize = 3;
 /// Rules by the number of variates, each after a coarser one that tells its error.
 const EFFORTS: [[Effort; 2]; MAX_AXES] = [
     [Effort::new(8, 1e-14), Effort::new(11, 1e-15)],
@@ -24,16 +23,11 @@ const EFFORTS: [[Effort; 2]; MAX_AXES] = [
 const LENGTH: f64 = 2.0;
 /// Pre-activations that change faster still make panels no shorter.
 const FASTEST: f64 = 4.0;
-/// Places within a density make panels end where they are closer than this part of their distances.
-const CROWDED: f64 = 0.5;
 /// Where an activation is no polynomial between its kinks, one that is steep changes near them on a scale
 /// that panels do not resolve. Measured against panels of 0.08 at coefficients up to 300: above the first
 /// one of these it makes no more than the second part of the size, nor than the third over the product of
 /// the two largest coefficients.
 const NEAR_KINKS: [f64; 3] = [8.0, 2e-4, 0.1];
-/// Parts below this are those of parallel planes.
-const PARALLEL: f64 = 1e-12;
-
 /// How fine a rule is.
 #[derive(Debug, Clone, Copy)]
 struct Effort {
@@ -50,13 +44,6 @@ impl Effort {
     }
 }
 
-/// Coefficients of the variates, what their sum with the variates comes to on the plane, and by how much
-/// that moves with the place of each variate, where the plane is one within its density.
-type Plane = [f64; 2 * MAX_AXES + 1];
-const AT: usize = MAX_AXES;
-const MOVES: usize = AT + 1;
-const NOWHERE: Plane = [0.0; 2 * MAX_AXES + 1];
-
 /// The average over two points' variates.
 struct Crossing<'a> {
     activation: &'a Activation,
@@ -65,9 +52,7 @@ struct Crossing<'a> {
     variances: [f64; 2],
     /// Pre-activations: coefficients of the variates, and what the signs add.
     forms: [Plane; 2],
-    /// Of unit length: the kinks first, then where densities bend.
-    planes: Vec<Plane>,
-    kinks: usize,
+    planes: Planes,
     /// Whether the activation has no structure beside its kinks.
     is_polynomial: bool,
 }
@@ -88,41 +73,13 @@ impl<'a> Crossing<'a> {
             plane[AT] = dot(&form.weights, signs);
             plane
         });
-        let mut planes = Vec::new();
-        for form in &forms {
-            let length = form[..AT].iter().map(|x| x * x).sum::<f64>().sqrt();
-            if length > 0.0 {
-                planes.extend(activation.kinks().iter().map(|kink| {
-                    let mut plane = form.map(|x| x / length);
-                    plane[AT] = (kink - form[AT]) / length;
-                    plane
-                }));
-            }
-        }
-        let kinks = planes.len();
-        for (k, axis) in axes.iter().enumerate() {
-            planes.extend(axis.bends().into_iter().map(|bend| {
-                let mut plane = NOWHERE;
-                plane[k] = 1.0;
-                plane[AT] = bend;
-                plane
-            }));
-            planes.extend(axis.within().iter().map(|&place| {
-                let mut plane = NOWHERE;
-                plane[k] = 1.0;
-                plane[AT] = place;
-                plane[MOVES + k] = 1.0;
-                plane
-            }));
-        }
         Self {
+            planes: Planes::new(activation, &forms, axes),
             is_polynomial: activation.is_piecewise_polynomial(),
             activation,
             axes,
             variances: points.map(|form| form.variance),
             forms,
-            planes,
-            kinks,
         }
     }
 
@@ -219,7 +176,13 @@ impl<'a> Rule<'a> {
         ends.extend([-reach, reach]);
         ends.extend(self.bends[level].iter().filter(|x| x.abs() < reach));
         if level + 1 < of.axes.len() {
-            self.meets(level, reach, &mut ends);
+            let along = Along {
+                level,
+                reach,
+                reaches: &self.reaches,
+            };
+            of.planes
+                .meets(along, &self.place, &mut self.left, &mut ends);
             // Several planes may meet in one place.
             ends.sort_unstable_by(f64::total_cmp);
             ends.dedup_by(|a, b| *a - *b < 1e-12);
@@ -265,117 +228,6 @@ impl<'a> Rule<'a> {
         self.ends = ends;
         self.nodes += nodes;
         self.sum = [0, 1].map(|k| self.sum[k] + weight * sum[k]);
-    }
-
-    /// Adds the places along a variate at which planes meet.
-    fn meets(&mut self, level: usize, reach: f64, ends: &mut Vec<f64>) {
-        let of = self.of;
-        let mut left = std::mem::take(&mut self.left);
-        left.clear();
-        let mut kinks = 0;
-        for (k, plane) in of.planes.iter().enumerate() {
-            // The variate's own bends are ends already, and those before it are behind.
-            if plane[level..AT].iter().all(|&x| x == 0.0) || (k >= of.kinks && plane[level] != 0.0)
-            {
-                continue;
-            }
-            let mut plane = *plane;
-            plane[AT] -= dot(&plane[..level], &self.place[..level]);
-            kinks += usize::from(k < of.kinks);
-            left.push(plane);
-        }
-        let mut chosen = Vec::with_capacity(MAX_AXES);
-        for first in 0..kinks {
-            chosen.push(left[first]);
-            self.choose(&left, first + 1, level, reach, &mut chosen, ends);
-            chosen.pop();
-        }
-        self.left = left;
-    }
-
-    /// Adds where the chosen planes meet, and more of them.
-    fn choose(
-        &self,
-        left: &[Plane],
-        from: usize,
-        level: usize,
-        reach: f64,
-        chosen: &mut Vec<Plane>,
-        ends: &mut Vec<f64>,
-    ) {
-        if let Some(x) = self.meeting(chosen, level)
-            && x.abs() < reach
-        {
-            ends.push(x);
-        }
-        if chosen.len() == self.of.axes.len() - level {
-            return;
-        }
-        for k in from..left.len() {
-            chosen.push(left[k]);
-            self.choose(left, k + 1, level, reach, chosen, ends);
-            chosen.pop();
-        }
-    }
-
-    /// The place along a variate at which the parts of planes along the later ones depend on each other,
-    /// but those of fewer of them do not: by elimination of the later ones. Where the planes have one
-    /// point in common it must be within reach.
-    fn meeting(&self, chosen: &[Plane], level: usize) -> Option<f64> {
-        let axes = self.of.axes.len();
-        let mut rows = [NOWHERE; MAX_AXES];
-        let count = chosen.len();
-        rows[..count].copy_from_slice(chosen);
-        let mut columns = [0; MAX_AXES];
-        for pivot in 0..count - 1 {
-            let (mut best, mut row, mut column) = (0.0, 0, 0);
-            for (r, candidate) in rows[..count].iter().enumerate().skip(pivot) {
-                for (c, x) in candidate[..axes].iter().enumerate().skip(level + 1) {
-                    if x.abs() > best {
-                        (best, row, column) = (x.abs(), r, c);
-                    }
-                }
-            }
-            if best < PARALLEL {
-                return None;
-            }
-            rows.swap(pivot, row);
-            columns[pivot] = column;
-            let (until, rest) = rows.split_at_mut(pivot + 1);
-            let of_pivot = until[pivot];
-            for row in &mut rest[..count - 1 - pivot] {
-                let factor = row[column] / of_pivot[column];
-                (row.iter_mut().zip(&of_pivot)).for_each(|(x, p)| *x -= factor * p);
-                row[column] = 0.0;
-            }
-        }
-        let last = &rows[count - 1];
-        if last[level].abs() < PARALLEL || last[level + 1..axes].iter().any(|x| x.abs() > PARALLEL)
-        {
-            return None;
-        }
-        // Where a density's places lie far apart there is no structure on a shorter scale.
-        if last[MOVES..]
-            .iter()
-            .any(|x| x.abs() > CROWDED * last[level].abs())
-        {
-            return None;
-        }
-        let x = last[AT] / last[level];
-        if count == axes - level {
-            let mut place = [0.0; MAX_AXES];
-            place[level] = x;
-            for pivot in (0..count - 1).rev() {
-                let (row, column) = (&rows[pivot], columns[pivot]);
-                let others = (level..axes).filter(|&c| c != column);
-                let sum: f64 = others.map(|c| row[c] * place[c]).sum();
-                place[column] = (row[AT] - sum) / row[column];
-                if place[column].abs() > self.reaches[column] * (1.0 + 1e-9) {
-                    return None;
-                }
-            }
-        }
-        Some(x)
     }
 }
 

@@ -9,6 +9,7 @@ mod grid;
 mod lattice;
 mod lines;
 mod panels;
+mod planes;
 mod second;
 #[cfg(test)]
 mod tests;
@@ -112,7 +113,8 @@ impl Unit {
     }
 }
 
-/// Whether averages of points of any box with fixed ones take so little time that they can be tabulated.
+/// Whether averages of points of any box with fixed ones take so little time that they can be tabulated, and
+/// tables are good to percents: in three dimensions those of Laplace variates are not.
 pub fn are_short(net: &Net) -> bool {
     let variates = net.linear_form(&vec![1.0; net.d_in()]);
     let laws: Vec<Law> = (0..=net.d_in())
@@ -122,7 +124,8 @@ pub fn are_short(net: &Net) -> bool {
         .collect();
     net.d_in() == 1
         || net.activation().kinks().is_empty()
-        || crossing::are_short(net.activation(), &laws)
+        || (crossing::are_short(net.activation(), &laws)
+            && !(net.d_in() > 2 && laws.contains(&Law::Laplace)))
 }
 
 /// Law of a variate of the linear forms of a net's first layer.
