@@ -97,7 +97,7 @@ pub fn eft_table(document: &EftDocument, width: usize) -> String {
         if let Some(misfit) = six.and_then(|s| s.misfit) {
             notes.push_str(&format!(
                 "cutoff {cutoff}: delta - 1 = {} from taking lambda constant, {} from the connected 6-point function (kappa = {})\n",
-                value(Some(misfit.constant_lambda)),
+                value(Some(beyond_rounding(misfit.constant_lambda, 1.0))),
                 value(Some(misfit.kappa)),
                 value(Some(misfit.kappa_mean)),
             ));

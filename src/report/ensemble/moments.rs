@@ -120,7 +120,12 @@ fn interactions(dir: &Path, spec: &EnsembleSpec) -> Result<Interactions, String>
         })
     };
     let mut samples = BTreeMap::new();
-    for &n in spec.orders.iter().filter(|n| [2, 4, 6].contains(n)) {
+    // With one hidden layer the 2-point function is the kernel.
+    let needed: &[usize] = match spec.net.depth() {
+        1 => &[4, 6],
+        _ => &[2, 4, 6],
+    };
+    for &n in spec.orders.iter().filter(|n| needed.contains(n)) {
         samples.insert(n, of(n)?);
     }
     Interactions::of_deviations(spec, |n| samples.get(&n).cloned())

@@ -85,8 +85,8 @@ pub fn flow_table(document: &RgDocument, width: usize) -> String {
         let or_zero = |error: Option<f64>| value(error.map(|e| beyond_rounding(e, fit.slope)));
         let error = or_zero(fit.std_err);
         notes.push_str(&format!(
-            "fit of log|lambda| against log L: slope {:.5} ± {}, R^2 = {:.6}\n",
-            fit.slope,
+            "fit of log|lambda| against log L: slope {} ± {}, R^2 = {:.6}\n",
+            fixed(Some(fit.slope), 5),
             match fit.error_of {
                 ErrorOf::Line => format!("{error} (of the line)"),
                 ErrorOf::Experiments => format!(
@@ -108,7 +108,8 @@ pub fn flow_table(document: &RgDocument, width: usize) -> String {
     notes.push_str(&format!(
         "slope at the largest cutoff: {}; {theory}\n",
         flow.asymptotic_slope.map_or("n/a".into(), |s| format!(
-            "{s:.6}{}",
+            "{}{}",
+            fixed(Some(s), 6),
             or_error(flow.asymptotic_slope_std_err)
         )),
     ));
