@@ -32,7 +32,11 @@
 var<private> sums: array<f32, ${pairs | length}>;
 //# if has_covariance
 var<private> factor: array<f32, ${pairs | length}>;
-var<private> inverse: array<f32, ${points}>;
+// Roots of the variances, what is left of them, and rows whose products are those of the factor's.
+var<private> size: array<f32, ${points}>;
+var<private> left: array<f32, ${points}>;
+var<private> mirror: array<f32, ${points}>;
+var<private> rows: array<f32, ${points * points}>;
 //# include "deep/factorise.wgsl"
 //# endif
 

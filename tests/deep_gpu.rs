@@ -19,12 +19,12 @@ fn spec(arch: &str, hidden: &[u64], points: usize) -> EnsembleSpec {
     let spec = EnsembleSpec::preset(arch, 1).unwrap().with_d_in(2);
     EnsembleSpec {
         inputs: Inputs::new(inputs.collect()).unwrap(),
-        net: spec.net.with_hidden(hidden).unwrap(),
+        net: spec.net.clone().with_hidden(hidden).unwrap(),
         nets: 601,
         experiments: 2,
         orders: vec![2, 4],
         seed: 0xfeed_0000_0000_0007,
-        ..spec.clone()
+        ..spec
     }
     .with_sigma_w(1.3)
     .with_sigma_b(0.6)
@@ -93,7 +93,7 @@ fn largest_difference(gpu: &GpuEngine, spec: &EnsembleSpec) -> f64 {
     for block in [0, 1] {
         let got = Stages::draw_networks(gpu, spec, block, 64).unwrap();
         let want = CpuEngine::new().draw_networks(spec, block, 64).unwrap();
-        assert_eq!(got.len(), 64);
+        assert!(!got.is_empty() && got.len() == want.len());
         let size =
             (want.iter().flat_map(|network| &network.field)).fold(0.0, |a: f64, f| a.max(f.abs()));
         for (got, want) in got.iter().zip(&want) {
@@ -117,8 +117,9 @@ fn networks_are_those_of_the_f64_engine() {
         for spec in all {
             for form in [Form::Staged, Form::Looped] {
                 gpu.set_form(Some(form));
-                // Along a direction with the least pivot, 8 epsilon of the variance, a path is off by the
-                // root of that, 10^-3, times a normal. Wrong words would move it by its size.
+                // Along a direction with 2^-22 of the variance, which f32 cannot tell from none, a
+                // path is off by the root of that, 5 10^-4, times a normal. Wrong words would move
+                // it by its size.
                 let difference = largest_difference(&gpu, &spec);
                 assert!(difference < 3e-3, "{} {form:?}: {difference}", spec.net);
             }
@@ -176,7 +177,7 @@ fn singular_covariances_have_the_same_averages() {
             let got = run(&mut gpu(), &spec).total().unwrap();
             let want = run(&mut CpuEngine::new(), &spec).total().unwrap();
             for (e, error) in want.std_err().unwrap().iter().enumerate() {
-                // A zero pivot in one precision alone moves a path by 10^-3 of its size.
+                // A pivot that is zero in one precision alone moves a path by 5 10^-4 of its size.
                 let difference = (got.mean[e] - want.mean[e]).abs();
                 assert!(
                     difference <= 1e-2 * error + 1e-6 * want.mean[e].abs(),
@@ -213,11 +214,8 @@ fn the_factor_of_a_covariance_gives_it_back() {
             for q in 0..5 {
                 let size = (variance(p, p) * variance(q, q)).sqrt();
                 let error = (back[(p, q)] - variance(p, q)).abs() / size;
-                // A pivot of less than 8 epsilon is left out, and there are as many roundings.
-                assert!(
-                    error < 2.0 * 8.0 * f64::from(f32::EPSILON),
-                    "{p} {q}: {error}"
-                );
+                // What is less than 2^-22 of a variance is left, and there are some roundings of 2^-24.
+                assert!(error < 1e-6, "{p} {q}: {error}");
             }
         }
     }
@@ -288,8 +286,8 @@ fn networks_that_one_thread_cannot_draw_are_refused() {
     };
     let points = EnsembleSpec {
         orders: vec![2],
-        ..spec("tanh", &[50, 50], 33)
+        ..spec("tanh", &[50, 50], 17)
     };
-    refused(points, &["33 points", "at most 32", "cpu"]);
+    refused(points, &["17 points", "at most 16", "cpu"]);
     refused(spec("tanh", &[1_000_000; 2], 3), &["one thread", "cpu"]);
 }

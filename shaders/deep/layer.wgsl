@@ -27,6 +27,11 @@ for (var i = 0u; i < ${pairs | length}u; i += 1u) {
     sums[i] = 0.0;
 }
 //# endif
+//# if not is_direct
+//# for pair in pairs
+let centre_${loop.index0} = parameter(record + ${at.centre + loop.index0}u);
+//# endfor
+//# endif
 var g = 0u;
 loop {
     //# if layer != "outputs"
@@ -144,7 +149,7 @@ loop {
             let here = f32(min(inside - t, 4u));
             //# endif
             //# for p, q in pairs
-            sum_${loop.index0} += dot(h_${p}, h_${q}){% if not is_direct %} - here * parameter(record + ${at.centre + loop.index0}u){% endif %};
+            sum_${loop.index0} += dot(h_${p}, h_${q}){% if not is_direct %} - here * centre_${loop.index0}{% endif %};
             //# endfor
             //# endif
             //# for p in range(points)

@@ -11,8 +11,11 @@ use crate::model::Law;
 use crate::plan::{By, Inner};
 use crate::stream::{GROUP, InnerLayout, Words, variates};
 
-/// Pivots below this part of the variance are zero, in units of the spacing of numbers near one.
-const SMALLEST_PIVOT: f64 = 8.0;
+/// Pivots below this part of the variance are zero in f64 (`src/engine/cpu/inner.rs`).
+const SMALLEST: f64 = 8.0 * f64::EPSILON;
+/// Factorisation in f32 leaves what is less than this part of a variance, and rotates rows with as many
+/// roundings for each point (`shaders/deep/factorise.wgsl`).
+const FACTOR: f64 = 4.0 * EPSILON;
 /// Roundings of a quotient, of a root and of the product with it.
 const STEP: f64 = 4.0 * EPSILON;
 
@@ -129,6 +132,8 @@ impl Factor {
             let value = square * sum + bias;
             (value, square * error + STEP * value.abs())
         };
+        let roots: Vec<f64> = (0..points).map(|p| covariance(p, p).0.sqrt()).collect();
+        let of_factor = FACTOR * (1.0 + points as f64);
         let mut r = vec![vec![0.0; points]; points];
         let mut d = r.clone();
         for p in 0..points {
@@ -137,34 +142,25 @@ impl Factor {
             let (mut left, mut of_left) = (variance, of_variance);
             for c in 0..=p {
                 let (mut rest, mut error) = covariance(c, p);
+                error += of_factor * roots[c] * roots[p];
                 for k in 0..c {
                     rest -= r[p][k] * r[c][k];
                     error += r[p][k].abs() * d[c][k] + (r[c][k].abs() + d[c][k]) * d[p][k];
                     error += STEP * (r[p][k] * r[c][k]).abs();
                 }
-                let least = |epsilon: f64, variance: f64| SMALLEST_PIVOT * epsilon * variance;
                 if c == p {
-                    let root = match rest <= least(f64::EPSILON, variance) {
-                        true => 0.0,
-                        false => rest.sqrt(),
-                    };
+                    let is_zero = rest <= SMALLEST * variance;
+                    let root = if is_zero { 0.0 } else { rest.sqrt() };
                     let high = (rest + error).max(0.0).sqrt();
-                    let low = match rest - error <= least(f32::EPSILON.into(), variance) {
-                        true => 0.0,
-                        false => (rest - error).sqrt(),
-                    };
+                    let low = (rest - error).max(0.0).sqrt();
                     r[c][c] = root;
                     d[c][c] = (high - root).max(root - low) + STEP * root;
                     continue;
                 }
                 let (root, of_root) = (r[c][c], d[c][c]);
                 let value = if root > 0.0 { rest / root } else { 0.0 };
-                // Of a column whose pivot may be zero no more is known than what is left; in f32 a pivot
-                // that is not zero has a least value.
-                let variance_c: f64 = r[c].iter().map(|r| r * r).sum();
-                let least = least(f32::EPSILON.into(), variance_c).sqrt();
-                let noise = if error > 0.0 { error / least } else { 0.0 };
-                let unknown = value.abs() + (left + of_left).max(0.0).sqrt() + noise;
+                // Of a column whose pivot may be zero no more is known than what is left.
+                let unknown = value.abs() + (left + of_left).max(0.0).sqrt();
                 let known = match root > of_root {
                     true => (error + value.abs() * of_root) / (root - of_root),
                     false => f64::INFINITY,

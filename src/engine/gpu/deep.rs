@@ -19,8 +19,9 @@ use crate::{Error, Result};
 
 /// Number of points up to which one thread keeps the pre-activations of 16 units, and the sums over
 /// pairs of points. A GPU has 255 registers per thread, which 8 points take; with more of them a driver
-/// moves some to memory of the thread's own.
-const MAX_POINTS: usize = 32;
+/// moves some to memory of the thread's own, and compilers take more than linear time (llvmpipe 18 s of one
+/// core at 12 points).
+const MAX_POINTS: usize = 16;
 
 /// Number of blocks of random words up to which one thread draws a network. A block with its 16
 /// activations at every point takes a thread of a full GPU some ten microseconds, and desktops take a
