@@ -645,8 +645,12 @@ fn theory_needs_no_networks() {
             .unwrap()
     };
     assert!((2.0 * m(0) / (5.0 * m(1)) - 1.0).abs() < 1e-12);
-    let text = String::from_utf8(run(&["theory"]).stdout).unwrap();
-    assert!(text.contains("kernel K(x_i, x_j)") && text.contains("5,5,5,5,5,5"));
+    let text = |options: &[&str]| {
+        let output = run(&[&["theory"], options].concat());
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert!(text(&[]).contains("kernel K(x_i, x_j)") && !text(&[]).contains("5,5,5,5,5,5"));
+    assert!(text(&["--elements"]).contains("5,5,5,5,5,5"));
     refused(&["theory", "--nets", "5"], &["--nets"]);
 }
 

@@ -90,6 +90,8 @@ fn an_ensemble_on_disk_gives_the_same_couplings() {
             ("lambda", "mean"),
             ("lambda", "std_err"),
             ("six_point", "delta_mean"),
+            ("exact", "lambda"),
+            ("exact", "delta_mean"),
         ] {
             let of = |d: &serde_json::Value| d["cutoffs"][k][part][name].as_f64().unwrap();
             let (a, b) = (of(&fresh), of(&read));

@@ -5,11 +5,11 @@ mod common;
 use std::path::Path;
 
 use common::cli::{json, numbers, refused, run};
-use nnqft_gpu::analysis::{Agreement, Correlator, correlators};
+use nnqft_gpu::analysis::{Agreement, Correlator, Coupling, Interactions, correlators};
 use nnqft_gpu::engine;
 use nnqft_gpu::engine::cpu::CpuEngine;
 use nnqft_gpu::model::{EnsembleSpec, Estimator, Inputs};
-use nnqft_gpu::theory::{Layers, critical};
+use nnqft_gpu::theory::{Layers, Vertex, critical, vertex_integrals};
 
 /// Makes an ensemble of a net at its critical point, at three points.
 fn spec(arch: &str, hidden: &[u64], estimator: Estimator, points: &str) -> EnsembleSpec {
@@ -347,7 +347,12 @@ fn what_deep_nets_do_not_have_is_refused() {
         "gaussian,gaussian,uniform",
     ];
     deep(&["ensemble"], &laws, &["--estimator", "readout"]);
-    deep(&["eft"], &[], &["--depth", "one hidden layer"]);
+    deep(
+        &["eft", "--moments", "exact"],
+        &[],
+        &["--moments", "sampled"],
+    );
+    deep(&["rg", "--orders", "4"], &[], &["--orders", "include 2"]);
     deep(&["symmetry"], &[], &["--depth", "one hidden layer"]);
     refused(
         &["ensemble", "--critical", "--arch", "cos"],
@@ -364,4 +369,88 @@ fn what_deep_nets_do_not_have_is_refused() {
     refused(&["depth", "--aspect", "0"], &["--aspect", "above 0"]);
     let both = run(&["ensemble", "--hidden", "3,4", "--width", "5"]);
     assert_eq!(both.status.code(), Some(2));
+}
+
+/// On one ray a deep linear net has G4 = 3 K^2 (1 + m_4) and G6 = 15 K^3 (1 + m_6), K = x y: then lambda =
+/// -m_4 / (8 int y^4) and delta = m_6 / (3 m_4).
+#[test]
+fn couplings_of_deep_linear_nets_are_those_of_their_exact_moments() {
+    let net = [
+        "--arch",
+        "linear",
+        "--critical",
+        "--hidden",
+        "12,9",
+        "--inputs",
+        "0.5;1",
+    ];
+    let draws = [
+        "--estimator",
+        "connected",
+        "--nets",
+        "4000",
+        "--backend",
+        "cpu",
+        "--json",
+    ];
+    let of = |command: &str, cutoffs: &str| {
+        json(&[&[command, "--cutoffs", cutoffs][..], &net, &draws].concat())
+    };
+    let [m_4, m_6] = [[2.0, 0.0], [6.0, 8.0]].map(|[a, b]| {
+        let layer = |n: f64| 1.0 + a / n + b / (n * n);
+        layer(12.0) * layer(9.0) - 1.0
+    });
+    let eft = of("eft", "10");
+    let point = &eft["cutoffs"][0];
+    let number = |value: &serde_json::Value| value.as_f64().unwrap();
+    let (lambda, delta) = (
+        number(&point["exact"]["lambda"]),
+        number(&point["exact"]["delta_mean"]),
+    );
+    let want = -m_4 / (8.0 * 2.0 * 1e5 / 5.0);
+    assert!((lambda / want - 1.0).abs() < 1e-9, "{lambda} {want}");
+    assert!((delta - m_6 / (3.0 * m_4)).abs() < 1e-9, "{delta}");
+    for (measured, error, exact) in [
+        (
+            &point["lambda"]["mean"],
+            &point["lambda"]["std_err"],
+            lambda,
+        ),
+        (
+            &point["six_point"]["delta_mean"],
+            &point["six_point"]["delta_std_err"],
+            delta,
+        ),
+    ] {
+        let pull = (number(measured) - exact) / number(error);
+        // Nine degrees of freedom.
+        assert!(pull.abs() < 5.0, "{measured} {error} {exact}");
+    }
+    let rg = of("rg", "10,100");
+    assert_eq!(rg["theory_slope"], -5.0);
+    assert!((number(&rg["fit"]["slope"]) + 5.0).abs() < 1e-9);
+}
+
+/// The mean correction of a deep net is no interaction: the coupling is that of the connected function.
+#[test]
+fn couplings_of_deep_nets_are_of_the_connected_function() {
+    let mut spec = spec("tanh", &[30, 30], Estimator::Connected, "1");
+    spec.net = spec.net.with_sigma_w(1.5).with_sigma_b(0.3);
+    spec.orders = vec![2, 4];
+    let correlators = measure(&spec);
+    let connected = correlators[1].connected.as_ref().unwrap().mean[0];
+    // The correction of the mean is larger than errors by far.
+    let rest = correlators[1].delta[0] / connected - 1.0;
+    assert!(rest.abs() > 0.05, "{rest}");
+    let interactions = Interactions::measured(&spec, &correlators).unwrap();
+    let vertex = vertex_integrals(&spec, Vertex::Full, &[10.0])
+        .unwrap()
+        .remove(0);
+    let coupling = Coupling::measure(1, &interactions.four, &vertex).unwrap();
+    let want = -connected / (24.0 * vertex.integral(&[0; 4]));
+    // The square of the mean that was measured has a part of order one over the networks.
+    assert!(
+        (coupling.mean / want - 1.0).abs() < 1e-3,
+        "{coupling:?} {want}"
+    );
 }

@@ -115,6 +115,7 @@ impl Law {
             four,
             six: Some(six),
             connected_six: None,
+            two: None,
         }
     }
 }
@@ -141,7 +142,7 @@ fn drawn(spec: &EnsembleSpec, seed: u64) -> Interactions {
         ..spec.clone()
     };
     let moments = engine::run(&mut CpuEngine::new(), &spec, &|_| {}).unwrap();
-    Interactions::measured(&correlators(&spec, &moments).unwrap()).unwrap()
+    Interactions::measured(&spec, &correlators(&spec, &moments).unwrap()).unwrap()
 }
 
 /// Three errors of nine degrees of freedom leave out 1.5 of a hundred, of two 9.5: more than

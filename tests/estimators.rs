@@ -534,7 +534,10 @@ fn tables_show_a_pull_beside_exact_values_only() {
         (&first_order, "first order m_n", false, true),
         (&none, "exact m_n", false, false),
     ] {
-        for text in [ensemble_table(document), elements_table(document)] {
+        for text in [
+            ensemble_table(document, usize::MAX),
+            elements_table(document),
+        ] {
             assert!(text.contains(title), "{text}");
             // A pull has a sign of its own, and one digit after the point.
             let pulls = text.split_whitespace().filter(|cell| {
@@ -542,7 +545,7 @@ fn tables_show_a_pull_beside_exact_values_only() {
             });
             assert_eq!(pulls.count() > 0, pull, "{text}");
         }
-        let text = ensemble_table(document);
+        let text = ensemble_table(document, usize::MAX);
         assert_eq!(
             text.contains("n = 4: as predicted at first order"),
             note,

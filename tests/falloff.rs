@@ -180,12 +180,12 @@ fn plots_of_every_command() {
         (
             "ensemble",
             &small[..],
-            &["direct n=4", "background n=6", "exact n=4"][..],
+            &["direct", "background", "exact", "n = 4", "n = 6"][..],
         ),
         (
             "falloff",
             &["--nets", "1000", "--backend", "cpu", "--width", "2,5,50"],
-            &["connected n=6", "width N"],
+            &["connected, n = 6", "width N"],
         ),
         ("eft", &["--moments", "exact"], &["cutoff Λ", "δ"]),
         (

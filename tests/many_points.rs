@@ -68,7 +68,7 @@ fn the_kernel_of_a_thousand_points_is_measured() {
 fn theory_of_a_thousand_points_is_short_to_read() {
     let file = points();
     let inputs = file.path().to_str().unwrap();
-    let output = run(&["theory", "--inputs", inputs, "--orders", "2"]);
+    let output = run(&["theory", "--elements", "--inputs", inputs, "--orders", "2"]);
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success() && text.lines().count() < 1100);
     for part in [

@@ -16,16 +16,18 @@ if "XDG_RUNTIME_DIR" not in os.environ:
     # of its own for every query.
     os.environ.setdefault("NODEVICE_SELECT", "1")
 
+from ._couplings import eft, rg, symmetry
 from ._document import Result
 from ._engine import VERSION as __version__
 from ._ensemble import Ensemble, NPoint, NPoints, Theory
 from ._errors import DeviceError, Interrupted, InvalidSpec
 from ._load import load
-from ._measure import compare_cpu, depth, devices, eft, falloff, rg, symmetry
+from ._machine import compare_cpu, devices
 from ._net import CriticalPoint, Net, critical, kernel
 from ._results import Comparison, Depth, Devices, Eft, Falloff, Rg, Symmetry
 from ._run import Progress, Run, Unreliable
 from ._sampling import ensemble, sample, theory
+from ._sweep import depth, falloff
 
 __all__ = [
     "Comparison",

@@ -33,8 +33,9 @@ class CriticalPoint(NamedTuple):
 class Net:
     """A random network: architecture, and the laws of its parameters.
 
-    Affine maps and the activation s alternate: f(x) = W1 s(W0 x + b0) + b1 with one hidden layer, W of variance sigma_w^2 / fan-in, b of
-    variance sigma_b^2 (arXiv:2008.08601, eq. 2.2). The input dimension is that of the points.
+    Affine maps and the activation s alternate: with one hidden layer f(x) = W1 s(W0 x + b0) + b1, W of variance
+    sigma_w^2 / fan-in, b of variance sigma_b^2 (arXiv:2008.08601, eq. 2.2). The input dimension is that of the
+    points.
 
     Parameters
     ----------
@@ -159,8 +160,8 @@ class Net:
         Examples
         --------
         >>> import nnqft
-        >>> nnqft.Net("relu").critical_point
-        CriticalPoint(sigma_w=1.4142135623730951, sigma_b=0.0, kernel=None, kind='scale-invariant')
+        >>> nnqft.Net("tanh").critical_point
+        CriticalPoint(sigma_w=1.0, sigma_b=0.0, kernel=0.0, kind='zero-kernel')
         """
         found = self._net.critical()
         return CriticalPoint(found["sigma_w"], found["sigma_b"], found["kernel"], found["class"])

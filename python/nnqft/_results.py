@@ -8,6 +8,7 @@ import numpy as np
 
 from ._arguments import Array
 from ._document import Result, axes, column, title
+from ._errors import InvalidSpec
 
 
 class Falloff(Result):
@@ -186,48 +187,84 @@ class Eft(Result):
     @property
     def cutoffs(self) -> Array:
         """The cutoffs L of the box [-L, L]^d_in, (C,)."""
-        return column(self.document["cutoffs"], "cutoff")
+        return column(self._points, "cutoff")
 
     @property
     def coupling(self) -> Array:
         """The coupling lambda at each cutoff, (C,); NaN where every vertex integral vanishes."""
-        return column(self.document["cutoffs"], "lambda", "mean")
+        return column(self._points, "lambda", "mean")
 
     @property
     def coupling_std_err(self) -> Array:
         """The standard error of `coupling`, (C,), a jackknife over experiments."""
-        return column(self.document["cutoffs"], "lambda", "std_err")
+        return column(self._points, "lambda", "std_err")
 
     @property
     def delta(self) -> Array:
         """delta = (G6 - GP) / prediction at each cutoff, averaged over elements, (C,): 1 if lambda is all there
         is."""
-        return column(self.document["cutoffs"], "six_point", "delta_mean")
+        return column(self._points, "six_point", "delta_mean")
 
     @property
     def delta_std_err(self) -> Array:
         """The standard error of `delta`, (C,)."""
-        return column(self.document["cutoffs"], "six_point", "delta_std_err")
+        return column(self._points, "six_point", "delta_std_err")
+
+    @property
+    def coupling_exact(self) -> Array:
+        """The coupling of exact moments at this width, (C,), beside the sampled one; NaN where they are not known."""
+        return column(self._points, "exact", "lambda")
+
+    @property
+    def delta_exact(self) -> Array:
+        """delta of exact moments, (C,)."""
+        return column(self._points, "exact", "delta_mean")
+
+    @property
+    def fits(self) -> list[dict[str, Any]]:
+        """The fits of lambda as a function: ``terms``, ``coefficients``, ``train`` and ``test`` with ``mape`` and
+        ``max`` in percent; none without ``fit=True``."""
+        return list(self.document.get("fits", []))
+
+    @property
+    def _points(self) -> list[dict[str, Any]]:
+        return list(self.document.get("cutoffs", []))
 
     def _rows(self) -> list[dict[str, Any]]:
+        if self.fits:
+            return [
+                {
+                    "lambda": " + ".join(fit["terms"]),
+                    "rank": int(fit["rank"]),
+                    "train mape, %": fit["train"]["mape"],
+                    "train max, %": fit["train"]["max"],
+                    "test mape, %": fit["test"]["mape"],
+                    "test max, %": fit["test"]["max"],
+                }
+                for fit in self.fits
+            ]
         rows = []
-        for k, entry in enumerate(self.document["cutoffs"]):
+        for k, entry in enumerate(self._points):
             of = entry["lambda"] or {}
             rows.append(
                 {
                     "cutoff": float(entry["cutoff"]),
                     "lambda": of.get("mean"),
                     "± error": of.get("std_err"),
+                    "exact": self.coupling_exact[k],
                     "spread": of.get("std"),
                     "lambda is": of.get("verdict"),
                     "delta": self.delta[k],
                     "± its error": self.delta_std_err[k],
+                    "exact delta": self.delta_exact[k],
                 }
             )
         return rows
 
     def plot(self, ax: Any = None) -> Any:
         """Draws |lambda| against the cutoff (matplotlib), and returns the Axes."""
+        if self.fits:
+            raise InvalidSpec("fit True: a fit has one cutoff, and nothing to draw")
         ax = axes(ax)
         ax.errorbar(self.cutoffs, np.abs(self.coupling), self.coupling_std_err, fmt="o-", capsize=2)
         ax.set(xlabel="cutoff $\\Lambda$", ylabel="$|\\lambda|$", xscale="log", yscale="log")

@@ -11,9 +11,11 @@ from collections.abc import Callable
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from . import _engine
+from ._document import Result
 from ._errors import Interrupted
 
 T = TypeVar("T")
+R = TypeVar("R", bound=Result)
 
 _log = logging.getLogger("nnqft")
 #: Seconds between looks at a run that is waited for; signals are served in between.
@@ -212,3 +214,15 @@ def _stop_all() -> None:
 def finish(run: Run[T], blocking: bool, progress: bool) -> Any:
     """The result, or the run if the caller does not wait."""
     return run.result(progress=progress) if blocking else run
+
+
+def judged(kind: type[R]) -> Callable[[list[_engine.Document]], R]:
+    """Makes a result of what a run has made, and warns if what it concludes is not to be relied on."""
+
+    def make(made: list[_engine.Document]) -> R:
+        verdict = made[0].verdict()
+        if verdict is not None:
+            warnings.warn(verdict, Unreliable, stacklevel=6)
+        return kind._of(made)
+
+    return make

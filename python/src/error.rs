@@ -21,7 +21,7 @@ pyo3::create_exception!(
 fn argument(parameter: &str) -> String {
     match parameter {
         "inputs" | "d_in" => "x",
-        "width" => "hidden",
+        "width" | "depth" => "hidden",
         "moments" => "moments",
         other => other,
     }

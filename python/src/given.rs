@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use crate::net::Net;
 
 /// The arguments of an ensemble.
-#[derive(FromPyObject)]
+#[derive(Clone, FromPyObject)]
 #[pyo3(from_item_all)]
 pub struct Given {
     pub net: Option<Net>,
@@ -26,6 +26,7 @@ pub struct Given {
 }
 
 /// Points as they were given.
+#[derive(Clone)]
 pub enum Points {
     /// What the command line takes: a preset's name, a file.
     Name(String),

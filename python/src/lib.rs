@@ -27,7 +27,7 @@ mod _engine {
     #[pymodule_export]
     use super::error::{DeviceError, InvalidSpec};
     #[pymodule_export]
-    use super::measure::couplings::{eft, rg};
+    use super::measure::couplings::{eft, fit, rg};
     #[pymodule_export]
     use super::measure::depth::depth;
     #[pymodule_export]

@@ -32,7 +32,7 @@ impl<T: Outcome + Send + Sync> Kept for T {
     }
 
     fn table(&self) -> String {
-        Outcome::table(self)
+        Outcome::table(self, usize::MAX)
     }
 
     fn verdict(&self) -> nnqft_gpu::Result<()> {

@@ -50,6 +50,18 @@ CASES = {
         "--arch relu --width 20 --cutoffs 10,100".split(),
         lambda: nnqft.eft(nnqft.Net("relu", 20), X, cutoffs=[10, 100], **FEW),
     ),
+    "depth aspect": (
+        "--arch relu --critical --aspect 0.2 --depth 1,2 --orders 2,4".split(),
+        lambda: nnqft.depth(nnqft.critical("relu"), X, depths=[1, 2], aspect=0.2, orders=[2, 4], **FEW),
+    ),
+    "eft fit": (
+        "--arch relu --width 20 --fit --cutoffs 100".split(),
+        lambda: nnqft.eft(nnqft.Net("relu", 20), X, fit=True, cutoffs=[100], **FEW),
+    ),
+    "eft fit exact": (
+        "--arch gauss --width 20 --fit --moments exact".split(),
+        lambda: nnqft.eft(nnqft.Net("gauss", 20), X, fit=True, moments="exact"),
+    ),
     "eft exact": (
         "--arch gauss --width 50 --moments exact --vertex weight --cutoffs 10,inf".split(),
         lambda: nnqft.eft(nnqft.Net("gauss", 50), X, moments="exact", vertex="weight", cutoffs=[10, float("inf")]),
@@ -100,7 +112,7 @@ def test_documents_are_the_same(case: str) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::nnqft.Unreliable")
-@pytest.mark.parametrize("case", ["ensemble", "ensemble outputs", "eft", "falloff", "depth", "rg", "symmetry", "theory"])
+@pytest.mark.parametrize("case", ["ensemble", "ensemble outputs", "eft", "eft fit", "falloff", "depth", "rg", "symmetry", "theory"])
 def test_files_are_the_same_and_come_back(case: str, tmp_path: Path) -> None:
     options, run = CASES[case]
     command = case.split()[0]

@@ -1,7 +1,8 @@
 use serde::{Deserialize, Serialize};
 
+use super::Samples;
 use super::average::average;
-use super::couplings::{Coupling, Matching, Samples};
+use super::couplings::{Coupling, Matching};
 use super::jackknife::{ratio_error, three_sigma};
 use super::least_squares::Line;
 use crate::model::EnsembleSpec;

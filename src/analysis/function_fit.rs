@@ -1,8 +1,9 @@
 use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
 
+use super::Samples;
 use super::average::average;
-use super::couplings::{Coupling, Samples, non_local};
+use super::couplings::{Coupling, non_local};
 use super::jackknife::jackknife;
 use super::least_squares::Terms;
 use crate::tensor::multisets;

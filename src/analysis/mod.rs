@@ -16,6 +16,7 @@ mod elements;
 mod falloff;
 mod flow;
 mod function_fit;
+mod interactions;
 mod jackknife;
 mod judge;
 mod least_squares;
@@ -35,7 +36,7 @@ pub use chi_squared::ChiSquared;
 pub use connected::Connected;
 pub use correlator::Correlator;
 pub use correlators::{correlators, correlators_beside};
-pub use couplings::{Coupling, Interactions, Naturalness, Samples};
+pub use couplings::{Coupling, Naturalness};
 pub use cross_check::{CrossCheck, Fit, Stage, check_stages, cross_check};
 pub use depth::{DEPTHS, Depth, DepthFit, DepthPoint, DepthSweep, VertexPoint};
 pub use falloff::{
@@ -43,6 +44,7 @@ pub use falloff::{
 };
 pub use flow::{ErrorOf, FixedPoint, Flow, FlowPoint, SlopeFit, check_flow, flow};
 pub use function_fit::{FitSet, FunctionFit, MODELS, Misses, Term, fit_function};
+pub use interactions::{Interactions, Samples};
 pub use jackknife::three_sigma;
 pub use jackknife::within_three_errors;
 pub use least_squares::LogFit;

@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Samples;
 use super::average::average;
-use super::couplings::{Coupling, Samples};
+use super::couplings::Coupling;
 use crate::model::short;
 use crate::tensor::multisets;
 use crate::theory::{LoopIntegrals, VertexIntegrals};

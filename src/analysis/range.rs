@@ -99,7 +99,7 @@ fn check_existence(spec: &EnsembleSpec) -> Result<()> {
     ))
 }
 
-/// Refuses nets with several hidden layers, for what is defined by the interactions of one.
+/// Refuses nets with several hidden layers, for what is known of one alone.
 ///
 /// # Errors
 /// [`Error::Invalid`].
@@ -109,7 +109,7 @@ pub fn check_one_hidden_layer(spec: &EnsembleSpec) -> Result<()> {
         depth => Err(Error::invalid(
             "depth",
             depth,
-            "couplings are measured on nets with one hidden layer",
+            "this is known of nets with one hidden layer",
         )),
     }
 }

@@ -1,8 +1,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::average::average;
-use super::couplings::{Coupling, Interactions, Matching, Samples};
+use super::couplings::{Coupling, Matching};
 use super::jackknife::{fieller, jackknife, ratio_error, three_sigma};
+use super::{Interactions, Samples};
 use crate::tensor::multisets;
 use crate::theory::{VertexIntegrals, gp_correlator};
 
@@ -72,13 +73,15 @@ pub struct Misfit {
 
 impl SixPoint {
     /// Holds the 6-point function against the tree-level prediction with one coupling; `kernel` is
-    /// the kernel at the points, shape `[points][points]`. `None` if the function was not measured
-    /// or is predicted to vanish everywhere.
+    /// the kernel at the points, shape `[points][points]`, in whose place a 2-point function that is
+    /// not the kernel steps. `None` if the function was not measured or is predicted to vanish
+    /// everywhere.
     pub fn predict(
         kernel: &[Vec<f64>],
         interactions: &Interactions,
         vertex: &VertexIntegrals,
     ) -> Option<Self> {
+        let kernel = interactions.two.as_deref().unwrap_or(kernel);
         let points = kernel.len();
         let (four, six) = (&interactions.four, interactions.six.as_ref()?);
         let lambda = Coupling::measure(points, four, vertex)?;

@@ -66,9 +66,6 @@ fn specs(arguments: &Arguments) -> nnqft_gpu::Result<Vec<EnsembleSpec>> {
         return Ok(specs);
     };
     (specs.into_iter())
-        .map(|spec| {
-            let width = (spec.net.depth() as f64 / aspect).round().max(1.0);
-            spec.with_width(width as u64).validate()
-        })
+        .map(|spec| spec.with_aspect(aspect)?.validate())
         .collect()
 }

@@ -7,7 +7,7 @@ use nnqft_gpu::Result;
 use nnqft_gpu::report::outcome::Outcome;
 
 use super::output::{Files, OutputOptions, PlotOptions};
-use super::shell::{columns, emit};
+use super::shell::{columns, emit, room};
 
 /// `ResultOptions` says how a result that has a figure is given.
 #[derive(Args)]
@@ -39,7 +39,7 @@ exit with 0.";
 pub fn print<T: Outcome>(document: &T, json: bool) -> anyhow::Result<()> {
     match json {
         true => emit(&(serde_json::to_string(document)? + "\n"))?,
-        false => emit(&document.table())?,
+        false => emit(&document.table(room()))?,
     }
     Ok(T::verdict(std::slice::from_ref(document))?)
 }
@@ -74,7 +74,7 @@ impl<T: Outcome> Presentation<T> {
     /// Takes a result, and prints its table.
     pub fn add(&mut self, document: T) -> anyhow::Result<()> {
         if !self.files.json {
-            emit(&document.table())?;
+            emit(&document.table(room()))?;
             if self.elements {
                 emit(&document.elements())?;
             }

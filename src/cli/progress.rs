@@ -25,7 +25,7 @@ impl Bar {
         let bar = ProgressBar::with_draw_target(Some(networks), target).with_position(done);
         bar.set_style(
             ProgressStyle::with_template(
-                "{wide_bar} {human_pos}/{human_len} networks, {rate}/s, {eta} left",
+                "{wide_bar} {human_pos} of {human_len}, {rate} networks/s, {eta} left",
             )
             .expect("a valid template")
             .with_key("rate", |state: &ProgressState, to: &mut dyn Write| {

@@ -12,6 +12,15 @@ pub fn columns() -> usize {
     }
 }
 
+/// Returns the columns for a table: the terminal's, or as many as it takes in a pipe.
+pub fn room() -> usize {
+    let terminal = console::Term::stdout();
+    match terminal.is_term() {
+        true => usize::from(terminal.size().1),
+        false => usize::MAX,
+    }
+}
+
 /// Writes a result to stdout; a reader that has left (`| head`) is no error.
 pub fn emit(text: &str) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();

@@ -22,6 +22,9 @@ pub struct Arguments {
     /// critical point of the activation
     #[arg(long)]
     layers: bool,
+    /// Print every element of the n-point functions
+    #[arg(long)]
+    elements: bool,
     #[command(flatten)]
     output: OutputOptions,
 }
@@ -32,7 +35,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     for spec in &specs {
         analysis::check_range(spec)?;
     }
-    let mut results = Presentation::new(arguments.output.prepare(None, None)?, false);
+    let mut results = Presentation::new(arguments.output.prepare(None, None)?, arguments.elements);
     for document in run::theory(specs)? {
         let layers = match arguments.layers {
             true => Some(LayersOfNet::new(&document.head.spec)?),

@@ -116,6 +116,20 @@ impl EnsembleSpec {
         self
     }
 
+    /// Returns the same ensemble with hidden layers of the width at which their number over it is
+    /// the aspect, to the nearest unit.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if the aspect is not above 0.
+    pub fn with_aspect(self, aspect: f64) -> Result<Self> {
+        if !(aspect > 0.0 && aspect.is_finite()) {
+            let reason = "depth over width is above 0";
+            return Err(Error::invalid("aspect", aspect, reason));
+        }
+        let width = (self.net.depth() as f64 / aspect).round().max(1.0);
+        Ok(self.with_width(width as u64))
+    }
+
     /// Returns the same ensemble of networks with another input dimension.
     pub fn with_d_in(mut self, d_in: usize) -> Self {
         self.net = self.net.with_d_in(d_in);

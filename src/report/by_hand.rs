@@ -181,6 +181,7 @@ pub fn eft(cutoffs: Vec<(f64, Option<Coupling>)>) -> EftDocument {
         cutoff,
         lambda,
         six_point: None,
+        exact: None,
     });
     EftDocument {
         head: head(EftDocument::COMMAND),

@@ -148,12 +148,13 @@ pub fn sweep_end(head: &Head) -> String {
 
 /// The title of a figure names the net so.
 pub fn net(spec: &EnsembleSpec) -> String {
-    format!(
-        "{}, {}, d_in = {}",
-        spec.net.title(),
-        hidden(spec),
-        spec.net.d_in()
-    )
+    let (title, d_in) = (spec.net.title(), spec.net.d_in());
+    format!("{title}, {}, dᵢₙ = {d_in}", hidden(spec))
+}
+
+/// The title of the figure of a sweep names no width.
+pub fn in_dimension(spec: &EnsembleSpec) -> String {
+    format!("{}, dᵢₙ = {}", spec.net.title(), spec.net.d_in())
 }
 
 #[cfg(test)]

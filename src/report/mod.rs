@@ -35,4 +35,4 @@ pub use folder::check_folder;
 pub use rg::{fixed_point_figure, flow_figure, flow_table, rg_figure};
 pub use sample::{DrawsFile, sample_table};
 pub use symmetry::{symmetry_figure, symmetry_table};
-pub use theory::theory_table;
+pub use theory::{theory_elements_table, theory_table};

@@ -17,6 +17,14 @@ pub fn value(x: Option<f64>) -> String {
     }
 }
 
+/// A number is zero if it is no more than what rounding leaves of others of this size.
+pub fn beyond_rounding(x: f64, size: f64) -> f64 {
+    match x.abs() <= 1e-12 * size.abs() {
+        true => 0.0,
+        false => x,
+    }
+}
+
 /// A number from theory has ten significant digits.
 pub fn precise(x: f64) -> String {
     if x == 0.0 || (1e-3..1e6).contains(&x.abs()) {
@@ -29,7 +37,15 @@ pub fn precise(x: f64) -> String {
 
 /// A number has so many decimal places.
 pub fn fixed(x: Option<f64>, places: usize) -> String {
-    x.map_or(NONE.into(), |x| format!("{x:.places$}"))
+    let text = |x: f64| {
+        let text = format!("{x:.places$}");
+        // Zero has no sign.
+        match text.bytes().all(|b| b"-0.".contains(&b)) {
+            true => text.replace('-', ""),
+            false => text,
+        }
+    };
+    x.map_or(NONE.into(), text)
 }
 
 /// A size or an error is in scientific notation, with so many decimal places.
@@ -229,6 +245,8 @@ mod tests {
     #[test]
     fn places_are_as_asked() {
         assert_eq!(fixed(Some(-1.03449), 4), "-1.0345");
+        assert_eq!(fixed(Some(-1e-9), 4), "0.0000");
+        assert_eq!(fixed(Some(f64::NEG_INFINITY), 4), "-inf");
         assert_eq!(fixed(None, 4), "n/a");
         assert_eq!(scientific(9.96e-3, 0), "1e-2");
         assert_eq!(scientific(0.0, 2), "0.00e0");

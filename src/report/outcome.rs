@@ -10,8 +10,8 @@ use super::heading::shape;
 use super::{
     cross_check_table, depth_figure, depth_table, eft_figure, eft_table, elements_table,
     ensemble_figure, ensemble_table, falloff_figure, falloff_table, fit_table, flow_table,
-    rg_figure, sample_table, six_point_table, symmetry_figure, symmetry_table, theory_table,
-    write_npz,
+    rg_figure, sample_table, six_point_table, symmetry_figure, symmetry_table,
+    theory_elements_table, theory_table, write_npz,
 };
 use crate::analysis::Unconverged;
 use crate::run::{
@@ -30,7 +30,7 @@ use {super::devices_table, crate::run::DevicesDocument};
 /// use nnqft_gpu::run::theory;
 ///
 /// let documents = theory(vec![EnsembleSpec::preset("relu", 1)?])?;
-/// assert!(documents[0].table().starts_with("ReLU-net"));
+/// assert!(documents[0].table(80).starts_with("ReLU-net"));
 /// assert!(Outcome::verdict(&documents).is_ok());
 /// # Ok::<(), nnqft_gpu::Error>(())
 /// ```
@@ -41,8 +41,9 @@ pub trait Outcome: Serialize + Sized {
     /// Whether the table is read with the figure below it.
     const FIGURE_BESIDE_TABLE: bool = false;
 
-    /// The table, with the notes that belong to it.
-    fn table(&self) -> String;
+    /// The table, with the notes that belong to it; columns are left out of one that is wider than so many
+    /// characters.
+    fn table(&self, width: usize) -> String;
 
     /// All elements, one a line, on request.
     fn elements(&self) -> String {
@@ -99,8 +100,8 @@ fn sentences(all: &[Unconverged], orders: &[usize]) -> Vec<String> {
 impl Outcome for EnsembleDocument {
     const NAME: &'static str = Self::COMMAND;
 
-    fn table(&self) -> String {
-        ensemble_table(self)
+    fn table(&self, width: usize) -> String {
+        ensemble_table(self, width)
     }
 
     fn elements(&self) -> String {
@@ -127,7 +128,7 @@ impl Outcome for EnsembleDocument {
 impl Outcome for SampleDocument {
     const NAME: &'static str = Self::COMMAND;
 
-    fn table(&self) -> String {
+    fn table(&self, _: usize) -> String {
         sample_table(self)
     }
 }
@@ -135,8 +136,12 @@ impl Outcome for SampleDocument {
 impl Outcome for TheoryDocument {
     const NAME: &'static str = Self::COMMAND;
 
-    fn table(&self) -> String {
-        theory_table(self)
+    fn table(&self, width: usize) -> String {
+        theory_table(self, width)
+    }
+
+    fn elements(&self) -> String {
+        theory_elements_table(self)
     }
 }
 
@@ -144,8 +149,8 @@ impl Outcome for FalloffDocument {
     const NAME: &'static str = Self::COMMAND;
     const FIGURE_BESIDE_TABLE: bool = true;
 
-    fn table(&self) -> String {
-        falloff_table(self)
+    fn table(&self, width: usize) -> String {
+        falloff_table(self, width)
     }
 
     fn figure(&self, _: usize) -> Option<Figure> {
@@ -162,8 +167,8 @@ impl Outcome for DepthDocument {
     const NAME: &'static str = Self::COMMAND;
     const FIGURE_BESIDE_TABLE: bool = true;
 
-    fn table(&self) -> String {
-        depth_table(self)
+    fn table(&self, width: usize) -> String {
+        depth_table(self, width)
     }
 
     fn figure(&self, _: usize) -> Option<Figure> {
@@ -179,10 +184,10 @@ impl Outcome for DepthDocument {
 impl Outcome for EftDocument {
     const NAME: &'static str = Self::COMMAND;
 
-    fn table(&self) -> String {
+    fn table(&self, width: usize) -> String {
         match self.fits.is_empty() {
-            true => eft_table(self),
-            false => fit_table(self),
+            true => eft_table(self, width),
+            false => fit_table(self, width),
         }
     }
 
@@ -213,8 +218,8 @@ impl Outcome for RgDocument {
     const NAME: &'static str = Self::COMMAND;
     const FIGURE_BESIDE_TABLE: bool = true;
 
-    fn table(&self) -> String {
-        flow_table(self)
+    fn table(&self, width: usize) -> String {
+        flow_table(self, width)
     }
 
     fn figure(&self, documents: usize) -> Option<Figure> {
@@ -232,8 +237,8 @@ impl Outcome for RgDocument {
 impl Outcome for SymmetryDocument {
     const NAME: &'static str = Self::COMMAND;
 
-    fn table(&self) -> String {
-        symmetry_table(self)
+    fn table(&self, width: usize) -> String {
+        symmetry_table(self, width)
     }
 
     fn figure(&self, documents: usize) -> Option<Figure> {
@@ -264,7 +269,7 @@ impl Outcome for SymmetryDocument {
 impl Outcome for CompareDocument {
     const NAME: &'static str = Self::COMMAND;
 
-    fn table(&self) -> String {
+    fn table(&self, width: usize) -> String {
         let verdict = match self.check.pass {
             true => "every stage and fit agrees",
             false => "the GPU computes wrongly",
@@ -273,7 +278,7 @@ impl Outcome for CompareDocument {
             "{} ({}) against the f64 CPU engine\n{}{verdict}, {:.1} s\n",
             self.head.device.adapter,
             self.head.device.driver,
-            cross_check_table(&self.check),
+            cross_check_table(&self.check, width),
             self.head.timing.wall_s
         )
     }
@@ -296,10 +301,10 @@ impl Outcome for CompareDocument {
 impl Outcome for DevicesDocument {
     const NAME: &'static str = Self::COMMAND;
 
-    fn table(&self) -> String {
+    fn table(&self, width: usize) -> String {
         let adapters = match self.adapters.is_empty() {
             true => "no adapter: no Vulkan, Metal or DirectX 12 driver answers\n".into(),
-            false => devices_table(&self.adapters),
+            false => devices_table(&self.adapters, width),
         };
         format!("{adapters}auto takes {}\n", self.auto)
     }

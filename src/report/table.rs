@@ -1,6 +1,6 @@
 //! The layout of tables.
 
-use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
+use comfy_table::{CellAlignment, ContentArrangement, LineStyle, TableStyle};
 
 use crate::analysis::Reference;
 use crate::theory::MIN_MEAN_UNIT;
@@ -12,21 +12,101 @@ pub fn reference_title<'a>(all: impl Iterator<Item = &'a Reference>) -> &'static
     names.reduce(same).unwrap_or("exact")
 }
 
+/// Room for every column.
+pub const WIDE: usize = usize::MAX;
+
 /// A table of these columns, of which the first so many are text.
 pub fn table(header: &[&str], left: usize) -> Table {
-    let mut table = Table::new();
-    table
-        .load_style(TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─')))
-        .set_content_arrangement(ContentArrangement::Disabled)
-        .set_header(header);
-    for (i, column) in table.column_iter_mut().enumerate() {
-        // Two blanks between columns, none at either end.
-        column.set_padding((if i == 0 { 0 } else { 2 }, 0));
-        if i >= left {
-            column.set_cell_alignment(CellAlignment::Right);
+    Table {
+        header: header.iter().map(|title| title.to_string()).collect(),
+        left,
+        rows: Vec::new(),
+        expendable: Vec::new(),
+    }
+}
+
+/// A table is fitted to the width that there is.
+pub struct Table {
+    header: Vec<String>,
+    left: usize,
+    rows: Vec<Vec<String>>,
+    /// Titles of columns that are left out where room is scarce, the first of them first.
+    expendable: Vec<&'static str>,
+}
+
+impl Table {
+    /// The row has a cell for each column.
+    pub fn add_row(&mut self, cells: impl IntoIterator<Item = impl Into<String>>) {
+        self.rows.push(cells.into_iter().map(Into::into).collect());
+    }
+
+    /// Columns of these titles are left out where room is scarce, the first of them first, and
+    /// their errors with them.
+    pub fn without(mut self, titles: &[&'static str]) -> Self {
+        self.expendable = titles.to_vec();
+        self
+    }
+
+    /// The text is no wider than this, if leaving columns out can make it so; a line below names them.
+    pub fn fit(&self, width: usize) -> String {
+        let mut kept: Vec<usize> = (0..self.header.len()).collect();
+        let mut gone = Vec::new();
+        for title in &self.expendable {
+            if self.width(&kept) <= width {
+                break;
+            }
+            let is_error = |k: usize| self.header[k].starts_with('±') && k > 0;
+            let before = kept.len();
+            kept.retain(|&k| {
+                let owner = if is_error(k) { k - 1 } else { k };
+                self.header[owner] != *title
+            });
+            if kept.len() < before {
+                gone.push(*title);
+            }
+        }
+        let text = self.layout(&kept);
+        match gone.is_empty() {
+            true => text,
+            false => format!("{text}\nno room for {}; --json has all", gone.join(", ")),
         }
     }
-    table
+
+    /// The columns take so much room, three blanks between them.
+    fn width(&self, columns: &[usize]) -> usize {
+        let cell = |text: &String| text.chars().count();
+        let column = |&k: &usize| {
+            let cells = self.rows.iter().map(|row| cell(&row[k]));
+            cells.fold(cell(&self.header[k]), usize::max)
+        };
+        columns.iter().map(column).sum::<usize>() + 3 * columns.len().saturating_sub(1)
+    }
+
+    fn layout(&self, columns: &[usize]) -> String {
+        let line = LineStyle::none().fill('─').junction('─');
+        let mut table = comfy_table::Table::new();
+        table
+            .load_style(TableStyle::new().header_separator(line))
+            .set_content_arrangement(ContentArrangement::Disabled)
+            .set_header(columns.iter().map(|&k| &self.header[k]));
+        for row in &self.rows {
+            table.add_row(columns.iter().map(|&k| &row[k]));
+        }
+        for (at, (&k, column)) in columns.iter().zip(table.column_iter_mut()).enumerate() {
+            // Blanks between columns, none at either end.
+            column.set_padding((if at == 0 { 0 } else { 2 }, 0));
+            if k >= self.left {
+                column.set_cell_alignment(CellAlignment::Right);
+            }
+        }
+        table.to_string()
+    }
+}
+
+impl std::fmt::Display for Table {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.fit(WIDE))
+    }
 }
 
 /// Points, and outputs if there are several: 0,0,1,2 of 0,0,1,1.
@@ -55,4 +135,39 @@ pub fn left_out(order: usize, left_out: usize, of: usize, d_out: usize) -> Strin
     format!(
         "n = {order}: {left_out} of {of} elements left out of the means, as their GP value is below {MIN_MEAN_UNIT} sqrt(prod K_ii){outputs}\n"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_left_out_by_rank_with_their_errors() {
+        let mut rows = table(&["n", "mean", "± error", "spread", "± error", "verdict"], 0)
+            .without(&["spread", "mean"]);
+        rows.add_row(["4", "0.5", "0.1", "1e-5", "1e-6", "above"]);
+        let titles = |width: usize| {
+            let text = rows.fit(width);
+            text.lines()
+                .next()
+                .unwrap()
+                .split_whitespace()
+                .map(String::from)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(titles(WIDE).len(), 8);
+        assert_eq!(titles(50).len(), 8);
+        assert_eq!(titles(30), ["n", "mean", "±", "error", "verdict"]);
+        assert_eq!(titles(12), ["n", "verdict"]);
+        // What nothing can be left out of stays.
+        assert_eq!(titles(3), ["n", "verdict"]);
+        assert!(rows.fit(30).ends_with("no room for spread; --json has all"));
+        assert!(
+            rows.fit(12)
+                .lines()
+                .take(3)
+                .all(|l| l.chars().count() <= 12)
+        );
+        assert_eq!(rows.to_string(), rows.fit(WIDE));
+    }
 }

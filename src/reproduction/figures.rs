@@ -55,7 +55,7 @@ pub(super) fn figures(nets: &[OfNet]) -> Vec<(Section, Figure)> {
     }
     for of in nets {
         let documents: Vec<(String, &RgDocument)> = (of.dimensions.iter())
-            .map(|d| (format!("d_in = {}", d.d_in), d.flows.direct.value))
+            .map(|d| (format!("dᵢₙ = {}", d.d_in), d.flows.direct.value))
             .collect();
         let name = format!("flow-{}", of.net.name());
         add(Section::Flow, name, flow_figure(&documents, ""));

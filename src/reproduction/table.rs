@@ -9,13 +9,13 @@ use crate::report::table::table;
 impl Outcome for ReproductionDocument {
     const NAME: &'static str = Self::COMMAND;
 
-    fn table(&self) -> String {
-        claims_table(&self.claims)
+    fn table(&self, width: usize) -> String {
+        claims_table(&self.claims, width)
     }
 }
 
 /// Writes one line per verdict, with the first two of its numbers.
-fn claims_table(claims: &[Claim]) -> String {
+fn claims_table(claims: &[Claim], width: usize) -> String {
     let mut rows = table(&["source", "net", "result", "verdict", "numbers"], 5);
     for claim in claims {
         let numbers =
@@ -38,5 +38,5 @@ fn claims_table(claims: &[Claim]) -> String {
             numbers.collect::<Vec<_>>().join(", "),
         ]);
     }
-    format!("{rows}\n")
+    format!("{}\n", rows.without(&["numbers", "source"]).fit(width))
 }

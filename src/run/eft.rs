@@ -1,7 +1,7 @@
 //! This module has couplings, the 6-point prediction, and lambda as a function.
 
 use super::Moments;
-use super::{EftDocument, EftPoint};
+use super::{EftDocument, EftPoint, ExactEft};
 use crate::Result;
 use crate::analysis::{Coupling, FitSet, MODELS, SixPoint, fit_function};
 use crate::model::{EnsembleSpec, Inputs};
@@ -38,6 +38,13 @@ pub fn eft(moments: &Moments, vertex: Vertex, cutoffs: &[f64]) -> Result<EftDocu
             cutoff: v.cutoff,
             lambda: Coupling::measure(spec.inputs.len(), &interactions.four, v),
             six_point: SixPoint::predict(&kernel, interactions, v),
+            exact: moments.beside.as_ref().and_then(|exact| {
+                let six = SixPoint::predict(&kernel, exact, v);
+                Some(ExactEft {
+                    lambda: Coupling::measure(spec.inputs.len(), &exact.four, v)?.mean,
+                    delta_mean: six.and_then(|six| six.delta_mean),
+                })
+            }),
         })
         .collect();
     Ok(EftDocument {

@@ -35,8 +35,8 @@ pub use document::DevicesDocument;
 pub(crate) use document::schema;
 pub use document::{
     CompareDocument, CompareSpec, ComparedNet, CouplingRow, DepthDocument, EftDocument, EftPoint,
-    EnsembleDocument, FalloffDocument, Head, LayerOfNet, LayersOfNet, Origin, Partial, RgDocument,
-    SampleDocument, Source, SymmetryDocument, TheoryDocument, Timing, VERSION,
+    EnsembleDocument, ExactEft, FalloffDocument, Head, LayerOfNet, LayersOfNet, Origin, Partial,
+    RgDocument, SampleDocument, Source, SymmetryDocument, TheoryDocument, Timing, VERSION,
 };
 pub use eft::{CUTOFFS, eft, fit, train_inputs};
 pub use engine::{Backend, EngineChoice};

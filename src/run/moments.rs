@@ -2,9 +2,7 @@ use std::time::Instant;
 
 use super::Runner;
 use super::{Head, Source, Timing};
-use crate::analysis::{
-    Interactions, Unconverged, check_interacting, check_one_hidden_layer, check_range,
-};
+use crate::analysis::{Interactions, Unconverged, check_interacting, check_range};
 use crate::engine::cpu::CpuEngine;
 use crate::engine::{DeviceInfo, Engine};
 use crate::model::EnsembleSpec;
@@ -20,6 +18,8 @@ pub struct Moments {
     pub spec: EnsembleSpec,
     /// Interactions that couplings are measured on.
     pub interactions: Interactions,
+    /// Exact values of interactions that were sampled, where they are known.
+    pub beside: Option<Interactions>,
     device: DeviceInfo,
     timing: Timing,
     pub(super) source: Source,
@@ -39,17 +39,28 @@ impl Moments {
                 "couplings are measured with one output; symmetry follows them over d_out",
             ));
         }
-        check_one_hidden_layer(spec)?;
+        if !sampled && spec.net.depth() > 1 {
+            return Err(Error::invalid(
+                "moments",
+                "exact",
+                "nets with several hidden layers have exact moments in special cases only; use sampled",
+            ));
+        }
         check_range(spec)?;
         check_interacting(spec)?;
-        match sampled && !spec.orders.contains(&4) {
-            true => Err(Error::invalid(
-                "orders",
-                format!("{:?}", spec.orders),
-                "couplings are measured on the 4-point function; include 4",
-            )),
-            false => Ok(()),
+        let refuse = |reason: &str| {
+            let orders = format!("{:?}", spec.orders);
+            Err(Error::invalid("orders", orders, reason.to_string()))
+        };
+        if sampled && !spec.orders.contains(&4) {
+            return refuse("couplings are measured on the 4-point function; include 4");
         }
+        if sampled && spec.net.depth() > 1 && !spec.orders.contains(&2) {
+            return refuse(
+                "with several hidden layers the 2-point function is not the kernel; include 2",
+            );
+        }
+        Ok(())
     }
 
     /// Draws an ensemble; `values` may be of another width.
@@ -63,8 +74,9 @@ impl Moments {
         let drawn = runner.drawing(spec.networks(), |runner| runner.measure(&plan, values));
         let (correlators, timing) = drawn?;
         Ok(Self {
-            interactions: Interactions::measured(&correlators)
-                .expect("the 4-point function is among the orders"),
+            interactions: Interactions::measured(&spec, &correlators)
+                .expect("the orders that are needed are there"),
+            beside: Interactions::beside(&spec, values),
             device: runner.device(),
             timing,
             source: Source::sampled(Unconverged::of(&correlators)),
@@ -76,15 +88,16 @@ impl Moments {
     /// [`read_moments`](crate::report::read_moments) has read in `wall_s` seconds.
     ///
     /// # Errors
-    /// [`Error::Invalid`] if it has no interaction.
+    /// Those of [`check`](Self::check).
     pub fn drawn(
         spec: EnsembleSpec,
         interactions: Interactions,
         unconverged: Vec<Unconverged>,
         wall_s: f64,
     ) -> Result<Self> {
-        check_interacting(&spec)?;
+        Self::check(&spec, true)?;
         Ok(Self {
+            beside: Interactions::beside(&spec, &Values::new(&spec)),
             spec,
             interactions,
             device: CpuEngine::new().device(),
@@ -111,6 +124,7 @@ impl Moments {
         let interactions = Interactions::exact(&spec, &neurons.at_width(spec.net.width()));
         Ok(Self {
             interactions,
+            beside: None,
             spec,
             device: CpuEngine::new().device(),
             timing: Timing::theory(start.elapsed().as_secs_f64()),

@@ -179,7 +179,7 @@ fn draw(runner: &mut Runner, plan: &Plan, scheme: &Scheme) -> Result<SymmetryDoc
     }
     let spec = &plan.couplings;
     let (_, _, _, correlators) = draw(spec)?;
-    let measured = Interactions::measured(&correlators).expect("order 4 is measured");
+    let measured = Interactions::measured(spec, &correlators).expect("order 4 is measured");
     let rows = (scheme.couplings(spec, &measured.four)?.into_iter())
         .zip(scheme.couplings(spec, &scheme.exact_four(spec))?)
         .map(|(coupling, exact)| CouplingRow {

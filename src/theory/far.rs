@@ -22,6 +22,17 @@ pub(crate) enum Far {
 impl Far {
     /// Tells what the kernel of a net does.
     pub fn of(net: &Net) -> Self {
+        // A layer makes |y|^p of a standard deviation |y|, and a constant of a constant.
+        match (Self::behind_first(net), net.depth()) {
+            (far, 1) => far,
+            (Self::Power(p), depth) if p >= 0.0 => Self::Power(p.powi(depth as i32)),
+            (Self::GrowsExponentially, _) => Self::GrowsExponentially,
+            (Self::Power(_) | Self::Vanishes | Self::Unknown, _) => Self::Unknown,
+        }
+    }
+
+    /// Tells what that of the first hidden layer does.
+    fn behind_first(net: &Net) -> Self {
         let first = net.first();
         if first.sigma_w == 0.0 {
             return Self::Power(0.0);

@@ -3,14 +3,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use nnqft_gpu::analysis::{Interactions, Unconverged, check_flow};
-use nnqft_gpu::model::EnsembleSpec;
+use nnqft_gpu::model::{CatalogueEntry, EnsembleSpec};
 use nnqft_gpu::report::read_moments;
 use nnqft_gpu::run::{self, EngineChoice, EnsembleDocument, Moments, Sweep};
 use nnqft_gpu::theory::{Vertex, check_cutoffs};
 use nnqft_gpu::{Error, Result};
 use pyo3::prelude::*;
 
-use crate::given::Given;
+use crate::given::{Given, Points};
 use crate::outcome::Document;
 use crate::run::{Run, Session};
 
@@ -30,7 +30,7 @@ pub struct Source {
 struct Couplings {
     from: From,
     vertex: String,
-    cutoffs: Vec<f64>,
+    cutoffs: Option<Vec<f64>>,
 }
 
 enum From {
@@ -62,7 +62,7 @@ impl Source {
         Ok(Couplings {
             from,
             vertex: self.vertex,
-            cutoffs: self.cutoffs.unwrap_or_else(|| run::CUTOFFS.to_vec()),
+            cutoffs: self.cutoffs,
         })
     }
 }
@@ -70,6 +70,31 @@ impl Source {
 impl Couplings {
     fn vertex(&self) -> Result<Vertex> {
         self.vertex.parse()
+    }
+
+    fn cutoffs(&self) -> Vec<f64> {
+        (self.cutoffs.clone()).unwrap_or_else(|| run::CUTOFFS.to_vec())
+    }
+
+    /// Returns the same with other points; an ensemble that is there has its own.
+    fn at(&self, x: Points) -> Result<Self> {
+        let at = |given: &Given| Given {
+            x: Some(x),
+            ..given.clone()
+        };
+        let from = match &self.from {
+            From::Sampled(given) => From::Sampled(at(given)),
+            From::Exact(given) => From::Exact(at(given)),
+            From::Ensemble(_) | From::Folder(_) => {
+                let reason = "a fit draws two ensembles, to train it and to test it; give a net";
+                return Err(Error::invalid("net", "with an ensemble", reason));
+            }
+        };
+        Ok(Self {
+            from,
+            vertex: self.vertex.clone(),
+            cutoffs: self.cutoffs.clone(),
+        })
     }
 
     /// Decides where the moments come from; all that can be refused is refused now.
@@ -90,8 +115,8 @@ impl Couplings {
             From::Ensemble(document) => {
                 let spec = document.head.spec.clone();
                 Moments::check(&spec, true)?;
-                let interactions = Interactions::measured(&document.correlators)
-                    .expect("the 4-point function is among the orders");
+                let interactions = Interactions::measured(&spec, &document.correlators)
+                    .expect("the orders that are needed are there");
                 return drawn(spec, interactions, Unconverged::of(&document.correlators));
             }
             From::Folder(folder) => {
@@ -121,10 +146,51 @@ pub fn eft(source: Source) -> Run {
     let couplings = source.couplings();
     Run::start(move |session| {
         let couplings = couplings?;
-        let (vertex, cutoffs) = (couplings.vertex()?, &couplings.cutoffs);
-        let sweep = couplings.sweep(session, |spec| check_cutoffs(spec, vertex, cutoffs))?;
+        let (vertex, cutoffs) = (couplings.vertex()?, couplings.cutoffs());
+        let sweep = couplings.sweep(session, |spec| check_cutoffs(spec, vertex, &cutoffs))?;
         let moments = couplings.moments(session, sweep)?;
-        Ok(Document::new(run::eft(&moments, vertex, cutoffs)?).into())
+        Ok(Document::new(run::eft(&moments, vertex, &cutoffs)?).into())
+    })
+}
+
+/// Fits the coupling as a function of the points: at a net's points, trained on these over sqrt(2).
+#[pyfunction]
+pub fn fit(source: Source) -> Run {
+    let couplings = source.couplings();
+    Run::start(move |session| {
+        let couplings = couplings?;
+        let given = match &couplings.from {
+            From::Sampled(given) | From::Exact(given) => Some(given),
+            From::Ensemble(_) | From::Folder(_) => None,
+        };
+        let name = given.and_then(|given| given.net.as_ref()?.model.name());
+        let source = match name {
+            Some(name) => &CatalogueEntry::find(name)?.fit,
+            None => &CatalogueEntry::all()[0].fit,
+        };
+        let cutoff = match couplings.cutoffs.as_deref() {
+            None => source.cutoff,
+            Some(&[cutoff]) => cutoff,
+            Some(several) => {
+                let value = format!("with {} values", several.len());
+                return Err(Error::invalid("cutoffs", value, "a fit uses one cutoff").into());
+            }
+        };
+        let vertex = couplings.vertex()?;
+        let check = |spec: &EnsembleSpec| check_cutoffs(spec, vertex, &[cutoff]);
+        let test = match given.is_some_and(|given| given.x.is_some()) {
+            true => couplings,
+            false => couplings.at(Points::Name(source.inputs.clone()))?,
+        };
+        let tested = test.sweep(session, check)?;
+        let inputs = tested.inputs().expect("one width");
+        let train = test.at(Points::Rows(run::train_inputs(inputs)?.points().to_vec()))?;
+        let trained = train.sweep(session, check)?;
+        let [tested, trained] = [
+            test.moments(session, tested)?,
+            train.moments(session, trained)?,
+        ];
+        Ok(Document::new(run::fit(&trained, &tested, vertex, cutoff)?).into())
     })
 }
 
@@ -134,9 +200,9 @@ pub fn rg(source: Source) -> Run {
     let couplings = source.couplings();
     Run::start(move |session| {
         let couplings = couplings?;
-        let (vertex, cutoffs) = (couplings.vertex()?, &couplings.cutoffs);
-        let sweep = couplings.sweep(session, |spec| check_flow(spec, vertex, cutoffs))?;
+        let (vertex, cutoffs) = (couplings.vertex()?, couplings.cutoffs());
+        let sweep = couplings.sweep(session, |spec| check_flow(spec, vertex, &cutoffs))?;
         let moments = couplings.moments(session, sweep)?;
-        Ok(Document::new(run::rg(&moments, vertex, cutoffs)?).into())
+        Ok(Document::new(run::rg(&moments, vertex, &cutoffs)?).into())
     })
 }

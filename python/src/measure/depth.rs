@@ -9,11 +9,11 @@ use crate::given::Given;
 use crate::outcome::Document;
 use crate::run::{Run, Session};
 
-/// Sweeps the number of hidden layers, all of the net's width.
+/// Sweeps the number of hidden layers, all of the net's width, or of that which an aspect tells.
 #[pyfunction]
-pub fn depth(given: Given, depths: Option<Vec<usize>>) -> Run {
+pub fn depth(given: Given, depths: Option<Vec<usize>>, aspect: Option<f64>) -> Run {
     Run::start(move |session| {
-        let sweep = sweep(session, &given, depths)?;
+        let sweep = sweep(session, &given, depths, aspect)?;
         let mut runner = session.runner(&given.engine()?, None)?;
         Ok(Document::new(run::depth(&mut runner, &sweep)?).into())
     })
@@ -23,6 +23,7 @@ fn sweep(
     session: &Arc<Session>,
     given: &Given,
     depths: Option<Vec<usize>>,
+    aspect: Option<f64>,
 ) -> Result<Vec<EnsembleSpec>> {
     let mut spec = given.spec(&**session)?;
     if given.nets.is_none() {
@@ -43,10 +44,13 @@ fn sweep(
                 Error::Invalid { value, reason, .. } => Error::invalid("depths", value, reason),
                 other => other,
             })?;
-            let spec = EnsembleSpec {
+            let mut spec = EnsembleSpec {
                 net,
                 ..spec.clone()
             };
+            if let Some(aspect) = aspect {
+                spec = spec.with_aspect(aspect)?;
+            }
             let spec = spec.validate()?;
             check_range(&spec)?;
             check_interacting(&spec)?;

@@ -104,7 +104,7 @@ fn slope(engine: &mut dyn Engine, spec: &EnsembleSpec) -> Result<Option<Fit>> {
 }
 
 fn coupling(engine: &mut dyn Engine, spec: &EnsembleSpec) -> Result<Vec<Fit>> {
-    // Nets with several hidden layers have no couplings.
+    // Integrals over the kernel of a deep net take long, and the slope is of the same tensors.
     if spec.net.depth() > 1 {
         return Ok(Vec::new());
     }
@@ -123,7 +123,7 @@ fn coupling(engine: &mut dyn Engine, spec: &EnsembleSpec) -> Result<Vec<Fit>> {
         Err(other) => return Err(other),
     };
     let measured = |engine: &mut dyn Engine| -> Result<Option<(Coupling, SixPoint)>> {
-        let moments = Interactions::measured(&measure(engine, &spec)?);
+        let moments = Interactions::measured(&spec, &measure(engine, &spec)?);
         Ok(moments.and_then(|m| {
             let coupling = Coupling::measure(spec.inputs.len(), &m.four, &vertex)?;
             let six = SixPoint::predict(&kernel_matrix(&spec), &m, &vertex)?;

@@ -275,7 +275,7 @@ fn check_moments(
 }
 
 fn check_vertex(engine: &dyn Stages, spec: &EnsembleSpec, worst: &mut Worst) -> Result<()> {
-    // Nets with several hidden layers have no couplings.
+    // Integrals over the kernel of a deep net take long, and are sums as those of other nets.
     if spec.net.depth() > 1 {
         return Ok(());
     }

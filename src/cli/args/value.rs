@@ -67,15 +67,7 @@ pub fn depth(text: &str) -> Result<usize> {
 
 /// Parses depth over width.
 pub fn aspect(text: &str) -> Result<f64> {
-    let value = real("aspect", text)?;
-    match value > 0.0 && value.is_finite() {
-        true => Ok(value),
-        false => Err(Error::invalid(
-            "aspect",
-            text,
-            "depth over width is above 0",
-        )),
-    }
+    real("aspect", text)
 }
 
 pub fn d_in(text: &str) -> Result<usize> {

@@ -3,7 +3,7 @@ use crate::report::number::value;
 use crate::report::table::table;
 
 /// The table has one line per stage and fit.
-pub fn cross_check_table(check: &CrossCheck) -> String {
+pub fn cross_check_table(check: &CrossCheck, width: usize) -> String {
     let verdict = |pass: bool| if pass { "pass" } else { "FAIL" }.to_string();
     let mut rows = table(
         &["stage", "in units of", "worst at", "error", "tolerance", ""],
@@ -46,5 +46,7 @@ pub fn cross_check_table(check: &CrossCheck) -> String {
             verdict(f.pass),
         ]);
     }
+    let rows = rows.without(&["worst at", "in units of"]).fit(width);
+    let fits = fits.without(&["statistical error", "CPU"]).fit(width);
     format!("{rows}\n{notes}\n{fits}\n")
 }

@@ -1,5 +1,6 @@
 use crate::analysis::DepthPoint;
-use crate::report::figure::{Axis, Figure, Point, Series, Style};
+use crate::report::figure::{Axis, Figure, Panel, Point, Series, Style};
+use crate::report::heading::in_dimension;
 use crate::run::DepthDocument;
 
 /// A value may have an error.
@@ -25,26 +26,26 @@ pub fn depth_figure(document: &DepthDocument) -> Figure {
                 })
                 .collect()
         };
+        let known = match (depths.iter().flat_map(|d| &d.orders)).any(|p| p.exact_mean.is_none()) {
+            true => "first order",
+            false => "exact",
+        };
+        let line = Series::new(known, colour, Style::Line).of_order(n);
+        series.push(line.with(of(&|p| Some((p.exact_mean.or(p.first_order_mean)?, None)))));
         series.push(
-            Series::new(format!("predicted n={n}"), colour, Style::Line)
-                .with(of(&|p| Some((p.exact_mean.or(p.first_order_mean)?, None)))),
-        );
-        let label = format!("{} n={n}", spec.estimator);
-        series.push(
-            Series::new(label, colour, Style::nth_mark(colour))
+            Series::new(spec.estimator.to_string(), colour, Style::Dots)
                 .of_order(n)
                 .with(of(&|p| Some((p.deviation_mean?, p.std_err)))),
         );
     }
-    Figure {
-        name: "depth".into(),
-        title: format!(
-            "{}, d_in = {}: growth with depth",
-            spec.net.title(),
-            spec.net.d_in()
-        ),
+    let panel = Panel {
+        title: String::new(),
         x: Axis::log("depth over width, L/N"),
         y: Axis::log("|mₙ|"),
         series,
-    }
+    };
+    panel.alone(
+        "depth",
+        format!("{}: growth with depth", in_dimension(spec)),
+    )
 }

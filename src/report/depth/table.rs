@@ -4,7 +4,7 @@ use crate::report::table::table;
 use crate::run::DepthDocument;
 
 /// The table has one line per depth and order, and one for n v / K^2; the slopes follow.
-pub fn depth_table(document: &DepthDocument) -> String {
+pub fn depth_table(document: &DepthDocument, width: usize) -> String {
     let header = [
         "L",
         "N",
@@ -51,6 +51,7 @@ pub fn depth_table(document: &DepthDocument) -> String {
             String::new(),
         ]);
     }
+    let rows = rows.without(&["verdict", "by"]).fit(width);
     format!(
         "{}\n{rows}\n{}{}",
         sweep(&document.head.spec, "depth"),

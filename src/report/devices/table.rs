@@ -2,7 +2,7 @@ use crate::engine::gpu::AdapterSummary;
 use crate::report::table::table;
 
 /// The table has one line per adapter.
-pub fn devices_table(adapters: &[AdapterSummary]) -> String {
+pub fn devices_table(adapters: &[AdapterSummary], width: usize) -> String {
     let mut rows = table(
         &[
             "adapter",
@@ -26,5 +26,6 @@ pub fn devices_table(adapters: &[AdapterSummary]) -> String {
             (a.workgroup_memory >> 10).to_string(),
         ]);
     }
-    format!("{rows}\n")
+    let expendable = ["shared KiB", "workgroups", "buffer MiB", "driver"];
+    format!("{}\n", rows.without(&expendable).fit(width))
 }

@@ -1,5 +1,5 @@
 use crate::model::short;
-use crate::report::figure::{Axis, Figure, Point, Series, Style};
+use crate::report::figure::{Axis, Figure, Panel, Point, Series, Style, THEORY};
 use crate::report::heading::{name, net};
 use crate::run::EftDocument;
 use crate::run::Origin;
@@ -53,13 +53,31 @@ pub fn delta_figure(documents: &[(&str, &EftDocument)]) -> Figure {
             })),
         );
     }
-    Figure {
-        name: "delta".into(),
-        title: format!("{}: 6-point function over prediction", net(spec)),
+    if let [(_, document)] = documents {
+        let finite = document.cutoffs.iter().filter(|p| p.cutoff.is_finite());
+        let exact = finite.map(|p| Some(Point::new(p.cutoff, p.exact?.delta_mean?)));
+        series.push(Series::new("exact", THEORY, Style::Line).with(exact));
+    }
+    let places = documents
+        .iter()
+        .flat_map(|(_, d)| &d.cutoffs)
+        .map(|p| p.cutoff);
+    let mut places: Vec<f64> = places.filter(|c| c.is_finite()).collect();
+    places.sort_unstable_by(f64::total_cmp);
+    // The claim is always in view.
+    let claim = Series::new("δ = 1: the theory is effective", THEORY, Style::Dashes);
+    let ends = [places.first(), places.last()];
+    series.insert(0, claim.with(ends.map(|x| Some(Point::new(*x?, 1.0)))));
+    let panel = Panel {
+        title: String::new(),
         x: Axis::log("cutoff Λ"),
         y: Axis::linear("δ"),
         series,
-    }
+    };
+    panel.alone(
+        "delta",
+        format!("{}: 6-point function over prediction", net(spec)),
+    )
 }
 
 /// The figure shows G_GP / G^(6) and (G_GP + prediction) / G^(6) of every element at one cutoff.
@@ -72,13 +90,13 @@ pub fn six_point_figure(document: &EftDocument, cutoff: usize) -> Figure {
             .map(|(e, v)| Some(Point::new((e + 1) as f64, (*v)?)))
             .collect()
     };
-    Figure {
-        name: "six-point".into(),
-        title: format!(
-            "{}: 6-point prediction at Λ = {}",
-            net(spec),
-            short(point.cutoff)
-        ),
+    let title = format!(
+        "{}: 6-point prediction at Λ = {}",
+        net(spec),
+        short(point.cutoff)
+    );
+    let panel = Panel {
+        title: String::new(),
         x: Axis::linear("element of the 6-point function"),
         y: Axis::linear("fraction of G⁽⁶⁾"),
         series: vec![
@@ -87,7 +105,8 @@ pub fn six_point_figure(document: &EftDocument, cutoff: usize) -> Figure {
             Series::new("(GP + λ) / G⁽⁶⁾", 0, Style::Dots)
                 .with(six.map_or(Vec::new(), |s| of(&s.ratio))),
         ],
-    }
+    };
+    panel.alone("six-point", title)
 }
 
 /// The figure shows the coupling of every 4-tuple at one cutoff.
@@ -104,17 +123,18 @@ pub fn coupling_figure(documents: &[(&str, &EftDocument)], cutoff: usize) -> Fig
         Series::new(label.to_string(), colour, style)
             .with((values.iter().enumerate()).map(|(e, v)| Some(Point::new((e + 1) as f64, (*v)?))))
     });
-    Figure {
-        name: "coupling".into(),
-        title: format!(
-            "{}: coupling of each 4-tuple at Λ = {}",
-            net(spec),
-            short(at)
-        ),
+    let title = format!(
+        "{}: coupling of each 4-tuple at Λ = {}",
+        net(spec),
+        short(at)
+    );
+    let panel = Panel {
+        title: String::new(),
         x: Axis::linear("unique 4-tuple"),
         y: Axis::linear("λ"),
         series: series.collect(),
-    }
+    };
+    panel.alone("coupling", title)
 }
 
 #[cfg(test)]
@@ -127,7 +147,7 @@ mod tests {
         let document = eft(vec![(f64::INFINITY, Some(coupling(-0.5)))]);
         let figure = eft_figure(&document, 2);
         assert_eq!(figure.name, "eft-width100");
-        assert_eq!(figure.series[0].points.len(), 1);
+        assert_eq!(figure.panels[0].series[0].points.len(), 1);
         assert!(figure.title.ends_with("Λ = inf"));
         // Neither has a 6-point function.
         assert!(six_point_figure(&document, 0).is_empty());

@@ -5,7 +5,7 @@ use crate::report::table::table;
 use crate::run::EftDocument;
 
 /// The table has one line per model of lambda as a function.
-pub fn fit_table(document: &EftDocument) -> String {
+pub fn fit_table(document: &EftDocument, width: usize) -> String {
     let sampled = document.head.source.is_sampled();
     let misses = match sampled {
         true => ["MAPE %", "± error", "noise %", "worst %"].as_slice(),
@@ -40,6 +40,9 @@ pub fn fit_table(document: &EftDocument) -> String {
         row.extend(of(&fit.train).into_iter().chain(of(&fit.test)).map(value));
         rows.add_row(row);
     }
+    let rows = rows
+        .without(&["train noise %", "test noise %", "rank", "train worst %"])
+        .fit(width);
     format!(
         "{}{rows}\n{}",
         eft_title(&document.head, document.vertex),

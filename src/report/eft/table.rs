@@ -1,25 +1,20 @@
 use crate::analysis::SixPoint;
 use crate::model::short;
 use crate::report::heading::{eft_errors, eft_title, integral_errors};
-use crate::report::number::value;
+use crate::report::number::{beyond_rounding, pull, value};
 use crate::report::table::{points, table};
 use crate::run::EftDocument;
 use crate::tensor::multisets;
 
 /// The table has coupling and 6-point prediction, one line per cutoff.
-pub fn eft_table(document: &EftDocument) -> String {
+pub fn eft_table(document: &EftDocument, width: usize) -> String {
     let sampled = document.head.source.is_sampled();
-    let mut header = vec![
-        "cutoff",
-        "lambda",
-        "± error",
-        "spread",
-        "lambda is",
-        "delta",
-        "± error",
-        "delta from",
-        "to",
-    ];
+    let beside = document.cutoffs.iter().any(|p| p.exact.is_some());
+    let mut header = vec!["cutoff", "lambda", "± error"];
+    header.extend(beside.then_some(["exact", "pull"]).into_iter().flatten());
+    header.extend(["spread", "lambda is", "delta", "± error"]);
+    header.extend(beside.then_some("exact"));
+    header.extend(["delta from", "to"]);
     for ratio in ["GP/G6", "(GP+NGP)/G6"] {
         header.push(ratio);
         if sampled {
@@ -35,7 +30,17 @@ pub fn eft_table(document: &EftDocument) -> String {
             cutoff.clone(),
             value(l.map(|l| l.mean)),
             value(l.and_then(|l| l.std_err)),
-            value(l.map(|l| l.std)),
+        ];
+        if beside {
+            let exact = point.exact.map(|exact| exact.lambda);
+            row.push(value(exact));
+            row.push(pull(l.and_then(|l| {
+                let error = l.std_err.filter(|&e| e > 0.0)?;
+                Some((l.mean - exact?) / error)
+            })));
+        }
+        row.extend([
+            value(l.map(|l| beyond_rounding(l.std, l.mean))),
             match l {
                 None => "undefined".into(),
                 Some(l) if !l.measured => "unmeasured".into(),
@@ -43,9 +48,12 @@ pub fn eft_table(document: &EftDocument) -> String {
             },
             value(six.and_then(|s| s.delta_mean)),
             value(six.and_then(|s| s.delta_std_err)),
-            value(six.and_then(|s| s.delta_min)),
-            value(six.and_then(|s| s.delta_max)),
-        ];
+        ]);
+        if beside {
+            row.push(value(point.exact.and_then(|exact| exact.delta_mean)));
+        }
+        row.push(value(six.and_then(|s| s.delta_min)));
+        row.push(value(six.and_then(|s| s.delta_max)));
         for (ratio, error) in [
             (
                 six.and_then(|s| s.gp_ratio_mean),
@@ -89,12 +97,23 @@ pub fn eft_table(document: &EftDocument) -> String {
         if let Some(misfit) = six.and_then(|s| s.misfit) {
             notes.push_str(&format!(
                 "cutoff {cutoff}: delta - 1 = {} from taking lambda constant, {} from the connected 6-point function (kappa = {})\n",
-                value(Some(misfit.constant_lambda)),
+                value(Some(beyond_rounding(misfit.constant_lambda, 1.0))),
                 value(Some(misfit.kappa)),
                 value(Some(misfit.kappa_mean)),
             ));
         }
     }
+    let rows = rows
+        .without(&[
+            "delta from",
+            "to",
+            "GP/G6",
+            "(GP+NGP)/G6",
+            "spread",
+            "pull",
+            "lambda is",
+        ])
+        .fit(width);
     let lambdas = document.cutoffs.iter().filter_map(|p| p.lambda.as_ref());
     notes.push_str(&integral_errors(
         lambdas.map(|l| (l.mean, l.integral_error)),
@@ -152,12 +171,13 @@ mod tests {
     use super::*;
     use crate::report::by_hand::{coupling, eft};
     use crate::report::fit_table;
+    use crate::report::table::WIDE;
     use crate::run::Source;
 
     #[test]
     fn a_coupling_without_a_vertex_is_undefined() {
         let document = eft(vec![(10.0, None), (f64::INFINITY, Some(coupling(-0.5)))]);
-        let text = eft_table(&document);
+        let text = eft_table(&document, WIDE);
         let cells = |start: &str| -> Vec<&str> {
             let line = text.lines().find(|l| l.starts_with(start)).unwrap();
             line.split_whitespace().collect()
@@ -171,15 +191,15 @@ mod tests {
         );
         assert!(text.contains("vanishes for 1 of 2 tuples"), "{text}");
         assert_eq!(six_point_table(&document).lines().count(), 2);
-        assert!(fit_table(&document).contains("train MAPE %"));
+        assert!(fit_table(&document, WIDE).contains("train MAPE %"));
     }
 
     #[test]
     fn exact_moments_have_no_errors() {
         let mut document = eft(vec![(10.0, Some(coupling(-0.5)))]);
-        assert!(eft_table(&document).contains("errors: jackknife over 2 experiments"));
+        assert!(eft_table(&document, WIDE).contains("errors: jackknife over 2 experiments"));
         document.head.source = Source::exact();
-        let text = eft_table(&document);
+        let text = eft_table(&document, WIDE);
         assert!(
             text.contains("exact moments") && !text.contains("errors:"),
             "{text}"

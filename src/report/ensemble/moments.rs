@@ -1,5 +1,6 @@
 //! Couplings can be measured on what `ensemble --out DIR` has left in a folder.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::Path;
@@ -118,11 +119,17 @@ fn interactions(dir: &Path, spec: &EnsembleSpec) -> Result<Interactions, String>
             experiments: all.chunks(elements).map(<[f64]>::to_vec).collect(),
         })
     };
-    Ok(Interactions {
-        four: of(4)?,
-        six: spec.orders.contains(&6).then(|| of(6)).transpose()?,
-        connected_six: None,
-    })
+    let mut samples = BTreeMap::new();
+    // With one hidden layer the 2-point function is the kernel.
+    let needed: &[usize] = match spec.net.depth() {
+        1 => &[4, 6],
+        _ => &[2, 4, 6],
+    };
+    for &n in spec.orders.iter().filter(|n| needed.contains(n)) {
+        samples.insert(n, of(n)?);
+    }
+    Interactions::of_deviations(spec, |n| samples.get(&n).cloned())
+        .ok_or_else(|| "with several hidden layers couplings need order 2 as well".to_string())
 }
 
 /// The numbers of an array must be finite, and its shape the one that is expected.

@@ -22,10 +22,11 @@ use crate::run::EnsembleDocument;
 /// let mut state = State::new(vec![spec.clone()], None, cpu.device());
 /// state.ensembles[0].elements = engine::run(&mut cpu, &spec, &|_| {})?;
 /// let document = EnsembleDocument::new(&state, 0)?;
-/// assert!(ensemble_table(&document).starts_with("Erf-net, N = 5"));
+/// let text = ensemble_table(&document, 80);
+/// assert!(text.starts_with("Erf-net, N = 5") && text.contains("± error"));
 /// # Ok::<(), nnqft_gpu::Error>(())
 /// ```
-pub fn ensemble_table(document: &EnsembleDocument) -> String {
+pub fn ensemble_table(document: &EnsembleDocument, width: usize) -> String {
     let (spec, timing) = (&document.head.spec, &document.head.timing);
     let known = reference_title(document.correlators.iter().map(|c| &c.reference));
     let mut rows = table(
@@ -58,6 +59,9 @@ pub fn ensemble_table(document: &EnsembleDocument) -> String {
             },
         ]);
     }
+    let rows = rows
+        .without(&["elements", "mean |m_n|", "background", "pull"])
+        .fit(width);
     let mut notes = String::new();
     for c in &document.correlators {
         if let Some(unconverged) = c.unconverged() {
@@ -154,6 +158,7 @@ pub fn elements_table(document: &EnsembleDocument) -> String {
 mod tests {
     use super::*;
     use crate::report::by_hand;
+    use crate::report::table::WIDE;
 
     fn row(text: &str, starts: &str) -> Vec<String> {
         let line = text.lines().find(|l| l.starts_with(starts)).unwrap();
@@ -163,7 +168,7 @@ mod tests {
     #[test]
     fn what_is_undefined_is_said_to_be() {
         let document = by_hand::ensemble(vec![by_hand::undefined_correlator(4)]);
-        let text = ensemble_table(&document);
+        let text = ensemble_table(&document, WIDE);
         let cells = ["4", "5"]
             .into_iter()
             .chain(["n/a"; 6])
@@ -179,7 +184,7 @@ mod tests {
     fn what_has_not_converged_is_said_below() {
         let mut four = by_hand::correlator(4);
         four.reason = Some("a tail: it is heavy".into());
-        let text = ensemble_table(&by_hand::ensemble(vec![four]));
+        let text = ensemble_table(&by_hand::ensemble(vec![four]), WIDE);
         assert!(text.contains("NOT CONVERGED\n"), "{text}");
         assert!(
             text.contains("\n4-point function: a tail: it is heavy\n"),

@@ -1,5 +1,6 @@
 use crate::analysis::FalloffPoint;
-use crate::report::figure::{Axis, Figure, Point, Series, Style};
+use crate::report::figure::{Axis, Figure, Panel, Point, Series, Style};
+use crate::report::heading::in_dimension;
 use crate::run::FalloffDocument;
 
 /// A value may have an error.
@@ -26,7 +27,8 @@ pub fn falloff_figure(document: &FalloffDocument) -> Figure {
     for (colour, n) in orders(document, 0).into_iter().enumerate() {
         let of = |value: &dyn Fn(&FalloffPoint) -> Value| falloff_points(document, n, value);
         series.push(
-            Series::new(format!("background n={n}"), colour, Style::Dashes)
+            Series::new("background", colour, Style::Dashes)
+                .of_order(n)
                 .with(of(&|p| Some((p.background?, None)))),
         );
         if n > 2 {
@@ -36,42 +38,32 @@ pub fn falloff_figure(document: &FalloffDocument) -> Figure {
                 true => "first order",
                 false => "exact",
             };
-            series.push(
-                Series::new(format!("{known} n={n}"), colour, Style::Line).with(of(&|p| {
-                    let mean = p.exact_mean.or(p.first_order_mean)?;
-                    Some((mean, None))
-                })),
-            );
+            let line = Series::new(known, colour, Style::Line).of_order(n);
+            series.push(line.with(of(&|p| Some((p.exact_mean.or(p.first_order_mean)?, None)))));
         }
         series.push(
-            Series::new(
-                format!("{} n={n}", spec.estimator),
-                colour,
-                Style::nth_mark(colour),
-            )
-            .of_order(n)
-            .with(of(&|p| Some((p.deviation_mean?, p.std_err)))),
+            Series::new(spec.estimator.to_string(), colour, Style::Dots)
+                .of_order(n)
+                .with(of(&|p| Some((p.deviation_mean?, p.std_err)))),
         );
-        series.push(
-            Series::new(format!("connected n={n}"), colour, Style::Rings).with(of(&|p| {
-                let c = p.connected.as_ref()?;
-                // Where it sees more than the direct estimator does.
-                let better = c.background? < p.background? || p.unconverged.is_some();
-                better.then_some((c.deviation_mean?, c.std_err))
-            })),
-        );
+        let connected = Series::new("connected", colour, Style::Rings).of_order(n);
+        series.push(connected.with(of(&|p| {
+            let c = p.connected.as_ref()?;
+            // Where it sees more than the direct estimator does.
+            let better = c.background? < p.background? || p.unconverged.is_some();
+            better.then_some((c.deviation_mean?, c.std_err))
+        })));
     }
-    Figure {
-        name: "falloff".into(),
-        title: format!(
-            "{}, d_in = {}: falloff to the GP",
-            spec.net.title(),
-            spec.net.d_in()
-        ),
+    let panel = Panel {
+        title: String::new(),
         x: Axis::log("width N"),
         y: Axis::log("|mₙ|"),
         series,
-    }
+    };
+    panel.alone(
+        "falloff",
+        format!("{}: falloff to the GP", in_dimension(spec)),
+    )
 }
 
 /// The figure shows the mean |G^(n)| of the odd orders against the width, with the background.
@@ -81,26 +73,26 @@ pub fn odd_figure(document: &FalloffDocument) -> Figure {
     for (colour, n) in orders(document, 1).into_iter().enumerate() {
         let of = |value: &dyn Fn(&FalloffPoint) -> Value| falloff_points(document, n, value);
         series.push(
-            Series::new(format!("background n={n}"), colour, Style::Dashes)
+            Series::new("background", colour, Style::Dashes)
+                .of_order(n)
                 .with(of(&|p| Some((p.background?, None)))),
         );
         series.push(
-            Series::new(format!("n={n}"), colour, Style::nth_mark(colour))
+            Series::new("measured", colour, Style::Dots)
                 .of_order(n)
                 .with(of(&|p| Some((p.deviation_abs_mean?, None)))),
         );
     }
-    Figure {
-        name: "odd".into(),
-        title: format!(
-            "{}, d_in = {}: odd n-point functions",
-            spec.net.title(),
-            spec.net.d_in()
-        ),
+    let panel = Panel {
+        title: String::new(),
         x: Axis::log("width N"),
         y: Axis::log("mean |G⁽ⁿ⁾| / √∏K"),
         series,
-    }
+    };
+    panel.alone(
+        "odd",
+        format!("{}: odd n-point functions", in_dimension(spec)),
+    )
 }
 
 fn orders(document: &FalloffDocument, parity: usize) -> Vec<usize> {
@@ -114,19 +106,20 @@ fn orders(document: &FalloffDocument, parity: usize) -> Vec<usize> {
 pub fn gain_figure(documents: &[&FalloffDocument]) -> Figure {
     let series = documents.iter().enumerate().flat_map(|(colour, document)| {
         [(4, Style::Dots), (6, Style::Rings)].map(|(n, style)| {
-            let label = format!("{} n={n}", document.head.spec.net.title());
+            let label = format!("{}, n = {n}", document.head.spec.net.title());
             Series::new(label, colour, style).with(falloff_points(document, n, &|p| {
                 Some((p.connected.as_ref()?.gain?, None))
             }))
         })
     });
-    Figure {
-        name: "gain".into(),
-        title: "Networks of the direct estimator for one of the connected".into(),
+    let panel = Panel {
+        title: String::new(),
         x: Axis::log("width N"),
         y: Axis::log("variance ratio"),
         series: series.collect(),
-    }
+    };
+    let title = "Networks of the direct estimator for one of the connected";
+    panel.alone("gain", title)
 }
 
 #[cfg(test)]
@@ -140,7 +133,8 @@ mod tests {
         assert!(falloff_figure(&document(3)).is_empty());
         assert!(odd_figure(&document(4)).is_empty());
         for figure in [falloff_figure(&document(4)), odd_figure(&document(3))] {
-            let points: Vec<_> = figure.series.iter().flat_map(|s| &s.points).collect();
+            let series = &figure.panels[0].series;
+            let points: Vec<_> = series.iter().flat_map(|s| &s.points).collect();
             assert_eq!(points.len(), 1);
             assert_eq!((points[0].x, points[0].y), (5.0, 0.1));
         }

@@ -5,7 +5,7 @@ use crate::report::table::{left_out, table};
 use crate::run::FalloffDocument;
 
 /// The table has one line per width and order; the slopes follow.
-pub fn falloff_table(document: &FalloffDocument) -> String {
+pub fn falloff_table(document: &FalloffDocument, width: usize) -> String {
     let spec = &document.head.spec;
     let falloff = &document.falloff;
     let has_connected = !falloff.connected_fits.is_empty();
@@ -53,6 +53,9 @@ pub fn falloff_table(document: &FalloffDocument) -> String {
             rows.add_row(row);
         }
     }
+    let rows = rows
+        .without(&["background", "verdict", "first order m_n"])
+        .fit(width);
     let notes: String = (falloff.widths.iter().take(1))
         .flat_map(|w| &w.orders)
         .map(|p| left_out(p.order, p.left_out, p.elements, spec.net.d_out()))
@@ -116,12 +119,13 @@ fn slopes(document: &FalloffDocument) -> String {
 mod tests {
     use super::*;
     use crate::report::by_hand::{falloff, falloff_point};
+    use crate::report::table::WIDE;
 
     #[test]
     fn orders_that_do_not_fall_off_have_no_slopes() {
         for order in [2, 3] {
             let document = falloff(vec![(5, falloff_point(order, Some(0.1)))]);
-            let text = falloff_table(&document);
+            let text = falloff_table(&document, WIDE);
             assert!(!text.contains("slope") && !text.contains("log10"), "{text}");
             assert!(text.contains("0.1000") && text.contains("0.50 s on a processor"));
         }
@@ -130,24 +134,27 @@ mod tests {
     #[test]
     fn slopes_are_those_of_the_widths_that_show_one() {
         let point = |m| falloff_point(4, m);
-        let text = falloff_table(&falloff(vec![
-            (2, point(Some(0.5))),
-            (10, point(Some(-0.1))),
-            (20, point(None)),
-        ]));
+        let text = falloff_table(
+            &falloff(vec![
+                (2, point(Some(0.5))),
+                (10, point(Some(-0.1))),
+                (20, point(None)),
+            ]),
+            WIDE,
+        );
         let line = text.lines().find(|l| l.starts_with("m_4")).unwrap();
         let cells: Vec<&str> = line.split_whitespace().collect();
         assert_eq!(cells[..3], ["m_4", "direct", "-1.0000"], "{text}");
         assert!(line.ends_with("2 to 10, 2 of them"), "{line}");
         let line = text.lines().find(|l| l.starts_with("20 ")).unwrap();
         assert_eq!(line.matches("n/a").count(), 4, "{line}");
-        let none = falloff_table(&falloff(vec![(2, point(None))]));
+        let none = falloff_table(&falloff(vec![(2, point(None))]), WIDE);
         assert!(none.contains("none above the background"), "{none}");
     }
 
     #[test]
     fn the_title_of_a_sweep_has_no_width() {
-        let text = falloff_table(&falloff(vec![(5, falloff_point(2, None))]));
+        let text = falloff_table(&falloff(vec![(5, falloff_point(2, None))]), WIDE);
         assert!(
             text.starts_with("Erf-net, d_in = 1, sigma_w = 1,"),
             "{text}"

@@ -1,6 +1,9 @@
 //! A figure is its data first: drawn as SVG or as text, and written as CSV and JSON beside it.
 
+mod legend;
+mod paint;
 mod scale;
+mod series;
 mod svg;
 mod terminal;
 
@@ -10,15 +13,27 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 pub use scale::Scale;
+use scale::Span;
+pub use series::{Point, Series, Style, THEORY};
 
 use crate::state::replace;
 
-/// A figure is one plot.
+/// A figure is panels below each other.
 #[derive(Debug, Clone, Serialize)]
 pub struct Figure {
     /// The name is that of the file, without extension.
     pub name: String,
     /// The title says in a line what is shown.
+    pub title: String,
+    /// The panels share a legend.
+    pub panels: Vec<Panel>,
+}
+
+/// A panel is one plot.
+#[derive(Debug, Clone, Serialize)]
+pub struct Panel {
+    /// The title tells the panels of a figure apart; a single one has none.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub title: String,
     /// The horizontal axis is x.
     pub x: Axis,
@@ -35,131 +50,77 @@ pub struct Axis {
     pub label: String,
     /// The scale decides what has a place: a logarithmic axis has none for values below or at zero.
     pub scale: Scale,
+    /// The ticks are here; without any they are chosen.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ticks: Vec<f64>,
+    /// Zero is on a linear axis even if all values are far from it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub has_zero: bool,
 }
 
 impl Axis {
+    fn new(label: impl Into<String>, scale: Scale) -> Self {
+        Self {
+            label: label.into(),
+            scale,
+            ticks: Vec::new(),
+            has_zero: false,
+        }
+    }
+
     /// The axis is linear.
     pub fn linear(label: impl Into<String>) -> Self {
-        let (label, scale) = (label.into(), Scale::Linear);
-        Self { label, scale }
+        Self::new(label, Scale::Linear)
     }
 
     /// The axis is logarithmic.
     pub fn log(label: impl Into<String>) -> Self {
-        let (label, scale) = (label.into(), Scale::Log);
-        Self { label, scale }
-    }
-}
-
-/// A style is how a series is drawn. Marks differ in shape as well as in colour.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-#[non_exhaustive]
-pub enum Style {
-    /// Points are filled circles.
-    Dots,
-    /// Points are open circles.
-    Rings,
-    /// Points are filled squares.
-    Squares,
-    /// Points are open diamonds.
-    Diamonds,
-    /// Points are filled triangles.
-    Triangles,
-    /// A line joins the points.
-    Line,
-    /// A dashed line joins the points.
-    Dashes,
-    /// The area between `range[0]` and `range[1]` is filled.
-    Band,
-}
-
-impl Style {
-    /// The series of a figure take three filled marks in turn.
-    pub fn nth_mark(k: usize) -> Self {
-        [Self::Triangles, Self::Dots, Self::Squares][k % 3]
-    }
-}
-
-/// A series is points of one kind.
-#[derive(Debug, Clone, Serialize)]
-pub struct Series {
-    /// The label says what the points are.
-    pub label: String,
-    /// The colour is an index into the palette; series of one colour belong together.
-    pub colour: usize,
-    /// The style is how the points are drawn.
-    pub style: Style,
-    /// The symbol is the mark in a terminal.
-    pub symbol: char,
-    /// The points of a line are in order of x.
-    pub points: Vec<Point>,
-}
-
-/// A point has a place, and may have a range.
-#[derive(Debug, Clone, Copy, Serialize)]
-pub struct Point {
-    /// The horizontal coordinate is x.
-    pub x: f64,
-    /// The vertical coordinate is y.
-    pub y: f64,
-    /// The range holds the ends of the error bar or band.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub range: Option<[f64; 2]>,
-}
-
-impl Point {
-    /// The point has an error bar of one standard error on both sides.
-    pub fn measured(x: f64, y: f64, std_err: Option<f64>) -> Self {
-        let range = std_err.filter(|&e| e > 0.0).map(|e| [y - e, y + e]);
-        Self { x, y, range }
+        Self::new(label, Scale::Log)
     }
 
-    /// The point has no error.
-    pub fn new(x: f64, y: f64) -> Self {
-        Self::measured(x, y, None)
+    /// The axis has ticks at these values.
+    pub fn with_ticks(self, ticks: Vec<f64>) -> Self {
+        Self { ticks, ..self }
     }
-}
 
-impl Series {
-    /// The series has no points yet.
-    pub fn new(label: impl Into<String>, colour: usize, style: Style) -> Self {
+    /// The axis has zero on it.
+    pub fn with_zero(self) -> Self {
         Self {
-            label: label.into(),
-            colour,
-            style,
-            symbol: match style {
-                Style::Dots | Style::Squares | Style::Triangles => 'o',
-                Style::Rings | Style::Diamonds => '+',
-                Style::Line | Style::Band => '·',
-                Style::Dashes => '-',
-            },
-            points: Vec::new(),
+            has_zero: true,
+            ..self
         }
     }
 
-    /// The series takes these points; those without a value are left out.
-    pub fn with(mut self, points: impl IntoIterator<Item = Option<Point>>) -> Self {
-        self.points.extend(points.into_iter().flatten());
-        self
-    }
-
-    /// The series is marked by the order of its n-point function in a terminal.
-    pub fn of_order(self, n: usize) -> Self {
-        match char::from_digit(n as u32, 10) {
-            Some(digit) => self.marked(digit),
-            None => self,
+    /// The axis shows all of these values.
+    fn span(&self, values: impl Iterator<Item = f64>) -> Span {
+        let zero = self.has_zero.then_some(0.0);
+        let mut ends = self.scale.around(values.chain(zero));
+        if self.has_zero && ends[1] > 0.0 && ends[0] > -0.1 * ends[1] {
+            // Nothing is below zero but the margin.
+            ends[0] = 0.0;
         }
-    }
-
-    /// The series has another mark in a terminal.
-    pub fn marked(mut self, symbol: char) -> Self {
-        self.symbol = symbol;
-        self
+        Span {
+            scale: self.scale,
+            ends,
+            ticks: self.ticks.clone(),
+        }
     }
 }
 
-impl Figure {
+/// Values that no measurement can see do not stretch a logarithmic axis: those of a line that are
+/// smaller than all measured ones, and their errors, by this factor.
+const UNSEEN: f64 = 30.0;
+
+impl Panel {
+    /// The panel is all of a figure.
+    pub fn alone(self, name: impl Into<String>, title: impl Into<String>) -> Figure {
+        Figure {
+            name: name.into(),
+            title: title.into(),
+            panels: vec![self],
+        }
+    }
+
     /// Points can be drawn if they are finite, and above zero on a logarithmic axis.
     fn drawable<'a>(&'a self, series: &'a Series) -> impl Iterator<Item = Point> + 'a {
         (series.points.iter())
@@ -167,49 +128,60 @@ impl Figure {
             .filter(|p| self.x.scale.has(p.x) && self.y.scale.has(p.y))
     }
 
-    /// A figure is empty if there is nothing to draw.
-    pub fn is_empty(&self) -> bool {
-        self.series
-            .iter()
-            .all(|s| self.drawable(s).next().is_none())
+    /// Series that have something to draw.
+    fn visible(&self) -> impl Iterator<Item = &Series> {
+        (self.series.iter()).filter(|s| self.drawable(s).next().is_some())
     }
 
     /// Each axis reaches from the smallest to the largest value, with a margin. Error bars that
     /// reach far down a logarithmic axis are cut.
-    fn ranges(&self) -> [[f64; 2]; 2] {
+    fn spans(&self) -> [Span; 2] {
         let points = || self.series.iter().flat_map(|s| self.drawable(s));
+        let marks = self.series.iter().filter(|s| !s.style.joins());
+        let seen = (marks
+            .flat_map(|s| self.drawable(s))
+            .filter(|p| p.range.is_some()))
+        .map(|p| p.visible())
+        .fold(f64::INFINITY, f64::min);
+        let floor = match seen.is_finite() {
+            true => seen / UNSEEN,
+            false => 0.0,
+        };
         let ys = points().flat_map(|p| {
             let ends = p.range.unwrap_or([p.y, p.y]);
-            let low = match self.y.scale {
-                Scale::Log => ends[0].max(p.y / 3.0),
-                Scale::Linear => ends[0],
-            };
-            [p.y, low, ends[1]]
+            match self.y.scale {
+                Scale::Linear => [p.y, ends[0], ends[1]],
+                Scale::Log if p.range.is_none() && p.y < floor => [seen; 3],
+                Scale::Log => [p.visible(), p.y.max(p.visible()), ends[1]],
+            }
         });
-        [
-            self.x.scale.around(points().map(|p| p.x)),
-            self.y.scale.around(ys),
-        ]
+        [self.x.span(points().map(|p| p.x)), self.y.span(ys)]
+    }
+}
+
+impl Figure {
+    /// A figure is empty if there is nothing to draw.
+    pub fn is_empty(&self) -> bool {
+        self.panels.iter().all(|p| p.visible().next().is_none())
     }
 
     /// The CSV has the columns series, x, y, low, high; low and high are empty without a range.
     pub fn csv(&self) -> String {
         let mut csv = csv::Writer::from_writer(Vec::new());
         let mut row = |cells: [&str; 5]| csv.write_record(cells).expect("memory takes all");
-        row(["series", &self.x.label, &self.y.label, "low", "high"]);
-        for series in &self.series {
+        let axis = |axis: fn(&Panel) -> &Axis| {
+            let panel = self.panels.first();
+            panel.map_or("", |panel| &axis(panel).label)
+        };
+        row(["series", axis(|p| &p.x), axis(|p| &p.y), "low", "high"]);
+        for series in self.panels.iter().flat_map(|panel| &panel.series) {
+            let name = series.name();
             for p in &series.points {
                 let [low, high] = match p.range {
                     Some(ends) => ends.map(|e| e.to_string()),
                     None => Default::default(),
                 };
-                row([
-                    &series.label,
-                    &p.x.to_string(),
-                    &p.y.to_string(),
-                    &low,
-                    &high,
-                ]);
+                row([&name, &p.x.to_string(), &p.y.to_string(), &low, &high]);
             }
         }
         let bytes = csv.into_inner().expect("memory takes all");
@@ -247,13 +219,13 @@ mod tests {
         let points = points
             .iter()
             .map(|&(x, y)| Some(Point::measured(x, y, Some(0.1))));
-        Figure {
-            name: "f".into(),
-            title: "a < b".into(),
+        let panel = Panel {
+            title: String::new(),
             x: scale("x"),
             y: scale("y"),
             series: vec![Series::new("data", 0, style).with(points)],
-        }
+        };
+        panel.alone("f", "a < b")
     }
 
     fn linear(label: &str) -> Axis {

@@ -63,10 +63,12 @@ impl Scale {
 }
 
 /// A span is one axis with its ends.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Span {
     pub scale: Scale,
     pub ends: [f64; 2],
+    /// Where ticks are wanted; without any they are chosen.
+    pub ticks: Vec<f64>,
 }
 
 impl Span {
@@ -80,6 +82,9 @@ impl Span {
     pub fn ticks(&self, most: usize) -> Vec<f64> {
         let [low, high] = self.ends;
         let within = |v: &f64| *v >= low * (1.0 - 1e-12 * low.signum()) && *v <= high;
+        if !self.ticks.is_empty() {
+            return self.ticks.iter().copied().filter(within).collect();
+        }
         match self.scale {
             Scale::Linear => {
                 let raw = (high - low) / most as f64;
@@ -119,7 +124,7 @@ impl Span {
                 // Less than a factor of two or so: linear ticks do.
                 Self {
                     scale: Scale::Linear,
-                    ends: self.ends,
+                    ..self.clone()
                 }
                 .ticks(most)
             }
@@ -129,7 +134,7 @@ impl Span {
     /// The ticks between the labelled ones have no labels.
     fn minor(&self) -> Vec<f64> {
         let [low, high] = self.ends;
-        if self.scale == Scale::Linear || high / low > 1e5 {
+        if self.scale == Scale::Linear || high / low > 1e5 || !self.ticks.is_empty() {
             return Vec::new();
         }
         (low.log10().floor() as i32..=high.log10().ceil() as i32)
@@ -198,6 +203,7 @@ mod tests {
         let span = Span {
             scale,
             ends: [low, high],
+            ticks: Vec::new(),
         };
         span.ticks(5).iter().map(|&t| span.label(t)).collect()
     }

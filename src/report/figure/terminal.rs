@@ -1,5 +1,5 @@
 use super::scale::Span;
-use super::{Figure, Style};
+use super::{Figure, Panel, Series, Style};
 
 /// The plot itself has so many rows.
 const ROWS: usize = 18;
@@ -8,11 +8,30 @@ impl Figure {
     /// The text has at most `width` columns: full marks cover open ones,
     /// and marks cover lines.
     pub fn text(&self, width: usize) -> String {
-        let ends = self.ranges();
-        let [x, y] = [0, 1].map(|k| Span {
-            scale: [&self.x, &self.y][k].scale,
-            ends: ends[k],
-        });
+        let width = width.clamp(40, 100);
+        let panels: String = self.panels.iter().map(|panel| panel.text(width)).collect();
+        panels + &self.legend_text(width)
+    }
+
+    /// The legend has a key for each label, with all marks of it.
+    fn legend_text(&self, width: usize) -> String {
+        let mut lines: Vec<String> = Vec::new();
+        for key in self.keys() {
+            let marks: String = key.symbols.iter().collect();
+            let entry = format!("{marks} {}", key.label);
+            let longer = |line: &String| line.chars().count() + 3 + entry.chars().count();
+            match lines.last_mut().filter(|line| longer(line) <= width) {
+                Some(line) => *line = format!("{line}   {entry}"),
+                None => lines.push(format!("  {entry}")),
+            }
+        }
+        lines.iter().map(|line| format!("{line}\n")).collect()
+    }
+}
+
+impl Panel {
+    fn text(&self, width: usize) -> String {
+        let [x, y] = self.spans();
         let labels: Vec<(usize, String)> = (y.ticks(6).iter())
             .map(|&t| (row(&y, t), y.label(t)))
             .collect();
@@ -21,14 +40,14 @@ impl Figure {
             .map(|(_, l)| l.chars().count())
             .max()
             .unwrap_or(0);
-        let columns = width.clamp(40, 100) - margin - 3;
+        let columns = width - margin - 3;
         let mut grid = vec![vec![' '; columns]; ROWS];
-        let layer = |s: &super::Series| match s.style {
+        let layer = |s: &Series| match s.style {
             Style::Line | Style::Dashes | Style::Band => 0,
             Style::Rings | Style::Diamonds => 1,
-            _ => 2,
+            Style::Dots | Style::Squares | Style::Triangles => 2,
         };
-        let mut ordered: Vec<&super::Series> = self.series.iter().collect();
+        let mut ordered: Vec<&Series> = self.series.iter().collect();
         ordered.sort_by_key(|s| layer(s));
         for series in ordered {
             let at: Vec<(f64, f64)> = (self.drawable(series))
@@ -58,7 +77,10 @@ impl Figure {
                 at.iter().for_each(|&(column, height)| put(column, height));
             }
         }
-        let mut text = format!("{}\n", self.y.label);
+        let mut text = match self.title.as_str() {
+            "" => format!("{}\n", self.y.label),
+            title => format!("{}, {title}\n", self.y.label),
+        };
         for (r, cells) in grid.iter().enumerate() {
             let label = labels
                 .iter()
@@ -86,14 +108,7 @@ impl Figure {
         text.push_str(&format!("{:margin$}  {}\n", "", below.trim_end()));
         let at = margin + 2 + (columns + self.x.label.chars().count()) / 2;
         text.push_str(&format!("{:>at$}\n", self.x.label));
-        let mut legend = String::new();
-        for series in self.series.iter().filter(|s| !s.points.is_empty()) {
-            legend.push_str(&format!(
-                "{:margin$}  {} {}\n",
-                "", series.symbol, series.label
-            ));
-        }
-        text + &legend
+        text
     }
 }
 
@@ -103,14 +118,13 @@ fn row(y: &Span, value: f64) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Axis, Figure, Point, Series, Style};
+    use super::super::{Axis, Panel, Point, Series, Style};
 
     #[test]
     fn marks_sit_at_their_ticks_and_within_the_width() {
         let points = [1.0, 10.0, 100.0, 1000.0].map(|x| Some(Point::new(x, 1.0 / x)));
-        let figure = Figure {
-            name: "f".into(),
-            title: "a falloff".into(),
+        let panel = Panel {
+            title: String::new(),
             x: Axis::log("N"),
             y: Axis::log("m"),
             series: vec![
@@ -118,6 +132,7 @@ mod tests {
                 Series::new("data", 0, Style::Dots).marked('4').with(points),
             ],
         };
+        let figure = panel.alone("f", "a falloff");
         for width in [10, 40, 80, 300] {
             let text = figure.text(width);
             assert!(

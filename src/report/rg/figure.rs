@@ -1,4 +1,4 @@
-use crate::report::figure::{Axis, Figure, Point, Series, Style};
+use crate::report::figure::{Axis, Figure, Panel, Point, Series, Style};
 use crate::report::heading;
 use crate::run::RgDocument;
 
@@ -30,33 +30,38 @@ pub fn flow_figure(documents: &[(String, &RgDocument)], name: &str) -> Figure {
                 .map(|p| Some(Point::new(p.x, top.y * (p.x / top.x).powf(slope))));
             series.push(
                 Series::new(
-                    format!("slope {slope}").replace('-', "−"),
+                    format!("slope {slope} of theory").replace('-', "−"),
                     colour,
                     Style::Line,
                 )
                 .with(line),
             );
         }
-        series.push(Series::new(label.clone(), colour, Style::nth_mark(colour + 1)).with(points));
+        let label = match flow.fit.as_ref().filter(|_| measured) {
+            Some(fit) => format!("{label}, slope {:.3}", fit.slope).replace('-', "−"),
+            None => label.clone(),
+        };
+        series.push(Series::new(label, colour, Style::nth_mark(colour + 1)).with(points));
     }
-    Figure {
-        name: name.into(),
-        title: format!(
-            "{}, N = {}: running coupling",
-            spec.net.title(),
-            spec.net.width()
-        ),
+    let panel = Panel {
+        title: String::new(),
         x: Axis::log("cutoff Λ"),
         y: Axis::log("|λ|"),
         series,
-    }
+    };
+    let title = format!(
+        "{}, N = {}: running coupling",
+        spec.net.title(),
+        spec.net.width()
+    );
+    panel.alone(name, title)
 }
 
 /// `rg` plots the flow of one document.
 pub fn rg_figure(document: &RgDocument, widths: usize) -> Figure {
     let spec = &document.head.spec;
     let label = format!(
-        "{} moments, d_in = {}",
+        "{} moments, dᵢₙ = {}",
         document.head.source.moments,
         spec.net.d_in()
     );
@@ -79,13 +84,16 @@ pub fn fixed_point_figure(documents: &[(String, &RgDocument)]) -> Figure {
                 }),
             )
         });
-    Figure {
-        name: "fixed-points".into(),
-        title: "Dimensionless coupling: fixed points, d_in = 1".into(),
+    let panel = Panel {
+        title: String::new(),
         x: Axis::log("cutoff Λ"),
         y: Axis::log("|β / λ|"),
         series: series.collect(),
-    }
+    };
+    panel.alone(
+        "fixed-points",
+        "Dimensionless coupling: fixed points, dᵢₙ = 1",
+    )
 }
 
 #[cfg(test)]
@@ -96,10 +104,10 @@ mod tests {
     #[test]
     fn theory_goes_through_the_largest_cutoff_in_any_order() {
         let figure = rg_figure(&by_hand::rg(&[(100.0, Some(-2.0)), (10.0, Some(-7.0))]), 1);
-        let [theory, measured] = &figure.series[..] else {
+        let [theory, measured] = &figure.panels[0].series[..] else {
             panic!("{figure:?}");
         };
-        assert_eq!(theory.label, "slope −1");
+        assert_eq!(theory.label, "slope −1 of theory");
         let ys = |s: &Series| s.points.iter().map(|p| p.y).collect::<Vec<_>>();
         assert_eq!(ys(measured), [7.0, 2.0]);
         assert_eq!(

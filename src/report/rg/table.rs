@@ -1,12 +1,12 @@
 use crate::analysis::{ErrorOf, FlowPoint};
 use crate::model::short;
 use crate::report::heading::{eft_errors, eft_title, integral_errors};
-use crate::report::number::{fixed, value};
+use crate::report::number::{beyond_rounding, fixed, value};
 use crate::report::table::table;
 use crate::run::RgDocument;
 
 /// The table has one line per cutoff; slopes and fixed points follow.
-pub fn flow_table(document: &RgDocument) -> String {
+pub fn flow_table(document: &RgDocument, width: usize) -> String {
     let flow = &document.flow;
     let sampled = document.head.source.is_sampled();
     let mut header = vec![
@@ -42,18 +42,26 @@ pub fn flow_table(document: &RgDocument) -> String {
             value(p.lambda_mean),
             value(p.lambda_std_err),
         ];
+        // What runs no more is zero to within the rounding of what it is made of.
+        let lambda = p.lambda_mean.unwrap_or(0.0);
+        let dimensionless = lambda * p.cutoff.powf(flow.dimension);
+        let or_zero = |x: Option<f64>, size: f64| value(x.map(|x| beyond_rounding(x, size)));
         for (cell, error) in [
-            (value(p.beta), p.beta_std_err),
-            (value(p.beta_dimensionless), p.beta_dimensionless_std_err),
-            (slope, p.slope_std_err),
+            (or_zero(p.beta, lambda), or_zero(p.beta_std_err, lambda)),
+            (
+                or_zero(p.beta_dimensionless, dimensionless),
+                or_zero(p.beta_dimensionless_std_err, dimensionless),
+            ),
+            (slope, or_zero(p.slope_std_err, p.slope.unwrap_or(0.0))),
         ] {
             row.push(cell);
             if sampled {
-                row.push(value(error));
+                row.push(error);
             }
         }
         rows.add_row(row);
     }
+    let rows = rows.without(&["dimensionless beta", "beta"]).fit(width);
     let most = |f: &dyn Fn(&FlowPoint) -> usize| flow.points.iter().map(f).max().unwrap_or(0);
     let (undefined, opposite) = (most(&|p| p.undefined), most(&|p| p.opposite_sign));
     if undefined > 0 {
@@ -74,15 +82,16 @@ pub fn flow_table(document: &RgDocument) -> String {
         notes.push_str(&format!("UNMEASURED: {unmeasured}\n"));
     }
     if let Some(fit) = &flow.fit {
-        let error = value(fit.std_err);
+        let or_zero = |error: Option<f64>| value(error.map(|e| beyond_rounding(e, fit.slope)));
+        let error = or_zero(fit.std_err);
         notes.push_str(&format!(
-            "fit of log|lambda| against log L: slope {:.5} ± {}, R^2 = {:.6}\n",
-            fit.slope,
+            "fit of log|lambda| against log L: slope {} ± {}, R^2 = {:.6}\n",
+            fixed(Some(fit.slope), 5),
             match fit.error_of {
                 ErrorOf::Line => format!("{error} (of the line)"),
                 ErrorOf::Experiments => format!(
                     "{error} (of the networks; of the line {})",
-                    value(fit.line_std_err)
+                    or_zero(fit.line_std_err)
                 ),
             },
             fit.r2
@@ -93,13 +102,14 @@ pub fn flow_table(document: &RgDocument) -> String {
         None => "theory has none: the vertex kernel changes sign".into(),
     };
     let or_error = |error: Option<f64>| match sampled {
-        true => format!(" ± {}", value(error)),
+        true => format!(" ± {}", value(error.map(|e| beyond_rounding(e, 1.0)))),
         false => String::new(),
     };
     notes.push_str(&format!(
         "slope at the largest cutoff: {}; {theory}\n",
         flow.asymptotic_slope.map_or("n/a".into(), |s| format!(
-            "{s:.6}{}",
+            "{}{}",
+            fixed(Some(s), 6),
             or_error(flow.asymptotic_slope_std_err)
         )),
     ));
@@ -110,10 +120,10 @@ pub fn flow_table(document: &RgDocument) -> String {
             continue;
         };
         notes.push_str(&format!(
-            "{end}, L = {}: beta of lambda L^{} is {}{} of it: {}\n",
+            "{end}, L = {}: per e-fold of L, lambda L^{} changes by {}{} of itself: {}\n",
             value(Some(point.cutoff)),
             flow.dimension,
-            value(Some(beta)),
+            value(Some(beyond_rounding(beta, 1.0))),
             or_error(point.relative_beta_std_err),
             match point.reached {
                 Some(true) => "a fixed point",
@@ -133,10 +143,11 @@ pub fn flow_table(document: &RgDocument) -> String {
 mod tests {
     use super::*;
     use crate::report::by_hand;
+    use crate::report::table::WIDE;
 
     #[test]
     fn a_flow_of_which_nothing_is_known_says_so() {
-        let text = flow_table(&by_hand::rg(&[(10.0, None), (100.0, Some(-2.0))]));
+        let text = flow_table(&by_hand::rg(&[(10.0, None), (100.0, Some(-2.0))]), WIDE);
         let line = text.lines().find(|l| l.starts_with("   100 ")).unwrap();
         let cells: Vec<&str> = line.split_whitespace().collect();
         assert_eq!(

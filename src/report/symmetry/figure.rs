@@ -1,5 +1,5 @@
 use crate::model::short;
-use crate::report::figure::{Axis, Figure, Point, Series, Style};
+use crate::report::figure::{Axis, Figure, Panel, Point, Series, Style};
 use crate::report::heading::{name, net};
 use crate::run::{CouplingRow, SymmetryDocument};
 
@@ -42,13 +42,14 @@ pub fn symmetry_figure(document: &SymmetryDocument, widths: usize) -> Figure {
             })),
         );
     }
-    Figure {
-        name: name("symmetry", spec, widths),
-        title: format!("{}: coupling at Λ = {}", net(spec), short(document.cutoff)),
-        x: Axis::log("number of outputs"),
-        y: Axis::linear("|λ|"),
+    let panel = Panel {
+        title: String::new(),
+        x: Axis::log("number of outputs").with_ticks(rows.iter().map(|r| at(r)).collect()),
+        y: Axis::linear("|λ|").with_zero(),
         series,
-    }
+    };
+    let title = format!("{}: coupling at Λ = {}", net(spec), short(document.cutoff));
+    panel.alone(name("symmetry", spec, widths), title)
 }
 
 #[cfg(test)]
@@ -62,11 +63,12 @@ mod tests {
         let mut document = symmetry(&[(8, None), (2, Some(-0.2)), (4, Some(-0.1))]);
         let figure = symmetry_figure(&document, 1);
         let at = |k: usize| -> Vec<(f64, f64)> {
-            figure.series[k].points.iter().map(|p| (p.x, p.y)).collect()
+            let points = &figure.panels[0].series[k].points;
+            points.iter().map(|p| (p.x, p.y)).collect()
         };
         assert_eq!(at(2), [(2.0, 0.5), (4.0, 0.5), (8.0, 0.5)]);
         assert_eq!(at(3), [(2.0, 0.2), (4.0, 0.1)]);
         document.head.source = Source::exact();
-        assert_eq!(symmetry_figure(&document, 1).series.len(), 2);
+        assert_eq!(symmetry_figure(&document, 1).panels[0].series.len(), 2);
     }
 }

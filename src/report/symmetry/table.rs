@@ -6,7 +6,7 @@ use crate::report::table::table;
 use crate::run::SymmetryDocument;
 
 /// The table has the symmetry checks, and below them the coupling against the number of outputs.
-pub fn symmetry_table(document: &SymmetryDocument) -> String {
+pub fn symmetry_table(document: &SymmetryDocument, width: usize) -> String {
     let mut text = eft_title(&document.head, document.vertex);
     if !document.checks.is_empty() {
         let mut rows = table(
@@ -43,6 +43,9 @@ pub fn symmetry_table(document: &SymmetryDocument) -> String {
                 verdict.into(),
             ]);
         }
+        let rows = rows
+            .without(&["largest pull", "elements", "points"])
+            .fit(width);
         text.push_str(&format!("{rows}\n"));
         for breaking in &document.breaking {
             text.push_str(&finding(breaking));
@@ -109,6 +112,7 @@ pub fn symmetry_table(document: &SymmetryDocument) -> String {
         let d_out = c.d_out.to_string();
         rows.add_row([&[&d_out[..]], &cells[..], &[&ratio[..]]].concat());
     }
+    let rows = rows.without(&["loop / tree", "pull", "exact"]).fit(width);
     text.push_str(&format!(
         "coupling of lambda (f.f)^2 at L = {}\n{rows}\n",
         short(document.cutoff)
@@ -173,13 +177,14 @@ mod tests {
     use super::*;
     use crate::report::by_hand::{broken, check, symmetry};
     use crate::report::outcome::Outcome;
+    use crate::report::table::WIDE;
 
     #[test]
     fn a_broken_symmetry_is_a_finding_with_its_size() {
         let mut document = symmetry(&[(2, None)]);
         document.checks.extend([check("placements", Some(true))]);
         document.breaking = vec![broken(2, true), broken(4, false)];
-        let text = symmetry_table(&document);
+        let text = symmetry_table(&document, WIDE);
         let lines: Vec<&str> = text.lines().filter(|l| l.contains("is broken")).collect();
         assert!(lines[0].starts_with("O(2) is broken to permutations and signs of outputs: "));
         assert!(
@@ -197,7 +202,7 @@ mod tests {
 
     #[test]
     fn outputs_without_a_root_have_no_coupling() {
-        let text = symmetry_table(&symmetry(&[(1, None), (4, Some(-0.25))]));
+        let text = symmetry_table(&symmetry(&[(1, None), (4, Some(-0.25))]), WIDE);
         let line = text
             .lines()
             .find(|l| l.trim_start().starts_with("1 "))
@@ -211,7 +216,7 @@ mod tests {
 
     #[test]
     fn the_trend_is_that_of_the_outputs_in_order() {
-        let of = |a, b| symmetry_table(&symmetry(&[(8, Some(a)), (2, Some(b))]));
+        let of = |a, b| symmetry_table(&symmetry(&[(8, Some(a)), (2, Some(b))]), WIDE);
         assert!(of(-0.1, -0.2).ends_with("one loop falls as d_out grows\n"));
         assert!(of(-0.2, -0.1).ends_with("does NOT fall as d_out grows\n"));
     }

@@ -8,7 +8,7 @@ const SHOWN_PAIRS: usize = 30;
 /// The table has one line per layer and pair of points: kernel, mean correction and variance of the
 /// covariance behind the layer, and at single points the susceptibilities; the critical point
 /// follows.
-pub fn layers_table(document: &TheoryDocument) -> String {
+pub fn layers_table(document: &TheoryDocument, width: usize) -> String {
     let Some(LayersOfNet { layers, critical }) = &document.layers else {
         return String::new();
     };
@@ -47,6 +47,7 @@ pub fn layers_table(document: &TheoryDocument) -> String {
             );
         }
     }
+    let rows = rows.without(&["chi_perp", "chi_par", "v/K^2"]).fit(width);
     let critical = match critical {
         Ok(point) => format!(
             "critical point: sigma_w = {}, sigma_b = {}, {}, {}\n",

@@ -3,4 +3,4 @@
 mod layers;
 mod table;
 
-pub use table::theory_table;
+pub use table::{theory_elements_table, theory_table};

@@ -8,9 +8,8 @@ use crate::run::TheoryDocument;
 const SHOWN_POINTS: usize = 30;
 const SHOWN_ELEMENTS: usize = 1000;
 
-/// The kernel comes first, then one line per element with GP, exact value and m_n; of many the
-/// first.
-pub fn theory_table(document: &TheoryDocument) -> String {
+/// The kernel comes first, then one line per n-point function.
+pub fn theory_table(document: &TheoryDocument, width: usize) -> String {
     let mut text = title(&document.head.spec) + "\nkernel K(x_i, x_j)";
     if document.kernel.len() > SHOWN_POINTS {
         text.push_str(&format!(
@@ -26,6 +25,49 @@ pub fn theory_table(document: &TheoryDocument) -> String {
         text.push_str(row.join(" ").trim_end());
         text.push('\n');
     }
+    let known = reference_title(document.correlators.iter().map(|c| &c.reference));
+    let mut rows = table(
+        &[
+            "n",
+            "elements",
+            &format!("mean {known} m_n"),
+            "from",
+            "to",
+            "largest error of G",
+        ],
+        0,
+    );
+    for c in &document.correlators {
+        let known = c.reference.known();
+        let deviations = || {
+            known
+                .iter()
+                .flat_map(|k| k.deviation.iter().flatten().copied())
+        };
+        let errors = known.map(|k| k.error.iter().copied().fold(0.0, f64::max));
+        rows.add_row([
+            c.order.to_string(),
+            c.gp.len().to_string(),
+            value(known.and_then(|k| k.deviation_mean)),
+            value(deviations().reduce(f64::min)),
+            value(deviations().reduce(f64::max)),
+            errors.map_or_else(|| value(None), |error| scientific(error, 0)),
+        ]);
+    }
+    let rows = rows
+        .without(&["largest error of G", "from", "to"])
+        .fit(width);
+    let notes: String = (document.correlators.iter())
+        .map(|c| {
+            let d_out = document.head.spec.net.d_out();
+            left_out(c.order, c.left_out, c.gp.len(), d_out)
+        })
+        .collect();
+    format!("{text}{rows}\n{notes}{}", layers_table(document, width))
+}
+
+/// One line per element with GP, exact value and m_n; of many the first.
+pub fn theory_elements_table(document: &TheoryDocument) -> String {
     let known = reference_title(document.correlators.iter().map(|c| &c.reference));
     let mut rows = table(&["points", "GP", known, "error", "m_n", "connected"], 1);
     let mut more = String::new();
@@ -49,20 +91,5 @@ pub fn theory_table(document: &TheoryDocument) -> String {
             ]);
         }
     }
-    let means: String = (document.correlators.iter())
-        .map(|c| {
-            let note = left_out(
-                c.order,
-                c.left_out,
-                c.gp.len(),
-                document.head.spec.net.d_out(),
-            );
-            format!(
-                "n = {}: mean m_n = {}\n{note}",
-                c.order,
-                value(c.reference.known().and_then(|k| k.deviation_mean))
-            )
-        })
-        .collect();
-    format!("{text}{rows}\n{more}{means}{}", layers_table(document))
+    format!("{rows}\n{more}")
 }

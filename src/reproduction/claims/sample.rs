@@ -146,6 +146,7 @@ pub fn eft_point(cutoff: f64) -> EftPoint {
         cutoff,
         lambda: None,
         six_point: None,
+        exact: None,
     }
 }
 

@@ -36,6 +36,19 @@ pub struct EftPoint {
     pub lambda: Option<Coupling>,
     /// The 6-point function held against its prediction.
     pub six_point: Option<SixPoint>,
+    /// What exact moments give at this width, beside what was sampled; `None` if they are not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exact: Option<ExactEft>,
+}
+
+/// `ExactEft` is the effective field theory of exact moments at one cutoff.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ExactEft {
+    /// Mean of the coupling over tuples.
+    pub lambda: f64,
+    /// delta; `None` without a prediction.
+    pub delta_mean: Option<f64>,
 }
 
 impl EftDocument {

@@ -25,7 +25,7 @@ pub use compare::{CompareDocument, CompareSpec, ComparedNet};
 pub use depth::DepthDocument;
 #[cfg(feature = "gpu")]
 pub use devices::DevicesDocument;
-pub use eft::{EftDocument, EftPoint};
+pub use eft::{EftDocument, EftPoint, ExactEft};
 pub use ensemble::{EnsembleDocument, Partial};
 pub use falloff::FalloffDocument;
 pub use rg::RgDocument;
@@ -302,7 +302,7 @@ mod tests {
         let document = crate::run::DevicesDocument::new(vec![adapter], "cpu".into());
         let fields = ["schema", "version", "command", "adapters", "auto"];
         assert_eq!(keys(&document), fields);
-        let table = document.table();
+        let table = document.table(usize::MAX);
         let mut lines = table.lines().rev();
         assert_eq!(lines.next(), Some("auto takes cpu"));
         let row: Vec<&str> = lines.next().unwrap().split_whitespace().collect();
