@@ -100,13 +100,15 @@ fn texts_of(setup: &Setup, plan: &MomentPlan) -> Vec<Text> {
     all.extend(looped_of(setup, plan, false));
     if networks::statements(setup, plan) <= super::MAX_STATEMENTS {
         for records_hidden in [false, true] {
-            let samplers = networks::texts(setup, &layout, records_hidden);
+            let samplers = networks::texts(setup, records_hidden);
             all.extend(samplers.into_iter().map(|sampler| sampler.stage));
         }
         for sums_per_thread in [96, 1024] {
             all.extend(moments::texts(setup, plan, sums_per_thread));
         }
-        all.push(moments::ensemble(setup, &layout, plan));
+        if !setup.is_deep() {
+            all.push(moments::ensemble(setup, &layout, plan));
+        }
     }
     all
 }
@@ -160,6 +162,57 @@ fn every_text_is_valid() {
         check(&networks::draws(law));
     }
     check(&moments::quadrature(256, &MomentPlan::new(3, &[4])));
+}
+
+#[test]
+fn texts_of_deep_nets_are_valid_in_every_form() {
+    use Law::{Gaussian, Laplace, Phase, Uniform};
+    let gaussian = [Gaussian; 4];
+    let mut seen = HashSet::new();
+    for (arch, hidden, law_w, law_b) in [
+        ("erf", [37, 16, 5], gaussian, gaussian),
+        ("relu", [2, 37, 20], gaussian, gaussian),
+        (
+            "tanh",
+            [9, 9, 9],
+            [Laplace, Gaussian, Gaussian, Gaussian],
+            [Phase, Laplace, Uniform, Gaussian],
+        ),
+        (
+            "gelu",
+            [9, 9, 9],
+            [Uniform, Laplace, Gaussian, Gaussian],
+            gaussian,
+        ),
+    ] {
+        // Theory takes its time for many points and other laws.
+        let is_plain = law_w.iter().all(|law| law.is_gaussian());
+        let most = if is_plain && arch == "erf" { 16 } else { 5 };
+        for (points, d_in) in [(1, 1), (3, 2), (most, 1)] {
+            for estimator in [Estimator::Direct, Estimator::Connected] {
+                let spec = spec(points, d_in, 1).with_net_named(arch).unwrap();
+                let net = spec.net.with_hidden(&hidden).unwrap();
+                let net = net.with_law_w(law_w.to_vec()).unwrap();
+                let spec = EnsembleSpec {
+                    net: net.with_law_b(law_b.to_vec()).unwrap(),
+                    orders: vec![2],
+                    estimator,
+                    ..spec
+                };
+                let compiled = Plan::new(spec.clone()).unwrap();
+                let setup = Setup::new(compiled.drawn());
+                setup.check_counters().unwrap();
+                for text in texts(&spec) {
+                    if seen.insert(text.wgsl.clone()) {
+                        check(&text);
+                    }
+                }
+            }
+        }
+    }
+    assert!(seen.iter().any(|text| text.contains("factorise(")));
+    assert!(seen.iter().any(|text| text.contains("takes_values")));
+    assert!(seen.iter().any(|text| text.contains("is_bias")));
 }
 
 #[test]
