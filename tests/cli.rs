@@ -888,18 +888,20 @@ fn couplings_under_laws_of_the_hidden_layer() {
         assert_eq!(point["lambda_mean"], lambda["mean"]);
         assert_eq!(point["lambda_integral_error"], lambda["integral_error"]);
     }
-    // Errors of kinks are not known in several dimensions.
-    let plane = [
-        "--arch",
-        "relu",
-        "--d-in",
-        "2",
-        "--law-w",
-        "uniform,gaussian",
-    ];
+    // Kinks in the plane, and over more weights and biases than can be averaged over.
+    let kinks = |more: &[&'static str]| {
+        let net = ["eft", "--arch", "relu", "--law-w", "uniform,gaussian"];
+        [&net[..], &["--moments", "exact"], more].concat()
+    };
+    let plane = json(&kinks(&["--d-in", "2", "--json"]));
+    for at in plane["cutoffs"].as_array().unwrap() {
+        let lambda = &at["lambda"];
+        let [mean, error] = ["mean", "integral_error"].map(|key| lambda[key].as_f64().unwrap());
+        assert!(mean < 0.0 && error < 1e-6 * mean.abs(), "{lambda}");
+    }
     refused(
-        &[&["eft", "--moments", "exact"], &plane[..]].concat(),
-        &["--law-w", "kinks", "d_in above 1"],
+        &kinks(&["--d-in", "3", "--sigma-b", "1"]),
+        &["--law-w", "kinks", "a lower d_in"],
     );
     // A kernel that stays far out: lambda falls like 1 / L.
     let slope = rg["asymptotic_slope"].as_f64().unwrap();

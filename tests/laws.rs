@@ -576,6 +576,44 @@ fn integrals_agree_with_sums_over_single_kernels() {
     }
 }
 
+/// Without biases kernels of these nets are homogeneous: the radius is done by hand, the angle by midpoints
+/// over kernels one by one.
+#[test]
+fn integrals_over_kernels_with_kinks_agree_with_sums_over_angles() {
+    const NODES: i32 = 400;
+    let points = [[0.5, 1.0], [1.0, 0.5]];
+    for (activation, degree, law, bound) in [
+        ("max(z,0)", 1.0, Law::Uniform, 1e-4),
+        ("abs(z)", 1.0, Law::Laplace, 1e-4),
+        ("step(z)", 0.0, Law::Uniform, 1e-4),
+    ] {
+        let net = hidden(activation, 2, law, Law::Gaussian).with_sigma_b(0.0);
+        let cutoffs = [2.0, 1e4];
+        let spec = spec(net.clone(), "0.5,1;1,0.5");
+        let got = vertex_integrals(&spec, Vertex::Full, &cutoffs).unwrap();
+        let mut of_angles = 0.0;
+        for k in 0..NODES {
+            let u = f64::from(2 * k + 1) / f64::from(NODES) - 1.0;
+            for y in [[1.0, u], [-1.0, u], [u, 1.0], [u, -1.0]] {
+                let [a, b] = points.map(|x| kernel(&net, &x, &y));
+                of_angles += 2.0 / f64::from(NODES) * a * a * b * b;
+            }
+        }
+        for (got, cutoff) in got.iter().zip(cutoffs) {
+            let power = 4.0 * degree + 2.0;
+            let want = of_angles * cutoff.powf(power) / power;
+            let (value, stated) = (got.integral(&[0, 0, 1, 1]), got.error(&[0, 0, 1, 1]));
+            // Of midpoints next to cusps: the step's square.
+            let allowed = stated + (2.0 / f64::from(NODES)).powi(2) * want;
+            assert!(
+                (value - want).abs() < allowed,
+                "{activation}: {value} {want}"
+            );
+            assert!(stated < bound * value, "{activation}: {stated:e} {value:e}");
+        }
+    }
+}
+
 #[test]
 fn kernels_that_outgrow_a_law_are_not_integrated() {
     let spec = spec(

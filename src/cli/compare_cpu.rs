@@ -5,7 +5,7 @@ use nnqft_gpu::engine::gpu::GpuEngine;
 use nnqft_gpu::run::compare;
 use nnqft_gpu::{Error, Result, Sentence};
 
-use super::args::NetArgs;
+use super::args::{NetArgs, value};
 use super::output::OutputOptions;
 use super::present::Presentation;
 use super::running::Running;
@@ -16,10 +16,14 @@ use super::terminal::Terminal;
 /// compared
 #[derive(Args)]
 #[command(after_help = "Examples: nnqft-gpu compare-cpu --adapter llvmpipe
-          nnqft-gpu compare-cpu --activation 'z*exp(-z^2)' --law-w gaussian,rademacher")]
+          nnqft-gpu compare-cpu --activation 'z*exp(-z^2)' --law-w gaussian,rademacher
+          nnqft-gpu compare-cpu --arch tanh --depth 2")]
 pub struct Arguments {
     #[command(flatten)]
     net: NetArgs,
+    /// Number of hidden layers of the net
+    #[arg(long, default_value_t = 1, value_parser = value::depth)]
+    depth: usize,
     /// Adapter by any part of its name [default: the best, software ones included]
     #[arg(long, value_name = "NAME")]
     adapter: Option<String>,
@@ -34,7 +38,7 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let mut results = Presentation::new(arguments.output.prepare(None, None)?, false);
     let adapter = arguments.adapter.as_deref();
-    let net = arguments.net.given()?;
+    let net = arguments.net.given(arguments.depth)?;
     let mut running = Running::begin(Terminal::new(""), |_| Ok(Box::new(engine(adapter)?)))?;
     let document = compare(&mut running.runner, net.as_ref(), arguments.thorough)?;
     results.add(document)?;

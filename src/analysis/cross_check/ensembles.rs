@@ -6,7 +6,8 @@ use crate::model::{EnsembleSpec, Inputs, Law, Net, source_nets};
 use crate::stream::spare_rng;
 
 /// Lists the ensembles of a cross-check: those of one net; or of the source's nets, narrow and wide,
-/// at other standard deviations as well, and one of a tape with other laws.
+/// at other standard deviations as well, and one of a tape with other laws and of several hidden
+/// layers each.
 pub(super) fn ensembles(net: Option<&Net>, thorough: bool) -> Vec<EnsembleSpec> {
     let mut draws = spare_rng(1);
     if let Some(net) = net {
@@ -20,7 +21,20 @@ pub(super) fn ensembles(net: Option<&Net>, thorough: bool) -> Vec<EnsembleSpec> 
         })
         .collect();
     all.push(ensemble(&with_laws(), 2, 37, 4096));
+    all.push(deep());
     all
+}
+
+/// Several hidden layers: full groups and units left over, and a layer of fewer units than points.
+fn deep() -> EnsembleSpec {
+    let net = Net::new("tanh(z)".parse().expect("an activation"), 2);
+    let net = net.with_sigma_w(1.3).with_hidden(&[37, 3, 20]);
+    let spec = EnsembleSpec::of_net(net.expect("widths")).expect("inputs for d_in 2");
+    EnsembleSpec {
+        nets: 4096,
+        experiments: 2,
+        ..spec
+    }
 }
 
 /// A net of a tape, and of every law but the normal one.
@@ -78,10 +92,11 @@ pub(super) fn label(spec: &EnsembleSpec) -> String {
             .map(|l| format!(" {}/{}", l.law_w, l.law_b))
             .collect(),
     };
+    let widths: Vec<String> = (spec.net.hidden().iter().map(u64::to_string)).collect();
     format!(
         "{}{laws} d_in {}{outputs} N {}",
         spec.net,
         spec.net.d_in(),
-        spec.net.width()
+        widths.join(",")
     )
 }

@@ -43,7 +43,9 @@ pub struct Fit {
 pub(super) fn fits(engine: &mut dyn Engine, net: Option<&Net>, thorough: bool) -> Result<Vec<Fit>> {
     let nets = if thorough { 200_000 } else { 20_000 };
     let cases = match net {
-        // The slope of a weak interaction needs the connected estimator.
+        // The slope of a weak interaction needs the connected estimator, and that in a deep net a normal
+        // readout.
+        Some(net) if net.depth() > 1 && !net.has_gaussian_readout() => Vec::new(),
         Some(net) => vec![(net.clone(), Estimator::Connected)],
         None => vec![
             (Net::named("relu", 1)?, Estimator::Direct),
@@ -102,6 +104,10 @@ fn slope(engine: &mut dyn Engine, spec: &EnsembleSpec) -> Result<Option<Fit>> {
 }
 
 fn coupling(engine: &mut dyn Engine, spec: &EnsembleSpec) -> Result<Vec<Fit>> {
+    // Integrals over the kernel of a deep net take long, and the slope is of the same tensors.
+    if spec.net.depth() > 1 {
+        return Ok(Vec::new());
+    }
     let width = match spec.net.name() {
         Some(name) => CatalogueEntry::find(name)?.eft_width,
         None => WIDTH,

@@ -3,6 +3,7 @@
 mod bounds;
 mod ensembles;
 mod fits;
+mod layers;
 mod stage;
 mod stages;
 

@@ -43,16 +43,21 @@ impl NetArgs {
     }
 
     /// Returns the net that was given, or `None` if nothing was.
-    pub fn given(&self) -> Result<Option<Net>> {
+    pub fn given(&self, depth: usize) -> Result<Option<Net>> {
         let is_given = self.arch.is_some()
             || self.activation.is_some()
             || self.critical
             || self.law_w.is_some()
             || self.law_b.is_some()
             || self.sigma_w.is_some()
-            || self.sigma_b.is_some();
+            || self.sigma_b.is_some()
+            || depth > 1;
         match is_given {
-            true => Ok(Some(self.over(Net::named(&self.arch().name, 1)?)?)),
+            true => {
+                let net = Net::named(&self.arch().name, 1)?;
+                let widths = vec![net.width(); depth];
+                Ok(Some(self.over(net.with_hidden(&widths)?)?))
+            }
             false => Ok(None),
         }
     }

@@ -1,5 +1,5 @@
-//! This module draws the layers above the first, given the hidden values below them. The shaders
-//! have no twin of it yet.
+//! This module draws the layers above the first, given the hidden values below them (twin of
+//! `shaders/deep/layer.wgsl` and `shaders/deep/factorise.wgsl`).
 
 use std::ops::Range;
 

@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 
+use super::deep;
 use super::setup::Setup;
 use crate::{Error, Result};
 
@@ -95,8 +96,19 @@ impl Layout {
     ///
     /// # Errors
     /// Those of [`to_f32`].
-    pub fn numbers(&self) -> Result<Vec<f32>> {
+    fn numbers(&self) -> Result<Vec<f32>> {
         to_f32(&self.numbers)
+    }
+}
+
+/// Returns the numbers of the buffer `parameters` of a setup's shaders.
+///
+/// # Errors
+/// Those of [`to_f32`].
+pub fn numbers(setup: &Setup) -> Result<Vec<f32>> {
+    match setup.is_deep() {
+        true => deep::numbers(setup),
+        false => Layout::new(setup).numbers(),
     }
 }
 

@@ -3,6 +3,7 @@
 mod activation;
 mod adapter;
 mod batches;
+mod deep;
 mod device;
 #[cfg(feature = "test-hooks")]
 mod evaluate;
@@ -197,7 +198,9 @@ impl GpuEngine {
         match wanted {
             // Products of more than two hidden values have code in loops alone.
             _ if !setup.cumulants.is_empty() => Form::Looped,
-            Form::Fused if !has_room => Form::Staged,
+            // Hidden values of a few networks at a time are kept.
+            _ if deep::has_weights(setup) => Form::Looped,
+            Form::Fused if !has_room || setup.is_deep() => Form::Staged,
             form => form,
         }
     }
@@ -244,7 +247,7 @@ impl Engine for GpuEngine {
         if !self.device.compile(texts.all(), &stopped)? {
             return Ok(());
         }
-        let first = texts.first_batch();
+        let first = texts.first_batch(&setup);
         let run = Run::new(self, &setup, measurement.clone(), &texts)?;
         pollster::block_on(batches::draw(&run, work, first, self.batch_blocks))
     }

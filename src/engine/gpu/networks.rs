@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::SAMPLE_THREADS;
 use super::activation::Code;
+use super::deep;
 use super::layout::{Layout, Places};
 use super::setup::Setup;
 use super::template::{QUADS, Text, render};
@@ -156,20 +157,27 @@ pub fn group_chunks(setup: &Setup) -> u64 {
     setup.stream.full_groups.div_ceil(CHUNK_GROUPS)
 }
 
-/// Counts the chunks per network.
+/// Counts the chunks per network; one thread draws a network of several hidden layers.
 pub fn chunks(setup: &Setup) -> u64 {
+    if setup.is_deep() {
+        return 1;
+    }
     group_chunks(setup) + u64::from(setup.has_remainder())
 }
 
 /// Counts the statements that grow with the spec, of drawing a network and of summing its elements.
 pub fn statements(setup: &Setup, plan: &MomentPlan) -> usize {
+    let of_moments = plan.elements().len() / 8;
+    if setup.is_deep() {
+        // One text draws them, whatever the form.
+        return of_moments;
+    }
     let points = match setup.progression {
         Some(_) => 1,
         None => setup.points,
     };
     // Four quads of hidden units.
-    4 * (points * (setup.d_in + setup.activation.excess()) + setup.rows())
-        + plan.elements().len() / 8
+    4 * (points * (setup.d_in + setup.activation.excess()) + setup.rows()) + of_moments
 }
 
 /// A sampler is a text or a pipeline that draws networks.
@@ -183,7 +191,15 @@ pub struct Sampler<T> {
 
 /// Renders the texts that a setup's networks need; with `records_hidden` they also write out the
 /// hidden values.
-pub fn texts(setup: &Setup, layout: &Layout, records_hidden: bool) -> Vec<Sampler<Text>> {
+pub fn texts(setup: &Setup, records_hidden: bool) -> Vec<Sampler<Text>> {
+    if setup.is_deep() {
+        return vec![Sampler {
+            stage: deep::text(setup, records_hidden, None),
+            threads: setup.block(),
+            chunks: 1,
+        }];
+    }
+    let layout = Layout::new(setup);
     let context = Context {
         records_hidden,
         ..Context::new(setup, &layout.at)

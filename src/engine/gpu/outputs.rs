@@ -66,7 +66,7 @@ pub fn sample(
         run,
     };
     engine.device.check()?;
-    let first = texts.first_batch();
+    let first = texts.first_batch(setup);
     pollster::block_on(batches::draw(&reader, work, first, engine.batch_blocks))
 }
 

@@ -1,7 +1,7 @@
 //! This module holds the shaders of a run, and their pipelines with the buffers that they work on.
 
 use super::device::Device;
-use super::layout::Layout;
+use super::layout::{self, Layout};
 use super::looped::{Looped, Shape, Tiles};
 use super::networks::Sampler;
 use super::setup::Setup;
@@ -24,7 +24,7 @@ impl Texts {
         match engine.form_of(setup, plan) {
             Form::Fused => Self::Fused(moments::ensemble(setup, &Layout::new(setup), plan)),
             Form::Staged => Self::Staged(
-                networks::texts(setup, &Layout::new(setup), false),
+                networks::texts(setup, false),
                 moments::texts(setup, plan, engine.sums_per_thread(setup, plan)),
             ),
             Form::Looped => {
@@ -39,17 +39,15 @@ impl Texts {
     pub fn of_fields(engine: &GpuEngine, setup: &Setup, none: &MomentPlan) -> Self {
         match engine.form_of(setup, none) {
             Form::Looped => Self::new(engine, setup, none),
-            Form::Fused | Form::Staged => Self::Staged(
-                networks::texts(setup, &Layout::new(setup), false),
-                Vec::new(),
-            ),
+            Form::Fused | Form::Staged => Self::Staged(networks::texts(setup, false), Vec::new()),
         }
     }
 
     /// Counts the blocks of the first batch, which no clock has sized: few where a block is much
     /// work.
-    pub fn first_batch(&self) -> u64 {
+    pub fn first_batch(&self, setup: &Setup) -> u64 {
         match self {
+            _ if setup.is_deep() => 1,
             Self::Looped(..) => 1,
             Self::Fused(_) | Self::Staged(..) => 64,
         }
@@ -134,7 +132,7 @@ impl Straight {
         let is_fused = sample.is_empty();
         let sample = compile_samplers(d, sample)?;
         let reduce = (reduce.iter().map(|text| d.pipeline(text))).collect::<Result<Vec<_>>>()?;
-        let numbers = Layout::new(setup).numbers()?;
+        let numbers = layout::numbers(setup)?;
         let numbers = bytemuck::cast_slice::<f32, u8>(&numbers);
         let parameters = d.parameters(numbers.len() as u64);
         d.queue.write_buffer(&parameters, 0, numbers);

@@ -1,10 +1,11 @@
 //! This module is the one place that reads what a plan asks of the device.
 
 use super::activation::Code;
+use super::deep;
 use super::variates::Variates;
 use crate::engine::BlockPlan;
 use crate::model::Estimator;
-use crate::plan::{Drawn, Parameters, Progression};
+use crate::plan::{Drawn, Inner, Parameters, Progression};
 use crate::sentence::sentence;
 use crate::stream::{GROUP, StreamLayout};
 use crate::tensor::connected_fields;
@@ -21,8 +22,11 @@ pub struct Setup {
     pub is_direct: bool,
     pub d_in: usize,
     pub width: u64,
-    /// Number of hidden layers.
+    /// Number of hidden layers, and their widths.
     pub depth: usize,
+    pub hidden: Vec<u64>,
+    /// The affine layers above the first, if there are several hidden layers.
+    pub inner: Vec<Inner>,
     pub points: usize,
     /// Number of fields of a network.
     pub fields: usize,
@@ -85,6 +89,8 @@ impl Setup {
             d_in: spec.net.d_in(),
             width: spec.net.width(),
             depth: spec.net.depth(),
+            hidden: spec.net.hidden(),
+            inner: drawn.inner().to_vec(),
             points: spec.inputs.len(),
             variances: match activation.uses_variance {
                 true => variances(&parameters),
@@ -111,17 +117,13 @@ impl Setup {
         }
     }
 
-    /// Refuses networks that the shaders do not draw: of several hidden layers, or that own more random words than the shaders count.
+    /// Refuses networks that own more random words than the shaders count, or than one thread draws.
     ///
     /// # Errors
     /// [`Error::Invalid`].
     pub fn check_counters(&self) -> Result<()> {
-        if self.depth > 1 {
-            return Err(Error::invalid(
-                "depth",
-                self.depth,
-                sentence!("the shaders draw one hidden layer; use `backend` cpu"),
-            ));
+        if self.is_deep() {
+            return deep::check(self);
         }
         let groups = self.stream.full_groups + 1;
         let blocks = groups * self.stream.hidden_components.max(self.stream.outputs);
@@ -136,6 +138,16 @@ impl Setup {
                 ),
             )),
         }
+    }
+
+    /// Tells whether there are several hidden layers.
+    pub fn is_deep(&self) -> bool {
+        self.depth > 1
+    }
+
+    /// Counts the units of all hidden layers.
+    pub fn units(&self) -> u64 {
+        self.hidden.iter().sum()
     }
 
     /// Counts the fields that are sums of products of two: outputs, or covariances.

@@ -1,8 +1,7 @@
 //! This module runs single stages of the pipeline, for cross-checks: what each shader alone
 //! computes.
 
-use super::layout::Layout;
-use super::pipelines::{Pipelines, Straight, compile_samplers};
+use super::pipelines::{Pipelines, Straight, Texts, compile_samplers};
 use super::run::Run;
 use super::setup::Setup;
 use super::{Batch, GpuEngine, IN_FLIGHT, SAMPLE_THREADS, dispatch, moments, networks, words};
@@ -11,7 +10,7 @@ use crate::engine::{Form, Network, Stages};
 use crate::model::{EnsembleSpec, Law};
 use crate::plan::Drawn;
 use crate::stream::GROUP;
-use crate::tensor::MomentPlan;
+use crate::tensor::{Measurement, MomentPlan};
 
 /// Number of nodes of a quadrature that one thread sums.
 const NODES: usize = 256;
@@ -82,7 +81,15 @@ impl GpuEngine {
         setup: &Setup,
         number: u64,
     ) -> Result<Vec<Vec<Vec<f64>>>> {
-        let run = Run::of_fields(self, setup)?;
+        let run = match setup.is_deep() {
+            false => Run::of_fields(self, setup)?,
+            // One text records hidden values, whatever the form.
+            true => {
+                let measurement = Measurement::direct(setup.fields, 1, &[]);
+                let texts = Texts::Staged(Vec::new(), Vec::new());
+                Run::new(self, setup, measurement, &texts)?
+            }
+        };
         let mut all = match &run.pipelines {
             Pipelines::Straight(straight) => self.straight_hidden(setup, &run, straight, number)?,
             Pipelines::Looped(looped) => looped.hidden_values(&self.device, number)?,
@@ -99,8 +106,8 @@ impl GpuEngine {
         number: u64,
     ) -> Result<Vec<Vec<Vec<f64>>>> {
         let d = &self.device;
-        let samplers = compile_samplers(d, &networks::texts(setup, &Layout::new(setup), true))?;
-        let (width, points) = (setup.width as usize, setup.points);
+        let samplers = compile_samplers(d, &networks::texts(setup, true))?;
+        let (width, points) = (setup.units() as usize, setup.points);
         let values = setup.block() as usize * width * points;
         let bytes = 4 * values as u64;
         let hidden = d.storage("hidden", bytes);

@@ -27,9 +27,14 @@ macro_rules! shaders {
     };
 }
 
-const SHADERS: [(&str, &str); 51] = shaders![
+const SHADERS: [(&str, &str); 56] = shaders![
     "activation.wgsl",
     "batch.wgsl",
+    "deep.wgsl",
+    "deep/factorise.wgsl",
+    "deep/layer.wgsl",
+    "deep/next.wgsl",
+    "deep/put.wgsl",
     "draws.wgsl",
     "ensemble.wgsl",
     "evaluate.wgsl",

@@ -8,6 +8,7 @@ mod growth;
 mod interval;
 mod kinks;
 mod op;
+mod pieces;
 mod range;
 mod rounding;
 mod symmetry;
@@ -66,6 +67,7 @@ struct Compiled {
     parity: Parity,
     homogeneous: Option<f64>,
     kinks: Vec<f64>,
+    is_piecewise_polynomial: bool,
     /// Towards plus and minus infinity.
     growth: [Growth; 2],
 }
@@ -109,6 +111,12 @@ impl Activation {
         &self.0.kinks
     }
 
+    /// Tells whether the activation is a polynomial in z between its [kinks](Self::kinks), as far as the
+    /// tape shows it: then it has no other structure on any scale.
+    pub fn is_piecewise_polynomial(&self) -> bool {
+        self.0.is_piecewise_polynomial
+    }
+
     /// Tells how the activation grows for large |z|.
     pub fn growth(&self) -> Growth {
         let [right, left] = self.0.growth;
@@ -145,6 +153,7 @@ impl FromStr for Activation {
             parity: symmetry::parity(&tape),
             homogeneous: symmetry::homogeneous(&tape),
             kinks: kinks::kinks(&tape).map_err(at)?,
+            is_piecewise_polynomial: pieces::is_piecewise_polynomial(&tape),
             growth,
             tape,
         })))

@@ -29,6 +29,11 @@ impl Panels {
         }
     }
 
+    /// The same with so many points in the shortest panels.
+    pub fn with_fewest(self, fewest: usize) -> Self {
+        Self { fewest, ..self }
+    }
+
     /// Nodes and weights between two ends.
     pub fn between(&self, from: f64, to: f64, node: &mut dyn FnMut(f64, f64)) {
         let width = to - from;

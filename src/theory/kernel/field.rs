@@ -98,6 +98,7 @@ impl<'a> Field<'a> {
                 true => activation.parity(),
                 false => Parity::Neither,
             },
+            homogeneous: net.homogeneous(),
         };
         Self {
             kernel,

@@ -264,8 +264,8 @@ fn of_builtin(net: &Net, builtin: Builtin, x: &[f64], y: &[f64]) -> f64 {
     }
 }
 
-/// Refuses integrals over kernels that do not exist at the points of a box, and over those whose
-/// errors are not known: of activations with kinks, of several inputs under other laws than normal
+/// Refuses integrals over kernels that do not exist at the points of a box, and over those that would take
+/// hours, or be rough: of activations with kinks, over many weights and biases of other laws than normal
 /// ones.
 ///
 /// # Errors
@@ -275,15 +275,14 @@ pub(super) fn check_box(net: &Net, cutoff: f64) -> Result<()> {
         return Ok(());
     }
     let second = laws::SecondMoments::new(net);
-    let has_kinks = !net.activation().kinks().is_empty();
-    if net.d_in() > 1 && has_kinks && !second.are_closed() {
+    if !second.are_closed() && !laws::are_short(net) {
         let first = net.first();
         let (name, law) = match first.law_w.is_gaussian() || first.sigma_w == 0.0 {
             true => ("law_b", first.law_b),
             false => ("law_w", first.law_w),
         };
         let reason = format!(
-            "integrals over kernels of {}, which has kinks, need gaussian weights and biases of the hidden layer at d_in above 1",
+            "integrals over kernels of {} would take hours or be rough; with its kinks they need gaussian weights and biases of the hidden layer, or a lower d_in",
             net.title()
         );
         return Err(Error::invalid(name, law, reason));

@@ -29,6 +29,8 @@ pub struct Moments<'a> {
     pub cost: f64,
     /// What they do as the box's point changes its sign.
     pub parity: Parity,
+    /// The degree p if they go with the p-th power of a factor of the box's point.
+    pub homogeneous: Option<f64>,
 }
 
 /// The table over a box.
@@ -37,6 +39,9 @@ pub struct Table {
     /// The sign of the moments at -y relative to those at y, if it is known: then half of the box is
     /// tabulated.
     mirrored: Option<f64>,
+    /// The degree and the only radius, if the moments are homogeneous: then the box's surface is
+    /// tabulated.
+    homogeneous: Option<(f64, f64)>,
     roots: Vec<Cell>,
 }
 
@@ -45,9 +50,29 @@ pub struct Table {
 struct Place {
     axis: usize,
     sign: f64,
-    /// Ranges of r, or of log r, then of the other components.
+    /// Ranges of the radius, if it has one, then of the other components.
     ranges: Vec<(f64, f64)>,
-    is_logarithmic: bool,
+    radius: Radius,
+}
+
+/// What the first range is one of.
+#[derive(Debug, Clone, Copy)]
+enum Radius {
+    Linear,
+    Logarithmic,
+    /// There is only this one, and no range of it.
+    Only(f64),
+}
+
+impl Radius {
+    /// The coordinate in which the range is given, if there is one.
+    fn coordinate(self, r: f64) -> Option<f64> {
+        match self {
+            Self::Linear => Some(r),
+            Self::Logarithmic => Some(r.ln()),
+            Self::Only(_) => None,
+        }
+    }
 }
 
 struct Cell {
@@ -84,8 +109,18 @@ impl Table {
             Parity::Odd => Some(-1.0),
             Parity::Neither => None,
         };
-        let roots = places(d_in, mirrored.is_some(), cutoff, scale, marks);
-        let each = moments.cost.max(1.0) * (RULES[d_in - 1].0 as f64).powi(d_in as i32);
+        // On a line nothing is left to tabulate but two numbers.
+        let homogeneous = moments
+            .homogeneous
+            .filter(|_| d_in > 1)
+            .map(|p| (p, cutoff));
+        let radii = match homogeneous {
+            Some((_, only)) => vec![(Radius::Only(only), None)],
+            None => radii(cutoff, scale, marks),
+        };
+        let roots = places(d_in, mirrored.is_some(), &radii, marks);
+        let sides = roots[0].ranges.len();
+        let each = moments.cost.max(1.0) * (RULES[sides - 1].0 as f64).powi(sides as i32);
         let mut left = (BUDGET / each) as usize;
         left = left.saturating_sub(roots.len());
         // Level by level, so that what is left goes to the largest cells first.
@@ -126,6 +161,7 @@ impl Table {
         Self {
             d_in,
             mirrored,
+            homogeneous,
             roots: below,
         }
     }
@@ -152,24 +188,25 @@ impl Table {
         let ratio = |c: usize| if r > 0.0 { turn * y[c] / r } else { 0.0 };
         let ratios: Vec<f64> = others.map(ratio).collect();
         let mut cell = self.root(axis, sign, r, &ratios);
-        let of = |place: &Place, side: usize| match side {
-            0 if place.is_logarithmic => r.ln(),
-            0 => r,
-            _ => ratios[side - 1],
-        };
+        let coordinates: Vec<f64> = (cell.place.radius.coordinate(r).into_iter())
+            .chain(ratios)
+            .collect();
         while let Content::Halves(halves, side) = &cell.content {
             let (_, middle) = halves[0].place.ranges[*side];
-            cell = &halves[usize::from(of(&cell.place, *side) > middle)];
+            cell = &halves[usize::from(coordinates[*side] > middle)];
         }
         let Content::Leaf(coefficients, of_cell) = &cell.content else {
             unreachable!("a cell without halves is a leaf");
         };
-        let polynomials: Vec<Vec<f64>> = (cell.place.ranges.iter().enumerate())
-            .map(|(side, &(a, b))| {
-                let t = (2.0 * of(&cell.place, side) - a - b) / (b - a);
-                chebyshev(t.clamp(-1.0, 1.0), RULES[self.d_in - 1].0)
+        let (count, _) = RULES[coordinates.len() - 1];
+        let polynomials: Vec<Vec<f64>> = (cell.place.ranges.iter().zip(coordinates))
+            .map(|(&(a, b), x)| {
+                let t = (2.0 * x - a - b) / (b - a);
+                chebyshev(t.clamp(-1.0, 1.0), count)
             })
             .collect();
+        let power = (self.homogeneous).map_or(1.0, |(p, only)| (r / only).powf(p));
+        factor *= power;
         values.fill(0.0);
         for (term, row) in coefficients.iter().enumerate() {
             let weight = factor * product(&polynomials, term);
@@ -178,7 +215,7 @@ impl Table {
                 .zip(row)
                 .for_each(|(v, c)| *v += weight * c);
         }
-        errors.copy_from_slice(of_cell);
+        (errors.iter_mut().zip(of_cell)).for_each(|(error, of_cell)| *error = power * of_cell);
     }
 
     fn root(&self, axis: usize, sign: f64, r: f64, ratios: &[f64]) -> &Cell {
@@ -189,12 +226,14 @@ impl Table {
             .filter(|cell| cell.place.axis == axis && cell.place.sign == sign);
         let away = |cell: &&Cell| {
             let place = &cell.place;
-            let radius = if place.is_logarithmic { r.ln() } else { r };
+            let coordinates = place.radius.coordinate(r).into_iter();
             // Points on the outer end are beyond it by rounding.
-            let sides = place.ranges[1..].iter().zip(ratios);
-            sides
-                .map(|(&range, &u)| distance(range, u))
-                .fold(distance(place.ranges[0], radius), f64::max)
+            (place
+                .ranges
+                .iter()
+                .zip(coordinates.chain(ratios.iter().copied())))
+            .map(|(&range, x)| distance(range, x))
+            .fold(0.0, f64::max)
         };
         of_face
             .min_by(|a, b| away(a).total_cmp(&away(b)))
@@ -216,24 +255,23 @@ impl Place {
     /// The point at coordinates from -1 to 1.
     fn point(&self, t: &[f64]) -> Vec<f64> {
         let mut at = (self.ranges.iter().zip(t)).map(|(&(a, b), t)| 0.5 * (a + b + (b - a) * t));
-        let first = at.next().expect("a radius");
-        let r = if self.is_logarithmic {
-            first.exp()
-        } else {
-            first
+        let mut next = || at.next().expect("one for each side");
+        let (r, d_in) = match self.radius {
+            Radius::Linear => (next(), self.ranges.len()),
+            Radius::Logarithmic => (next().exp(), self.ranges.len()),
+            Radius::Only(r) => (r, self.ranges.len() + 1),
         };
-        (0..self.ranges.len())
+        (0..d_in)
             .map(|c| match c == self.axis {
                 true => self.sign * r,
-                false => r * at.next().expect("one for each other component"),
+                false => r * next(),
             })
             .collect()
     }
 }
 
-/// The cells to begin with: faces cut where a component is 0 and where rays of marks cross them, radii
-/// at the scale and beyond it, and those of marks.
-fn places(d_in: usize, half: bool, cutoff: f64, scale: f64, marks: &[Vec<f64>]) -> Vec<Place> {
+/// Ranges of the radius to begin with: they end at the scale, at powers beyond it, and at those of marks.
+fn radii(cutoff: f64, scale: f64, marks: &[Vec<f64>]) -> Vec<(Radius, Option<(f64, f64)>)> {
     let largest = |x: &Vec<f64>| x.iter().fold(0.0, |l: f64, c| l.max(c.abs()));
     let mut radii = vec![0.0, cutoff];
     radii.extend(marks.iter().map(largest));
@@ -245,19 +283,29 @@ fn places(d_in: usize, half: bool, cutoff: f64, scale: f64, marks: &[Vec<f64>]) 
     radii.retain(|&r| r <= cutoff);
     radii.sort_unstable_by(f64::total_cmp);
     radii.dedup_by(|a, b| (*a - *b).abs() <= 1e-9 * *a);
+    (radii.windows(2))
+        .map(|pair| match pair[0] >= scale {
+            true => (Radius::Logarithmic, Some((pair[0].ln(), pair[1].ln()))),
+            false => (Radius::Linear, Some((pair[0], pair[1]))),
+        })
+        .collect()
+}
+
+/// The cells to begin with: faces cut where a component is 0 and where rays of marks cross them.
+fn places(
+    d_in: usize,
+    half: bool,
+    radii: &[(Radius, Option<(f64, f64)>)],
+    marks: &[Vec<f64>],
+) -> Vec<Place> {
     let mut all = Vec::new();
     for axis in 0..d_in {
         for sign in [-1.0, 1.0] {
             if half && sign < 0.0 {
                 continue;
             }
-            for pair in radii.windows(2) {
-                let is_logarithmic = pair[0] >= scale;
-                let ends = match is_logarithmic {
-                    true => (pair[0].ln(), pair[1].ln()),
-                    false => (pair[0], pair[1]),
-                };
-                let mut ranges = vec![vec![ends]];
+            for &(radius, ends) in radii {
+                let mut ranges = vec![ends.into_iter().collect()];
                 for c in (0..d_in).filter(|&c| c != axis) {
                     let mut cuts = vec![-1.0, 0.0, 1.0];
                     let crossings = (marks.iter())
@@ -278,7 +326,7 @@ fn places(d_in: usize, half: bool, cutoff: f64, scale: f64, marks: &[Vec<f64>]) 
                     axis,
                     sign,
                     ranges,
-                    is_logarithmic,
+                    radius,
                 }));
             }
         }

@@ -13,11 +13,12 @@ use serde::Serialize;
 
 pub use shape::{Shape, Tiles};
 use tables::Tables;
+pub use texts::THREADS_PER_ROW;
 
 use super::device::Device;
 use super::setup::Setup;
 use super::template::Text;
-use super::{SAMPLE_THREADS, dispatch, words};
+use super::{SAMPLE_THREADS, deep, dispatch, words};
 use crate::Result;
 use crate::engine::BlockPlan;
 use crate::tensor::MomentPlan;
@@ -36,6 +37,8 @@ pub enum Lanes {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Choose,
+    /// Networks of several hidden layers, which have no stages before their fields.
+    Deep,
     Hidden(Lanes),
     Shifts(Lanes),
     Readout(Lanes),
@@ -84,16 +87,19 @@ impl Shape {
                 all.push(kind);
             }
         };
+        add(self.is_deep, Kind::Deep);
         add(tilt, Kind::Choose);
         for (lanes, units, readouts) in [
             (Lanes::Units, self.chunk_groups, self.chunk_groups),
             (Lanes::Networks, self.remainder, self.remainder_readouts),
         ] {
+            let units = if self.is_deep { 0 } else { units };
             add(units > 0, Kind::Hidden(lanes));
             add(units > 0 && tilt, Kind::Shifts(lanes));
+            let readouts = if self.is_deep { 0 } else { readouts };
             add(readouts > 0 && self.is_direct, Kind::Readout(lanes));
         }
-        add(true, Kind::Fields);
+        add(!self.is_deep, Kind::Fields);
         add(self.fourth > 0, Kind::Cumulants(4));
         add(self.sixth > 0, Kind::Cumulants(6));
         add(tilt, Kind::Ratio);
@@ -119,7 +125,7 @@ impl Shape {
         let sixteens = networks / 16 * u64::from(pass.remainder);
         let groups = networks * u64::from(pass.groups);
         match kind {
-            Kind::Choose | Kind::Ratio | Kind::Score => networks,
+            Kind::Choose | Kind::Deep | Kind::Ratio | Kind::Score => networks,
             Kind::Hidden(Lanes::Units) => groups * self.point_tiling.tiles,
             Kind::Hidden(Lanes::Networks) => sixteens * self.remainder * self.point_tiling.tiles,
             Kind::Shifts(Lanes::Units) => groups,
@@ -195,6 +201,16 @@ impl Looped {
         });
         let factors = table(bytemuck::cast_slice(&tables.factors));
         let elements = table(bytemuck::cast_slice(&tables.elements));
+        let parameters = {
+            let numbers = match shape.is_deep {
+                true => deep::numbers(setup)?,
+                false => Vec::new(),
+            };
+            let data = bytemuck::cast_slice::<f32, u8>(&numbers);
+            let buffer = d.parameters(data.len().max(16) as u64);
+            d.queue.write_buffer(&buffer, 0, data);
+            buffer
+        };
         let choices = d.storage("choices", 8 * stride);
         let winners = d.storage("winners", 4 * capacity);
         let uniform = {
@@ -211,6 +227,12 @@ impl Looped {
                     let mut buffers = vec![&uniform];
                     match kind {
                         Kind::Choose => buffers.push(&choices),
+                        Kind::Deep => {
+                            buffers.extend([&parameters, &fields]);
+                            if deep::has_weights(setup) {
+                                buffers.push(&hidden);
+                            }
+                        }
                         Kind::Hidden(_) => buffers.extend([&points, &hidden]),
                         Kind::Shifts(_) => buffers.extend([&shift_points, &hidden]),
                         Kind::Readout(_) => buffers.push(&hidden),

@@ -1,7 +1,7 @@
 //! This module holds the sizes that the texts of the looped stages and their buffers share.
 
 use super::super::setup::Setup;
-use super::super::{moments, networks};
+use super::super::{deep, moments, networks};
 use crate::stream::{GROUP, StreamLayout};
 use crate::tensor::MomentPlan;
 
@@ -97,6 +97,10 @@ pub struct Shape {
     /// Number of full groups of a pass at most.
     pub chunk_groups: u64,
     pub is_direct: bool,
+    /// Whether there are several hidden layers, and the bytes of a network's hidden values then, if a
+    /// layer takes them.
+    pub is_deep: bool,
+    deep_bytes: u64,
     /// Count of numbers in a block's row of the buffer `sums`, and where its heaviest network
     /// starts.
     pub sum_stride: u64,
@@ -141,10 +145,21 @@ impl Shape {
             remainder_readouts,
             chunk_groups: 0,
             is_direct: setup.is_direct,
+            is_deep: setup.is_deep(),
+            deep_bytes: match deep::has_weights(setup) {
+                true => deep::hidden_bytes(setup),
+                // No buffer is empty.
+                false => 4,
+            },
             sum_stride: 4 * moments::sum_quads(plan) as u64,
             heaviest_at: 4 * moments::heaviest_at(plan) as u64,
             stream,
         };
+        if shape.is_deep {
+            // A pass draws all units.
+            shape.chunk_groups = shape.stream.full_groups;
+            return shape;
+        }
         let group_bytes = GROUP * GROUP_SLOTS * shape.rows() * 16;
         shape.chunk_groups = (shape.stream.full_groups)
             .min(networks::CHUNK_GROUPS)
@@ -208,6 +223,9 @@ impl Shape {
 
     /// Counts the bytes of a network in the buffer `hidden`.
     pub fn hidden_bytes(&self) -> u64 {
+        if self.is_deep {
+            return self.deep_bytes;
+        }
         (self.remainder_row() + self.remainder_units() * self.rows()) * 4
     }
 

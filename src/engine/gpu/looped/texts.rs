@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::super::SAMPLE_THREADS;
 use super::super::activation::Code;
+use super::super::deep;
 use super::super::setup::Setup;
 use super::super::template::{Text, render};
 use super::super::variates::Variates;
@@ -18,6 +19,7 @@ pub const THREADS_PER_ROW: u64 = 1 << 21;
 pub fn text(setup: &Setup, shape: &Shape, kind: Kind) -> Text {
     let path = match kind {
         Kind::Choose => "looped/choose",
+        Kind::Deep => return deep::text(setup, false, Some(shape.field_stride())),
         Kind::Hidden(_) | Kind::Shifts(_) => "looped/hidden",
         Kind::Readout(_) => "looped/readout",
         Kind::Fields => "looped/fields",
@@ -66,6 +68,7 @@ fn laws(setup: &Setup, kind: Kind) -> Vec<&'static str> {
         Kind::Hidden(_) | Kind::Shifts(_) => law.hidden.clone(),
         Kind::Readout(_) => vec![law.readout, law.readout_bias],
         Kind::Choose
+        | Kind::Deep
         | Kind::Fields
         | Kind::Cumulants(_)
         | Kind::Ratio

@@ -63,6 +63,14 @@ impl Axis {
         self.law.is_gaussian()
     }
 
+    /// Whether the variate ends where nothing is left out.
+    pub fn is_bounded(&self) -> bool {
+        match self.law {
+            Law::Uniform | Law::Phase | Law::Rademacher => true,
+            Law::Gaussian | Law::Laplace => false,
+        }
+    }
+
     /// Where the density, times powers that the activation grows with, has fallen to a part of it.
     pub fn reach_to(&self, part: f64, growth: Growth) -> f64 {
         let decline = match growth {
@@ -111,6 +119,16 @@ impl Axis {
             Law::Gaussian => Vec::new(),
             Law::Uniform | Law::Phase => vec![-self.reach, self.reach],
             Law::Laplace => vec![0.0],
+            Law::Rademacher => unreachable!("signs are no axes"),
+        }
+    }
+
+    /// Places between which a density that reaches far changes by factors, beside where it bends.
+    pub fn within(&self) -> &'static [f64] {
+        match self.law {
+            Law::Gaussian => &[-3.0, -1.0, 1.0, 3.0],
+            Law::Laplace => &[-2.0, 2.0],
+            Law::Uniform | Law::Phase => &[],
             Law::Rademacher => unreachable!("signs are no axes"),
         }
     }

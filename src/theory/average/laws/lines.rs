@@ -10,7 +10,7 @@ use super::super::line::Panels;
 use super::super::rule::settled;
 use super::axis::{Axis, Node};
 use super::panels::stretch;
-use super::{INFINITE, Moment, diverge, dot, law};
+use super::{INFINITE, Moment, crossing, diverge, dot, law};
 use crate::model::activation::{Growth, Parity};
 use crate::model::{Activation, Law, Net};
 
@@ -60,9 +60,9 @@ pub struct Lines {
 }
 
 /// A pre-activation as a linear form of the variates, and its variance.
-struct Form {
-    weights: Vec<f64>,
-    variance: f64,
+pub struct Form {
+    pub weights: Vec<f64>,
+    pub variance: f64,
 }
 
 impl Form {
@@ -89,6 +89,10 @@ impl Lines {
         let Some(line) = Line::new(self, &y) else {
             return 0.0;
         };
+        if line.crosses() {
+            let (_, nodes) = line.crossed();
+            return 2.0 * nodes as f64;
+        }
         let (_, nodes) = line.sums(line.efforts()[1]);
         1.5 * nodes as f64 * (self.ends.len() + 1) as f64
     }
@@ -109,6 +113,9 @@ impl Lines {
         let Some(line) = Line::new(self, &y) else {
             return vec![infinite; self.ends.len()];
         };
+        if line.crosses() {
+            return line.crossed().0;
+        }
         let [(coarse, _), (fine, _)] = line.efforts().map(|effort| line.sums(effort));
         (fine.iter().zip(&coarse))
             .map(|(&[value, size], coarse)| {
@@ -165,12 +172,53 @@ impl<'a> Line<'a> {
 
     /// A bound of the finer rule's error, from its distance to the coarser one.
     fn error(&self, distance: f64, size: f64) -> f64 {
-        // Of several variates rules get better slowly: kinks run across them, and tails are cut off
-        // early.
+        // Of several variates rules get better slowly: tails are cut off early.
         match self.others.len() > 1 {
             false => settled(distance, size),
             true => 3.0 * distance,
         }
+    }
+
+    /// Whether kinks run across rules of several weights.
+    fn crosses(&self) -> bool {
+        let weights = self.y.weights.len() - 1;
+        weights > 1 && self.inner.is_some() && !self.activation.kinks().is_empty()
+    }
+
+    /// The averages point by point where they do, and the number of nodes.
+    fn crossed(&self) -> (Vec<Average>, usize) {
+        crossing::averages(
+            self.activation,
+            &self.axes(),
+            (self.y, self.ends),
+            &self.ways(),
+        )
+    }
+
+    /// All ways of the signs.
+    fn ways(&self) -> Vec<Vec<f64>> {
+        (0..1u32 << self.signs.len())
+            .map(|way| {
+                let mut place = vec![0.0; self.y.weights.len()];
+                for (k, &v) in self.signs.iter().enumerate() {
+                    place[v] = if way >> k & 1 == 0 { 1.0 } else { -1.0 };
+                }
+                place
+            })
+            .collect()
+    }
+
+    /// The variates that are no signs, the steepest last.
+    fn axes(&self) -> Vec<(usize, Axis)> {
+        let growth = self.activation.growth();
+        let count = self.others.len() + 1;
+        let all = || self.ends.iter().chain([self.y]);
+        let largest = |v: usize| all().fold(0.0, |l: f64, form| l.max(form.weights[v].abs()));
+        let others = self
+            .others
+            .iter()
+            .map(|&(v, law)| (v, Axis::new(law, largest(v), growth, 2, count)));
+        others.chain(self.inner).collect()
     }
 
     fn efforts(&self) -> [Effort; 2] {
@@ -182,15 +230,12 @@ impl<'a> Line<'a> {
         let mut sums = vec![[0.0; 2]; self.ends.len()];
         let mut nodes = 0;
         let panels = Panels::new(LENGTH, effort.points);
-        let ways = 1u32 << self.signs.len();
-        for way in 0..ways {
-            let mut place = vec![0.0; self.y.weights.len()];
-            for (k, &v) in self.signs.iter().enumerate() {
-                place[v] = if way >> k & 1 == 0 { 1.0 } else { -1.0 };
-            }
+        let ways = self.ways();
+        let part = ways.len() as f64;
+        for mut place in ways {
             for (others, weight, density) in self.outer(&place, effort) {
                 (self.others.iter().zip(&others)).for_each(|((v, _), x)| place[*v] = *x);
-                let weight = weight / f64::from(ways);
+                let weight = weight / part;
                 nodes += self.add(&place, weight, density, (&panels, effort.tail), &mut sums);
             }
         }
@@ -225,9 +270,9 @@ impl<'a> Line<'a> {
         let of_y = without(self.y);
         let reach = axis.reach_to(tail, self.activation.growth());
         let mut ends = within(axis, reach);
-        self.mark(self.y.weights[*v], of_y, reach, &mut ends);
+        mark(self.activation, self.y.weights[*v], of_y, reach, &mut ends);
         for (end, &mean) in self.ends.iter().zip(&means) {
-            self.mark(end.weights[*v], mean, reach, &mut ends);
+            mark(self.activation, end.weights[*v], mean, reach, &mut ends);
         }
         let mut nodes = 0;
         across(panels, axis, &mut ends, &mut |x, w| {
@@ -241,30 +286,6 @@ impl<'a> Line<'a> {
             }
         });
         nodes
-    }
-
-    /// Marks where z = l x + mean has structure: at kinks, and, if it is steep, at 0 and at distances that
-    /// double, since activations vary on the scale of 1 near 0 and more slowly far out.
-    fn mark(&self, l: f64, mean: f64, reach: f64, ends: &mut Vec<f64>) {
-        if l == 0.0 {
-            return;
-        }
-        let mut mark = |z: f64| {
-            let x = (z - mean) / l;
-            if x.abs() < reach {
-                ends.push(x);
-            }
-        };
-        self.activation.kinks().iter().for_each(|&kink| mark(kink));
-        if l.abs() > STEEP {
-            mark(0.0);
-            let mut z = 0.5;
-            while z < mean.abs() + l.abs() * reach {
-                mark(z);
-                mark(-z);
-                z *= 2.0;
-            }
-        }
     }
 
     /// Places of the other variates, with weights and the logarithm of the density. Products do not change
@@ -336,7 +357,7 @@ impl<'a> Line<'a> {
         }
         let mut ends = within(&axis, reach);
         ends.push(0.0);
-        self.mark(scale, 0.0, reach, &mut ends);
+        mark(self.activation, scale, 0.0, reach, &mut ends);
         ends.extend(meets.into_iter().filter(|x| x.abs() < reach));
         ends.sort_unstable_by(f64::total_cmp);
         ends.dedup_by(|a, b| (*a - *b).abs() < 1e-13);
@@ -389,8 +410,32 @@ fn within(axis: &Axis, reach: f64) -> Vec<f64> {
     ends.chain([-reach, reach]).collect()
 }
 
+/// Marks where z = l x + mean has structure: at kinks, and, if it is steep, at 0 and at distances that
+/// double, since activations vary on the scale of 1 near 0 and more slowly far out.
+pub fn mark(activation: &Activation, l: f64, mean: f64, reach: f64, ends: &mut Vec<f64>) {
+    if l == 0.0 {
+        return;
+    }
+    let mut mark = |z: f64| {
+        let x = (z - mean) / l;
+        if x.abs() < reach {
+            ends.push(x);
+        }
+    };
+    activation.kinks().iter().for_each(|&kink| mark(kink));
+    if l.abs() > STEEP {
+        mark(0.0);
+        let mut z = 0.5;
+        while z < mean.abs() + l.abs() * reach {
+            mark(z);
+            mark(-z);
+            z *= 2.0;
+        }
+    }
+}
+
 /// Nodes and weights of panels between ends. They may be longer where a density falls slowly.
-fn across(panels: &Panels, axis: &Axis, ends: &mut [f64], node: &mut dyn FnMut(f64, f64)) {
+pub fn across(panels: &Panels, axis: &Axis, ends: &mut [f64], node: &mut dyn FnMut(f64, f64)) {
     ends.sort_unstable_by(f64::total_cmp);
     for pair in ends.windows(2) {
         let unit = match axis.is_normal() {

@@ -4,10 +4,12 @@
 mod axis;
 mod characteristic;
 mod closed;
+mod crossing;
 mod grid;
 mod lattice;
 mod lines;
 mod panels;
+mod planes;
 mod second;
 #[cfg(test)]
 mod tests;
@@ -109,6 +111,21 @@ impl Unit {
     fn diverges(&self, growth: Growth, order: usize) -> bool {
         diverge(&self.laws, &self.forms, growth, order)
     }
+}
+
+/// Whether averages of points of any box with fixed ones take so little time that they can be tabulated, and
+/// tables are good to percents: in three dimensions those of Laplace variates are not.
+pub fn are_short(net: &Net) -> bool {
+    let variates = net.linear_form(&vec![1.0; net.d_in()]);
+    let laws: Vec<Law> = (0..=net.d_in())
+        .filter(|&v| variates[v] != 0.0)
+        .map(|v| law(net, v))
+        .filter(|&law| law != Law::Rademacher)
+        .collect();
+    net.d_in() == 1
+        || net.activation().kinks().is_empty()
+        || (crossing::are_short(net.activation(), &laws)
+            && !(net.d_in() > 2 && laws.contains(&Law::Laplace)))
 }
 
 /// Law of a variate of the linear forms of a net's first layer.
