@@ -2,7 +2,7 @@
 
 use super::builder::{Builder, NotFinite};
 use super::op::{Binary, Op, Register, Unary};
-use super::{Activation, Compiled, Parity, Tape, growth, range, symmetry};
+use super::{Activation, Compiled, Parity, Tape, growth, pieces, range, symmetry};
 use crate::{Error, Result};
 
 /// `Derivative` is how an activation changes with z at fixed v, between its kinks; at a kink it is that of one
@@ -102,6 +102,7 @@ impl Derivative {
             homogeneous: symmetry::homogeneous(&tape),
             // Where the activation bends the derivative jumps.
             kinks: activation.kinks().to_vec(),
+            is_piecewise_polynomial: pieces::is_piecewise_polynomial(&tape),
             growth,
             tape,
         }));
