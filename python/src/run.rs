@@ -43,7 +43,7 @@ impl From<Document> for Finished {
 /// Why a run has made nothing, or only a part.
 pub struct Failure {
     pub error: Error,
-    pub partial: Option<Finished>,
+    pub partial: Option<Box<Finished>>,
 }
 
 impl From<Error> for Failure {

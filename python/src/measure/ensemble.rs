@@ -50,7 +50,7 @@ fn draw(session: &Arc<Session>, given: &Given, files: Files) -> Result<Finished,
             let partial = so_far(run.state(), k).ok().flatten();
             return Err(Failure {
                 error,
-                partial: partial.map(Into::into),
+                partial: partial.map(|p| Box::new(p.into())),
             });
         }
         documents.push(Document::of_ensemble(run.document(k)?));

@@ -29,7 +29,7 @@ fn draw(session: &Arc<Session>, given: &Given) -> Result<Finished, Failure> {
         Ok(_) => Ok(Finished::Value(draws.into_value())),
         Err(error) => Err(Failure {
             error,
-            partial: Some(Finished::Value(draws.into_value())),
+            partial: Some(Box::new(Finished::Value(draws.into_value()))),
         }),
     }
 }
