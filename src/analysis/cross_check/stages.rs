@@ -275,8 +275,9 @@ fn check_moments(
 }
 
 fn check_vertex(engine: &dyn Stages, spec: &EnsembleSpec, worst: &mut Worst) -> Result<()> {
-    // Integrals over the kernel of a deep net take long, and are sums as those of other nets.
-    if spec.net.depth() > 1 {
+    // Integrals over kernels of deep nets, and of other laws than normal ones, take long, and are sums as
+    // those of other nets.
+    if spec.net.depth() > 1 || !spec.net.has_gaussian_units() {
         return Ok(());
     }
     let (mut nodes, mut weights) = match vertex_nodes(spec, Vertex::Full, 10.0) {
