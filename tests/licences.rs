@@ -65,7 +65,8 @@ fn packages() -> Vec<Package> {
                 name: words.next().unwrap(),
                 version: words.next().unwrap(),
                 place: words.next().filter(|word| word != "(proc-macro)"),
-                licence: licence.into(),
+                // What has been listed before.
+                licence: licence.trim_end_matches(" (*)").into(),
             }
         })
         .collect();

@@ -126,7 +126,10 @@ fn a_killed_reproduction_goes_on_and_every_number_can_be_traced() {
         assert!(svg.starts_with("<svg width=\"520\"") && svg.trim_end().ends_with("</svg>"));
         assert!(svg.contains("<title>") && !svg.contains("NaN"), "{name}");
         assert!(html.contains(&format!("id=\"figure-{name}\"")));
-        let points: usize = (read(of("json"))["series"].as_array().unwrap().iter())
+        let figure = read(of("json"));
+        let panels = figure["panels"].as_array().unwrap().iter();
+        let points: usize = panels
+            .flat_map(|panel| panel["series"].as_array().unwrap())
             .map(|s| s["points"].as_array().unwrap().len())
             .sum();
         assert_eq!(

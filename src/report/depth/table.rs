@@ -88,7 +88,7 @@ fn slopes(document: &DepthDocument) -> String {
             fixed(fit.predicted_slope, 4),
             match &depths[..] {
                 [] => "none differs from zero".into(),
-                [one] => format!("{one} only"),
+                [one] => format!("{one} only: a slope takes two"),
                 several => several.join(", "),
             },
         ]);

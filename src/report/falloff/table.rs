@@ -104,7 +104,7 @@ fn slopes(document: &FalloffDocument) -> String {
             fixed(fit.exact_slope, 4),
             match (&widths[..], &fit.unconverged[..]) {
                 ([], _) => "none above the background".into(),
-                ([one], _) => format!("{one} only"),
+                ([one], _) => format!("{one} only: a slope takes two"),
                 ([first, .., last], []) => format!("{first} to {last}, {} of them", widths.len()),
                 ([first, .., last], _) => format!("{first} to {last}, NOT CONVERGED"),
             },

@@ -19,7 +19,7 @@ const PALETTE: [RGBColor; 7] = [
     RGBColor(0x56, 0xB4, 0xE9),
     BLACK,
 ];
-/// More points than these have smaller marks, bars without caps, and no values to point at.
+/// More points than these have smaller marks and bars without caps; so many have values to point at.
 const MANY: usize = 60;
 
 pub(super) type Pixel = (i32, i32);
@@ -108,10 +108,8 @@ impl Panel {
             let points: Vec<Point> = self.drawable(series).collect();
             let placed: Vec<Placed> = points.iter().map(place).collect();
             stroke(root, series.style, Ink::Palette(series.colour), &placed)?;
-            if points.len() > MANY {
-                continue;
-            }
-            for (p, Placed { at: (a, b), .. }) in points.iter().zip(&placed) {
+            let step = points.len().div_ceil(MANY).max(1);
+            for (p, Placed { at: (a, b), .. }) in points.iter().zip(&placed).step_by(step) {
                 let value = minijinja::HtmlEscape(&self.value(series, p)).to_string();
                 let _ = writeln!(
                     hover,

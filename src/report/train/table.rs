@@ -147,7 +147,7 @@ fn powers(document: &TrainDocument, width: usize) -> String {
         }
         row.push(match &widths[..] {
             [] => "none differs from N = inf".into(),
-            [one] => format!("{one} only"),
+            [one] => format!("{one} only: a slope takes two"),
             several => several.join(", "),
         });
         rows.add_row(row);
