@@ -12,6 +12,8 @@ import numpy as np
 
 import nnqft
 
+# Whoever runs this in the background may have Ctrl-C ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 for other in ("pandas", "xarray", "matplotlib", "sklearn", "tqdm"):
     try:
         __import__(other)
