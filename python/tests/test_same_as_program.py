@@ -85,9 +85,9 @@ CASES = {
         ),
     ),
     "train readout": (
-        ["--arch", "relu", "--width", "7", "--data", "1=0.5,2;0.3=1,0", "--train", "readout", "--seed", "3"],
+        "--arch relu --width 7 --data 1=0.5,2;0.3=1,0 --train readout --rate 0.2 --seed 3".split(),
         lambda: nnqft.train(
-            nnqft.Net("relu", 7), [1.0, 0.3], [[0.5, 2.0], [1.0, 0.0]], X, train="readout", seed=3, **FEW
+            nnqft.Net("relu", 7), [1.0, 0.3], [[0.5, 2.0], [1.0, 0.0]], X, train="readout", rate=0.2, seed=3, **FEW
         ),
     ),
     "theory": ("--arch relu --width 20".split(), lambda: nnqft.theory(nnqft.Net("relu", 20), X)),
