@@ -149,6 +149,15 @@ def test_files_are_the_same_and_come_back(case: str, tmp_path: Path) -> None:
         np.testing.assert_array_equal(back[4].tensor(), result[4].tensor())
 
 
+def test_sweeps_are_read_with_the_arrays_of_each_net(tmp_path: Path) -> None:
+    options = "--arch relu --width 5 --depth 1,2 --orders 4".split()
+    assert command_line("ensemble", *options, *SMALL, *INPUTS, "--out", str(tmp_path), "-q").returncode == 0
+    for depth, loaded in zip((1, 2), nnqft.load(tmp_path)):
+        ours = nnqft.ensemble(nnqft.Net("relu", [5] * depth), X, orders=[4], **FEW)
+        assert loaded.spec["hidden"] == [5] * depth
+        np.testing.assert_array_equal(loaded[4].experiments, ours[4].experiments)
+
+
 def test_samples_are_the_same(tmp_path: Path) -> None:
     file = tmp_path / "draws.npy"
     options = "--arch relu --width 20 --nets 300 --experiments 2 --backend cpu -q".split()
