@@ -366,7 +366,9 @@ fn what_deep_nets_do_not_have_is_refused() {
         &["depth", "--hidden", "3,4"],
         &["--hidden", "--depth and --width"],
     );
-    refused(&["depth", "--aspect", "0"], &["--aspect", "above 0"]);
+    for aspect in ["0", "-1"] {
+        refused(&["depth", "--aspect", aspect], &["--aspect", "above 0"]);
+    }
     let both = run(&["ensemble", "--hidden", "3,4", "--width", "5"]);
     assert_eq!(both.status.code(), Some(2));
 }

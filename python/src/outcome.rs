@@ -1,4 +1,4 @@
-//! A result that Python holds: its values, its table, its files.
+//! A result that Python holds: its values, its verdict, its files.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,7 +17,6 @@ use crate::value::Value;
 trait Kept: Send + Sync {
     fn name(&self) -> &'static str;
     fn value(&self) -> Value;
-    fn table(&self) -> String;
     fn verdict(&self) -> nnqft_gpu::Result<()>;
     fn write(&self, dir: &Path) -> std::io::Result<Vec<Replacement>>;
 }
@@ -29,10 +28,6 @@ impl<T: Outcome + Send + Sync> Kept for T {
 
     fn value(&self) -> Value {
         Value::of(self)
-    }
-
-    fn table(&self) -> String {
-        Outcome::table(self, usize::MAX)
     }
 
     fn verdict(&self) -> nnqft_gpu::Result<()> {
@@ -109,11 +104,6 @@ impl Document {
             }
         }
         Value::Map(entries).into_python(py)
-    }
-
-    /// The table that the command line prints.
-    fn table(&self) -> String {
-        self.kept.table()
     }
 
     /// Why what is concluded does not hold, or cannot be relied on; None if it holds.

@@ -24,7 +24,8 @@ pub struct Arguments {
     #[command(flatten)]
     spec: PartialSpec,
     /// Depth over width, L/N: each depth has the width that makes it so
-    #[arg(long, value_parser = value::aspect, conflicts_with_all = ["width", "hidden"])]
+    #[arg(long, allow_hyphen_values = true, value_parser = value::aspect,
+        conflicts_with_all = ["width", "hidden"])]
     aspect: Option<f64>,
     #[command(flatten)]
     engine: EngineArgs,

@@ -7,7 +7,7 @@ use nnqft_gpu::Result;
 use nnqft_gpu::report::outcome::Outcome;
 
 use super::output::{Files, OutputOptions, PlotOptions};
-use super::shell::{columns, emit, room};
+use super::shell::{columns, emit};
 
 /// `ResultOptions` says how a result that has a figure is given.
 #[derive(Args)]
@@ -33,6 +33,11 @@ coupling, a check) does not hold or rests on averages that are NOT CONVERGED;
 2 a mistake in options or files; 130 interrupted. ensemble, merge and reproduce
 conclude nothing from averages that have not converged: they mark them, and
 exit with 0.";
+
+/// Returns the columns for a table: in a pipe as many as it takes.
+fn room() -> usize {
+    columns().unwrap_or(usize::MAX)
+}
 
 /// Prints a result that has no files beside it as JSON or as its table; fails if what it concludes
 /// does.
@@ -81,7 +86,7 @@ impl<T: Outcome> Presentation<T> {
             if T::FIGURE_BESIDE_TABLE
                 && let Some(figure) = document.figure(self.expected)
             {
-                emit(&format!("\n{}", figure.text(columns())))?;
+                emit(&format!("\n{}", figure.text(columns().unwrap_or(80))))?;
             }
         }
         self.documents.push(document);

@@ -3,22 +3,10 @@
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Returns the columns for a plot: the terminal's, or 80 in a pipe.
-pub fn columns() -> usize {
+/// Returns the columns of the terminal that stdout is, or `None` in a pipe.
+pub fn columns() -> Option<usize> {
     let terminal = console::Term::stdout();
-    match terminal.is_term() {
-        true => usize::from(terminal.size().1),
-        false => 80,
-    }
-}
-
-/// Returns the columns for a table: the terminal's, or as many as it takes in a pipe.
-pub fn room() -> usize {
-    let terminal = console::Term::stdout();
-    match terminal.is_term() {
-        true => usize::from(terminal.size().1),
-        false => usize::MAX,
-    }
+    (terminal.is_term()).then(|| usize::from(terminal.size().1))
 }
 
 /// Writes a result to stdout; a reader that has left (`| head`) is no error.

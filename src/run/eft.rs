@@ -32,13 +32,13 @@ pub const CUTOFFS: [f64; 21] = [
 /// Those of [`vertex_integrals`].
 pub fn eft(moments: &Moments, vertex: Vertex, cutoffs: &[f64]) -> Result<EftDocument> {
     let (spec, interactions) = (&moments.spec, &moments.interactions);
-    let kernel = kernel_matrix(spec);
+    let (kernel, beside) = (kernel_matrix(spec), moments.beside());
     let cutoffs = (vertex_integrals(spec, vertex, cutoffs)?.iter())
         .map(|v| EftPoint {
             cutoff: v.cutoff,
             lambda: Coupling::measure(spec.inputs.len(), &interactions.four, v),
             six_point: SixPoint::predict(&kernel, interactions, v),
-            exact: moments.beside.as_ref().and_then(|exact| {
+            exact: beside.as_ref().and_then(|exact| {
                 let six = SixPoint::predict(&kernel, exact, v);
                 Some(ExactEft {
                     lambda: Coupling::measure(spec.inputs.len(), &exact.four, v)?.mean,

@@ -18,8 +18,8 @@ pub struct Moments {
     pub spec: EnsembleSpec,
     /// Interactions that couplings are measured on.
     pub interactions: Interactions,
-    /// Exact values of interactions that were sampled, where they are known.
-    pub beside: Option<Interactions>,
+    /// What theory knows of networks that were drawn, if it was there already.
+    values: Option<Values>,
     device: DeviceInfo,
     timing: Timing,
     pub(super) source: Source,
@@ -76,7 +76,7 @@ impl Moments {
         Ok(Self {
             interactions: Interactions::measured(&spec, &correlators)
                 .expect("the orders that are needed are there"),
-            beside: Interactions::beside(&spec, values),
+            values: Some(values.clone()),
             device: runner.device(),
             timing,
             source: Source::sampled(Unconverged::of(&correlators)),
@@ -97,7 +97,7 @@ impl Moments {
     ) -> Result<Self> {
         Self::check(&spec, true)?;
         Ok(Self {
-            beside: Interactions::beside(&spec, &Values::new(&spec)),
+            values: None,
             spec,
             interactions,
             device: CpuEngine::new().device(),
@@ -124,12 +124,21 @@ impl Moments {
         let interactions = Interactions::exact(&spec, &neurons.at_width(spec.net.width()));
         Ok(Self {
             interactions,
-            beside: None,
+            values: None,
             spec,
             device: CpuEngine::new().device(),
             timing: Timing::theory(start.elapsed().as_secs_f64()),
             source: Source::exact(),
         })
+    }
+
+    /// Takes the exact values of interactions that were sampled, where they are known.
+    pub(super) fn beside(&self) -> Option<Interactions> {
+        match &self.values {
+            _ if !self.source.is_sampled() => None,
+            Some(values) => Interactions::beside(&self.spec, values),
+            None => Interactions::beside(&self.spec, &Values::new(&self.spec)),
+        }
     }
 
     /// Makes the head of a document on what was calculated from the moments.

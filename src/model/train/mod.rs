@@ -145,7 +145,7 @@ impl TrainSpec {
     pub fn validate(mut self) -> Result<Self> {
         let net = &self.ensemble.net;
         if net.depth() != 1 {
-            let reason = "networks with one hidden layer are trained; give one width";
+            let reason = "only networks with one hidden layer are trained";
             return Err(Error::invalid("depth", net.depth(), reason));
         }
         self.ensemble.check_networks()?;
