@@ -1,7 +1,7 @@
 //! A table shows the verdicts in a terminal.
 
 use super::ReproductionDocument;
-use super::verdict::Claim;
+use super::verdict::{Basis, Claim, tally};
 use crate::report::number::value;
 use crate::report::outcome::Outcome;
 use crate::report::table::table;
@@ -34,9 +34,19 @@ fn claims_table(claims: &[Claim], width: usize) -> String {
             .to_string(),
             claim.net.into(),
             statement,
-            claim.verdict.to_string(),
+            claim.verdict_in_words(),
             numbers.collect::<Vec<_>>().join(", "),
         ]);
     }
-    format!("{}\n", rows.without(&["numbers", "source"]).fit(width))
+    let mut text = format!("{}\n", rows.without(&["numbers", "source"]).fit(width));
+    for basis in Basis::ALL {
+        let counts = tally(claims, basis);
+        let total: usize = counts.iter().map(|(_, count)| count).sum();
+        let each = counts
+            .iter()
+            .map(|(outcome, count)| format!("{count} {outcome}"));
+        let each = each.collect::<Vec<_>>().join(", ");
+        text += &format!("{total} {basis}: {each}\n");
+    }
+    text
 }

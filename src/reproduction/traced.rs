@@ -77,11 +77,6 @@ impl<'a, T> Traced<'a, T> {
     pub fn place(&self) -> String {
         self.from.clone()
     }
-
-    /// Returns the file, `data/<file>.json`.
-    pub fn file(&self) -> &str {
-        (self.from.split_once('#')).map_or(&self.from, |(file, _)| file)
-    }
 }
 
 impl<'a, T> Traced<'a, Vec<T>> {
@@ -207,7 +202,6 @@ mod tests {
         };
         let json = serde_json::to_value(&document).unwrap();
         let root = Traced::document("file", &document);
-        assert_eq!(root.file(), "data/file.json");
         let head = at!(root.(head).x).number("head", Some(f64::NAN)).unwrap();
         assert_eq!(
             (head.from.as_str(), head.std_err),

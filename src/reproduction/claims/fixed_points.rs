@@ -2,7 +2,7 @@
 
 use crate::reproduction::source::{End, SourceNet, source};
 use crate::reproduction::traced::{Traced, at};
-use crate::reproduction::verdict::{Claim, Outcome, Section, Statement};
+use crate::reproduction::verdict::{Basis, Claim, Outcome, Section, Statement};
 use crate::run::RgDocument;
 
 /// The largest |beta / lambda| of the dimensionless coupling at a fixed point.
@@ -22,6 +22,7 @@ fn claim(net: &'static SourceNet, document: &Traced<RgDocument>, end: End) -> Cl
     let at = at!(point.cutoff).number("at Λ", None);
     Claim {
         verdict: Outcome::of(beta.as_ref().map(|b| b.value.abs() < FIXED)),
+        basis: Basis::ByConstruction,
         numbers: [beta, at].into_iter().flatten().collect(),
         ..Claim::new(
             Section::Fixed,
