@@ -148,6 +148,7 @@ impl<T: Quantity> Traced<'_, T> {
             value: self.quantity()?,
             std_err: std_err.filter(|e| e.is_finite()),
             from: self.place(),
+            size: 0.0,
         })
     }
 }
@@ -164,9 +165,17 @@ pub struct Number {
     pub std_err: Option<f64>,
     /// Place of the number, `data/<file>.json#<pointer>`.
     pub from: String,
+    /// Size of what the number is the rest of: it is rounding if it is far smaller.
+    #[serde(skip)]
+    pub(super) size: f64,
 }
 
 impl Number {
+    /// Says what size the number is the rest of.
+    pub(super) fn of_size(self, size: f64) -> Self {
+        Self { size, ..self }
+    }
+
     /// Gives the number another name.
     pub(super) fn called(self, name: impl Into<String>) -> Self {
         Self {

@@ -1,12 +1,14 @@
 //! A claim has a verdict, a criterion and the numbers that decide.
 
+use std::collections::BTreeMap;
+
 use serde::{Serialize, Serializer};
 
 use super::source::SourceNet;
 use super::traced::Number;
 
 /// An outcome says that a result of the source stands, or does not, or that nothing can be said.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Outcome {
@@ -68,14 +70,11 @@ impl std::fmt::Display for Basis {
     }
 }
 
-/// Counts the outcomes of claims on one basis, in the order in which they first appear.
-pub(super) fn tally(claims: &[Claim], basis: Basis) -> Vec<(Outcome, usize)> {
-    let mut counts: Vec<(Outcome, usize)> = Vec::new();
+/// Counts the outcomes of claims on one basis.
+pub(super) fn tally(claims: &[Claim], basis: Basis) -> BTreeMap<Outcome, usize> {
+    let mut counts = BTreeMap::new();
     for claim in claims.iter().filter(|claim| claim.basis == basis) {
-        match counts.iter_mut().find(|(known, _)| *known == claim.verdict) {
-            Some((_, count)) => *count += 1,
-            None => counts.push((claim.verdict, 1)),
-        }
+        *counts.entry(claim.verdict).or_default() += 1;
     }
     counts
 }

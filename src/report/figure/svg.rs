@@ -21,7 +21,7 @@ const LEGEND_ROW: i32 = 20;
 const LEGEND_LEFT: i32 = 20;
 pub(super) const FONT: i32 = 13;
 /// A character is so wide on average, in font sizes.
-pub(super) const CHARACTER: f64 = 0.54;
+pub(super) const CHARACTER: f64 = 0.58;
 
 pub(super) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 pub(super) type Drawn = Result<(), DrawingAreaErrorKind<std::io::Error>>;

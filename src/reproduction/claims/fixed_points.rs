@@ -19,6 +19,8 @@ fn claim(net: &'static SourceNet, document: &Traced<RgDocument>, end: End) -> Cl
         End::Ir => (at!(document.(flow).ir), "Λ → 0", "IR fixed point"),
     };
     let beta = at!(point.relative_beta).number("β / λ", None);
+    // The dimensionless coupling's own power of Λ is of order 1.
+    let beta = beta.map(|beta| beta.of_size(1.0));
     let at = at!(point.cutoff).number("at Λ", None);
     Claim {
         verdict: Outcome::of(beta.as_ref().map(|b| b.value.abs() < FIXED)),

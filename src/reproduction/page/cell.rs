@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use super::view;
-use crate::report::number::measured;
+use crate::report::number::{beyond_rounding, measured};
 use crate::reproduction::traced::{Number, Quantity, Traced};
 
 /// A cell of a table has text, and where the link leads to if it has one: the place of its number in the view of a
@@ -41,7 +41,7 @@ impl Cell {
     /// Makes the cell of a verdict's number.
     pub fn of(number: &Number) -> Self {
         Self {
-            text: measured(number.value, number.std_err),
+            text: measured(beyond_rounding(number.value, number.size), number.std_err),
             href: Some(view::href(&number.from)),
         }
     }
@@ -49,6 +49,13 @@ impl Cell {
     /// Makes the cell of a document's number with its error, if it has a value.
     pub fn number<T: Quantity>(value: Traced<T>, std_err: Option<f64>) -> Self {
         (value.number("", std_err)).map_or_else(Self::unknown, |n| Self::of(&n))
+    }
+
+    /// Makes the cell of a document's number, which is zero where rounding is all that is left of numbers of this
+    /// size.
+    pub fn rest<T: Quantity>(value: Traced<T>, size: f64) -> Self {
+        let number = value.number("", None).map(|n| n.of_size(size));
+        number.map_or_else(Self::unknown, |n| Self::of(&n))
     }
 
     /// Makes a cell of text with a link to a file.

@@ -210,7 +210,7 @@ fn tally_of(claims: &[Claim], basis: Basis) -> Tally {
     let counts = tally(claims, basis);
     Tally {
         basis: basis.to_string(),
-        total: counts.iter().map(|(_, count)| count).sum(),
+        total: counts.values().sum(),
         verdicts: (counts.into_iter())
             .map(|(outcome, count)| (verdict(outcome, outcome.to_string()), count))
             .collect(),
