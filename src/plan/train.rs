@@ -217,6 +217,12 @@ impl TrainPlan {
         (self.infinite.places).covariance(&after, &self.infinite.kernel)
     }
 
+    /// Computes A_t at infinite width, `[point][data]`: f_t is f_0 + A_t (y - f_0).
+    pub fn response(&self, stop: usize) -> Vec<Vec<f64>> {
+        let after = self.infinite.tangent.after(self.stops[stop], self.rate);
+        self.infinite.places.response(&after)
+    }
+
     /// Returns K between all points.
     pub fn kernel(&self) -> &[Vec<f64>] {
         &self.infinite.kernel

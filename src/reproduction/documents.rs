@@ -6,24 +6,46 @@ use super::names::Origin;
 use super::source::{DIMENSIONS, SourceNet, source};
 use super::traced::Traced;
 use crate::analysis::{Falloff, WIDTHS};
-use crate::run::{EftDocument, FalloffDocument, Head, RgDocument, SymmetryDocument};
+use crate::engine::DeviceInfo;
+use crate::run::{
+    EftDocument, FalloffDocument, RgDocument, SymmetryDocument, Timing, TrainDocument,
+};
 
-/// A document is of one of four kinds.
+/// A document is of one of five kinds.
 #[derive(Debug, Clone)]
 pub(super) enum Document {
     Falloff(FalloffDocument),
     Eft(EftDocument),
     Flow(RgDocument),
     Symmetry(SymmetryDocument),
+    Train(TrainDocument),
+}
+
+/// `Provenance` is what the heads of all kinds have, by its names in JSON.
+#[derive(Debug)]
+pub(super) struct Provenance<'a> {
+    pub schema: &'a str,
+    pub device: &'a DeviceInfo,
+    pub timing: Timing,
 }
 
 impl Document {
-    pub fn head(&self) -> &Head {
+    pub fn provenance(&self) -> Provenance<'_> {
+        macro_rules! of {
+            ($document:ident) => {
+                Provenance {
+                    schema: &$document.head.schema,
+                    device: &$document.head.device,
+                    timing: $document.head.timing,
+                }
+            };
+        }
         match self {
-            Self::Falloff(d) => &d.head,
-            Self::Eft(d) => &d.head,
-            Self::Flow(d) => &d.head,
-            Self::Symmetry(d) => &d.head,
+            Self::Falloff(d) => of!(d),
+            Self::Eft(d) => of!(d),
+            Self::Flow(d) => of!(d),
+            Self::Symmetry(d) => of!(d),
+            Self::Train(d) => of!(d),
         }
     }
 }
@@ -49,7 +71,8 @@ of_kind!(
     FalloffDocument = Falloff,
     EftDocument = Eft,
     RgDocument = Flow,
-    SymmetryDocument = Symmetry
+    SymmetryDocument = Symmetry,
+    TrainDocument = Train
 );
 
 /// `Documents` holds all measurements of a reproduction, by name of their document.
@@ -68,6 +91,8 @@ pub(super) struct OfNet<'a> {
     pub fixed_points: Traced<'a, RgDocument>,
     pub symmetry: Traced<'a, SymmetryDocument>,
     pub fits: Fits<'a>,
+    /// What the net's networks learn, if they do.
+    pub training: Option<Traced<'a, TrainDocument>>,
 }
 
 /// `OfDimension` holds one net's documents at an input dimension.
@@ -125,7 +150,7 @@ impl Documents {
 
     /// Takes the documents of one measurement, which share their time.
     pub(super) fn add(&mut self, documents: Vec<(String, Document)>) {
-        self.seconds += (documents.last()).map_or(0.0, |(_, d)| d.head().timing.wall_s);
+        self.seconds += (documents.last()).map_or(0.0, |(_, d)| d.provenance().timing.wall_s);
         self.all.extend(documents);
     }
 
@@ -177,6 +202,10 @@ impl Documents {
                 exact: self.get(&net.fit_name(Origin::Exact)),
                 connected: self.get(&net.fit_name(Origin::Connected)),
             },
+            training: net
+                .training
+                .as_ref()
+                .map(|_| self.get(&net.training_name())),
         }
     }
 

@@ -63,6 +63,8 @@ pub enum Section {
     Symmetry,
     /// The coupling as a function.
     Fits,
+    /// Networks that learn.
+    Learning,
     /// Exact values.
     Exact,
     /// The connected estimator.

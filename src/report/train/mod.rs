@@ -1,7 +1,9 @@
 //! `train` follows networks as they learn.
 
+mod deviation;
 mod figure;
 mod table;
 
+pub use deviation::train_deviation_figure;
 pub use figure::train_figure;
 pub use table::train_table;

@@ -2,9 +2,8 @@
 
 use super::{Cell, Table};
 use crate::model::EnsembleSpec;
-use crate::reproduction::documents::{Document, Documents, OfNet};
+use crate::reproduction::documents::{Document, Documents, OfNet, Provenance};
 use crate::reproduction::traced::{Traced, at};
-use crate::run::Head;
 
 pub(super) fn ensembles(nets: &[OfNet]) -> Table {
     let mut rows = Vec::new();
@@ -33,6 +32,20 @@ pub(super) fn ensembles(nets: &[OfNet]) -> Table {
         ] {
             let width = width(&spec);
             rows.push(ensemble(what, title, spec, width));
+        }
+        if let Some(training) = &of.training {
+            let widths: Vec<String> = training
+                .widths
+                .iter()
+                .map(|w| w.width.to_string())
+                .collect();
+            let spec = at!(training.(head).spec.(ensemble));
+            rows.push(ensemble(
+                "training",
+                title,
+                spec,
+                Cell::text(widths.join(", ")),
+            ));
         }
     }
     Table {
@@ -84,7 +97,8 @@ pub(super) fn documents(documents: &Documents) -> Table {
 
 fn document(name: &str, document: &Document) -> Vec<Cell> {
     // The head is flattened in every document.
-    let head: Traced<Head> = Traced::document(name, document.head());
+    let provenance = document.provenance();
+    let head: Traced<Provenance> = Traced::document(name, &provenance);
     vec![
         Cell::link(format!("{name}.json"), head.file()),
         Cell::word(at!(head.schema)),
