@@ -453,7 +453,15 @@ fn mistakes_are_told_in_a_sentence() {
     with(&["--orders", "6"], &["--orders 6", "1 to 4"]);
     with(&["--d-out", "2"], &["--d-out 2", "--data"]);
     with(&["--inputs", "1,2"], &["--data with 1 coordinates"]);
-    with(&["--estimator", "connected"], &["--estimator connected"]);
+    with(
+        &["--estimator", "connected"],
+        &["--estimator connected", "--train readout"],
+    );
+    let readout = ["--train", "readout", "--estimator", "connected"];
+    with(
+        &[&readout[..], &["--law-w", "gaussian,laplace"]].concat(),
+        &["--estimator connected", "gaussian"],
+    );
     with(&["--tilt", "auto"], &["--tilt auto"]);
     with(
         &["--activation", "sqrt(abs(z))"],

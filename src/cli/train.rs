@@ -1,7 +1,7 @@
 //! This module is the command `nnqft-gpu train`.
 
 use clap::Args;
-use nnqft_gpu::model::{Estimator, Learning, TrainSpec, TrainingData};
+use nnqft_gpu::model::{Learning, TrainSpec, TrainingData};
 use nnqft_gpu::run::{train, train_engine};
 use nnqft_gpu::{Error, Result};
 
@@ -100,12 +100,8 @@ fn specs(arguments: &Arguments) -> Result<Vec<TrainSpec>> {
     sampling.nets.get_or_insert(10_000);
     sampling.experiments.get_or_insert(1);
     if given.tilts() {
-        let reason = "importance sampling is for the connected estimator; leave it out";
+        let reason = "networks that learn are drawn as they are; leave it out";
         return Err(Error::invalid("tilt", "auto", reason));
-    }
-    if given.sampling.estimator == Some(Estimator::Connected) {
-        let reason = "trained networks are averaged directly; use direct";
-        return Err(Error::invalid("estimator", "connected", reason));
     }
     (given.unmeasured()?.into_iter())
         .map(|ensemble| {

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::{Drawn, Passes};
 use crate::Result;
 use crate::model::activation::{Derivative, Dual};
-use crate::model::{EnsembleSpec, Learning, TrainSpec};
+use crate::model::{EnsembleSpec, Estimator, Learning, TrainSpec};
 use crate::tensor::MomentPlan;
 use crate::theory::{Places, Tangent, kernel_matrix};
 
@@ -134,7 +134,21 @@ impl TrainPlan {
             Learning::Readout => None,
         };
         Ok(Self {
-            drawn: Drawn::new(untrained.clone(), Passes::NONE),
+            drawn: match untrained.estimator {
+                Estimator::Direct => Drawn::new(untrained.clone(), Passes::NONE),
+                Estimator::Connected => {
+                    // Of given hidden layers covariances are all that counts.
+                    let pairs = EnsembleSpec {
+                        orders: vec![2],
+                        ..untrained.clone()
+                    };
+                    let passes = Passes {
+                        rays: false,
+                        ..Passes::ALL
+                    };
+                    Drawn::new(pairs, passes)
+                }
+            },
             moments: MomentPlan::with_powers(fields.len(), full_order, HIGHEST),
             bound: DIVERGED * if usual > 0.0 { usual } else { 1.0 },
             spec,

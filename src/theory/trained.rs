@@ -204,7 +204,7 @@ impl Places {
 }
 
 /// Computes (1 - (1 - eta l)^t) / l, which is eta t at l = 0.
-fn learnt(l: f64, steps: u64, rate: f64) -> f64 {
+pub(crate) fn learnt(l: f64, steps: u64, rate: f64) -> f64 {
     let (t, x) = (steps as f64, rate * l);
     if x.abs() * t < 1e-12 {
         return rate * t;

@@ -7,7 +7,9 @@ mod groups;
 
 use serde::{Deserialize, Serialize};
 
-pub use checks::{TrainCheck, across, across_plan, opposite, untrained, zero, zero_plan};
+pub use checks::{
+    TrainCheck, across, across_plan, direct, direct_plan, opposite, untrained, zero, zero_plan,
+};
 pub use fits::{Deviation, Series, TrainedFit, fits};
 
 use self::cumulants::Cumulants;

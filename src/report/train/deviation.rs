@@ -1,6 +1,6 @@
 use crate::analysis::trained::TrainedFit;
 use crate::report::figure::{Axis, Figure, Panel, Point, Series, Style};
-use crate::report::heading::net;
+use crate::report::heading::in_dimension;
 use crate::run::TrainDocument;
 
 /// Points of a curve.
@@ -26,7 +26,7 @@ pub fn train_deviation_figure(document: &TrainDocument) -> Figure {
         y: Axis::log("deviation"),
         series,
     };
-    let net = net(&document.head.spec.ensemble);
+    let net = in_dimension(&document.head.spec.ensemble);
     panel.alone(
         "train-deviation",
         format!("{net}: distance from infinite width after {steps} steps"),

@@ -164,6 +164,9 @@ fn powers(document: &TrainDocument, width: usize) -> String {
 }
 
 fn checks(document: &TrainDocument, width: usize) -> String {
+    if document.checks.is_empty() {
+        return String::new();
+    }
     let header = [
         "N",
         "check",

@@ -189,7 +189,10 @@ fn interactions(net: &'static SourceNet, document: &Traced<TrainDocument>) -> Cl
         measured(at!(fit.deviation), &fit.deviation_std_err, 0, name)
     };
     let [first, last] = [
-        at_smallest(&before, "size of the excess kurtosis at the smallest width before"),
+        at_smallest(
+            &before,
+            "size of the excess kurtosis at the smallest width before",
+        ),
         at_smallest(&after, "after"),
     ];
     let slope = (after.as_ref())
