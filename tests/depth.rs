@@ -284,6 +284,60 @@ fn a_sweep_over_depths_finds_the_slopes() {
 }
 
 #[test]
+fn widths_collapse_in_depth_over_width() {
+    let document = json(&[
+        "depth",
+        "--arch",
+        "relu",
+        "--critical",
+        "--inputs",
+        "0.5;1",
+        "--depth",
+        "1,2,4",
+        "--width",
+        "20,40,80",
+        "--orders",
+        "4",
+        "--nets",
+        "4000",
+        "--backend",
+        "cpu",
+        "--json",
+    ]);
+    let depths = document["depths"].as_array().unwrap();
+    let shape = |d: &Value| (d["depth"].as_u64().unwrap(), d["width"].as_u64().unwrap());
+    assert_eq!(depths.len(), 9);
+    assert_eq!(shape(&depths[1]), (1, 40));
+    // Networks of one L/N have one m_4, up to what is of higher order in 1/N.
+    let of_aspect = |aspect: f64| -> Vec<(f64, f64, f64)> {
+        (depths.iter())
+            .filter(|d| shape(d).0 as f64 / shape(d).1 as f64 == aspect)
+            .map(|d| {
+                let four = &d["orders"][0];
+                let number = |name: &str| four[name].as_f64().unwrap();
+                let width = shape(d).1 as f64;
+                (number("deviation_mean"), number("std_err"), 5.0 / width)
+            })
+            .collect()
+    };
+    let same = of_aspect(0.05);
+    assert_eq!(same.len(), 3);
+    // m_4 = (1 + 5/N)^L - 1 is e^(5 L/N) - 1 at small L/N, less a part (5/N) / 2 of its logarithm's.
+    for (mean, error, part) in same {
+        let collapsed = 0.25f64.exp() - 1.0;
+        let higher = 0.5 * part * 0.25 * 0.25f64.exp();
+        assert!(
+            (mean - collapsed).abs() < higher + 4.0 * error,
+            "{mean} {error}"
+        );
+    }
+    // Each width has its own slopes.
+    let fits = document["fits"].as_array().unwrap();
+    let widths: Vec<u64> = fits.iter().map(|f| f["width"].as_u64().unwrap()).collect();
+    assert_eq!(widths, [20, 20, 40, 40, 80, 80]);
+}
+
+#[test]
 fn theory_has_the_layers() {
     let layers = ["--layers", "--json", "--depth", "3", "--width", "1000"];
     let net = [

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+
 use super::names::Origin;
 use super::source::{DIMENSIONS, SourceNet, source};
 use super::traced::Traced;
@@ -12,7 +14,8 @@ use crate::run::{
 };
 
 /// A document is of one of five kinds.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
+#[serde(untagged)]
 pub(super) enum Document {
     Falloff(FalloffDocument),
     Eft(EftDocument),
@@ -21,10 +24,9 @@ pub(super) enum Document {
     Train(TrainDocument),
 }
 
-/// `Provenance` is what the heads of all kinds have, by its names in JSON.
+/// `Provenance` says what made a document, and in what time.
 #[derive(Debug)]
 pub(super) struct Provenance<'a> {
-    pub schema: &'a str,
     pub device: &'a DeviceInfo,
     pub timing: Timing,
 }
@@ -34,7 +36,6 @@ impl Document {
         macro_rules! of {
             ($document:ident) => {
                 Provenance {
-                    schema: &$document.head.schema,
                     device: &$document.head.device,
                     timing: $document.head.timing,
                 }
@@ -47,6 +48,11 @@ impl Document {
             Self::Symmetry(d) => of!(d),
             Self::Train(d) => of!(d),
         }
+    }
+
+    /// Returns the document as its file has it.
+    pub fn to_json(&self) -> serde_json::Value {
+        serde_json::to_value(self).expect("documents have string keys")
     }
 }
 

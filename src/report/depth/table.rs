@@ -78,10 +78,15 @@ fn prediction(exact: Option<f64>, first_order: Option<f64>) -> (Option<f64>, &'s
 }
 
 fn slopes(document: &DepthDocument) -> String {
-    let mut rows = table(&["slope of", "fitted", "± error", "predicted", "depths"], 1);
+    let header = ["N", "slope of", "fitted", "± error", "predicted", "depths"];
+    let mut rows = table(&header, 2);
+    let mut last = None;
     for fit in &document.sweep.fits {
+        let width = fit.width.filter(|_| fit.width != last);
+        last = fit.width;
         let depths: Vec<String> = fit.depths_used.iter().map(usize::to_string).collect();
         rows.add_row([
+            width.map_or(String::new(), |width| width.to_string()),
             fit.order.map_or("N v/K^2".into(), |n| format!("m_{n}")),
             fixed(fit.slope, 4),
             value(fit.std_err),
