@@ -96,7 +96,7 @@ fn deviation(fit: &Traced<TrainedFit>) -> Vec<Cell> {
         ],
     };
     vec![
-        Cell::word(at!(fit.of)),
+        Cell::text(fit.of.as_ref()),
         Cell::number(at!(fit.step), None),
         Cell::number(at!(fit.slope), fit.std_err),
         Cell::number(at!(fit.last_slope), fit.last_std_err),
