@@ -446,6 +446,17 @@ fn mistakes_are_told_in_a_sentence() {
     with(&["--backend", "gpu"], &["--backend gpu", "--backend cpu"]);
     with(&["--adapter", "x"], &["--adapter 'x'", "--backend cpu"]);
     with(&["--depth", "2"], &["--depth 2", "one hidden layer"]);
+    with(
+        &[
+            "--depth",
+            "1,2",
+            "--train",
+            "readout",
+            "--estimator",
+            "connected",
+        ],
+        &["--depth 2", "one number of hidden layers"],
+    );
     with(&["--rate", "0"], &["--rate 0", "above 0"]);
     with(&["--rate", "-1"], &["--rate -1", "above 0"]);
     with(&["--rate", "fast"], &["--rate 'fast'", "not a number"]);

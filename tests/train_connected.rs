@@ -270,9 +270,8 @@ fn a_check_sees_readouts_that_learn_something_else() {
             .unwrap()
             .pass
     );
-    // Two steps more.
     let mut longer = right.clone();
-    longer.steps = vec![22];
+    longer.steps = vec![60];
     let longer = draw(&plan(&longer));
     assert!(
         !direct(&plan(&right), &longer, &draw(&other))

@@ -94,6 +94,12 @@ CASES = {
             nnqft.Net("relu", 7), [1.0, 0.3], [[0.5, 2.0], [1.0, 0.0]], X, train="readout", rate=0.2, seed=3, **FEW
         ),
     ),
+    "train connected": (
+        "--arch tanh --depth 2 --width 7 --data 1=0.5;0.3=1 --train readout --estimator connected --rate 0.2".split(),
+        lambda: nnqft.train(
+            nnqft.Net("tanh", [7, 7]), [1.0, 0.3], [0.5, 1.0], X, train="readout", estimator="connected", rate=0.2, **FEW
+        ),
+    ),
     "theory": ("--arch relu --width 20".split(), lambda: nnqft.theory(nnqft.Net("relu", 20), X)),
 }
 

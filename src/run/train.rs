@@ -10,7 +10,8 @@ use crate::analysis::trained::{
     TrainCheck, across, across_plan, direct, direct_plan, fits, opposite, trained_width, untrained,
     zero, zero_plan,
 };
-use crate::engine::{Engine, TrainQueue};
+use crate::engine::cpu::CpuEngine;
+use crate::engine::{DeviceKind, Engine, TrainQueue};
 use crate::model::{EnsembleSpec, Estimator, TrainSpec, TrainingData, short};
 use crate::plan::TrainPlan;
 use crate::sentence::sentence;
@@ -75,6 +76,13 @@ pub fn train(
     let Some(first) = sweep.first() else {
         return Err(Error::invalid("width", "''", "give at least one width"));
     };
+    if first.ensemble.estimator == Estimator::Connected
+        && runner.device().backend != DeviceKind::Cpu
+    {
+        // Covariances are taken apart in f64.
+        let mut runner = runner.beside(Box::new(CpuEngine::new()));
+        return train(&mut runner, sweep, allow_diverged);
+    }
     let first = TrainPlan::new(first.clone())?;
     check_range(&EnsembleSpec {
         // Errors of products of n take those of 2 n.
@@ -82,7 +90,7 @@ pub fn train(
         ..first.untrained().clone()
     })?;
     let plans = (sweep.iter())
-        .map(|spec| first.at_width(spec.ensemble.net.width()))
+        .map(|spec| first.at_widths(&spec.ensemble.net.hidden()))
         .collect::<Result<Vec<_>>>()?;
     let few = (plans.iter()).map(checked).collect::<Result<Vec<_>>>()?;
     let start = Instant::now();
