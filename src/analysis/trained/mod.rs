@@ -107,6 +107,9 @@ pub struct TrainedCorrelator {
     pub infinite: Option<Vec<f64>>,
 }
 
+/// Variances of rounding, 1e-15 of what outputs are before they are trained, are smaller than this part of theirs.
+const ROUNDING: f64 = 1e-26;
+
 /// What is known of one stop at infinite width.
 struct Known {
     /// `[output][point]`
@@ -218,10 +221,17 @@ fn trained_step(plan: &TrainPlan, k: usize, first: &Stop, stop: &Stop) -> Result
         .filter(|(n, _)| orders.contains(n))
         .cloned()
         .collect();
+    let unit: Vec<f64> = fields.iter().map(|&(_, p)| plan.kernel()[p][p]).collect();
     // Means, variances, kurtosis, the loss, and every n-point function with its connected part.
     let statistics = |moments: &[f64]| -> Vec<f64> {
         let [mean, variance, fourth] = cumulants.of_fields(moments);
-        let kurtosis = fourth.iter().zip(&variance).map(|(k, v)| k / (v * v));
+        let kurtosis = (fourth.iter().zip(&variance).zip(&unit)).map(|((k, v), unit)| {
+            if *v > ROUNDING * unit {
+                k / (v * v)
+            } else {
+                f64::NAN
+            }
+        });
         let errors = mean.iter().zip(&variance).zip(&targets);
         let loss: f64 = errors
             .filter_map(|((m, v), y)| Some(0.5 * (v + (m - (*y)?).powi(2))))
@@ -294,7 +304,6 @@ fn trained_step(plan: &TrainPlan, k: usize, first: &Stop, stop: &Stop) -> Result
         Some(infinite) if k > 0 => controlled(plan, k, first, groups, &cumulants, infinite)?,
         _ => None,
     };
-    let unit: Vec<f64> = fields.iter().map(|&(_, p)| plan.kernel()[p][p]).collect();
     let zeros = vec![0.0; count];
     let deviations = match (&infinite_mean, &infinite_variance) {
         (Some(mean), Some(variance)) => vec![
