@@ -55,7 +55,7 @@ pub fn depth_table(document: &DepthDocument, width: usize) -> String {
     format!(
         "{}\n{rows}\n{}{}",
         sweep(&document.head.spec, "depth"),
-        slopes(document),
+        slopes(document, width),
         sweep_end(&document.head),
     )
 }
@@ -77,7 +77,7 @@ fn prediction(exact: Option<f64>, first_order: Option<f64>) -> (Option<f64>, &'s
     }
 }
 
-fn slopes(document: &DepthDocument) -> String {
+fn slopes(document: &DepthDocument, width: usize) -> String {
     let header = ["N", "slope of", "fitted", "± error", "predicted", "depths"];
     let mut rows = table(&header, 2);
     let mut last = None;
@@ -98,5 +98,6 @@ fn slopes(document: &DepthDocument) -> String {
             },
         ]);
     }
+    let rows = rows.without(&["depths"]).fit(width);
     format!("\nlog10 of the absolute value against log10 L, where it differs from zero\n{rows}\n")
 }
