@@ -11,7 +11,11 @@ use serde_json::Value;
 use zip::ZipArchive;
 
 fn array<T: Deserialize>(dir: &Path, name: &str) -> (String, Vec<u64>, Vec<T>) {
-    let mut npz = ZipArchive::new(File::open(dir.join("moments.npz")).unwrap()).unwrap();
+    array_of(&dir.join("moments.npz"), name)
+}
+
+fn array_of<T: Deserialize>(file: &Path, name: &str) -> (String, Vec<u64>, Vec<T>) {
+    let mut npz = ZipArchive::new(File::open(file).unwrap()).unwrap();
     let entry = npz.by_name(&format!("{name}.npy")).unwrap();
     let npy = NpyFile::new(entry).unwrap();
     let (kind, shape) = (npy.dtype().descr(), npy.shape().to_vec());
@@ -128,4 +132,83 @@ fn couplings_of_a_folder_are_those_of_the_run() {
     }
     let spec = json(&["eft", "--from", folder, "--json"])["spec"].clone();
     assert_eq!(spec["hidden"], serde_json::json!([10000]));
+}
+
+#[test]
+fn what_networks_have_learnt_is_written_as_the_document_has_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().to_str().unwrap();
+    let command = "train --arch tanh --width 4,6 --nets 600 --data -1=0.5,1;1=0,-1 --inputs 0.5 --rate 0.1 --steps 0,3";
+    let options = ["--orders", "1,2", "--json", "-q", "--out", out];
+    let command: Vec<&str> = command.split(' ').chain(options).collect();
+    let output = run(&command);
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let file = dir.path().join("train.npz");
+    let steps: Vec<&Value> = (document["widths"].as_array().unwrap().iter())
+        .flat_map(|width| width["steps"].as_array().unwrap())
+        .collect();
+    assert_eq!(steps.len(), 4);
+    let column = |of: &dyn Fn(&Value) -> Value| -> Vec<Option<f64>> {
+        steps.iter().flat_map(|step| optional(&of(step))).collect()
+    };
+    let (_, shape, widths) = array_of::<i64>(&file, "width");
+    assert_eq!((shape, widths), (vec![2], vec![4, 6]));
+    assert_eq!(array_of::<i64>(&file, "step").2, [0, 3]);
+    assert_eq!(array_of::<i64>(&file, "networks").2, [600; 4]);
+    let (_, shape, points) = array_of::<f64>(&file, "points");
+    assert_eq!((shape, points), (vec![6, 1], [-1.0, 1.0, 0.5].repeat(2)));
+    assert_eq!(array_of::<i64>(&file, "output").2, [0, 0, 0, 1, 1, 1]);
+    let (_, _, targets) = array_of::<f64>(&file, "target");
+    same(
+        &targets,
+        &[Some(0.5), Some(0.0), None, Some(1.0), Some(-1.0), None],
+    );
+    for (name, key) in [
+        ("mean", "mean"),
+        ("mean_std_err", "std_err"),
+        ("variance", "variance"),
+        ("variance_std_err", "variance_std_err"),
+        ("kurtosis", "kurtosis"),
+        ("kurtosis_std_err", "kurtosis_std_err"),
+    ] {
+        let (_, shape, values) = array_of::<f64>(&file, name);
+        assert_eq!(shape, [2, 2, 6], "{name}");
+        same(&values, &column(&|step| step[key].clone()));
+    }
+    // Before the first step there is none.
+    let (_, _, deviation) = array_of::<f64>(&file, "mean_deviation");
+    assert!(deviation[..6].iter().all(|x| x.is_nan()));
+    same(&deviation[6..12], &optional(&steps[1]["mean_deviation"]));
+    let (_, shape, infinite) = array_of::<f64>(&file, "infinite_mean");
+    assert_eq!(shape, [2, 6]);
+    same(&infinite[6..], &optional(&steps[1]["infinite_mean"]));
+    let (_, shape, loss) = array_of::<f64>(&file, "loss");
+    assert_eq!(
+        (shape, loss[3]),
+        (vec![2, 2], steps[3]["loss"].as_f64().unwrap())
+    );
+    let (_, shape, outputs) = array_of::<i64>(&file, "G2_outputs");
+    assert_eq!((shape, outputs.len()), (vec![21, 2], 42));
+    for (name, key) in [
+        ("G2_mean", "mean"),
+        ("G2_connected_std_err", "connected_std_err"),
+    ] {
+        let (_, shape, values) = array_of::<f64>(&file, name);
+        assert_eq!(shape, [2, 2, 21]);
+        same(
+            &values,
+            &column(&|step| step["correlators"][1][key].clone()),
+        );
+    }
+    let (_, _, infinite) = array_of::<f64>(&file, "G2_infinite");
+    same(
+        &infinite[21..],
+        &optional(&steps[1]["correlators"][1]["infinite"]),
+    );
+    let curve = &document["curve"];
+    let (_, shape, means) = array_of::<f64>(&file, "curve_mean");
+    assert_eq!(shape, [2, 2, 121]);
+    same(&means[3 * 121..], &optional(&curve["steps"][1]["mean"][1]));
+    let (_, shape, _) = array_of::<f64>(&file, "curve_variance");
+    assert_eq!(shape, [2, 121]);
 }

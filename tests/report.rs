@@ -69,7 +69,7 @@ fn a_killed_reproduction_goes_on_and_every_number_can_be_traced() {
     let other = other.replace("\"seed\":0", "\"seed\":1");
     fs::write(data.join("falloff-relu-n5.json"), other).unwrap();
     let message = reproduce(&out, &[]);
-    assert!(message.contains("70 of 72 measurements"), "{message}");
+    assert!(message.contains("71 of 73 measurements"), "{message}");
     assert_eq!(read(&path)["checks"], whole["checks"]);
 
     // Every number of a verdict stands where it says.
@@ -183,6 +183,15 @@ fn verdicts(claims: &[Value]) {
         }
     }
     assert_eq!(verdict("fixed", "Gauss-net", "→ 0"), "reproduced");
+    for part in [
+        "k different functions",
+        "learning the 1-point function",
+        "tends to that of infinite width",
+        "interactions",
+        "exact at every width",
+    ] {
+        assert_eq!(verdict("learning", "Erf-net", part), "reproduced", "{part}");
+    }
     assert_eq!(
         verdict("tail", "Gauss-net", "do not determine m_6"),
         "reproduced"
@@ -373,7 +382,7 @@ fn the_report_in_a_browser() {
         );
         assert_eq!(seen["tables"].as_array().unwrap().len(), 0, "{seen}");
         assert!(seen["smallest"].as_f64().unwrap() >= 11.0, "{seen}");
-        assert_eq!(seen["sections"], 13);
+        assert_eq!(seen["sections"], 14);
         assert!(
             seen["hover"].as_str().unwrap().contains("width N"),
             "{}",

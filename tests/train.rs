@@ -446,6 +446,17 @@ fn mistakes_are_told_in_a_sentence() {
     with(&["--backend", "gpu"], &["--backend gpu", "--backend cpu"]);
     with(&["--adapter", "x"], &["--adapter 'x'", "--backend cpu"]);
     with(&["--depth", "2"], &["--depth 2", "one hidden layer"]);
+    with(
+        &[
+            "--depth",
+            "1,2",
+            "--train",
+            "readout",
+            "--estimator",
+            "connected",
+        ],
+        &["--depth 2", "one number of hidden layers"],
+    );
     with(&["--rate", "0"], &["--rate 0", "above 0"]);
     with(&["--rate", "-1"], &["--rate -1", "above 0"]);
     with(&["--rate", "fast"], &["--rate 'fast'", "not a number"]);
@@ -453,7 +464,15 @@ fn mistakes_are_told_in_a_sentence() {
     with(&["--orders", "6"], &["--orders 6", "1 to 4"]);
     with(&["--d-out", "2"], &["--d-out 2", "--data"]);
     with(&["--inputs", "1,2"], &["--data with 1 coordinates"]);
-    with(&["--estimator", "connected"], &["--estimator connected"]);
+    with(
+        &["--estimator", "connected"],
+        &["--estimator connected", "--train readout"],
+    );
+    let readout = ["--train", "readout", "--estimator", "connected"];
+    with(
+        &[&readout[..], &["--law-w", "gaussian,laplace"]].concat(),
+        &["--estimator connected", "gaussian"],
+    );
     with(&["--tilt", "auto"], &["--tilt auto"]);
     with(
         &["--activation", "sqrt(abs(z))"],

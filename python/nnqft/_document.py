@@ -101,7 +101,8 @@ class Result:
         return str(self.document["version"])
 
     def save(self, path: Path, force: bool = False) -> None:
-        """Writes the files of ``--out``: ``<command>.json``, figures, and ``moments.npz`` of an ensemble.
+        """Writes the files of ``--out``: ``<command>.json``, figures, ``moments.npz`` of an ensemble, ``train.npz`` of what
+        networks have learnt.
 
         Parameters
         ----------

@@ -426,7 +426,8 @@ class Train(Result):
         return steps[-1 if step is None else [int(entry["step"]) for entry in steps].index(step)]
 
     def _fields(self, key: str, step: int | None, width: int | None) -> Array:
-        values = self._step(step, width)[key]
+        # What may be missing is left out of JSON.
+        values = self._step(step, width).get(key)
         d_out = int(self.spec["d_out"])
         if values is None:
             values = np.full(len(self.points) * d_out, np.nan)
@@ -441,6 +442,15 @@ class Train(Result):
     def std_err(self, step: int | None = None, width: int | None = None) -> Array:
         """The standard error of `mean`."""
         return self._fields("std_err", step, width)
+
+    def mean_deviation(self, step: int | None = None, width: int | None = None) -> Array:
+        """E f less `infinite_mean`, with less noise than the difference of the two: the average of what each network differs
+        by from its own linear model. NaN before the first step, and where networks have diverged."""
+        return self._fields("mean_deviation", step, width)
+
+    def mean_deviation_std_err(self, step: int | None = None, width: int | None = None) -> Array:
+        """The standard error of `mean_deviation`."""
+        return self._fields("mean_deviation_std_err", step, width)
 
     def variance(self, step: int | None = None, width: int | None = None) -> Array:
         """Var f at the points, as `mean`."""

@@ -14,7 +14,7 @@ from ._errors import InvalidSpec
 from ._net import Net
 from ._results import Train
 from ._run import Run, finish, judged
-from ._sampling import given
+from ._sampling import Estimator, given
 
 
 def _targets(y: Any, count: int) -> Array:
@@ -39,6 +39,7 @@ def train(
     nets: Count | None = None,
     experiments: Count | None = None,
     orders: Sequence[Count] | None = None,
+    estimator: Estimator | None = None,
     seed: Count | None = None,
     allow_diverged: bool = False,
     backend: Literal["auto", "cpu"] = "auto",
@@ -60,6 +61,7 @@ def train(  # type: ignore[misc]  # the second signature leaves the names to the
     nets: Count | None = None,
     experiments: Count | None = None,
     orders: Sequence[Count] | None = None,
+    estimator: str | None = None,
     seed: Count | None = None,
     allow_diverged: bool = False,
     backend: str = "auto",
@@ -74,7 +76,7 @@ def train(  # type: ignore[misc]  # the second signature leaves the names to the
     Parameters
     ----------
     net
-        The network, with one hidden layer; as many outputs as `y` has columns.
+        The network, with one hidden layer, or several with ``estimator="connected"``; as many outputs as `y` has columns.
     X
         The points that are learnt, (D, d_in) or (D,), at most 64.
     y
@@ -94,6 +96,9 @@ def train(  # type: ignore[misc]  # the second signature leaves the names to the
         Networks in each of so many experiments, 1e4 in one by default.
     orders
         Orders of the n-point functions, 1 to 4; by default 1, 2, and 4 where there are few points.
+    estimator
+        "direct" (default), or with ``train="readout"`` "connected": readouts are averaged given the hidden layers, with
+        smaller errors, and steps cost nothing.
     allow_diverged
         Average over the networks that have not diverged, rather than fail.
     seed, backend, progress, blocking
@@ -112,7 +117,7 @@ def train(  # type: ignore[misc]  # the second signature leaves the names to the
     >>> t.mean().shape, t.infinite_mean(100).round(6)
     ((4,), array([ 0.461664, -0.191517,  0.91791 ,  0.380814]))
     """
-    asked = given(net, x, nets, experiments, orders, None, None, seed, backend, None)
+    asked = given(net, x, nets, experiments, orders, estimator, None, seed, backend, None)
     inputs = arguments.points("X", X)
     training = {
         "inputs": inputs,

@@ -94,6 +94,12 @@ CASES = {
             nnqft.Net("relu", 7), [1.0, 0.3], [[0.5, 2.0], [1.0, 0.0]], X, train="readout", rate=0.2, seed=3, **FEW
         ),
     ),
+    "train connected": (
+        "--arch tanh --depth 2 --width 7 --data 1=0.5;0.3=1 --train readout --estimator connected --rate 0.2".split(),
+        lambda: nnqft.train(
+            nnqft.Net("tanh", [7, 7]), [1.0, 0.3], [0.5, 1.0], X, train="readout", estimator="connected", rate=0.2, **FEW
+        ),
+    ),
     "theory": ("--arch relu --width 20".split(), lambda: nnqft.theory(nnqft.Net("relu", 20), X)),
 }
 
@@ -143,11 +149,13 @@ def test_files_are_the_same_and_come_back(case: str, tmp_path: Path) -> None:
         assert type(back) is type(result)
         same(result.document, back.document)
         assert repr(back).splitlines()[:3] == repr(result).splitlines()[:3]
-    if command == "ensemble":
-        with np.load(ours / "moments.npz") as a, np.load(theirs / "moments.npz") as b:
-            assert a.files == b.files
+    if command in ("ensemble", "train"):
+        arrays_of = {"ensemble": "moments.npz", "train": "train.npz"}[command]
+        with np.load(ours / arrays_of) as a, np.load(theirs / arrays_of) as b:
+            assert a.files == b.files and "G2_mean" in a.files
             for name in a.files:
                 np.testing.assert_array_equal(a[name], b[name])
+    if command == "ensemble":
         back = nnqft.load(theirs)
         np.testing.assert_array_equal(back[4].experiments, result[4].experiments)
         np.testing.assert_array_equal(back[4].tensor(), result[4].tensor())

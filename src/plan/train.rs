@@ -1,11 +1,11 @@
 use std::sync::Arc;
 
 use super::{Drawn, Passes};
-use crate::Result;
 use crate::model::activation::{Derivative, Dual};
-use crate::model::{EnsembleSpec, Learning, TrainSpec};
+use crate::model::{EnsembleSpec, Estimator, Learning, TrainSpec};
 use crate::tensor::MomentPlan;
 use crate::theory::{Places, Tangent, kernel_matrix};
+use crate::{Error, Result};
 
 /// Groups of blocks that errors come from: enough for errors good to a tenth, and few enough for functions of
 /// averages to be calculated without each of them.
@@ -72,13 +72,19 @@ impl TrainPlan {
         Self::compile(spec, infinite.into(), None)
     }
 
-    /// Compiles the same training at another width, with the same rate.
+    /// Compiles the same training of networks with as many hidden layers of other widths, at the same rate.
     ///
     /// # Errors
-    /// Those of [`TrainSpec::validate`].
-    pub fn at_width(&self, width: u64) -> Result<Self> {
-        let spec = self.spec.clone().with_width(width).validate()?;
-        Self::compile(spec, self.infinite.clone(), None)
+    /// Those of [`TrainSpec::validate`]; [`Error::Invalid`] for another number of layers.
+    pub fn at_widths(&self, hidden: &[u64]) -> Result<Self> {
+        let net = self.spec.ensemble.net.clone();
+        if hidden.len() != net.depth() {
+            let reason = "widths are swept, at one number of hidden layers";
+            return Err(Error::invalid("depth", hidden.len(), reason));
+        }
+        let mut spec = self.spec.clone();
+        spec.ensemble.net = net.with_hidden(hidden)?;
+        Self::compile(spec.validate()?, self.infinite.clone(), None)
     }
 
     /// Compiles the training of other networks, or to other targets, at the same points, of which some fields f_a(x_p)
@@ -134,7 +140,21 @@ impl TrainPlan {
             Learning::Readout => None,
         };
         Ok(Self {
-            drawn: Drawn::new(untrained.clone(), Passes::NONE),
+            drawn: match untrained.estimator {
+                Estimator::Direct => Drawn::new(untrained.clone(), Passes::NONE),
+                Estimator::Connected => {
+                    // Of given hidden layers covariances are all that counts.
+                    let pairs = EnsembleSpec {
+                        orders: vec![2],
+                        ..untrained.clone()
+                    };
+                    let passes = Passes {
+                        rays: false,
+                        ..Passes::ALL
+                    };
+                    Drawn::new(pairs, passes)
+                }
+            },
             moments: MomentPlan::with_powers(fields.len(), full_order, HIGHEST),
             bound: DIVERGED * if usual > 0.0 { usual } else { 1.0 },
             spec,
@@ -215,6 +235,12 @@ impl TrainPlan {
     pub fn covariance(&self, stop: usize) -> Vec<Vec<f64>> {
         let after = self.infinite.tangent.after(self.stops[stop], self.rate);
         (self.infinite.places).covariance(&after, &self.infinite.kernel)
+    }
+
+    /// Computes A_t at infinite width, `[point][data]`: f_t is f_0 + A_t (y - f_0).
+    pub fn response(&self, stop: usize) -> Vec<Vec<f64>> {
+        let after = self.infinite.tangent.after(self.stops[stop], self.rate);
+        self.infinite.places.response(&after)
     }
 
     /// Returns K between all points.

@@ -1,6 +1,7 @@
 //! A result becomes tables, figures, JSON and NPZ: each has a folder with its document, and what
 //! is made of it.
 
+mod arrays;
 #[cfg(test)]
 pub(crate) mod by_hand;
 mod compare;
@@ -37,4 +38,4 @@ pub use rg::{fixed_point_figure, flow_figure, flow_table, rg_figure};
 pub use sample::{DrawsFile, sample_table};
 pub use symmetry::{symmetry_figure, symmetry_table};
 pub use theory::{theory_elements_table, theory_table};
-pub use train::{train_figure, train_table};
+pub use train::{train_deviation_figure, train_figure, train_table, write_train_npz};

@@ -11,7 +11,7 @@ use super::{
     cross_check_table, depth_figure, depth_table, eft_figure, eft_table, elements_table,
     ensemble_figure, ensemble_table, falloff_figure, falloff_table, fit_table, flow_table,
     rg_figure, sample_table, six_point_table, symmetry_figure, symmetry_table,
-    theory_elements_table, theory_table, train_figure, train_table, write_npz,
+    theory_elements_table, theory_table, train_figure, train_table, write_npz, write_train_npz,
 };
 use crate::analysis::Unconverged;
 use crate::run::{
@@ -275,6 +275,14 @@ impl Outcome for TrainDocument {
 
     fn figure(&self, _: usize) -> Option<Figure> {
         Some(train_figure(self))
+    }
+
+    fn arrays(&self, _: usize) -> Option<String> {
+        Some("train.npz".into())
+    }
+
+    fn write_arrays(&self, path: &Path) -> io::Result<()> {
+        write_train_npz(path, self)
     }
 
     fn verdict(documents: &[Self]) -> Result<()> {

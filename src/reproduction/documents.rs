@@ -8,9 +8,12 @@ use super::names::Origin;
 use super::source::{DIMENSIONS, SourceNet, source};
 use super::traced::Traced;
 use crate::analysis::{Falloff, WIDTHS};
-use crate::run::{EftDocument, FalloffDocument, Head, RgDocument, SymmetryDocument};
+use crate::engine::DeviceInfo;
+use crate::run::{
+    EftDocument, FalloffDocument, RgDocument, SymmetryDocument, Timing, TrainDocument,
+};
 
-/// A document is of one of four kinds.
+/// A document is of one of five kinds.
 #[derive(Debug, Clone, Serialize)]
 #[serde(untagged)]
 pub(super) enum Document {
@@ -18,15 +21,32 @@ pub(super) enum Document {
     Eft(EftDocument),
     Flow(RgDocument),
     Symmetry(SymmetryDocument),
+    Train(TrainDocument),
+}
+
+/// `Provenance` says what made a document, and in what time.
+#[derive(Debug)]
+pub(super) struct Provenance<'a> {
+    pub device: &'a DeviceInfo,
+    pub timing: Timing,
 }
 
 impl Document {
-    pub fn head(&self) -> &Head {
+    pub fn provenance(&self) -> Provenance<'_> {
+        macro_rules! of {
+            ($document:ident) => {
+                Provenance {
+                    device: &$document.head.device,
+                    timing: $document.head.timing,
+                }
+            };
+        }
         match self {
-            Self::Falloff(d) => &d.head,
-            Self::Eft(d) => &d.head,
-            Self::Flow(d) => &d.head,
-            Self::Symmetry(d) => &d.head,
+            Self::Falloff(d) => of!(d),
+            Self::Eft(d) => of!(d),
+            Self::Flow(d) => of!(d),
+            Self::Symmetry(d) => of!(d),
+            Self::Train(d) => of!(d),
         }
     }
 
@@ -57,7 +77,8 @@ of_kind!(
     FalloffDocument = Falloff,
     EftDocument = Eft,
     RgDocument = Flow,
-    SymmetryDocument = Symmetry
+    SymmetryDocument = Symmetry,
+    TrainDocument = Train
 );
 
 /// `Documents` holds all measurements of a reproduction, by name of their document.
@@ -76,6 +97,8 @@ pub(super) struct OfNet<'a> {
     pub fixed_points: Traced<'a, RgDocument>,
     pub symmetry: Traced<'a, SymmetryDocument>,
     pub fits: Fits<'a>,
+    /// What the net's networks learn, if they do.
+    pub training: Option<Traced<'a, TrainDocument>>,
 }
 
 /// `OfDimension` holds one net's documents at an input dimension.
@@ -133,7 +156,7 @@ impl Documents {
 
     /// Takes the documents of one measurement, which share their time.
     pub(super) fn add(&mut self, documents: Vec<(String, Document)>) {
-        self.seconds += (documents.last()).map_or(0.0, |(_, d)| d.head().timing.wall_s);
+        self.seconds += (documents.last()).map_or(0.0, |(_, d)| d.provenance().timing.wall_s);
         self.all.extend(documents);
     }
 
@@ -185,6 +208,10 @@ impl Documents {
                 exact: self.get(&net.fit_name(Origin::Exact)),
                 connected: self.get(&net.fit_name(Origin::Connected)),
             },
+            training: net
+                .training
+                .as_ref()
+                .map(|_| self.get(&net.training_name())),
         }
     }
 

@@ -6,7 +6,7 @@ use super::verdict::Section;
 use crate::report::figure::Figure;
 use crate::report::{
     coupling_figure, delta_figure, falloff_figure, fixed_point_figure, flow_figure, gain_figure,
-    odd_figure, six_point_figure, symmetry_figure,
+    odd_figure, six_point_figure, symmetry_figure, train_deviation_figure, train_figure,
 };
 use crate::run::{EftDocument, FalloffDocument, RgDocument};
 
@@ -109,6 +109,25 @@ pub(super) fn figures(nets: &[OfNet]) -> Vec<Plot> {
             Some(of.net.title()),
             name,
             symmetry_figure(of.symmetry.value, 1),
+        );
+    }
+    for of in nets {
+        let Some(training) = &of.training else {
+            continue;
+        };
+        let (net, document) = (of.net.name(), training.value);
+        let title = Some(of.net.title());
+        add(
+            Section::Learning,
+            title,
+            format!("learning-{net}"),
+            train_figure(document),
+        );
+        add(
+            Section::Learning,
+            title,
+            format!("learning-deviation-{net}"),
+            train_deviation_figure(document),
         );
     }
     let falloffs: Vec<&FalloffDocument> = nets.iter().map(|of| of.falloff.value).collect();

@@ -52,6 +52,10 @@ impl SourceNet {
         format!("symmetry-{}", self.name())
     }
 
+    pub fn training_name(&self) -> String {
+        format!("train-{}", self.name())
+    }
+
     pub fn fit_name(&self, origin: Origin) -> String {
         format!("fit-{}-{}", self.name(), origin.name())
     }

@@ -7,9 +7,9 @@ use super::folder::Folder;
 use super::names::Origin;
 use super::source::{DIMENSIONS, SourceNet, source};
 use crate::analysis::{WIDTHS, connected_spec};
-use crate::model::{EnsembleSpec, Estimator, Inputs};
+use crate::model::{EnsembleSpec, Estimator, Inputs, TrainSpec, TrainingData};
 use crate::run::{CUTOFFS, symmetry};
-use crate::run::{EftDocument, FalloffDocument, RgDocument, SymmetryDocument};
+use crate::run::{EftDocument, FalloffDocument, RgDocument, SymmetryDocument, TrainDocument};
 use crate::sentence::sentence;
 use crate::theory::{Vertex, tilt};
 use crate::{Error, Result};
@@ -24,7 +24,7 @@ pub(super) const CUTOFF: f64 = 100.0;
 pub struct Scale {
     /// Whether the scale is the quick one.
     pub quick: bool,
-    /// Experiments of every ensemble but those of the symmetry tests, which have 100.
+    /// Experiments of every ensemble but those of the symmetry tests, which have 100, and of trained networks.
     pub experiments: u32,
     /// Networks at each width of a falloff.
     pub falloff: u64,
@@ -34,6 +34,8 @@ pub struct Scale {
     pub connected: u64,
     /// Networks of the symmetry tests.
     pub symmetry: u64,
+    /// Networks at each width that are trained, in one experiment.
+    pub training: u64,
 }
 
 impl Scale {
@@ -45,6 +47,7 @@ impl Scale {
         couplings: 1_000_000,
         connected: 100_000,
         symmetry: 100_000,
+        training: 100_000,
     };
     /// A quick scale: about a minute on two cores.
     pub const QUICK: Self = Self {
@@ -54,6 +57,7 @@ impl Scale {
         couplings: 100_000,
         connected: 10_000,
         symmetry: 1000,
+        training: 20_000,
     };
 }
 
@@ -107,6 +111,8 @@ pub(super) enum Kind {
         is_exact: bool,
         cutoff: f64,
     },
+    /// Networks that are trained, at several widths.
+    Train { name: String, sweep: Vec<TrainSpec> },
 }
 
 impl Plan {
@@ -125,6 +131,7 @@ impl Plan {
         (nets.iter()).try_for_each(|net| plan.couplings(net))?;
         (nets.iter()).try_for_each(|net| plan.symmetry(net))?;
         (nets.iter()).try_for_each(|net| plan.fits(net))?;
+        (nets.iter()).try_for_each(|net| plan.training(net))?;
         Ok(plan)
     }
 
@@ -274,7 +281,36 @@ impl Plan {
         }
         Ok(())
     }
+
+    fn training(&mut self, net: &'static SourceNet) -> Result<()> {
+        let Some(training) = &net.training else {
+            return Ok(());
+        };
+        let ensemble = EnsembleSpec {
+            nets: self.scale.training,
+            experiments: 1,
+            ..self.preset(net, 1)?
+        };
+        let ensemble = ensemble.with_inputs(Inputs::parse(&training.inputs)?);
+        let data = TrainingData::parse(&training.data)?;
+        let mut spec = TrainSpec::new(ensemble, data, training.steps.clone());
+        spec.ensemble.orders = vec![1, 2];
+        spec.rate = Some(training.rate);
+        let sweep = (training.widths.iter())
+            .map(|&width| spec.clone().with_width(width).validate())
+            .collect::<Result<_>>()?;
+        let kind = Kind::Train {
+            name: net.training_name(),
+            sweep,
+        };
+        self.push(format!("training {}", net.name()), kind);
+        Ok(())
+    }
 }
+
+/// Nanoseconds that two cores need for a hidden unit, at one data point, in one step of its training: right to a factor of
+/// two.
+const WORK_OF_STEP: f64 = 5.0;
 
 /// Estimates the work of so many networks of one of the source's nets, in nanoseconds: right to a
 /// factor of two, which is what a remaining time needs.
@@ -288,6 +324,13 @@ pub fn work(spec: &EnsembleSpec, networks: u64, on_gpu: bool) -> u64 {
     };
     let of_a_thousand = (1000.0 * (per_unit * spec.net.width() as f64 + per_network)) as u64;
     of_a_thousand * networks / 1000
+}
+
+/// Estimates the work of a training, in nanoseconds.
+fn work_of_training(spec: &TrainSpec) -> u64 {
+    let steps = spec.steps.last().copied().unwrap_or(0);
+    let units = spec.ensemble.networks() * spec.ensemble.net.units();
+    (WORK_OF_STEP * (units * steps * spec.data.len() as u64) as f64) as u64
 }
 
 impl Task {
@@ -309,6 +352,7 @@ impl Task {
                 spec,
                 ..
             } => 2 * of(spec),
+            Kind::Train { sweep, .. } => sweep.iter().map(work_of_training).sum(),
             // Quadrature.
             Kind::Couplings { is_exact: true, .. }
             | Kind::Flow { .. }
@@ -359,6 +403,13 @@ impl Task {
                     d.head.is_of(&plan.couplings) && d.ensembles == plan.tests
                 })?;
                 Some(vec![(name.clone(), Document::Symmetry(document))])
+            }
+            Kind::Train { name, sweep } => {
+                let document = folder.read(name, |d: &TrainDocument| {
+                    let widths = sweep.iter().map(|spec| spec.ensemble.net.width());
+                    d.head.is_of(&sweep[0]) && d.widths.iter().map(|w| w.width).eq(widths)
+                })?;
+                Some(vec![(name.clone(), Document::Train(document))])
             }
             Kind::Fit { name, spec, .. } => {
                 let document = folder.read(name, |d: &EftDocument| d.head.is_of(spec))?;

@@ -8,6 +8,7 @@ use super::folder::Folder;
 use super::plan::{CUTOFF, Kind, Plan, Task};
 use crate::Error;
 use crate::engine::DeviceKind;
+use crate::engine::cpu::CpuEngine;
 use crate::model::EnsembleSpec;
 use crate::run::EftDocument;
 use crate::run::{self, Moments, Runner, symmetry};
@@ -159,6 +160,12 @@ impl Task {
                 cutoff,
             } => {
                 let document = fit(runner, spec, *is_exact, *cutoff);
+                self.write(folder, name, &document.map_err(failed)?)
+            }
+            Kind::Train { name, sweep } => {
+                // In f64, whatever draws the others.
+                let mut runner = runner.beside(Box::new(CpuEngine::new()));
+                let document = run::train(&mut runner, sweep, false);
                 self.write(folder, name, &document.map_err(failed)?)
             }
         }

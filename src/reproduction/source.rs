@@ -55,6 +55,8 @@ pub(super) struct References {
     pub fixed_points: String,
     pub symmetry: String,
     pub fits: String,
+    pub functions: String,
+    pub learning: String,
 }
 
 /// `SourceNet` is what the source says of one of its nets.
@@ -69,6 +71,7 @@ pub(super) struct SourceNet {
     /// Ends of the flow at which the dimensionless coupling is said to stop running.
     pub fixed_points: Vec<End>,
     pub coupling: ExpectedCoupling,
+    pub training: Option<Training>,
     pub work: Work,
 }
 
@@ -87,6 +90,18 @@ pub(super) struct ExpectedCoupling {
     pub expected: Naturalness,
     pub statement: String,
     pub reason: Option<String>,
+}
+
+/// `Training` is what networks of a net learn here.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Training {
+    pub data: String,
+    /// Points at which the networks are looked at beside the data.
+    pub inputs: String,
+    pub rate: f64,
+    pub steps: Vec<u64>,
+    pub widths: Vec<u64>,
 }
 
 /// `Work` is the time that two cores, or a GPU in their place, need for a hidden unit, in

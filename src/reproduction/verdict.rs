@@ -100,6 +100,8 @@ pub enum Section {
     Symmetry,
     /// The coupling as a function.
     Fits,
+    /// Networks that learn.
+    Learning,
     /// Exact values.
     Exact,
     /// The connected estimator.

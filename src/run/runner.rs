@@ -64,6 +64,15 @@ impl<E: Engine + ?Sized> Runner<E> {
         Self { stop, ..self }
     }
 
+    /// Makes a runner for another engine, which tells the same and is stopped with this one.
+    pub(crate) fn beside(&self, engine: Box<dyn Engine>) -> Runner {
+        Runner {
+            progress: self.progress.clone(),
+            stop: self.stop.clone(),
+            engine,
+        }
+    }
+
     /// Returns the device that the engine runs on.
     pub fn device(&self) -> DeviceInfo {
         self.engine.device()

@@ -7,10 +7,12 @@ use super::document::{Curve, CurveStep, TrainDocument};
 use super::{Backend, EngineChoice, Head, Progress, Runner, Timing};
 use crate::analysis::check_range;
 use crate::analysis::trained::{
-    TrainCheck, across, across_plan, fits, opposite, trained_width, untrained, zero, zero_plan,
+    TrainCheck, across, across_plan, direct, direct_plan, fits, opposite, trained_width, untrained,
+    zero, zero_plan,
 };
-use crate::engine::{Engine, TrainQueue};
-use crate::model::{EnsembleSpec, TrainSpec, TrainingData, short};
+use crate::engine::cpu::CpuEngine;
+use crate::engine::{DeviceKind, Engine, TrainQueue};
+use crate::model::{EnsembleSpec, Estimator, TrainSpec, TrainingData, short};
 use crate::plan::TrainPlan;
 use crate::sentence::sentence;
 use crate::tensor::Training;
@@ -74,6 +76,13 @@ pub fn train(
     let Some(first) = sweep.first() else {
         return Err(Error::invalid("width", "''", "give at least one width"));
     };
+    if first.ensemble.estimator == Estimator::Connected
+        && runner.device().backend != DeviceKind::Cpu
+    {
+        // Covariances are taken apart in f64.
+        let mut runner = runner.beside(Box::new(CpuEngine::new()));
+        return train(&mut runner, sweep, allow_diverged);
+    }
     let first = TrainPlan::new(first.clone())?;
     check_range(&EnsembleSpec {
         // Errors of products of n take those of 2 n.
@@ -81,7 +90,7 @@ pub fn train(
         ..first.untrained().clone()
     })?;
     let plans = (sweep.iter())
-        .map(|spec| first.at_width(spec.ensemble.net.width()))
+        .map(|spec| first.at_widths(&spec.ensemble.net.hidden()))
         .collect::<Result<Vec<_>>>()?;
     let few = (plans.iter()).map(checked).collect::<Result<Vec<_>>>()?;
     let start = Instant::now();
@@ -89,10 +98,15 @@ pub fn train(
         .iter()
         .map(|plan| plan.spec().ensemble.networks())
         .sum();
-    // Four runs have the checks of a width.
+    // So many runs have the checks of a width.
+    let runs = match (first.untrained().estimator, first.untrained().net.depth()) {
+        (Estimator::Direct, _) => 4,
+        (Estimator::Connected, 1) => 2,
+        (Estimator::Connected, _) => 0,
+    };
     let checks: u64 = few
         .iter()
-        .map(|plan| 4 * plan.spec().ensemble.networks())
+        .map(|plan| runs * plan.spec().ensemble.networks())
         .sum();
     let (widths, checks) = runner.drawing(main + checks, |runner| {
         let (mut widths, mut checks) = (Vec::new(), Vec::new());
@@ -139,6 +153,14 @@ fn checked(plan: &TrainPlan) -> Result<TrainPlan> {
 
 /// Trains the networks of the checks, and makes those that are not about untrained networks.
 fn check(runner: &mut Runner, plan: &TrainPlan) -> Result<Vec<TrainCheck>> {
+    if plan.untrained().estimator == Estimator::Connected {
+        // The others hold network by network.
+        let Some(other) = direct_plan(plan)? else {
+            return Ok(Vec::new());
+        };
+        let [averaged, drawn] = [draw(runner, plan)?, draw(runner, &other)?];
+        return Ok(direct(plan, &averaged, &drawn)?.into_iter().collect());
+    }
     let minus = |y: &[f64]| y.iter().map(|y| -y).collect();
     let turn = |spec: &mut TrainSpec| spec.data = spec.data.clone().with_targets(minus);
     let turned = plan.variant(turn, plan.fields().to_vec(), plan.full_order())?;

@@ -30,6 +30,7 @@ pub use layers::{Critical, CriticalClass, DeepTheory, LayerTheory, Layers, criti
 pub use one_loop::{LoopIntegrals, check_loop_cutoff, loop_integrals};
 pub use rare::RareNeurons;
 pub use tilt::tilt;
+pub(crate) use trained::learnt;
 pub use trained::{Filter, Places, Tangent};
 pub use values::Values;
 pub(crate) use vertex::vertex_nodes;

@@ -164,6 +164,14 @@ impl Places {
         &self.tangent * &after.0
     }
 
+    /// Computes A_t, `[place][data]`: how f_t answers to the targets, and to the opposite of f_0 at the data.
+    pub fn response(&self, after: &Filter) -> Vec<Vec<f64>> {
+        let filter = self.filter(after);
+        (filter.row_iter())
+            .map(|row| row.iter().copied().collect())
+            .collect()
+    }
+
     /// Computes E f_t = A_t y at every place, for the targets of one output.
     pub fn mean(&self, after: &Filter, targets: &[f64]) -> Vec<f64> {
         let mean = self.filter(after) * DVector::from_column_slice(targets);
@@ -196,7 +204,7 @@ impl Places {
 }
 
 /// Computes (1 - (1 - eta l)^t) / l, which is eta t at l = 0.
-fn learnt(l: f64, steps: u64, rate: f64) -> f64 {
+pub(crate) fn learnt(l: f64, steps: u64, rate: f64) -> f64 {
     let (t, x) = (steps as f64, rate * l);
     if x.abs() * t < 1e-12 {
         return rate * t;
@@ -282,6 +290,13 @@ mod tests {
                     let size = mean.amax().max(1.0);
                     for (got, want) in places.mean(&after, &targets).iter().zip(&mean) {
                         assert!((got - want).abs() < 1e-11 * size, "{step} {got} {want}");
+                    }
+                    // What was drawn goes through 1 less the response.
+                    for (p, row) in places.response(&after).iter().enumerate() {
+                        for (mu, got) in row.iter().enumerate() {
+                            let want = f64::from(u8::from(p == mu)) - map[(p, mu)];
+                            assert!((got - want).abs() < 1e-11 * map.amax(), "{step}");
+                        }
                     }
                     let want = &map * matrix(&kernel) * map.transpose();
                     let size = want.amax();

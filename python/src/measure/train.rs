@@ -1,4 +1,4 @@
-use nnqft_gpu::model::{EnsembleSpec, Estimator, TrainSpec, TrainingData};
+use nnqft_gpu::model::{EnsembleSpec, TrainSpec, TrainingData};
 use nnqft_gpu::{Error, Result, run};
 use numpy::PyReadonlyArray2;
 use pyo3::prelude::*;
@@ -40,14 +40,11 @@ pub fn train(given: Given, training: Training<'_>) -> Run {
         if let Some(orders) = &given.orders {
             spec.ensemble.orders.clone_from(orders);
         }
-        let widths = widths.unwrap_or_else(|| vec![spec.ensemble.net.width()]);
-        let depth = spec.ensemble.net.depth();
-        let sweep: Vec<TrainSpec> = match depth {
-            1 => widths
-                .iter()
+        let sweep = match widths {
+            None => vec![spec.validate()?],
+            Some(widths) => (widths.iter())
                 .map(|&n| spec.clone().with_width(n).validate())
                 .collect::<Result<_>>()?,
-            _ => vec![spec.validate()?],
         };
         let progress: std::sync::Arc<dyn run::Progress> = session.clone();
         let engine = run::train_engine(&given.engine()?, &progress)?;
@@ -58,7 +55,7 @@ pub fn train(given: Given, training: Training<'_>) -> Run {
 
 fn ensemble(given: &Given, data: &TrainingData) -> Result<EnsembleSpec> {
     if given.tilts()? {
-        let reason = "importance sampling is for the connected estimator; leave it out";
+        let reason = "networks that learn are drawn as they are; leave it out";
         return Err(Error::invalid("tilt", "auto", reason));
     }
     let mut given = given.clone();
@@ -72,10 +69,6 @@ fn ensemble(given: &Given, data: &TrainingData) -> Result<EnsembleSpec> {
     }
     if given.experiments.is_none() {
         spec.experiments = 1;
-    }
-    if spec.estimator == Estimator::Connected {
-        let reason = "trained networks are averaged directly; use direct";
-        return Err(Error::invalid("estimator", "connected", reason));
     }
     Ok(spec)
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::analysis::ChiSquared;
 use crate::analysis::symmetry::forgive;
-use crate::model::EnsembleSpec;
+use crate::model::{EnsembleSpec, Estimator, TrainSpec};
 use crate::plan::TrainPlan;
 use crate::tensor::{Accumulator, Training, Tuple};
 use crate::theory::Exact;
@@ -86,6 +86,10 @@ fn pick<T: Copy>(all: &[T], kept: &[usize]) -> Vec<T> {
 /// # Errors
 /// [`Error::NotFinite`].
 pub fn untrained(plan: &TrainPlan, training: &Training) -> Result<Option<TrainCheck>> {
+    if plan.untrained().net.depth() > 1 {
+        // What is exact is that of one hidden layer.
+        return Ok(None);
+    }
     let mut samples = samples(&training.stops[0].elements)?;
     let exact = Exact::with_kernel(
         &EnsembleSpec {
@@ -132,6 +136,42 @@ pub fn untrained(plan: &TrainPlan, training: &Training) -> Result<Option<TrainCh
         &samples,
         &pick(&sizes(plan), &kept),
     ))
+}
+
+/// Plans the direct run of networks whose readouts are averaged given the hidden layers; `None` where there is none.
+///
+/// # Errors
+/// Those of [`crate::model::TrainSpec::validate`].
+pub fn direct_plan(plan: &TrainPlan) -> Result<Option<TrainPlan>> {
+    if plan.untrained().net.depth() > 1 {
+        return Ok(None);
+    }
+    let direct = |spec: &mut TrainSpec| spec.ensemble.estimator = Estimator::Direct;
+    plan.variant(direct, plan.fields().to_vec(), plan.full_order())
+        .map(Some)
+}
+
+/// Tests that readouts averaged given the hidden layers have the n-point functions of the same networks, drawn with their
+/// readouts and trained step by step: `direct`. `other` is that training, of [`direct_plan`].
+///
+/// # Errors
+/// [`Error::NotFinite`].
+pub fn direct(
+    plan: &TrainPlan,
+    training: &Training,
+    other: &Training,
+) -> Result<Option<TrainCheck>> {
+    let stop = plan.stops().len() - 1;
+    if [training, other].iter().any(|t| t.stops[stop].diverged > 0) {
+        // Others have diverged.
+        return Ok(None);
+    }
+    let [a, b] = [training, other].map(|training| samples(&training.stops[stop].elements));
+    let apart = a?.into_iter().zip(b?);
+    let apart: Vec<Vec<f64>> = apart
+        .map(|(a, b)| a.iter().zip(&b).map(|(a, b)| a - b).collect())
+        .collect();
+    Ok(check("direct", plan, stop, &apart, &sizes(plan)))
 }
 
 /// Tests that the opposite targets make the opposite networks: odd functions change their sign and even ones stay,

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
+use statrs::function::gamma::gamma_ur;
 
 use super::TrainedWidth;
 use super::groups::Estimates;
@@ -104,6 +105,8 @@ pub struct Series {
     pub chi2: f64,
     /// Number of widths less that of terms: what `chi2` is about if the series holds.
     pub degrees_of_freedom: usize,
+    /// Probability of a larger `chi2` if the series holds.
+    pub p_value: f64,
 }
 
 /// Terms of a series.
@@ -123,15 +126,25 @@ impl Series {
         let inverse = (matrix.transpose() * &matrix).cholesky()?.inverse();
         let solution = &inverse * matrix.transpose() * &values;
         let unit = |k: usize| first.powi(k as i32 + 1);
+        let (chi2, freedom) = (
+            (values - matrix * &solution).norm_squared(),
+            points.len() - terms,
+        );
         let fit = Self {
             coefficients: (0..terms).map(|k| solution[k] * unit(k)).collect(),
             std_err: (0..terms)
                 .map(|k| inverse[(k, k)].sqrt() * unit(k))
                 .collect(),
-            chi2: (values - matrix * &solution).norm_squared(),
-            degrees_of_freedom: points.len() - terms,
+            p_value: gamma_ur(0.5 * freedom as f64, (0.5 * chi2).max(f64::MIN_POSITIVE)),
+            chi2,
+            degrees_of_freedom: freedom,
         };
-        let all = [&fit.coefficients[..], &fit.std_err, &[fit.chi2]].concat();
+        let all = [
+            &fit.coefficients[..],
+            &fit.std_err,
+            &[fit.chi2, fit.p_value],
+        ]
+        .concat();
         all.iter().all(|x| x.is_finite()).then_some(fit)
     }
 }
@@ -204,6 +217,12 @@ mod tests {
             2
         );
         assert_eq!(Series::new(&WIDTHS.map(at)[..2]), None);
+        // Of two degrees of freedom chi^2 is exponential.
+        let mut moved = WIDTHS.map(at);
+        (moved[1].1, moved[3].1) = (moved[1].1 + 0.03, moved[3].1 - 0.02);
+        let moved = Series::new(&moved).unwrap();
+        assert!(moved.chi2 > 1.0, "{moved:?}");
+        assert!((moved.p_value - (-0.5 * moved.chi2).exp()).abs() < 1e-12);
         // Shifts of one point by one error at a time add up to the errors.
         let mut squares = [0.0; TERMS];
         for k in 0..WIDTHS.len() {

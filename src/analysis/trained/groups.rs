@@ -7,7 +7,13 @@ use crate::tensor::{Accumulator, Statistics};
 
 /// `Groups` holds the averages of moments over all networks and over each group of them.
 pub struct Groups {
-    groups: Vec<Statistics>,
+    groups: Vec<Group>,
+    networks: f64,
+    means: Vec<f64>,
+}
+
+/// `Group` is one of them.
+struct Group {
     networks: f64,
     means: Vec<f64>,
 }
@@ -27,7 +33,11 @@ impl Groups {
     /// # Errors
     /// [`crate::Error::NotFinite`].
     pub fn of(elements: &Accumulator) -> Result<Option<Self>> {
-        let groups = elements.experiments();
+        let group = |Statistics { networks, mean, .. }| Group {
+            networks,
+            means: mean,
+        };
+        let groups: Vec<Group> = elements.experiments().into_iter().map(group).collect();
         if groups.len() < 2 {
             return Ok(None);
         }
@@ -39,12 +49,25 @@ impl Groups {
         }))
     }
 
+    /// Appends the averages of other moments of the same networks; `None` if they are of others.
+    pub fn with(mut self, other: &Self) -> Option<Self> {
+        let networks = |groups: &Self| groups.groups.iter().map(|g| g.networks).collect::<Vec<_>>();
+        if networks(&self) != networks(other) {
+            return None;
+        }
+        self.means.extend(&other.means);
+        for (group, other) in self.groups.iter_mut().zip(&other.groups) {
+            group.means.extend(&other.means);
+        }
+        Some(self)
+    }
+
     /// Computes functions of the averages.
     pub fn estimate(&self, statistics: impl Fn(&[f64]) -> Vec<f64>) -> Estimates {
         let without = self.groups.iter().map(|group| {
             let share = group.networks / self.networks;
             let rest = |(all, own): (&f64, &f64)| (all - share * own) / (1.0 - share);
-            let means: Vec<f64> = self.means.iter().zip(&group.mean).map(rest).collect();
+            let means: Vec<f64> = self.means.iter().zip(&group.means).map(rest).collect();
             statistics(&means)
         });
         Estimates {

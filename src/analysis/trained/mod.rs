@@ -7,11 +7,13 @@ mod groups;
 
 use serde::{Deserialize, Serialize};
 
-pub use checks::{TrainCheck, across, across_plan, opposite, untrained, zero, zero_plan};
+pub use checks::{
+    TrainCheck, across, across_plan, direct, direct_plan, opposite, untrained, zero, zero_plan,
+};
 pub use fits::{Deviation, Series, TrainedFit, fits};
 
 use self::cumulants::Cumulants;
-use self::groups::Groups;
+use self::groups::{Estimates, Groups};
 use crate::plan::TrainPlan;
 use crate::tensor::{Stop, Training, Tuples};
 use crate::{Error, Result};
@@ -48,6 +50,14 @@ pub struct TrainedStep {
     pub mean: Vec<f64>,
     /// Standard error of `mean`.
     pub std_err: Vec<f64>,
+    /// E f less `infinite_mean`, from what each network differs by from its own linear model, f_0 + A_t (y - f_0), so
+    /// that the chance of what was drawn enters no more than training changes it. `None` with `infinite_mean`, before
+    /// the first step, and where networks have diverged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mean_deviation: Option<Vec<f64>>,
+    /// Standard error of `mean_deviation`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mean_deviation_std_err: Option<Vec<f64>>,
     /// Var f.
     pub variance: Vec<f64>,
     /// Standard error of `variance`.
@@ -97,6 +107,9 @@ pub struct TrainedCorrelator {
     pub infinite: Option<Vec<f64>>,
 }
 
+/// Variances of rounding, 1e-15 of what outputs are before they are trained, are smaller than this part of theirs.
+const ROUNDING: f64 = 1e-26;
+
 /// What is known of one stop at infinite width.
 struct Known {
     /// `[output][point]`
@@ -142,14 +155,54 @@ pub fn trained_width(plan: &TrainPlan, training: &Training) -> Result<TrainedWid
     let stops = plan.stops().iter().zip(&training.stops).enumerate();
     let steps = stops
         .filter(|(_, (step, _))| asked(step))
-        .map(|(k, (_, stop))| trained_step(plan, k, stop));
+        .map(|(k, (_, stop))| trained_step(plan, k, &training.stops[0], stop));
     Ok(TrainedWidth {
         width: plan.untrained().net.width(),
         steps: steps.collect::<Result<_>>()?,
     })
 }
 
-fn trained_step(plan: &TrainPlan, k: usize, stop: &Stop) -> Result<TrainedStep> {
+/// Estimates E f less its value at infinite width by that of f - f_0 - A_t (y - f_0), whose mean is the same, as that of
+/// f_0 vanishes; `None` where networks have diverged.
+fn controlled(
+    plan: &TrainPlan,
+    k: usize,
+    first: &Stop,
+    groups: Groups,
+    cumulants: &Cumulants,
+    infinite: &[f64],
+) -> Result<Option<Estimates>> {
+    let joined = match Groups::of(&first.elements)? {
+        Some(first) => groups.with(&first),
+        None => None,
+    };
+    let Some(joined) = joined else {
+        return Ok(None);
+    };
+    let before = Cumulants::new(plan.moments(), plan.centre(0));
+    let (response, data) = (plan.response(k), plan.spec().data.len());
+    let place = |(a, p): (usize, usize)| plan.fields().iter().position(|f| *f == (a, p));
+    // The data of every field's own output.
+    let learnt: Option<Vec<Vec<usize>>> = (plan.fields().iter())
+        .map(|&(a, _)| (0..data).map(|mu| place((a, mu))).collect())
+        .collect();
+    let learnt = learnt.expect("fields at all points");
+    let statistics = |moments: &[f64]| -> Vec<f64> {
+        let (now, then) = moments.split_at(moments.len() / 2);
+        let [[now, ..], [then, ..]] = [cumulants.of_fields(now), before.of_fields(then)];
+        (plan.fields().iter().enumerate())
+            .map(|(f, &(_, p))| {
+                let moved: f64 = (response[p].iter().zip(&learnt[f]))
+                    .map(|(a, &mu)| a * then[mu])
+                    .sum();
+                now[f] - infinite[f] - then[f] + moved
+            })
+            .collect()
+    };
+    Ok(Some(joined.estimate(statistics)))
+}
+
+fn trained_step(plan: &TrainPlan, k: usize, first: &Stop, stop: &Stop) -> Result<TrainedStep> {
     let step = plan.stops()[k];
     let Some(groups) = Groups::of(&stop.elements)? else {
         let what = format!("an average over the networks that have not diverged by step {step}");
@@ -168,10 +221,17 @@ fn trained_step(plan: &TrainPlan, k: usize, stop: &Stop) -> Result<TrainedStep> 
         .filter(|(n, _)| orders.contains(n))
         .cloned()
         .collect();
+    let unit: Vec<f64> = fields.iter().map(|&(_, p)| plan.kernel()[p][p]).collect();
     // Means, variances, kurtosis, the loss, and every n-point function with its connected part.
     let statistics = |moments: &[f64]| -> Vec<f64> {
         let [mean, variance, fourth] = cumulants.of_fields(moments);
-        let kurtosis = fourth.iter().zip(&variance).map(|(k, v)| k / (v * v));
+        let kurtosis = (fourth.iter().zip(&variance).zip(&unit)).map(|((k, v), unit)| {
+            if *v > ROUNDING * unit {
+                k / (v * v)
+            } else {
+                f64::NAN
+            }
+        });
         let errors = mean.iter().zip(&variance).zip(&targets);
         let loss: f64 = errors
             .filter_map(|((m, v), y)| Some(0.5 * (v + (m - (*y)?).powi(2))))
@@ -240,20 +300,24 @@ fn trained_step(plan: &TrainPlan, k: usize, stop: &Stop) -> Result<TrainedStep> 
     let infinite_loss = losses
         .filter_map(|((m, v), y)| Some(0.5 * (v + (m - (*y)?).powi(2))))
         .sum::<f64>();
-    let unit: Vec<f64> = fields.iter().map(|&(_, p)| plan.kernel()[p][p]).collect();
+    let controlled = match &infinite_mean {
+        Some(infinite) if k > 0 => controlled(plan, k, first, groups, &cumulants, infinite)?,
+        _ => None,
+    };
+    let zeros = vec![0.0; count];
     let deviations = match (&infinite_mean, &infinite_variance) {
         (Some(mean), Some(variance)) => vec![
             Deviation::new(
                 "mean",
-                all.part(0..count),
-                mean,
+                controlled.clone().unwrap_or_else(|| all.part(0..count)),
+                if controlled.is_some() { &zeros } else { mean },
                 &unit.iter().map(|k| k.sqrt()).collect::<Vec<_>>(),
             ),
             Deviation::new("variance", all.part(count..2 * count), variance, &unit),
             Deviation::new(
                 "kurtosis",
                 all.part(2 * count..3 * count),
-                &vec![0.0; count],
+                &zeros,
                 &vec![1.0; count],
             ),
         ],
@@ -271,6 +335,8 @@ fn trained_step(plan: &TrainPlan, k: usize, stop: &Stop) -> Result<TrainedStep> 
         targets,
         mean,
         std_err,
+        mean_deviation_std_err: controlled.as_ref().map(|c| c.errors(0..count)),
+        mean_deviation: controlled.map(|c| c.values),
         variance,
         variance_std_err,
         kurtosis: finite(kurtosis),

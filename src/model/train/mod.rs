@@ -143,10 +143,13 @@ impl TrainSpec {
     /// # Errors
     /// [`Error::Invalid`] with the parameter, its value and what would be right.
     pub fn validate(mut self) -> Result<Self> {
-        let net = &self.ensemble.net;
-        if net.depth() != 1 {
-            let reason = "only networks with one hidden layer are trained";
-            return Err(Error::invalid("depth", net.depth(), reason));
+        let depth = self.ensemble.net.depth();
+        let is_connected = self.ensemble.estimator == Estimator::Connected;
+        if depth != 1 && !is_connected {
+            let reason = sentence!(
+                "networks with more than one hidden layer learn by their readout alone, which is averaged given them; use one hidden layer, or `train` readout and `estimator` connected"
+            );
+            return Err(Error::invalid("depth", depth, reason));
         }
         self.ensemble.check_networks()?;
         self.check_sampling()?;
@@ -159,19 +162,23 @@ impl TrainSpec {
 
     fn check_sampling(&self) -> Result<()> {
         let spec = &self.ensemble;
-        if spec.estimator != Estimator::Direct {
-            return Err(Error::invalid(
-                "estimator",
-                spec.estimator,
-                "trained networks are averaged directly; use direct",
-            ));
+        if spec.estimator == Estimator::Connected {
+            let reason = match (self.train, spec.net.has_gaussian_readout()) {
+                (Learning::Readout, true) => None,
+                (Learning::All, _) => Some(sentence!(
+                    "readouts are averaged given hidden layers that stay as they are; use direct, or `train` readout"
+                )),
+                (Learning::Readout, false) => Some(sentence!(
+                    "readouts are averaged given the hidden layers if their weights and biases are gaussian; use direct"
+                )),
+            };
+            if let Some(reason) = reason {
+                return Err(Error::invalid("estimator", spec.estimator, reason));
+            }
         }
         if spec.tilt.is_some() {
-            return Err(Error::invalid(
-                "tilt",
-                "auto",
-                "importance sampling is for the connected estimator; leave it out",
-            ));
+            let reason = "networks that learn are drawn as they are; leave it out";
+            return Err(Error::invalid("tilt", "auto", reason));
         }
         if spec.networks() < MIN_NETWORKS {
             let reason = format!("errors and checks need {MIN_NETWORKS} networks in all");
@@ -271,6 +278,13 @@ impl TrainSpec {
         };
         let rows = 8.0 * ROW as f64 * (2.0 * fields + products);
         let stops = self.steps.len() as f64 + 1.0;
+        if self.ensemble.estimator == Estimator::Connected {
+            // Covariances of 16 networks, and what is made of them; moments and their sums.
+            let given = 16.0 * 8.0 * (2.5 * points * points + 3.0 * points * data);
+            let products = (1.0 + stops) * 128.0 * sums + 200.0 * sums;
+            let worker = self.ensemble.drawing_memory() + given + products;
+            return [worker, stops * 3000.0 * sums];
+        }
         let worker = units + stops * (100.0 * sums + rows) + 512.0 * points * data;
         // Means and scatter in some dozens of groups, their replicates, and results.
         [worker, stops * 3000.0 * sums]

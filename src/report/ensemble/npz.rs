@@ -1,10 +1,7 @@
 use std::io;
 use std::path::Path;
 
-use npyz::WriterBuilder;
-use zip::write::SimpleFileOptions;
-use zip::{CompressionMethod, ZipWriter};
-
+use crate::report::arrays::{Arrays, flat, whole};
 use crate::run::EnsembleDocument;
 
 /// Writes a run's tensors as NumPy arrays.
@@ -29,9 +26,7 @@ use crate::run::EnsembleDocument;
 /// # Errors
 /// Those of writing the file.
 pub fn write_npz(path: &Path, document: &EnsembleDocument) -> io::Result<()> {
-    let mut npz = Arrays(ZipWriter::new(io::BufWriter::new(std::fs::File::create(
-        path,
-    )?)));
+    let mut npz = Arrays::create(path)?;
     let spec = &document.head.spec;
     let points = spec.inputs.len();
     npz.put(
@@ -95,45 +90,7 @@ pub fn write_npz(path: &Path, document: &EnsembleDocument) -> io::Result<()> {
             npz.put(&name(what), &[rows.len(), elements], flat(rows))?;
         }
     }
-    npz.0
-        .finish()?
-        .into_inner()
-        .map_err(|e| e.into_error())?
-        .sync_all()
-}
-
-fn flat(rows: &[Vec<f64>]) -> impl Iterator<Item = f64> {
-    rows.iter().flatten().copied()
-}
-
-fn whole(rows: &[Vec<usize>]) -> impl Iterator<Item = i64> {
-    rows.iter().flatten().map(|&i| i as i64)
-}
-
-/// The archive holds one file per array.
-struct Arrays<W: io::Write + io::Seek>(ZipWriter<W>);
-
-impl<W: io::Write + io::Seek> Arrays<W> {
-    fn put<T: npyz::AutoSerialize>(
-        &mut self,
-        name: &str,
-        shape: &[usize],
-        values: impl Iterator<Item = T>,
-    ) -> io::Result<()> {
-        let shape: Vec<u64> = shape.iter().map(|&n| n as u64).collect();
-        let stored = SimpleFileOptions::default()
-            .compression_method(CompressionMethod::Stored)
-            // More than 4 GiB do not fit the sizes of a plain entry.
-            .large_file(shape.iter().product::<u64>() >= 1 << 28);
-        self.0.start_file(format!("{name}.npy"), stored)?;
-        let mut array = npyz::WriteOptions::new()
-            .default_dtype()
-            .shape(&shape)
-            .writer(&mut self.0)
-            .begin_nd()?;
-        array.extend(values)?;
-        array.finish()
-    }
+    npz.finish()
 }
 
 #[cfg(test)]

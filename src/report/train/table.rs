@@ -13,8 +13,12 @@ pub fn train_table(document: &TrainDocument, width: usize) -> String {
         inputs: Inputs::new(spec.points()).expect("points of a valid spec"),
         ..spec.ensemble.clone()
     };
+    let above = match spec.ensemble.net.depth() {
+        1 => String::new(),
+        depth => format!(" above {depth} hidden layers"),
+    };
     let mut text = format!(
-        "{}\n{} learn {} points at rate {}\n",
+        "{}\n{}{above} learn {} points at rate {}\n",
         sweep(&ensemble, "width"),
         match spec.train {
             Learning::All => "all parameters",
@@ -164,6 +168,9 @@ fn powers(document: &TrainDocument, width: usize) -> String {
 }
 
 fn checks(document: &TrainDocument, width: usize) -> String {
+    if document.checks.is_empty() {
+        return String::new();
+    }
     let header = [
         "N",
         "check",

@@ -6,6 +6,7 @@ mod falloff;
 mod fits;
 mod fixed_points;
 mod flow;
+mod learning;
 mod odd;
 mod prediction;
 #[cfg(test)]
@@ -22,7 +23,7 @@ const SIGMAS: f64 = 5.0;
 
 /// Judges all results of the source and of what goes beyond it.
 pub(super) fn claims(nets: &[OfNet]) -> Vec<Claim> {
-    let groups: [fn(&OfNet) -> Vec<Claim>; 9] = [
+    let groups: [fn(&OfNet) -> Vec<Claim>; 10] = [
         |of| falloff::claims(of.net, &of.falloff),
         |of| odd::claims(of.net, &of.falloff),
         |of| {
@@ -39,6 +40,7 @@ pub(super) fn claims(nets: &[OfNet]) -> Vec<Claim> {
         |of| fixed_points::claims(of.net, &of.fixed_points),
         |of| symmetry::claims(of.net, &of.symmetry),
         |of| vec![fits::claim(of.net, &of.fits)],
+        |of| (of.training.as_ref()).map_or(Vec::new(), |d| learning::claims(of.net, d)),
         |of| estimators::claims(of.net, &of.falloff),
         |of| tail::claim(of.net, &of.falloff).into_iter().collect(),
     ];

@@ -12,11 +12,12 @@ use crate::analysis::{
 };
 use crate::engine::Engine;
 use crate::engine::cpu::CpuEngine;
+use crate::model::{EnsembleSpec, Inputs, TrainSpec, TrainingData};
 use crate::reproduction::source::{SourceNet, source};
 use crate::reproduction::verdict::Claim;
 use crate::run::{
-    CouplingRow, EftDocument, EftPoint, FalloffDocument, Head, RgDocument, Source,
-    SymmetryDocument, Timing,
+    CouplingRow, EftDocument, EftPoint, FalloffDocument, Head, RgDocument, Runner, Source,
+    SymmetryDocument, Timing, TrainDocument, train,
 };
 use crate::theory::Vertex;
 
@@ -237,6 +238,21 @@ pub fn flow((slope, std_err): (f64, Option<f64>), r2: Option<f64>) -> RgDocument
             ir: end(1e-6),
         },
     }
+}
+
+/// Trains networks of three widths to two points, and looks at them there and at two more, before and after.
+pub fn training() -> TrainDocument {
+    let ensemble = EnsembleSpec {
+        nets: 600,
+        experiments: 1,
+        ..net().preset(1).unwrap()
+    };
+    let ensemble = ensemble.with_inputs(Inputs::parse("0;2").unwrap());
+    let data = TrainingData::parse("-1=0.5;1=-0.3").unwrap();
+    let mut spec = TrainSpec::new(ensemble, data, vec![0, 3]);
+    spec.ensemble.orders = vec![1];
+    let sweep = [3, 4, 5].map(|width| spec.clone().with_width(width));
+    train(&mut Runner::new(Box::new(CpuEngine::new())), &sweep, false).unwrap()
 }
 
 /// Makes tests with their outcomes, and one-loop couplings at 1, 2, .. outputs.

@@ -23,7 +23,7 @@ const STYLE: &str = include_str!("../../../assets/report.css");
 const SCRIPT: &str = include_str!("../../../assets/report.js");
 
 /// Titles of the sections, in the order of the page.
-const TITLES: [(Section, &str); 12] = [
+const TITLES: [(Section, &str); 13] = [
     (Section::Experiments, "Experiments"),
     (Section::Falloff, "Falloff to the Gaussian process"),
     (Section::Odd, "Odd n-point functions"),
@@ -32,6 +32,7 @@ const TITLES: [(Section, &str); 12] = [
     (Section::Fixed, "Fixed points"),
     (Section::Symmetry, "SO(d_out)"),
     (Section::Fits, "λ as a function"),
+    (Section::Learning, "What learning does to the field theory"),
     (Section::Exact, "Exact values"),
     (Section::Estimator, "The connected estimator"),
     (Section::Tail, "Gauss-net's tail"),

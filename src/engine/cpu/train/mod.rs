@@ -1,6 +1,7 @@
 //! This module trains networks, 16 side by side, and averages what becomes of them.
 
 mod all;
+mod connected;
 mod parameters;
 mod readout;
 #[cfg(test)]
@@ -11,10 +12,11 @@ use std::time::Instant;
 use super::networks::{TILE, Tile};
 use super::{PIECE_TIME, Setup, next_size};
 use crate::engine::{Block, BlockPlan, Work};
-use crate::model::{Learning, TrainSpec};
+use crate::model::{Estimator, Learning, TrainSpec};
 use crate::plan::TrainPlan;
 use crate::tensor::{MomentSums, ROW, Row, Training};
 use all::All;
+use connected::Connected;
 use parameters::Parameters;
 use readout::Readout;
 
@@ -26,7 +28,10 @@ pub fn train(plan: &TrainPlan, work: &dyn Work<Training>, cancelled: &(dyn Fn() 
         if worker.index() >= spec.workers(worker.num_threads()) {
             return;
         }
-        let mut blocks = Blocks::new(plan);
+        let mut blocks: Box<dyn Averages> = match spec.ensemble.estimator {
+            Estimator::Direct => Box::new(Blocks::new(plan)),
+            Estimator::Connected => Box::new(Connected::new(plan)),
+        };
         let mut size = 1;
         loop {
             // Small pieces at the end: no core idles while another has much to do.
@@ -47,6 +52,18 @@ pub fn train(plan: &TrainPlan, work: &dyn Work<Training>, cancelled: &(dyn Fn() 
             work.finish(range, training);
         }
     });
+}
+
+/// `Averages` trains blocks of networks and averages over them.
+trait Averages {
+    /// Trains the networks of a block, and adds their moments; returns false if it was cancelled.
+    fn add(
+        &mut self,
+        block: &Block,
+        place: (u32, u64),
+        training: &mut Training,
+        cancelled: &(dyn Fn() -> bool + Sync),
+    ) -> bool;
 }
 
 /// `Problem` is what all networks learn, with every constant folded.
@@ -247,8 +264,9 @@ impl<'a> Blocks<'a> {
             plan,
         }
     }
+}
 
-    /// Trains the networks of a block, and adds their moments; returns false if it was cancelled.
+impl Averages for Blocks<'_> {
     fn add(
         &mut self,
         block: &Block,

@@ -33,6 +33,20 @@ pub(super) fn ensembles(nets: &[OfNet]) -> Table {
             let width = width(&spec);
             rows.push(ensemble(what, title, spec, width));
         }
+        if let Some(training) = &of.training {
+            let widths: Vec<String> = training
+                .widths
+                .iter()
+                .map(|w| w.width.to_string())
+                .collect();
+            let spec = at!(training.(head).spec.(ensemble));
+            rows.push(ensemble(
+                "training",
+                title,
+                spec,
+                Cell::text(widths.join(", ")),
+            ));
+        }
     }
     Table {
         caption: "Ensembles. Networks are per experiment; weights have standard deviation σ_w/√fan-in, biases σ_b.".into(),
@@ -82,11 +96,11 @@ pub(super) fn documents(documents: &Documents) -> Table {
 }
 
 fn document(name: &str, document: &Document) -> Vec<Cell> {
-    let head = document.head();
+    let made = document.provenance();
     vec![
         Cell::link(name, format!("data/{name}.html")),
         Cell::link("json", format!("data/{name}.json")),
-        Cell::text(head.device.adapter.as_str()),
-        Cell::text(format!("{:.1}", head.timing.wall_s)),
+        Cell::text(made.device.adapter.as_str()),
+        Cell::text(format!("{:.1}", made.timing.wall_s)),
     ]
 }

@@ -3,6 +3,7 @@
 mod documents;
 mod eft;
 mod falloff;
+mod learning;
 mod symmetry;
 
 use super::cell::{Cell, OrUnknown, Table};
@@ -20,6 +21,8 @@ pub(super) fn tables(documents: &Documents, nets: &[OfNet]) -> Vec<(Section, Tab
         (Section::Symmetry, symmetry::outputs(nets)),
         (Section::Symmetry, symmetry::checks(nets)),
         (Section::Fits, eft::fits(nets)),
+        (Section::Learning, learning::fields(nets)),
+        (Section::Learning, learning::deviations(nets)),
         (Section::Documents, documents::documents(documents)),
     ]
     .into_iter()
