@@ -1,6 +1,8 @@
 //! A result becomes tables, figures, JSON and NPZ: each has a folder with its document, and what
 //! is made of it.
 
+#[cfg(feature = "gpu")]
+mod bench;
 #[cfg(test)]
 pub(crate) mod by_hand;
 mod compare;
@@ -22,6 +24,8 @@ pub(crate) mod table;
 mod theory;
 mod train;
 
+#[cfg(feature = "gpu")]
+pub use bench::bench_table;
 pub use compare::cross_check_table;
 pub use depth::{depth_figure, depth_table};
 #[cfg(feature = "gpu")]

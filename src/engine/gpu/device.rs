@@ -44,6 +44,8 @@ impl Device {
         let limits = adapter.limits();
         let (device, queue) = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor {
             label: Some("nnqft-gpu"),
+            // Clocks of the device's own, where it has them.
+            required_features: adapter.features() & wgpu::Features::TIMESTAMP_QUERY,
             required_limits: limits.clone(),
             ..Default::default()
         }))
@@ -171,7 +173,7 @@ impl Device {
         let buffers: Vec<_> = (0..bindings).map(|_| self.parameters(WARM_BYTES)).collect();
         let group = self.bind(&pipeline, &buffers.iter().collect::<Vec<_>>());
         let mut encoder = self.device.create_command_encoder(&Default::default());
-        super::dispatch(&mut encoder, &pipeline, &group, 1, 1);
+        super::dispatch(&mut encoder, &pipeline, &group, [1, 1, 1]);
         let submission = self.submit(encoder.finish());
         let waited = self.device.poll(wgpu::PollType::Wait {
             submission_index: Some(submission),

@@ -3,13 +3,13 @@
 
 use serde::Serialize;
 
-use super::SAMPLE_THREADS;
 use super::activation::Code;
 use super::deep;
 use super::layout::{Layout, Places};
 use super::setup::Setup;
 use super::template::{QUADS, Text, render};
 use super::variates::{self, Variates};
+use super::{SAMPLE_THREADS, THREADS_PER_ROW};
 use crate::model::Law;
 use crate::stream::{GROUP, Part};
 use crate::tensor::{MomentPlan, multisets};
@@ -26,8 +26,9 @@ const MAX_FIELDS_OF_16: usize = 32;
 /// A context holds what the texts that draw networks are rendered for.
 #[derive(Serialize)]
 pub struct Context<'a> {
-    /// Number of threads of a workgroup.
+    /// Number of threads of a workgroup, and of a row of a dispatch.
     pub threads: u64,
+    pub threads_per_row: u64,
     pub at: &'a Places,
     pub activation: &'a Code,
     /// The functions that variates are drawn with, of each kind of parameter, and all of them.
@@ -80,6 +81,7 @@ impl<'a> Context<'a> {
         let stream = &setup.stream;
         Self {
             threads: SAMPLE_THREADS,
+            threads_per_row: THREADS_PER_ROW,
             at,
             activation: &setup.activation,
             law: &setup.variates,
@@ -126,7 +128,7 @@ impl<'a> Context<'a> {
 /// Where a point is more than a few operations, code for all of them outgrows a processor's cache
 /// of instructions (for two or three at a time it is no faster than for one) and takes compilers
 /// more than linear time.
-fn together(setup: &Setup) -> usize {
+pub fn together(setup: &Setup) -> usize {
     let is_cheap = setup.activation.is_cheap() || setup.progression.is_some();
     match setup.is_direct && !is_cheap {
         true => 1,
@@ -185,8 +187,17 @@ pub struct Sampler<T> {
     pub stage: T,
     /// Number of threads per block of networks.
     pub threads: u64,
-    /// Number of chunks of networks: the second dimension of a dispatch.
+    /// Number of chunks of networks: the third dimension of a dispatch.
     pub chunks: u32,
+}
+
+impl<T> Sampler<T> {
+    /// Returns the workgroups of a dispatch for so many blocks.
+    pub fn size(&self, blocks: u64) -> [u32; 3] {
+        let threads = blocks * self.threads;
+        let x = threads.min(THREADS_PER_ROW).div_ceil(SAMPLE_THREADS) as u32;
+        [x, threads.div_ceil(THREADS_PER_ROW) as u32, self.chunks]
+    }
 }
 
 /// Renders the texts that a setup's networks need; with `records_hidden` they also write out the

@@ -66,7 +66,7 @@ pub fn sample(
         run,
     };
     engine.device.check()?;
-    let first = texts.first_batch(setup);
+    let first = texts.first_batch(&engine.profile, setup);
     pollster::block_on(batches::draw(&reader, work, first, engine.batch_blocks))
 }
 
