@@ -6,6 +6,7 @@ use clap::Args;
 use nnqft_gpu::run::{Progress, bench};
 
 use super::args::EngineArgs;
+use super::interrupt;
 use super::present::print;
 use super::terminal::Terminal;
 
@@ -24,7 +25,10 @@ pub struct Arguments {
 
 /// Measures and prints.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let progress: Arc<dyn Progress> = Arc::new(Terminal::new(""));
+    let terminal = Arc::new(Terminal::new(""));
+    let screen = terminal.clone();
+    interrupt::on_end(move || screen.clear());
+    let progress: Arc<dyn Progress> = terminal;
     let document = bench(&arguments.engine.choice(), &progress)?;
     print(&document, arguments.json)
 }

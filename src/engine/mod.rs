@@ -12,6 +12,7 @@ mod fleet;
 pub mod gpu;
 mod queue;
 mod stages;
+mod taken;
 mod training;
 
 use serde::{Deserialize, Serialize};

@@ -26,6 +26,7 @@ const BUDGET: Duration = Duration::from_secs(50);
 pub fn bench(choice: &EngineChoice, progress: &Arc<dyn Progress>) -> Result<BenchDocument> {
     choice.check()?;
     let clock = Clock(Instant::now());
+    progress.at("peaks of the adapter");
     let (mut gpu, reason) = open(choice)?;
     let mut cpu = CpuEngine::new();
     let adapter = match &gpu {
@@ -38,10 +39,11 @@ pub fn bench(choice: &EngineChoice, progress: &Arc<dyn Progress>) -> Result<Benc
     };
     let mut jobs = Vec::new();
     for arch in source_nets() {
-        progress.note(&format!("bench: {arch}").into());
+        progress.at(&format!("{arch}-net on the CPU"));
         let plan = Plan::new(EnsembleSpec::preset(arch, 1)?)?;
         let spec = plan.spec();
         let cpu_networks_per_s = clock.rate(&mut cpu, &plan)?;
+        progress.at(&format!("{arch}-net on the adapter"));
         let (stages, gpu_networks_per_s) = match &mut gpu {
             None => (Vec::new(), None),
             Some(gpu) => (
@@ -63,6 +65,7 @@ pub fn bench(choice: &EngineChoice, progress: &Arc<dyn Progress>) -> Result<Benc
             stages,
         });
     }
+    progress.end();
     let wall_s = clock.0.elapsed().as_secs_f64();
     Ok(BenchDocument::new(
         adapter,

@@ -184,7 +184,7 @@ impl GpuEngine {
         }
         run.write_batch(0, 0..blocks);
         let seconds = self.seconds(&|pass| encode(blocks, pass))?;
-        Ok(run.networks(&(0..blocks)) as f64 / seconds)
+        Ok(run.setup().plan.networks(0..blocks) as f64 / seconds)
     }
 
     /// Measures the seconds of what is encoded, which is repeated until the clock is good enough.

@@ -67,6 +67,7 @@ pub(super) fn count(text: &Text, turns: &[f64]) -> Census {
         module: &module,
         info: &info,
         turns: turns.iter(),
+        is_inner: false,
     };
     let (main, of_main) = (&module.entry_points[0].function, info.get_entry_point(0));
     let mut all = Code::new(&module, main, of_main).block(&mut counter, &main.body);
@@ -85,6 +86,8 @@ struct Counter<'a> {
     module: &'a Module,
     info: &'a ModuleInfo,
     turns: std::slice::Iter<'a, f64>,
+    /// Whether this is not the entry point: loops of other functions end after a number of turns in the text.
+    is_inner: bool,
 }
 
 /// Counts the scalars of a type; pointers and what is larger than a register have none.
@@ -193,7 +196,10 @@ impl<'a> Code<'a> {
                 Statement::Loop {
                     body, continuing, ..
                 } => {
-                    let turns = *counter.turns.next().expect("turns for every loop");
+                    let turns = match counter.is_inner {
+                        true => self.turns(body),
+                        false => *counter.turns.next().expect("turns for every loop"),
+                    };
                     let mut turn = self.block(counter, body);
                     turn.add(&self.block(counter, continuing), 1.0);
                     // The jump.
@@ -203,7 +209,9 @@ impl<'a> Code<'a> {
                 Statement::Call { function, .. } => {
                     let callee = &counter.module.functions[*function];
                     let code = Code::new(counter.module, callee, &counter.info[*function]);
+                    let before = std::mem::replace(&mut counter.is_inner, true);
                     all.add(&code.block(counter, &callee.body), 1.0);
+                    counter.is_inner = before;
                 }
                 Statement::Store { pointer, value } if self.is_buffer(*pointer) => {
                     all.written += 4.0 * self.lanes(*value);
@@ -212,6 +220,25 @@ impl<'a> Code<'a> {
             }
         }
         all
+    }
+
+    /// Returns the turns of a loop that counts from zero to a number of the text.
+    fn turns(&self, body: &Block) -> f64 {
+        let end = body.iter().find_map(|statement| match statement {
+            Statement::If { condition, .. } => match &self.function.expressions[*condition] {
+                Expression::Binary {
+                    op: BinaryOperator::GreaterEqual,
+                    right,
+                    ..
+                } => match &self.function.expressions[*right] {
+                    Expression::Literal(Literal::U32(end)) => Some(*end),
+                    _ => None,
+                },
+                _ => None,
+            },
+            _ => None,
+        });
+        end.expect("functions loop so many times").into()
     }
 
     fn expression(&self, e: Handle<Expression>) -> Census {

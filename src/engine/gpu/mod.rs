@@ -44,7 +44,8 @@ pub use profile::Profile;
 use run::Run;
 use setup::Setup;
 
-use super::{AdapterClass, DeviceInfo, DeviceKind, Draws, Engine, Float, Form, Work};
+use super::taken::Taken;
+use super::{AdapterClass, BlockPlan, DeviceInfo, DeviceKind, Draws, Engine, Float, Form, Work};
 use crate::plan::{Plan, SamplePlan};
 use crate::tensor::MomentPlan;
 use crate::{Error, Result};
@@ -69,6 +70,7 @@ const THREADS_PER_ROW: u64 = 1 << 21;
 
 /// `GpuEngine` is the f32 engine on one wgpu adapter.
 pub struct GpuEngine {
+    adapter: wgpu::Adapter,
     device: Device,
     summary: AdapterSummary,
     profile: Profile,
@@ -110,13 +112,14 @@ impl GpuEngine {
     /// ```
     pub fn new(adapter: Option<&str>) -> Result<Self> {
         let (adapter, summary) = adapter::select(adapter)?;
-        Self::open(&adapter, summary)
+        Self::open(adapter, summary)
     }
 
-    fn open(adapter: &wgpu::Adapter, summary: AdapterSummary) -> Result<Self> {
-        let device = Device::new(adapter)?;
+    fn open(adapter: wgpu::Adapter, summary: AdapterSummary) -> Result<Self> {
+        let device = Device::new(&adapter)?;
         let limits = Limits::new(&device.limits, adapter.get_info().subgroup_min_size);
         Ok(Self {
+            adapter,
             device,
             profile: Profile::new(limits.class(summary.kind), limits),
             summary,
@@ -134,7 +137,7 @@ impl GpuEngine {
     pub fn all() -> Result<Vec<Result<Self>>> {
         let open = |(adapter, summary): (wgpu::Adapter, AdapterSummary)| {
             let name = summary.name.clone();
-            Self::open(&adapter, summary).map_err(|e| match e {
+            Self::open(adapter, summary).map_err(|e| match e {
                 Error::Device(what) => Error::Device(format!("{name}: {what}")),
                 other => other,
             })
@@ -185,12 +188,20 @@ impl GpuEngine {
     /// Returns the lengths in characters of the shaders that a plan compiles.
     #[cfg(feature = "test-hooks")]
     pub fn shader_lengths(&self, plan: &Plan) -> Vec<usize> {
+        let shaders = self.shaders(plan).into_iter();
+        shaders.map(|(_, wgsl)| wgsl.len()).collect()
+    }
+
+    /// Returns the shaders that a plan compiles, each with its stage.
+    #[cfg(feature = "test-hooks")]
+    pub fn shaders(&self, plan: &Plan) -> Vec<(&'static str, String)> {
         let texts = Texts::new(
             self,
             &Setup::new(plan.drawn()),
             plan.measurement().moments(),
         );
-        texts.all().iter().map(|text| text.wgsl.len()).collect()
+        let pair = |text: &&template::Text| (text.stage, text.wgsl.clone());
+        texts.all().iter().map(pair).collect()
     }
 
     /// Fixes the batch to so many blocks instead of sizing it by measured time. Results do
@@ -234,6 +245,57 @@ impl GpuEngine {
     }
 }
 
+impl GpuEngine {
+    /// Opens the device again, with nothing that was on it.
+    fn reopen(&mut self) -> Result<()> {
+        let before = std::mem::replace(&mut self.device, Device::new(&self.adapter)?);
+        self.device.limits = before.limits;
+        #[cfg(feature = "test-hooks")]
+        {
+            self.device.fault = before.fault.as_ref().and_then(Fault::again);
+        }
+        Ok(())
+    }
+
+    /// Does some work by `run`, and what is left of it once more if the device is lost: a driver that was reset works
+    /// again, one that is gone does not.
+    fn twice<T>(
+        &mut self,
+        plan: BlockPlan,
+        work: &dyn Work<T>,
+        run: impl Fn(&Self, &dyn Work<T>) -> Result<()>,
+    ) -> Result<()> {
+        let networks = |range| plan.networks(range);
+        let taken = Taken::new(work, &networks);
+        let mut result = run(self, &taken);
+        if result.is_err() && self.device.is_lost() {
+            taken.give_all_back();
+            if self.reopen().is_ok() {
+                result = run(self, &taken);
+            }
+        }
+        result.map_err(|e| match e {
+            Error::Device(what) => Error::Device(format!(
+                "{what}; {} networks had been finished",
+                taken.finished()
+            )),
+            other => other,
+        })
+    }
+
+    fn draw(&self, plan: &Plan, setup: &Setup, work: &dyn Work) -> Result<()> {
+        let stopped = || work.left() == 0;
+        let measurement = plan.measurement();
+        let texts = Texts::new(self, setup, measurement.moments());
+        if stopped() || !self.device.compile(texts.all(), &stopped)? {
+            return Ok(());
+        }
+        let first = texts.first_batch(&self.profile, setup);
+        let run = Run::new(self, setup, measurement.clone(), &texts)?;
+        pollster::block_on(batches::draw(&run, work, first, self.batch_blocks))
+    }
+}
+
 impl Engine for GpuEngine {
     fn device(&self) -> DeviceInfo {
         DeviceInfo {
@@ -251,19 +313,14 @@ impl Engine for GpuEngine {
     }
 
     fn accumulate(&mut self, plan: &Plan, work: &dyn Work) -> Result<()> {
-        let stopped = || work.left() == 0;
-        if stopped() {
+        if work.left() == 0 {
             return Ok(());
         }
-        let (setup, measurement) = (Setup::new(plan.drawn()), plan.measurement());
+        let setup = Setup::new(plan.drawn());
         setup.check_counters()?;
-        let texts = Texts::new(self, &setup, measurement.moments());
-        if !self.device.compile(texts.all(), &stopped)? {
-            return Ok(());
-        }
-        let first = texts.first_batch(&self.profile, &setup);
-        let run = Run::new(self, &setup, measurement.clone(), &texts)?;
-        pollster::block_on(batches::draw(&run, work, first, self.batch_blocks))
+        self.twice(setup.plan, work, |engine, work| {
+            engine.draw(plan, &setup, work)
+        })
     }
 
     fn float(&self) -> Float {
@@ -281,12 +338,15 @@ impl Engine for GpuEngine {
     }
 
     fn sample(&mut self, plan: &SamplePlan, work: &dyn Work<Draws>) -> Result<()> {
-        let (setup, stopped) = (outputs::setup(plan), || work.left() == 0);
+        let setup = outputs::setup(plan);
         setup.check_counters()?;
-        match !stopped() && outputs::compile(self, &setup, &stopped)? {
-            true => outputs::sample(self, &setup, plan, work),
-            false => Ok(()),
-        }
+        self.twice(setup.plan, work, |engine, work| {
+            let stopped = || work.left() == 0;
+            match !stopped() && outputs::compile(engine, &setup, &stopped)? {
+                true => outputs::sample(engine, &setup, plan, work),
+                false => Ok(()),
+            }
+        })
     }
 }
 

@@ -117,6 +117,18 @@ impl Profile {
         }
     }
 
+    /// Shapes work for a GPU of these limits that is not at hand.
+    #[cfg(feature = "test-hooks")]
+    pub fn assumed(class: AdapterClass, buffer: u64, workgroup_memory: u32, subgroup: u32) -> Self {
+        let limits = Limits {
+            buffer,
+            workgroup_threads: 1024,
+            workgroup_memory,
+            subgroup,
+        };
+        Self::new(class, limits)
+    }
+
     /// Tells whether a run of a setup draws and sums in one shader.
     ///
     /// This is faster on a software adapter, but takes longer to compile, which short runs do not earn back; a GPU

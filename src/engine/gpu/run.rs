@@ -298,8 +298,4 @@ impl Batches<Accumulator> for Run<'_> {
         }
         Ok(all)
     }
-
-    fn networks(&self, range: &Range<u64>) -> u64 {
-        self.setup.plan.networks(range.clone())
-    }
 }
