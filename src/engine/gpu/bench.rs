@@ -20,6 +20,8 @@ const MEASURED: f64 = 0.06;
 const TURN: f64 = 0.03;
 /// Difference of the device's clock and the host's that is believed.
 const BELIEVED: f64 = 0.2;
+/// Number of times that a peak is measured.
+const TRIES: usize = 3;
 /// Chains of vectors of four in a thread of the peak of arithmetic, its turns, and instructions of each chain in one.
 const CHAINS: [u64; 3] = [2, 3, 4];
 const TURNS: u64 = 250;
@@ -55,13 +57,18 @@ impl GpuEngine {
     /// # Errors
     /// [`Error::Device`].
     pub fn peak(&self) -> Result<Peak> {
-        let arithmetic = (CHAINS.iter())
-            .map(|chains| self.arithmetic(*chains))
-            .collect::<Result<Vec<f64>>>()?;
-        Ok(Peak {
-            multiply_adds_per_s: arithmetic.into_iter().fold(0.0, f64::max),
-            bytes_per_s: self.bandwidth()?,
-        })
+        // What else a machine does takes from a peak, and gives it nothing.
+        let mut peak = Peak {
+            multiply_adds_per_s: 0.0,
+            bytes_per_s: 0.0,
+        };
+        for _ in 0..TRIES {
+            for chains in CHAINS {
+                peak.multiply_adds_per_s = peak.multiply_adds_per_s.max(self.arithmetic(chains)?);
+            }
+            peak.bytes_per_s = peak.bytes_per_s.max(self.bandwidth()?);
+        }
+        Ok(peak)
     }
 
     fn arithmetic(&self, chains: u64) -> Result<f64> {
@@ -133,7 +140,7 @@ impl GpuEngine {
         let measurement = plan.measurement();
         let moments = measurement.moments();
         let texts = Texts::Staged(
-            networks::texts(&setup, false),
+            networks::texts(&setup, &self.profile, false),
             moments::texts(&setup, moments, &self.profile),
         );
         if cancelled() || !self.device.compile(texts.all(), cancelled)? {
@@ -253,9 +260,9 @@ impl GpuEngine {
     }
 }
 
-/// Measures the networks per second of one thread of the host, which adds up the sums of blocks.
+/// Measures the networks per second of the host, which adds up the sums of blocks.
 fn host(run: &Run) -> Result<StageRate> {
-    let range = 0..run.capacity.min(1024);
+    let range = 0..run.capacity.min(4096);
     let sums = vec![1f32; run.sum_bytes(&range) as usize / 4];
     let start = Instant::now();
     let mut turns = 0;

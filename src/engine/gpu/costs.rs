@@ -39,15 +39,15 @@ impl StageCost {
 /// Counts the work of the stages of a plan of one hidden layer, as straight-line code in stages.
 pub fn stage_costs(plan: &Plan, profile: &Profile) -> Vec<StageCost> {
     let setup = Setup::new(plan.drawn());
-    let mut all = of_networks(&setup);
+    let mut all = of_networks(&setup, profile);
     all.push(of_moments(&setup, plan.measurement().moments(), profile));
     all
 }
 
 /// Counts the work of drawing networks.
-fn of_networks(setup: &Setup) -> Vec<StageCost> {
+fn of_networks(setup: &Setup, profile: &Profile) -> Vec<StageCost> {
     let remainder = setup.stream.remainder as f64;
-    (networks::texts(setup, false).into_iter())
+    (networks::texts(setup, profile, false).into_iter())
         .map(|sampler| {
             let turns: Vec<f64> = match sampler.stage.stage {
                 "sample" => {

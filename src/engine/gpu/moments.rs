@@ -291,7 +291,7 @@ pub fn ensemble(
     let networks = networks::Context {
         threads: together,
         thread_quads: &QUADS,
-        ..networks::Context::new(setup, &layout.at)
+        ..networks::Context::new(setup, &layout.at, profile)
     };
     let moments = Moments {
         of_four: true,

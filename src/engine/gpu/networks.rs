@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::activation::Code;
 use super::deep;
 use super::layout::{Layout, Places};
+use super::profile::Profile;
 use super::setup::Setup;
 use super::template::{QUADS, Text, render};
 use super::variates::{self, Variates};
@@ -77,7 +78,7 @@ pub struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
-    pub fn new(setup: &'a Setup, at: &'a Places) -> Self {
+    pub fn new(setup: &'a Setup, at: &'a Places, profile: &Profile) -> Self {
         let stream = &setup.stream;
         Self {
             threads: SAMPLE_THREADS,
@@ -111,7 +112,7 @@ impl<'a> Context<'a> {
             full_groups: stream.full_groups,
             remainder: stream.remainder,
             has_remainder: setup.has_remainder(),
-            thread_quads: &QUADS[..4 / remainder_threads(setup) as usize],
+            thread_quads: &QUADS[..4 / remainder_threads(setup, profile) as usize],
             hidden_blocks: stream.blocks(Part::Hidden),
             output_blocks: stream.blocks(Part::Output),
             hidden_remainder_blocks: stream.blocks(Part::HiddenRemainder),
@@ -147,8 +148,8 @@ fn rows(setup: &Setup) -> Vec<String> {
 }
 
 /// Counts the threads that draw the remainders of 16 networks.
-fn remainder_threads(setup: &Setup) -> u64 {
-    match setup.rows() > MAX_FIELDS_OF_16 {
+fn remainder_threads(setup: &Setup, profile: &Profile) -> u64 {
+    match profile.is_terse || setup.rows() > MAX_FIELDS_OF_16 {
         true => 4,
         false => 1,
     }
@@ -202,7 +203,7 @@ impl<T> Sampler<T> {
 
 /// Renders the texts that a setup's networks need; with `records_hidden` they also write out the
 /// hidden values.
-pub fn texts(setup: &Setup, records_hidden: bool) -> Vec<Sampler<Text>> {
+pub fn texts(setup: &Setup, profile: &Profile, records_hidden: bool) -> Vec<Sampler<Text>> {
     if setup.is_deep() {
         return vec![Sampler {
             stage: deep::text(setup, records_hidden, None),
@@ -213,7 +214,7 @@ pub fn texts(setup: &Setup, records_hidden: bool) -> Vec<Sampler<Text>> {
     let layout = Layout::new(setup);
     let context = Context {
         records_hidden,
-        ..Context::new(setup, &layout.at)
+        ..Context::new(setup, &layout.at, profile)
     };
     let groups = (group_chunks(setup) > 0).then(|| Sampler {
         stage: render("sample", &context),
@@ -222,7 +223,7 @@ pub fn texts(setup: &Setup, records_hidden: bool) -> Vec<Sampler<Text>> {
     });
     let remainder = setup.has_remainder().then(|| Sampler {
         stage: render("sample_remainder", &context),
-        threads: context.tiles * remainder_threads(setup),
+        threads: context.tiles * remainder_threads(setup, profile),
         chunks: 1,
     });
     groups.into_iter().chain(remainder).collect()

@@ -1,5 +1,7 @@
 //! This module holds the shaders of a run, and their pipelines with the buffers that they work on.
 
+use rayon::prelude::*;
+
 use super::device::Device;
 use super::layout::{self, Layout};
 use super::looped::{Looped, Shape};
@@ -29,7 +31,7 @@ impl Texts {
                 Self::Fused(moments::ensemble(setup, &layout, plan, &engine.profile))
             }
             Form::Staged => Self::Staged(
-                networks::texts(setup, false),
+                networks::texts(setup, &engine.profile, false),
                 moments::texts(setup, plan, &engine.profile),
             ),
             Form::Looped => {
@@ -44,7 +46,9 @@ impl Texts {
     pub fn of_fields(engine: &GpuEngine, setup: &Setup, none: &MomentPlan) -> Self {
         match engine.form_of(setup, none) {
             Form::Looped => Self::new(engine, setup, none),
-            Form::Fused | Form::Staged => Self::Staged(networks::texts(setup, false), Vec::new()),
+            Form::Fused | Form::Staged => {
+                Self::Staged(networks::texts(setup, &engine.profile, false), Vec::new())
+            }
         }
     }
 
@@ -197,7 +201,8 @@ pub fn compile_samplers(
     d: &Device,
     texts: &[Sampler<Text>],
 ) -> Result<Vec<Sampler<wgpu::ComputePipeline>>> {
-    (texts.iter())
+    // Some drivers compile here, on the caller's thread: use them all.
+    (texts.par_iter())
         .map(|sampler| {
             Ok(Sampler {
                 stage: d.pipeline(&sampler.stage)?,

@@ -13,6 +13,10 @@ const LONG_RUN: u64 = 1_000_000;
 /// Least number of networks that a thread of the moment stage sums where several share a block: joining their sums
 /// takes about as long as ten networks.
 const STRAND: u64 = 64;
+/// Subgroup and workgroup of software adapters that are there to be had everywhere, such as SwiftShader: its compiler
+/// takes 3.6 s of one core to draw and sum in one shader, and 1.1 s to draw the remainders of 16 networks in a thread.
+const TERSE_SUBGROUP: u32 = 4;
+const TERSE_WORKGROUP: u32 = 256;
 /// Buffers and workgroup memory of which a GPU of no reported kind has memory of its own.
 const DISCRETE_BUFFER: u64 = 1 << 30;
 const DISCRETE_WORKGROUP_MEMORY: u32 = 32 << 10;
@@ -40,6 +44,8 @@ pub struct Profile {
     pub tile_points: u64,
     /// Number of rows on either side of a thread of the stage `fields`.
     pub tile_rows: u64,
+    /// Whether shaders are kept short at some cost of speed, for a compiler that is slow.
+    pub is_terse: bool,
     /// Whether long runs draw and sum in one shader.
     pub fuses: bool,
     /// Largest number of sums that one thread keeps, in short runs.
@@ -101,6 +107,9 @@ impl Profile {
             AdapterClass::Software => (1 << 16, 64 << 20, 1),
         };
         let is_software = class == AdapterClass::Software;
+        let is_terse = is_software
+            && limits.subgroup <= TERSE_SUBGROUP
+            && limits.workgroup_threads <= TERSE_WORKGROUP;
         Self {
             class,
             threads,
@@ -111,7 +120,8 @@ impl Profile {
             strands,
             tile_points: if is_software { 16 } else { 8 },
             tile_rows: if is_software { 8 } else { 4 },
-            fuses: is_software,
+            is_terse,
+            fuses: is_software && !is_terse,
             sums: if is_software { 128 } else { 96 },
             long_sums: if is_software { 1024 } else { 96 },
         }
@@ -212,5 +222,13 @@ mod tests {
         assert_eq!(strands, [1, 1, 1, 2, 8, 16]);
         let software = Profile::new(AdapterClass::Software, CARD);
         assert_eq!(software.strands(1024), 1);
+    }
+
+    #[test]
+    fn slow_compilers_get_short_shaders() {
+        let is_terse = |class, limits| Profile::new(class, limits).is_terse;
+        assert!(is_terse(AdapterClass::Software, WEAKEST));
+        assert!(!is_terse(AdapterClass::Software, CARD));
+        assert!(!is_terse(AdapterClass::Integrated, WEAKEST));
     }
 }

@@ -2,15 +2,21 @@
 
 use std::ops::Range;
 
+use rayon::prelude::*;
+
 use super::batches::Batches;
 use super::networks::{Sampler, chunks};
 use super::pipelines::{Pipelines, Straight, Texts};
 use super::setup::Setup;
 use super::{Batch, GpuEngine, IN_FLIGHT, dispatch, moments, words};
+
 use crate::sentence::sentence;
 use crate::stream::GROUP;
 use crate::tensor::{Accumulator, Extreme, Measurement};
 use crate::{Error, Result};
+
+/// Number of blocks that a thread of the host adds up: batches of a card have thousands.
+const BLOCKS_AT_A_TIME: u64 = 256;
 
 /// `Run` is everything that one run needs on the device.
 pub struct Run<'a> {
@@ -261,11 +267,29 @@ impl Batches<Accumulator> for Run<'_> {
     }
 
     fn result(&self, range: &Range<u64>, sums: &[f32]) -> Result<Accumulator> {
+        let row = 4 * moments::sum_quads(self.measurement.moments());
+        let parts: Vec<Accumulator> = (sums[..(range.end - range.start) as usize * row])
+            .par_chunks(BLOCKS_AT_A_TIME as usize * row)
+            .enumerate()
+            .map(|(part, sums)| {
+                let first = range.start + part as u64 * BLOCKS_AT_A_TIME;
+                self.part(first..range.end.min(first + BLOCKS_AT_A_TIME), sums)
+            })
+            .collect::<Result<_>>()?;
+        let mut all = Accumulator::new();
+        parts.into_iter().for_each(|part| all.merge(part));
+        Ok(all)
+    }
+}
+
+impl Run<'_> {
+    /// Forms the elements of some blocks.
+    fn part(&self, range: Range<u64>, sums: &[f32]) -> Result<Accumulator> {
         let mut all = Accumulator::new();
         let moments = self.measurement.moments();
         let row = 4 * moments::sum_quads(moments);
         let heaviest_at = 4 * moments::heaviest_at(moments);
-        for (number, row) in range.clone().zip(sums.chunks(row)) {
+        for (number, row) in range.zip(sums.chunks(row)) {
             let block = self.setup.plan.block(number);
             let mut means = vec![0.0; self.order.len()];
             for (&element, &sum) in self.order.iter().zip(row) {

@@ -105,7 +105,7 @@ impl GpuEngine {
         number: u64,
     ) -> Result<Vec<Vec<Vec<f64>>>> {
         let d = &self.device;
-        let samplers = compile_samplers(d, &networks::texts(setup, true))?;
+        let samplers = compile_samplers(d, &networks::texts(setup, &self.profile, true))?;
         let (width, points) = (setup.units() as usize, setup.points);
         let values = setup.block() as usize * width * points;
         let bytes = 4 * values as u64;

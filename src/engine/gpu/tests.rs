@@ -87,7 +87,7 @@ fn variants_of(arch: &str, spec: &EnsembleSpec) -> Vec<EnsembleSpec> {
     all
 }
 
-/// Lists the profiles of every class, and of a card with little of everything.
+/// Lists the profiles of every class, and of adapters with little of everything.
 fn profiles() -> Vec<Profile> {
     let weak = Limits {
         buffer: 128 << 20,
@@ -98,11 +98,14 @@ fn profiles() -> Vec<Profile> {
     let limits = Limits {
         workgroup_threads: 256,
         workgroup_memory: 16 << 10,
+        subgroup: 8,
         ..weak
     };
     let all = AdapterClass::ALL.map(|class| Profile::new(class, limits));
-    let card = Profile::new(AdapterClass::Discrete, weak);
-    all.into_iter().chain([card]).collect()
+    // And of a software adapter whose compiler is slow.
+    let of_little =
+        [AdapterClass::Discrete, AdapterClass::Software].map(|class| Profile::new(class, weak));
+    all.into_iter().chain(of_little).collect()
 }
 
 fn software() -> Profile {
@@ -126,11 +129,11 @@ fn texts_of(setup: &Setup, plan: &MomentPlan) -> Vec<Text> {
         all.extend(looped_of(setup, plan, &profile));
     }
     if networks::statements(setup, plan) <= super::MAX_STATEMENTS {
-        for records_hidden in [false, true] {
-            let samplers = networks::texts(setup, records_hidden);
-            all.extend(samplers.into_iter().map(|sampler| sampler.stage));
-        }
         for profile in profiles() {
+            for records_hidden in [false, true] {
+                let samplers = networks::texts(setup, &profile, records_hidden);
+                all.extend(samplers.into_iter().map(|sampler| sampler.stage));
+            }
             let reduce = moments::texts(setup, plan, &profile);
             all.extend(reduce.into_iter().map(|reducer| reducer.stage));
             if !setup.is_deep() && profile.fuses {
