@@ -73,7 +73,7 @@ pub(super) fn check(
         }
         check_vertex(engine, spec, &mut vertices)?;
         if spec.net.depth() > 1 && !spec.net.has_gaussian_readout() {
-            // The readout of a deep net is integrated out where it is normal.
+            // The shaders integrate the readout of a deep net out where it is normal.
             continue;
         }
         let spec = EnsembleSpec {
