@@ -93,8 +93,9 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     let row_stride = work.stride;
     let row_at = m;
     //# else
-    let block = id.x % batch.blocks;
-    let member = id.x / batch.blocks;
+    let index = id.x + id.y * ${threads_per_row}u;
+    let block = index % batch.blocks;
+    let member = index / batch.blocks;
     if member >= ${block}u {
         return;
     }

@@ -22,9 +22,10 @@
 
 @compute @workgroup_size(${threads})
 fn main(@builtin(global_invocation_id) id: vec3u) {
-    let block = id.x % batch.blocks;
-    let member = id.x / batch.blocks;
-    let chunk = id.y;
+    let index = id.x + id.y * ${threads_per_row}u;
+    let block = index % batch.blocks;
+    let member = index / batch.blocks;
+    let chunk = id.z;
     if member >= ${block}u {
         return;
     }

@@ -25,13 +25,14 @@ fn pick(n: Variates, quad: u32) -> vec4f {
 
 @compute @workgroup_size(${threads})
 fn main(@builtin(global_invocation_id) id: vec3u) {
-    let block = id.x % batch.blocks;
+    let index = id.x + id.y * ${threads_per_row}u;
+    let block = index % batch.blocks;
     //# if is_shared
-    let quad = id.x / batch.blocks % 4u;
-    let tile = id.x / batch.blocks / 4u;
+    let quad = index / batch.blocks % 4u;
+    let tile = index / batch.blocks / 4u;
     let quad_a = 4u * quad;
     //# else
-    let tile = id.x / batch.blocks;
+    let tile = index / batch.blocks;
     //# endif
     if tile >= ${tiles}u {
         return;

@@ -29,11 +29,17 @@ fn chacha8(key: vec2u, stream: vec2u, counter: vec2u) -> Words {
         vec4u(counter, stream),
     );
     var s = start;
-    //# for r in range(4)
-    s = quarter_rounds(s);
-    s = quarter_rounds(Words(s.a, s.b.yzwx, s.c.zwxy, s.d.wxyz));
-    s = Words(s.a, s.b.wxyz, s.c.zwxy, s.d.yzwx);
-    //# endfor
+    // Compilers unroll the loop; those that cannot are slow on long code.
+    var round = 0u;
+    loop {
+        s = quarter_rounds(s);
+        s = quarter_rounds(Words(s.a, s.b.yzwx, s.c.zwxy, s.d.wxyz));
+        s = Words(s.a, s.b.wxyz, s.c.zwxy, s.d.yzwx);
+        round += 1u;
+        if round >= 4u {
+            break;
+        }
+    }
     return Words(s.a + start.a, s.b + start.b, s.c + start.c, s.d + start.d);
 }
 

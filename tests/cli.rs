@@ -805,7 +805,7 @@ fn help_has_examples() {
     }
 }
 
-const COMMANDS: [&str; 15] = [
+const COMMANDS: [&str; 16] = [
     "ensemble",
     "sample",
     "merge",
@@ -819,6 +819,7 @@ const COMMANDS: [&str; 15] = [
     "slurm",
     "compare-cpu",
     "devices",
+    "bench",
     "completions",
     "man",
 ];

@@ -364,6 +364,23 @@ fn a_lost_device_is_reported_with_what_was_finished() {
 }
 
 #[test]
+fn a_device_that_works_again_draws_the_rest() {
+    let spec = EnsembleSpec {
+        nets: 100_000,
+        ..small("relu")
+    };
+    let total = |engine: &mut dyn Engine| engine::run(engine, &spec, &|_| {}).unwrap();
+    let mut engine = gpu()
+        .with_fault(Fault::DeviceLostOnce)
+        .with_batch_blocks(16);
+    let again = total(&mut engine);
+    assert_eq!(again.networks(), spec.networks());
+    assert_eq!(again, total(&mut gpu()));
+    // It is the same engine, and has other work.
+    assert_eq!(again, total(&mut engine));
+}
+
+#[test]
 fn little_memory_and_small_limits_change_no_bit() {
     let spec = small("gauss");
     let total = |engine: &mut dyn Engine| engine::run(engine, &spec, &|_| {}).unwrap();

@@ -137,6 +137,7 @@ impl Given {
         let choice = EngineChoice {
             backend: self.backend.parse()?,
             adapter: self.adapter.clone(),
+            ..EngineChoice::default()
         };
         choice.check()?;
         Ok(choice)

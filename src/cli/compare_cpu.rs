@@ -1,6 +1,7 @@
 //! This module is the command `nnqft-gpu compare-cpu`.
 
 use clap::Args;
+use nnqft_gpu::engine::AdapterClass;
 use nnqft_gpu::engine::gpu::GpuEngine;
 use nnqft_gpu::run::compare;
 use nnqft_gpu::{Error, Result, Sentence};
@@ -27,6 +28,9 @@ pub struct Arguments {
     /// Adapter by any part of its name [default: the best, software ones included]
     #[arg(long, value_name = "NAME")]
     adapter: Option<String>,
+    /// Class that the adapter is taken for: discrete, integrated or software
+    #[arg(long, value_name = "CLASS", hide = true)]
+    profile: Option<AdapterClass>,
     /// Compare some twenty times as many networks
     #[arg(long)]
     thorough: bool,
@@ -39,7 +43,13 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let mut results = Presentation::new(arguments.output.prepare(None, None)?, false);
     let adapter = arguments.adapter.as_deref();
     let net = arguments.net.given(arguments.depth)?;
-    let mut running = Running::begin(Terminal::new(""), |_| Ok(Box::new(engine(adapter)?)))?;
+    let mut running = Running::begin(Terminal::new(""), |_| {
+        let engine = engine(adapter)?;
+        Ok(Box::new(match arguments.profile {
+            Some(class) => engine.with_class(class),
+            None => engine,
+        }))
+    })?;
     let document = compare(&mut running.runner, net.as_ref(), arguments.thorough)?;
     results.add(document)?;
     results.finish()

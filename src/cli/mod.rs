@@ -15,6 +15,7 @@ macro_rules! note {
 }
 
 mod args;
+mod bench;
 mod checkpoint;
 mod compare_cpu;
 mod completions;
@@ -77,6 +78,7 @@ enum Command {
     Slurm(Box<slurm::Arguments>),
     CompareCpu(compare_cpu::Arguments),
     Devices(devices::Arguments),
+    Bench(bench::Arguments),
     Completions(completions::Arguments),
     Man(man::Arguments),
 }
@@ -98,6 +100,7 @@ impl Command {
             Self::Slurm(arguments) => slurm::run(&arguments),
             Self::CompareCpu(arguments) => compare_cpu::run(&arguments),
             Self::Devices(arguments) => devices::run(&arguments),
+            Self::Bench(arguments) => bench::run(&arguments),
             Self::Completions(arguments) => completions::run(&arguments),
             Self::Man(arguments) => man::run(&arguments),
         }

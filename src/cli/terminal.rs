@@ -36,6 +36,8 @@ struct Shown {
     /// Bar of the networks of this measurement.
     networks: Option<Bar>,
     compiling: Option<Compiling>,
+    /// What a run is at that counts no networks.
+    at: Option<ProgressBar>,
 }
 
 impl Terminal {
@@ -68,9 +70,11 @@ impl Terminal {
         };
         let whole = shown.whole.take().map(|(bar, _)| bar);
         let networks = shown.networks.as_ref().map(|bar| bar.bar().clone());
+        let at = shown.at.take();
         whole
             .into_iter()
             .chain(networks)
+            .chain(at)
             .for_each(|bar| bar.finish_and_clear());
     }
 
@@ -84,6 +88,7 @@ impl Shown {
     fn bar(&self) -> Option<&ProgressBar> {
         let networks = self.networks.as_ref().map(Bar::bar);
         let bar = networks.or(self.whole.as_ref().map(|(bar, _)| bar));
+        let bar = bar.or(self.at.as_ref());
         bar.filter(|bar| !bar.is_finished())
     }
 }
@@ -107,9 +112,25 @@ impl Progress for Terminal {
     }
 
     fn end(&self) {
-        if let Some(bar) = self.shown().networks.take() {
+        let mut shown = self.shown();
+        if let Some(bar) = shown.networks.take() {
             bar.finish();
         }
+        if let Some(bar) = shown.at.take() {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn at(&self, what: &str) {
+        let mut shown = self.shown();
+        let bar = shown.at.get_or_insert_with(|| {
+            let bar = ProgressBar::with_draw_target(None, target());
+            let style = ProgressStyle::with_template("{spinner} {wide_msg} {elapsed}");
+            bar.set_style(style.expect("a valid template"));
+            bar.enable_steady_tick(SOON);
+            bar
+        });
+        bar.set_message(what.to_string());
     }
 
     fn compiling(&self, so_far: Duration) {

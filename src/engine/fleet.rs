@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::{Condvar, Mutex, MutexGuard};
 
+use super::taken::Taken;
 use super::{DeviceInfo, Draws, Engine, Float, Work};
 use crate::plan::{Plan, SamplePlan};
 use crate::{Error, Result};
@@ -172,7 +173,7 @@ impl<T> Crew<'_, T> {
         loop {
             let share = Share {
                 crew: self,
-                taken: Mutex::default(),
+                taken: Taken::new(self.work, &|_| 0),
             };
             let result = run(&share);
             // What it has not finished is there for others before it counts as idle.
@@ -196,24 +197,14 @@ impl<T> Crew<'_, T> {
 /// A share is what one engine has taken; it is given back when dropped with blocks unfinished.
 struct Share<'a, T> {
     crew: &'a Crew<'a, T>,
-    taken: Mutex<Vec<Range<u64>>>,
-}
-
-impl<T> Share<'_, T> {
-    fn taken(&self) -> MutexGuard<'_, Vec<Range<u64>>> {
-        self.taken.lock().unwrap_or_else(|e| e.into_inner())
-    }
-
-    fn forget(&self, range: &Range<u64>) {
-        self.taken().retain(|taken| taken != range);
-    }
+    taken: Taken<'a, T>,
 }
 
 impl<T> Work<T> for Share<'_, T> {
     fn left(&self) -> u64 {
         match self.crew.lock().given_up {
             true => 0,
-            false => self.crew.work.left(),
+            false => self.taken.left(),
         }
     }
 
@@ -221,27 +212,15 @@ impl<T> Work<T> for Share<'_, T> {
         if self.crew.lock().given_up {
             return None;
         }
-        let range = self.crew.work.take(at_most)?;
-        self.taken().push(range.clone());
-        Some(range)
+        self.taken.take(at_most)
     }
 
     fn finish(&self, range: Range<u64>, result: T) {
-        self.forget(&range);
-        self.crew.work.finish(range, result);
+        self.taken.finish(range, result);
     }
 
     fn give_back(&self, range: Range<u64>) {
-        self.forget(&range);
-        self.crew.work.give_back(range);
-    }
-}
-
-impl<T> Drop for Share<'_, T> {
-    fn drop(&mut self) {
-        for range in std::mem::take(&mut *self.taken()) {
-            self.crew.work.give_back(range);
-        }
+        self.taken.give_back(range);
     }
 }
 

@@ -4,6 +4,7 @@
 //! same random words, so a network has the same weights on either up to rounding.
 
 mod blocks;
+mod class;
 pub mod cpu;
 mod draws;
 mod fleet;
@@ -11,6 +12,7 @@ mod fleet;
 pub mod gpu;
 mod queue;
 mod stages;
+mod taken;
 mod training;
 
 use serde::{Deserialize, Serialize};
@@ -21,6 +23,7 @@ use crate::sentence::sentence;
 use crate::tensor::{Accumulator, Training};
 use crate::{Error, Result};
 pub use blocks::{Block, BlockPlan};
+pub use class::AdapterClass;
 pub use draws::{DrawQueue, Draws, Float};
 pub use fleet::Fleet;
 pub use queue::{Queue, Work};

@@ -2,6 +2,8 @@
 //! is made of it.
 
 mod arrays;
+#[cfg(feature = "gpu")]
+mod bench;
 #[cfg(test)]
 pub(crate) mod by_hand;
 mod compare;
@@ -23,6 +25,8 @@ pub(crate) mod table;
 mod theory;
 mod train;
 
+#[cfg(feature = "gpu")]
+pub use bench::bench_table;
 pub use compare::cross_check_table;
 pub use depth::{depth_figure, depth_table};
 #[cfg(feature = "gpu")]

@@ -20,7 +20,10 @@ use crate::run::{
 };
 use crate::{Error, Result};
 #[cfg(feature = "gpu")]
-use {super::devices_table, crate::run::DevicesDocument};
+use {
+    super::{bench_table, devices_table},
+    crate::run::{BenchDocument, DevicesDocument},
+};
 
 /// A result in every form that it has: its JSON is its serialisation.
 ///
@@ -338,5 +341,14 @@ impl Outcome for DevicesDocument {
             false => devices_table(&self.adapters, width),
         };
         format!("{adapters}auto takes {}\n", self.auto)
+    }
+}
+
+#[cfg(feature = "gpu")]
+impl Outcome for BenchDocument {
+    const NAME: &'static str = Self::COMMAND;
+
+    fn table(&self, width: usize) -> String {
+        format!("{}{:.0} s\n", bench_table(self, width), self.wall_s)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{DevicesDocument, Progress};
+use super::{DevicesDocument, EngineChoice, Progress};
 use crate::Result;
 use crate::engine::gpu::{self, AdapterSummary, GpuEngine};
 use crate::engine::{Engine, Fleet};
@@ -18,7 +18,24 @@ pub fn devices() -> DevicesDocument {
 /// Returns what [`Backend::Auto`](super::Backend::Auto) takes of these adapters, in words.
 fn auto_choice(adapters: &[AdapterSummary]) -> String {
     match adapters.first() {
-        Some(a) if !a.is_software() => format!("gpu, {}: a hardware GPU", a.name),
+        Some(a) if !a.is_software() => {
+            let mut others: Vec<&str> = Vec::new();
+            for other in adapters.iter().filter(|o| !o.is_software()) {
+                // A GPU may answer under several APIs.
+                if other.name != a.name && !others.contains(&&*other.name) {
+                    others.push(&other.name);
+                }
+            }
+            let chosen = format!("gpu, {}: a hardware GPU", a.name);
+            match others.is_empty() {
+                true => chosen,
+                false => format!(
+                    "{chosen}, of kind {}, before {} (--adapter takes another, or all)",
+                    a.kind,
+                    others.join(" and "),
+                ),
+            }
+        }
         Some(a) => format!(
             "cpu, in f64: {} is a software adapter (the gpu backend takes it all the same)",
             a.name
@@ -29,30 +46,43 @@ fn auto_choice(adapters: &[AdapterSummary]) -> String {
 
 /// Opens the adapter that [`Backend::Auto`](super::Backend::Auto) takes, if it takes one; notes the
 /// choice and its reason.
-pub(super) fn best(progress: &Arc<dyn Progress>) -> Result<Option<Box<dyn Engine>>> {
+pub(super) fn best(
+    choice: &EngineChoice,
+    progress: &Arc<dyn Progress>,
+) -> Result<Option<Box<dyn Engine>>> {
     let adapters = gpu::adapters();
     progress.note(&format!("backend: {}", auto_choice(&adapters)).into());
     match adapters.first() {
-        Some(a) if !a.is_software() => named(None, progress).map(Some),
+        Some(a) if !a.is_software() => named(choice, progress).map(Some),
         _ => Ok(None),
     }
 }
 
-/// Opens the adapter of a name, the best if no name is given, or all of them for `all`.
-pub(super) fn named(name: Option<&str>, progress: &Arc<dyn Progress>) -> Result<Box<dyn Engine>> {
-    match name {
-        Some("all") => fleet(progress),
-        name => Ok(Box::new(GpuEngine::new(name)?)),
+/// Opens the adapter that is named, the best if none is, or all of them for `all`.
+pub(super) fn named(
+    choice: &EngineChoice,
+    progress: &Arc<dyn Progress>,
+) -> Result<Box<dyn Engine>> {
+    match choice.adapter.as_deref() {
+        Some("all") => fleet(choice, progress),
+        name => Ok(Box::new(shaped(GpuEngine::new(name)?, choice))),
+    }
+}
+
+fn shaped(engine: GpuEngine, choice: &EngineChoice) -> GpuEngine {
+    match choice.class {
+        Some(class) => engine.with_class(class),
+        None => engine,
     }
 }
 
 /// Opens all adapters that can be opened.
-fn fleet(progress: &Arc<dyn Progress>) -> Result<Box<dyn Engine>> {
+fn fleet(choice: &EngineChoice, progress: &Arc<dyn Progress>) -> Result<Box<dyn Engine>> {
     let mut engines: Vec<Box<dyn Engine + Send>> = Vec::new();
     let mut refused = None;
     for engine in GpuEngine::all()? {
         match engine {
-            Ok(engine) => engines.push(Box::new(engine)),
+            Ok(engine) => engines.push(Box::new(shaped(engine, choice))),
             Err(error) => {
                 progress.note(&sentence!("warning: left out: {}", error.sentence()));
                 refused = Some(error);
@@ -74,4 +104,37 @@ fn fleet(progress: &Arc<dyn Progress>) -> Result<Box<dyn Engine>> {
     });
     progress.note(&format!("adapters: {}", fleet.device().adapter).into());
     Ok(Box::new(fleet))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn adapter(name: &str, kind: &'static str) -> AdapterSummary {
+        AdapterSummary {
+            name: name.into(),
+            driver: String::new(),
+            api: "Vulkan".into(),
+            kind,
+            max_buffer: 128 << 20,
+            max_workgroups: 65535,
+            workgroup_memory: 16 << 10,
+            shader_f64: false,
+        }
+    }
+
+    #[test]
+    fn the_choice_among_gpus_is_told_with_the_others() {
+        let all = [
+            adapter("Card", "discrete"),
+            adapter("Card", "discrete"),
+            adapter("Chip", "integrated"),
+            adapter("llvmpipe", "software"),
+        ];
+        let of_card = "gpu, Card: a hardware GPU";
+        assert_eq!(auto_choice(&all[..2]), of_card);
+        let others = ", of kind discrete, before Chip (--adapter takes another, or all)";
+        assert_eq!(auto_choice(&all), format!("{of_card}{others}"));
+        assert!(auto_choice(&all[3..]).starts_with("cpu, in f64: llvmpipe is"));
+    }
 }

@@ -20,7 +20,10 @@ pub fn compare(
     thorough: bool,
 ) -> Result<CompareDocument> {
     let start = Instant::now();
-    let check = cross_check(runner.engine_mut(), net, thorough)?;
+    let (engine, progress, _) = runner.parts();
+    let check = cross_check(engine, net, thorough, &|what| progress.at(what));
+    progress.end();
+    let check = check?;
     let timing = Timing::theory(start.elapsed().as_secs_f64());
     Ok(CompareDocument::new(
         CompareSpec::new(net, thorough),

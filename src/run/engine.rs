@@ -5,7 +5,7 @@ use super::Progress;
 #[cfg(feature = "gpu")]
 use super::adapters;
 use crate::engine::cpu::CpuEngine;
-use crate::engine::{DeviceInfo, DeviceKind, Engine};
+use crate::engine::{AdapterClass, DeviceInfo, DeviceKind, Engine};
 use crate::{Error, Result};
 
 /// A backend is what networks are drawn by.
@@ -45,6 +45,8 @@ pub struct EngineChoice {
     pub backend: Backend,
     /// Adapter by any part of its name, or `all`: every hardware GPU, each at its own speed.
     pub adapter: Option<String>,
+    /// Class that adapters are taken for, instead of their own.
+    pub class: Option<AdapterClass>,
 }
 
 impl EngineChoice {
@@ -52,7 +54,7 @@ impl EngineChoice {
     pub fn cpu() -> Self {
         Self {
             backend: Backend::Cpu,
-            adapter: None,
+            ..Self::default()
         }
     }
 
@@ -80,10 +82,8 @@ impl EngineChoice {
         self.check()?;
         match (self.backend, &self.adapter) {
             (Backend::Cpu, _) => Ok(Box::new(CpuEngine::new())),
-            (Backend::Gpu, _) | (Backend::Auto, Some(_)) => {
-                adapters::named(self.adapter.as_deref(), progress)
-            }
-            (Backend::Auto, None) => match adapters::best(progress)? {
+            (Backend::Gpu, _) | (Backend::Auto, Some(_)) => adapters::named(self, progress),
+            (Backend::Auto, None) => match adapters::best(self, progress)? {
                 Some(engine) => Ok(engine),
                 None => Ok(Box::new(CpuEngine::new())),
             },
@@ -103,7 +103,7 @@ impl EngineChoice {
             (Backend::Auto, None, Some(begun)) if begun.backend == DeviceKind::Cpu => {
                 Ok(Box::new(CpuEngine::new()))
             }
-            (Backend::Auto, None, Some(_)) => adapters::named(self.adapter.as_deref(), progress),
+            (Backend::Auto, None, Some(_)) => adapters::named(self, progress),
             _ => self.open(progress),
         }
     }
@@ -114,12 +114,12 @@ mod adapters {
     use super::*;
 
     /// Returns `None`: there is no adapter to take.
-    pub fn best(_: &Arc<dyn Progress>) -> Result<Option<Box<dyn Engine>>> {
+    pub fn best(_: &EngineChoice, _: &Arc<dyn Progress>) -> Result<Option<Box<dyn Engine>>> {
         Ok(None)
     }
 
     /// Fails: there is no adapter of any name.
-    pub fn named(_: Option<&str>, _: &Arc<dyn Progress>) -> Result<Box<dyn Engine>> {
+    pub fn named(_: &EngineChoice, _: &Arc<dyn Progress>) -> Result<Box<dyn Engine>> {
         Err(Error::NoAdapter(
             "this build has no GPU engine: it was made without the feature gpu".into(),
         ))

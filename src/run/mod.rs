@@ -7,6 +7,8 @@
 #[cfg(feature = "gpu")]
 mod adapters;
 #[cfg(feature = "gpu")]
+mod bench;
+#[cfg(feature = "gpu")]
 mod compare;
 mod depth;
 mod document;
@@ -28,12 +30,14 @@ mod train;
 #[cfg(feature = "gpu")]
 pub use adapters::devices;
 #[cfg(feature = "gpu")]
+pub use bench::bench;
+#[cfg(feature = "gpu")]
 pub use compare::compare;
 pub use depth::depth;
-#[cfg(feature = "gpu")]
-pub use document::DevicesDocument;
 #[cfg(feature = "report")]
 pub(crate) use document::schema;
+#[cfg(feature = "gpu")]
+pub use document::{BenchAdapter, BenchDocument, BenchJob, DevicesDocument};
 pub use document::{
     CompareDocument, CompareSpec, ComparedNet, CouplingRow, Curve, CurveStep, DepthDocument,
     EftDocument, EftPoint, EnsembleDocument, ExactEft, FalloffDocument, Head, LayerOfNet,

@@ -26,6 +26,9 @@ pub trait Progress: Send + Sync {
     /// Hears that the engine has compiled.
     fn compiled(&self) {}
 
+    /// Hears what a run that counts no networks is at.
+    fn at(&self, _what: &str) {}
+
     /// Takes a sentence that a user should see.
     fn note(&self, _note: &Sentence) {}
 

@@ -33,7 +33,7 @@ pub struct CrossCheck {
 }
 
 /// Compares every stage and all fits: of one net at any width, or of the source's nets. `thorough`
-/// draws more networks.
+/// draws more networks; `told` hears which ensemble is next.
 ///
 /// # Errors
 /// [`crate::Error::Device`] if the adapter fails.
@@ -41,15 +41,17 @@ pub fn cross_check(
     engine: &mut dyn Stages,
     net: Option<&Net>,
     thorough: bool,
+    told: &dyn Fn(&str),
 ) -> Result<CrossCheck> {
-    let mut stages = check_stages(engine, &ensembles(net, thorough), thorough)?;
+    let mut stages = stages::check(engine, &ensembles(net, thorough), thorough, told)?;
     if engine.has(Form::Looped) {
-        for (stage, looped) in stages.iter_mut().zip(check_looped(engine, net)?) {
+        for (stage, looped) in stages.iter_mut().zip(check_looped(engine, net, told)?) {
             stage.join(looped);
         }
     }
     // Theory has no vertex integrals of some nets.
     stages.retain(|stage| stage.compared > 0);
+    told("fits");
     let fits = fits::fits(engine, net, thorough)?;
     let pass = stages.iter().all(|s| s.pass) && fits.iter().all(|f| f.pass);
     Ok(CrossCheck { stages, fits, pass })
@@ -57,7 +59,11 @@ pub fn cross_check(
 
 /// Compares every stage of the shaders that loop over buffers, which ensembles of many points
 /// take: several outputs, importance sampling, and laws.
-fn check_looped(engine: &mut dyn Stages, net: Option<&Net>) -> Result<Vec<Stage>> {
+fn check_looped(
+    engine: &mut dyn Stages,
+    net: Option<&Net>,
+    told: &dyn Fn(&str),
+) -> Result<Vec<Stage>> {
     let all = ensembles(net, false);
     let several_outputs = all.iter().find(|spec| spec.net.d_out() > 1);
     let with_tails = (all.iter()).find(|spec| spec.net.width() > GROUP && tilt(spec).is_some());
@@ -73,7 +79,8 @@ fn check_looped(engine: &mut dyn Stages, net: Option<&Net>) -> Result<Vec<Stage>
     }
     let before = engine.form();
     engine.set_form(Some(Form::Looped));
-    let stages = check_stages(engine, &few, false);
+    let told = |at: &str| told(&format!("{at}, looped"));
+    let stages = stages::check(engine, &few, false, &told);
     engine.set_form(before);
     stages
 }

@@ -35,6 +35,17 @@ pub fn check_stages(
     ensembles: &[EnsembleSpec],
     thorough: bool,
 ) -> Result<Vec<Stage>> {
+    check(engine, ensembles, thorough, &|_| {})
+}
+
+/// Does the same; `told` hears which ensemble is next.
+pub(super) fn check(
+    engine: &mut dyn Stages,
+    ensembles: &[EnsembleSpec],
+    thorough: bool,
+    told: &dyn Fn(&str),
+) -> Result<Vec<Stage>> {
+    told("words and variates");
     let mut stages = draws(engine, &laws(ensembles), thorough)?;
     let mut hidden = Worst::new("hidden values", "bound", BOUND);
     let mut outputs = Worst::new("network outputs", "bound", BOUND);
@@ -50,6 +61,7 @@ pub fn check_stages(
     let mut vertices = Worst::new("vertex integrals", "int |k..k|", VERTEX);
     let mut fused: Vec<&Net> = Vec::new();
     for spec in ensembles {
+        told(&label(spec));
         check_hidden(engine, spec, &mut hidden)?;
         check_networks(engine, spec, &mut outputs)?;
         check_moments(engine, spec, Some(&mut moments), &mut in_errors)?;

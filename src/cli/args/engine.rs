@@ -1,4 +1,5 @@
 use clap::Args;
+use nnqft_gpu::engine::AdapterClass;
 use nnqft_gpu::run::{Backend, EngineChoice};
 
 use super::value;
@@ -13,6 +14,9 @@ pub struct EngineArgs {
     /// each at its own speed; if one is lost the others go on
     #[arg(long, value_name = "NAME")]
     adapter: Option<String>,
+    /// Class that adapters are taken for: discrete, integrated or software
+    #[arg(long, value_name = "CLASS", hide = true)]
+    profile: Option<AdapterClass>,
 }
 
 impl EngineArgs {
@@ -21,6 +25,7 @@ impl EngineArgs {
         EngineChoice {
             backend: self.backend,
             adapter: self.adapter.clone(),
+            class: self.profile,
         }
     }
 }

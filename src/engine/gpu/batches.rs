@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use futures::stream::{self, StreamExt};
 
 use super::IN_FLIGHT;
+use crate::Result;
 use crate::engine::Work;
 use crate::engine::queue::next_size;
-use crate::{Error, Result};
 
 /// Time that a batch should take: long against a submission (well under a millisecond),
 /// short against the watchdogs of desktops (about two seconds).
@@ -41,9 +41,6 @@ pub trait Batches<T> {
     /// # Errors
     /// [`Error::Overflow`] of a number that is not finite.
     fn result(&self, range: &Range<u64>, numbers: &[f32]) -> Result<T>;
-
-    /// Counts the networks of a range of blocks.
-    fn networks(&self, range: &Range<u64>) -> u64;
 }
 
 /// Does the blocks of `work`, `first` of them in the first batch and later what fits the clock, or
@@ -70,14 +67,9 @@ pub async fn draw<T>(
         })
         .buffered(IN_FLIGHT);
     let mut batches = pin!(batches);
-    let (mut networks, mut last_done) = (0, Instant::now());
+    let mut last_done = Instant::now();
     while let Some((range, submitted, numbers)) = batches.next().await {
-        let numbers = numbers.map_err(|e| match e {
-            Error::Device(what) => {
-                Error::Device(format!("{what}; {networks} networks had been finished"))
-            }
-            other => other,
-        })?;
+        let numbers = numbers?;
         let done = Instant::now();
         if fixed.is_none() {
             let took = done - submitted.max(last_done);
@@ -86,7 +78,6 @@ pub async fn draw<T>(
         }
         last_done = done;
         let result = run.result(&range, &numbers)?;
-        networks += run.networks(&range);
         work.finish(range, result);
     }
     Ok(())

@@ -3,13 +3,11 @@
 
 use serde::Serialize;
 
-use super::SAMPLE_THREADS;
 use super::activation::Code;
 use super::layout::to_f32;
-use super::looped::THREADS_PER_ROW;
 use super::setup::Setup;
 use super::template::{Text, render};
-use super::variates;
+use super::{SAMPLE_THREADS, THREADS_PER_ROW, variates};
 use crate::model::Law;
 use crate::plan::{By, Inner};
 use crate::sentence::sentence;

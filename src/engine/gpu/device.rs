@@ -2,6 +2,7 @@
 //! values.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -33,6 +34,7 @@ pub(super) struct Device {
     #[cfg(feature = "test-hooks")]
     pub fault: Option<super::Fault>,
     waiter: Arc<Waiter>,
+    lost: Arc<AtomicBool>,
     /// The first error that the driver reported outside a call of this module.
     reported: Arc<Mutex<Option<String>>>,
     /// Pipelines that are compiled already.
@@ -44,12 +46,16 @@ impl Device {
         let limits = adapter.limits();
         let (device, queue) = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor {
             label: Some("nnqft-gpu"),
+            // Clocks of the device's own, where it has them.
+            required_features: adapter.features() & wgpu::Features::TIMESTAMP_QUERY,
             required_limits: limits.clone(),
             ..Default::default()
         }))
         .map_err(|e| Error::Device(format!("the adapter gives no device: {e}")))?;
         let reported = Arc::new(Mutex::new(None));
-        let (uncaptured, lost) = (reported.clone(), reported.clone());
+        let lost = Arc::new(AtomicBool::new(false));
+        let (uncaptured, reported_lost, is_lost) =
+            (reported.clone(), reported.clone(), lost.clone());
         let record = |reported: &Mutex<Option<String>>, what: String| {
             let mut fault = reported.lock().unwrap_or_else(|e| e.into_inner());
             fault.get_or_insert(what);
@@ -59,7 +65,11 @@ impl Device {
         }));
         device.set_device_lost_callback(move |reason, message| {
             // Dropping the engine destroys its device, too, but nobody asks after that.
-            record(&lost, format!("device lost ({reason:?}) {message}"));
+            is_lost.store(true, Ordering::Relaxed);
+            record(
+                &reported_lost,
+                format!("device lost ({reason:?}) {message}"),
+            );
         });
         Ok(Self {
             waiter: Arc::new(Waiter::new(device.clone())),
@@ -68,9 +78,15 @@ impl Device {
             limits,
             #[cfg(feature = "test-hooks")]
             fault: None,
+            lost,
             reported,
             pipelines: Compiled::default(),
         })
+    }
+
+    /// Tells whether the device is lost: a driver was reset, or a card was taken away.
+    pub fn is_lost(&self) -> bool {
+        self.lost.load(Ordering::Relaxed)
     }
 
     /// Returns the error reported since the start, if any.
@@ -171,7 +187,7 @@ impl Device {
         let buffers: Vec<_> = (0..bindings).map(|_| self.parameters(WARM_BYTES)).collect();
         let group = self.bind(&pipeline, &buffers.iter().collect::<Vec<_>>());
         let mut encoder = self.device.create_command_encoder(&Default::default());
-        super::dispatch(&mut encoder, &pipeline, &group, 1, 1);
+        super::dispatch(&mut encoder, &pipeline, &group, [1, 1, 1]);
         let submission = self.submit(encoder.finish());
         let waited = self.device.poll(wgpu::PollType::Wait {
             submission_index: Some(submission),

@@ -41,7 +41,7 @@ impl GpuEngine {
         let mut encoder = d.device.create_command_encoder(&Default::default());
         let threads = arguments.len().div_ceil(4) as u64;
         let workgroups = threads.div_ceil(SAMPLE_THREADS) as u32;
-        dispatch(&mut encoder, &pipeline, &group, workgroups, 1);
+        dispatch(&mut encoder, &pipeline, &group, [workgroups, 1, 1]);
         encoder.copy_buffer_to_buffer(&buffers[1], 0, &staging, 0, bytes);
         let submission = d.submit(encoder.finish());
         pollster::block_on(d.read(submission, &staging, bytes))

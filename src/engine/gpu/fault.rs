@@ -22,8 +22,10 @@ pub enum Fault {
     /// Sums run over 10^6 terms in f32: near 10^6 its spacing is 1/16, and rounding
     /// to it at each of a block's terms adds up like their square root.
     SinglePrecision,
-    /// The device is lost when block 64 is submitted.
+    /// The device is lost when block 64 is submitted, also after it was opened again.
     DeviceLost,
+    /// The device is lost when block 64 is submitted, and works once it was opened again.
+    DeviceLostOnce,
     /// Buffers above so many bytes find no memory.
     OutOfMemory(u64),
 }
@@ -61,7 +63,15 @@ impl Fault {
     }
 
     pub(super) fn loses_device(&self, first: u64) -> bool {
-        matches!(self, Self::DeviceLost) && first >= 64
+        matches!(self, Self::DeviceLost | Self::DeviceLostOnce) && first >= 64
+    }
+
+    /// Returns the fault of a device that was opened again.
+    pub(super) fn again(&self) -> Option<Self> {
+        match self {
+            Self::DeviceLostOnce => None,
+            other => Some(other.clone()),
+        }
     }
 
     pub(super) fn refuses(&self, bytes: u64) -> bool {

@@ -3,6 +3,9 @@
 mod activation;
 mod adapter;
 mod batches;
+mod bench;
+mod census;
+mod costs;
 mod deep;
 mod device;
 #[cfg(feature = "test-hooks")]
@@ -10,11 +13,13 @@ mod evaluate;
 #[cfg(feature = "test-hooks")]
 mod fault;
 mod layout;
+mod lives;
 mod looped;
 mod moments;
 mod networks;
 mod outputs;
 mod pipelines;
+mod profile;
 mod run;
 mod setup;
 mod stages;
@@ -27,22 +32,26 @@ mod waiter;
 use bytemuck::{Pod, Zeroable};
 
 pub use adapter::{AdapterSummary, adapters};
+pub use bench::{Peak, StageRate};
+pub use census::Census;
+pub use costs::{StageCost, stage_costs};
 use device::Device;
 #[cfg(feature = "test-hooks")]
 pub use fault::Fault;
 use pipelines::Texts;
+use profile::Limits;
+pub use profile::Profile;
 use run::Run;
 use setup::Setup;
 
-use super::{DeviceInfo, DeviceKind, Draws, Engine, Float, Form, Work};
+use super::taken::Taken;
+use super::{AdapterClass, BlockPlan, DeviceInfo, DeviceKind, Draws, Engine, Float, Form, Work};
 use crate::plan::{Plan, SamplePlan};
 use crate::tensor::MomentPlan;
 use crate::{Error, Result};
 
 /// Number of batches in flight.
 const IN_FLIGHT: usize = 2;
-/// Size of the buffers of one batch, in bytes. Memory stays flat whatever the number of networks.
-const BATCH_BYTES: u64 = 64 << 20;
 /// Threads of a workgroup where nothing else is said.
 const SAMPLE_THREADS: u64 = 64;
 /// Number of [`networks::statements`] beyond which shaders loop over buffers. llvmpipe's compiler,
@@ -56,14 +65,15 @@ const SAMPLE_THREADS: u64 = 64;
 /// Loops take it 2 s and 0.3 GB at most whatever the spec, but draw 7 to 12 times fewer networks
 /// per second at 10x10: short code stays as it is.
 const MAX_STATEMENTS: usize = 700;
-/// Number of networks from which on a software adapter earns back the time to compile longer
-/// shaders.
-const LONG_RUN: u64 = 1_000_000;
+/// Number of threads in a row of a dispatch: fewer than 65535 workgroups of 64.
+const THREADS_PER_ROW: u64 = 1 << 21;
 
 /// `GpuEngine` is the f32 engine on one wgpu adapter.
 pub struct GpuEngine {
+    adapter: wgpu::Adapter,
     device: Device,
     summary: AdapterSummary,
+    profile: Profile,
     batch_blocks: Option<u64>,
     form: Option<Form>,
 }
@@ -102,8 +112,16 @@ impl GpuEngine {
     /// ```
     pub fn new(adapter: Option<&str>) -> Result<Self> {
         let (adapter, summary) = adapter::select(adapter)?;
+        Self::open(adapter, summary)
+    }
+
+    fn open(adapter: wgpu::Adapter, summary: AdapterSummary) -> Result<Self> {
+        let device = Device::new(&adapter)?;
+        let limits = Limits::new(&device.limits, adapter.get_info().subgroup_min_size);
         Ok(Self {
-            device: Device::new(&adapter)?,
+            adapter,
+            device,
+            profile: Profile::new(limits.class(summary.kind), limits),
             summary,
             batch_blocks: None,
             form: None,
@@ -117,16 +135,11 @@ impl GpuEngine {
     /// # Errors
     /// [`Error::NoAdapter`] if there is none.
     pub fn all() -> Result<Vec<Result<Self>>> {
-        let open = |(adapter, summary): (_, AdapterSummary)| {
-            let device = Device::new(&adapter).map_err(|e| match e {
-                Error::Device(what) => Error::Device(format!("{}: {what}", summary.name)),
+        let open = |(adapter, summary): (wgpu::Adapter, AdapterSummary)| {
+            let name = summary.name.clone();
+            Self::open(adapter, summary).map_err(|e| match e {
+                Error::Device(what) => Error::Device(format!("{name}: {what}")),
                 other => other,
-            })?;
-            Ok(Self {
-                device,
-                summary,
-                batch_blocks: None,
-                form: None,
             })
         };
         Ok(adapter::distinct()?.into_iter().map(open).collect())
@@ -135,6 +148,19 @@ impl GpuEngine {
     /// Describes the adapter that the engine runs on.
     pub fn adapter(&self) -> &AdapterSummary {
         &self.summary
+    }
+
+    /// Returns how work is shaped for the adapter.
+    pub fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    /// Shapes work as for an adapter of another class, with the limits of this one. Results change by roundings
+    /// only.
+    pub fn with_class(mut self, class: AdapterClass) -> Self {
+        let limits = Limits::new(&self.device.limits, self.profile.subgroup);
+        self.profile = Profile::new(class, limits);
+        self
     }
 
     /// Makes the engine one that computes wrongly, to prove that cross-checks notice.
@@ -151,15 +177,31 @@ impl GpuEngine {
         self
     }
 
+    /// Makes the engine one that believes in smaller workgroups than its adapter has.
+    #[cfg(feature = "test-hooks")]
+    pub fn with_small_workgroups(mut self, threads: u32, memory: u32) -> Self {
+        self.profile.workgroup_threads = threads;
+        self.profile.workgroup_memory = memory;
+        self
+    }
+
     /// Returns the lengths in characters of the shaders that a plan compiles.
     #[cfg(feature = "test-hooks")]
     pub fn shader_lengths(&self, plan: &Plan) -> Vec<usize> {
+        let shaders = self.shaders(plan).into_iter();
+        shaders.map(|(_, wgsl)| wgsl.len()).collect()
+    }
+
+    /// Returns the shaders that a plan compiles, each with its stage.
+    #[cfg(feature = "test-hooks")]
+    pub fn shaders(&self, plan: &Plan) -> Vec<(&'static str, String)> {
         let texts = Texts::new(
             self,
             &Setup::new(plan.drawn()),
             plan.measurement().moments(),
         );
-        texts.all().iter().map(|text| text.wgsl.len()).collect()
+        let pair = |text: &&template::Text| (text.stage, text.wgsl.clone());
+        texts.all().iter().map(pair).collect()
     }
 
     /// Fixes the batch to so many blocks instead of sizing it by measured time. Results do
@@ -181,13 +223,10 @@ impl GpuEngine {
     }
 
     /// Chooses how the work of a run is cut into shaders.
-    ///
-    /// To draw and sum in one shader is faster on a software adapter, but takes longer to compile,
-    /// which short runs do not earn back; a GPU has not the registers.
     fn form_of(&self, setup: &Setup, plan: &MomentPlan) -> Form {
-        let is_long = self.summary.is_software() && setup.networks >= LONG_RUN;
+        let is_fused = self.profile.is_fused(setup);
         let wanted = self.form.unwrap_or_else(|| {
-            match (networks::statements(setup, plan) > MAX_STATEMENTS, is_long) {
+            match (networks::statements(setup, plan) > MAX_STATEMENTS, is_fused) {
                 (true, _) => Form::Looped,
                 (false, true) => Form::Fused,
                 (false, false) => Form::Staged,
@@ -204,19 +243,56 @@ impl GpuEngine {
             form => form,
         }
     }
+}
 
-    /// Returns the number of sums that one thread of the moment stage keeps. A GPU has at most 255
-    /// registers per thread. A processor spills to its first-level cache at no cost, but its
-    /// compiler takes more than linear time: short pieces are a quarter of the wait, and several
-    /// are compiled at a time. Each piece reads the fields again, so that long runs are better off
-    /// with longer ones.
-    fn sums_per_thread(&self, setup: &Setup, plan: &MomentPlan) -> usize {
-        match (self.summary.is_software(), plan.elements().len()) {
-            (false, _) => 96,
-            (true, _) if setup.networks < LONG_RUN => 128,
-            (true, ..=1024) => 1024,
-            (true, _) => 256,
+impl GpuEngine {
+    /// Opens the device again, with nothing that was on it.
+    fn reopen(&mut self) -> Result<()> {
+        let before = std::mem::replace(&mut self.device, Device::new(&self.adapter)?);
+        self.device.limits = before.limits;
+        #[cfg(feature = "test-hooks")]
+        {
+            self.device.fault = before.fault.as_ref().and_then(Fault::again);
         }
+        Ok(())
+    }
+
+    /// Does some work by `run`, and what is left of it once more if the device is lost: a driver that was reset works
+    /// again, one that is gone does not.
+    fn twice<T>(
+        &mut self,
+        plan: BlockPlan,
+        work: &dyn Work<T>,
+        run: impl Fn(&Self, &dyn Work<T>) -> Result<()>,
+    ) -> Result<()> {
+        let networks = |range| plan.networks(range);
+        let taken = Taken::new(work, &networks);
+        let mut result = run(self, &taken);
+        if result.is_err() && self.device.is_lost() {
+            taken.give_all_back();
+            if self.reopen().is_ok() {
+                result = run(self, &taken);
+            }
+        }
+        result.map_err(|e| match e {
+            Error::Device(what) => Error::Device(format!(
+                "{what}; {} networks had been finished",
+                taken.finished()
+            )),
+            other => other,
+        })
+    }
+
+    fn draw(&self, plan: &Plan, setup: &Setup, work: &dyn Work) -> Result<()> {
+        let stopped = || work.left() == 0;
+        let measurement = plan.measurement();
+        let texts = Texts::new(self, setup, measurement.moments());
+        if stopped() || !self.device.compile(texts.all(), &stopped)? {
+            return Ok(());
+        }
+        let first = texts.first_batch(&self.profile, setup);
+        let run = Run::new(self, setup, measurement.clone(), &texts)?;
+        pollster::block_on(batches::draw(&run, work, first, self.batch_blocks))
     }
 }
 
@@ -237,19 +313,14 @@ impl Engine for GpuEngine {
     }
 
     fn accumulate(&mut self, plan: &Plan, work: &dyn Work) -> Result<()> {
-        let stopped = || work.left() == 0;
-        if stopped() {
+        if work.left() == 0 {
             return Ok(());
         }
-        let (setup, measurement) = (Setup::new(plan.drawn()), plan.measurement());
+        let setup = Setup::new(plan.drawn());
         setup.check_counters()?;
-        let texts = Texts::new(self, &setup, measurement.moments());
-        if !self.device.compile(texts.all(), &stopped)? {
-            return Ok(());
-        }
-        let first = texts.first_batch(&setup);
-        let run = Run::new(self, &setup, measurement.clone(), &texts)?;
-        pollster::block_on(batches::draw(&run, work, first, self.batch_blocks))
+        self.twice(setup.plan, work, |engine, work| {
+            engine.draw(plan, &setup, work)
+        })
     }
 
     fn float(&self) -> Float {
@@ -267,12 +338,15 @@ impl Engine for GpuEngine {
     }
 
     fn sample(&mut self, plan: &SamplePlan, work: &dyn Work<Draws>) -> Result<()> {
-        let (setup, stopped) = (outputs::setup(plan), || work.left() == 0);
+        let setup = outputs::setup(plan);
         setup.check_counters()?;
-        match !stopped() && outputs::compile(self, &setup, &stopped)? {
-            true => outputs::sample(self, &setup, plan, work),
-            false => Ok(()),
-        }
+        self.twice(setup.plan, work, |engine, work| {
+            let stopped = || work.left() == 0;
+            match !stopped() && outputs::compile(engine, &setup, &stopped)? {
+                true => outputs::sample(engine, &setup, plan, work),
+                false => Ok(()),
+            }
+        })
     }
 }
 
@@ -280,11 +354,23 @@ fn dispatch(
     encoder: &mut wgpu::CommandEncoder,
     pipeline: &wgpu::ComputePipeline,
     group: &wgpu::BindGroup,
-    x: u32,
-    y: u32,
+    size: [u32; 3],
 ) {
-    let mut pass = encoder.begin_compute_pass(&Default::default());
+    record(
+        &mut encoder.begin_compute_pass(&Default::default()),
+        pipeline,
+        group,
+        size,
+    );
+}
+
+fn record(
+    pass: &mut wgpu::ComputePass,
+    pipeline: &wgpu::ComputePipeline,
+    group: &wgpu::BindGroup,
+    [x, y, z]: [u32; 3],
+) {
     pass.set_pipeline(pipeline);
     pass.set_bind_group(0, group, &[]);
-    pass.dispatch_workgroups(x, y, 1);
+    pass.dispatch_workgroups(x, y, z);
 }

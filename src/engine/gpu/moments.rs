@@ -1,19 +1,23 @@
 //! This module renders the texts of the moment stage: `reduce.wgsl`, which sums the products of
 //! fields over a block, and `ensemble.wgsl`, which draws and sums.
 
+use std::iter::successors;
+
 use serde::Serialize;
 
 use super::layout::Layout;
 use super::networks::{self, chunks};
+use super::profile::Profile;
 use super::setup::Setup;
 use super::template::{QUADS, Text, render};
 use crate::tensor::{Element, MomentPlan};
 
-/// Threads per workgroup of the moment stage.
-pub const MOMENT_THREADS: u32 = 32;
-/// Threads per workgroup of `ensemble.wgsl`: one vector of a software adapter, so that few
-/// blocks reach all cores.
-pub const ENSEMBLE_THREADS: u32 = 8;
+/// Threads per workgroup of the moment stage where each has a block of its own.
+const MOMENT_THREADS: u64 = 32;
+/// Blocks that a workgroup sums where several threads share each: rows of so many quads are read at a time.
+const TOGETHER: u64 = 8;
+/// Largest number of quads of sums that a workgroup joins at a time.
+const JOINED_QUADS: u64 = 8;
 /// The largest number of elements of `ensemble.wgsl`: its compiler takes more than linear time.
 pub const MAX_ENSEMBLE_ELEMENTS: usize = 1024;
 /// The largest width of networks of `ensemble.wgsl`: beyond it, drawing takes all of the time, and
@@ -166,10 +170,60 @@ impl Moments {
     }
 }
 
+/// A reducer is a text or a pipeline that sums the networks of blocks.
+pub struct Reducer<T> {
+    pub stage: T,
+    /// Number of blocks that a workgroup sums.
+    pub together: u64,
+}
+
+impl<T> Reducer<T> {
+    /// Returns the workgroups of a dispatch for so many blocks.
+    pub fn size(&self, blocks: u64) -> [u32; 3] {
+        [blocks.div_ceil(self.together) as u32, 1, 1]
+    }
+}
+
+/// A team is the threads that sum a block of networks in the moment stage.
+#[derive(Debug, Clone, Serialize)]
+pub struct Team {
+    /// Number of threads of a block, a power of two, and of blocks of a workgroup.
+    pub strands: u64,
+    pub together: u64,
+    pub threads: u64,
+    /// Number of quads of sums that a workgroup joins at a time.
+    pub joined_quads: u64,
+    /// Halves of the strands, down to one: the levels of the tree that joins them.
+    halves: Vec<u64>,
+}
+
+impl Team {
+    /// Sizes the team for blocks of so many networks.
+    pub fn new(profile: &Profile, block: u64) -> Self {
+        let strands = (profile.strands(block)).min(profile.workgroup_threads.into());
+        let strands = 1 << strands.ilog2();
+        let together = match strands {
+            1 => MOMENT_THREADS,
+            _ => TOGETHER.min(u64::from(profile.workgroup_threads) / strands),
+        };
+        let threads = strands * together;
+        let room = u64::from(profile.workgroup_memory) / (16 * threads);
+        Self {
+            strands,
+            together,
+            threads,
+            joined_quads: room.clamp(1, JOINED_QUADS),
+            halves: successors(Some(strands / 2), |half| Some(half / 2))
+                .take_while(|half| *half > 0)
+                .collect(),
+        }
+    }
+}
+
 /// `Reduce` holds what `reduce.wgsl` is rendered for.
 #[derive(Serialize)]
 struct Reduce {
-    threads: u32,
+    team: Team,
     /// Numbers of networks of a block, of chunks of a network, and of quads of a chunk's rows.
     block: u64,
     chunks: u64,
@@ -177,54 +231,74 @@ struct Reduce {
     moments: Moments,
 }
 
-/// Renders the texts that sum the elements of a plan, one for every `sums_per_thread` of them, a
+/// Renders the texts that sum the elements of a plan, one for as many of them as a thread keeps, a
 /// multiple of 4.
-pub fn texts(setup: &Setup, plan: &MomentPlan, sums_per_thread: usize) -> Vec<Text> {
+pub fn texts(setup: &Setup, plan: &MomentPlan, profile: &Profile) -> Vec<Reducer<Text>> {
+    let team = Team::new(profile, setup.block());
+    let sums_per_thread = profile.sums_per_thread(setup, plan);
     (order(plan).chunks(sums_per_thread).enumerate())
         .map(|(part, elements)| {
             let reduce = Reduce {
-                threads: MOMENT_THREADS,
+                team: team.clone(),
                 block: setup.block(),
                 chunks: chunks(setup),
                 row_quads: setup.row_quads(),
                 moments: Moments::of(setup, plan, elements, part * sums_per_thread),
             };
-            render("reduce", &reduce)
+            Reducer {
+                stage: render("reduce", &reduce),
+                together: team.together,
+            }
         })
         .collect()
 }
 
 /// Renders the text that sums the nodes of a quadrature, in blocks of `block`.
-pub fn quadrature(block: u64, plan: &MomentPlan) -> Text {
+pub fn quadrature(block: u64, plan: &MomentPlan, profile: &Profile) -> Reducer<Text> {
+    let team = Team::new(profile, block);
+    let together = team.together;
     let reduce = Reduce {
-        threads: MOMENT_THREADS,
+        team,
         block,
         chunks: 1,
         row_quads: (plan.fields() + 1).div_ceil(4),
         moments: Moments::new(plan, &order(plan), 0, Weight::Given),
     };
-    Text {
-        stage: "quadrature",
-        ..render("reduce", &reduce)
+    Reducer {
+        stage: Text {
+            stage: "quadrature",
+            ..render("reduce", &reduce)
+        },
+        together,
     }
 }
 
 /// Renders the text of `ensemble.wgsl`.
-pub fn ensemble(setup: &Setup, layout: &Layout, plan: &MomentPlan) -> Text {
+pub fn ensemble(
+    setup: &Setup,
+    layout: &Layout,
+    plan: &MomentPlan,
+    profile: &Profile,
+) -> Reducer<Text> {
     #[derive(Serialize)]
     struct Ensemble<'a> {
         #[serde(flatten)]
         networks: networks::Context<'a>,
         moments: Moments,
     }
+    // One vector of a software adapter, so that few blocks reach all cores.
+    let together = u64::from(profile.subgroup.clamp(1, profile.workgroup_threads));
     let networks = networks::Context {
-        threads: ENSEMBLE_THREADS.into(),
+        threads: together,
         thread_quads: &QUADS,
-        ..networks::Context::new(setup, &layout.at)
+        ..networks::Context::new(setup, &layout.at, profile)
     };
     let moments = Moments {
         of_four: true,
         ..Moments::of(setup, plan, &order(plan), 0)
     };
-    render("ensemble", &Ensemble { networks, moments })
+    Reducer {
+        stage: render("ensemble", &Ensemble { networks, moments }),
+        together,
+    }
 }

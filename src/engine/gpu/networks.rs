@@ -3,13 +3,14 @@
 
 use serde::Serialize;
 
-use super::SAMPLE_THREADS;
 use super::activation::Code;
 use super::deep;
 use super::layout::{Layout, Places};
+use super::profile::Profile;
 use super::setup::Setup;
 use super::template::{QUADS, Text, render};
 use super::variates::{self, Variates};
+use super::{SAMPLE_THREADS, THREADS_PER_ROW};
 use crate::model::Law;
 use crate::stream::{GROUP, Part};
 use crate::tensor::{MomentPlan, multisets};
@@ -26,8 +27,9 @@ const MAX_FIELDS_OF_16: usize = 32;
 /// A context holds what the texts that draw networks are rendered for.
 #[derive(Serialize)]
 pub struct Context<'a> {
-    /// Number of threads of a workgroup.
+    /// Number of threads of a workgroup, and of a row of a dispatch.
     pub threads: u64,
+    pub threads_per_row: u64,
     pub at: &'a Places,
     pub activation: &'a Code,
     /// The functions that variates are drawn with, of each kind of parameter, and all of them.
@@ -76,10 +78,11 @@ pub struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
-    pub fn new(setup: &'a Setup, at: &'a Places) -> Self {
+    pub fn new(setup: &'a Setup, at: &'a Places, profile: &Profile) -> Self {
         let stream = &setup.stream;
         Self {
             threads: SAMPLE_THREADS,
+            threads_per_row: THREADS_PER_ROW,
             at,
             activation: &setup.activation,
             law: &setup.variates,
@@ -109,7 +112,7 @@ impl<'a> Context<'a> {
             full_groups: stream.full_groups,
             remainder: stream.remainder,
             has_remainder: setup.has_remainder(),
-            thread_quads: &QUADS[..4 / remainder_threads(setup) as usize],
+            thread_quads: &QUADS[..4 / remainder_threads(setup, profile) as usize],
             hidden_blocks: stream.blocks(Part::Hidden),
             output_blocks: stream.blocks(Part::Output),
             hidden_remainder_blocks: stream.blocks(Part::HiddenRemainder),
@@ -126,7 +129,7 @@ impl<'a> Context<'a> {
 /// Where a point is more than a few operations, code for all of them outgrows a processor's cache
 /// of instructions (for two or three at a time it is no faster than for one) and takes compilers
 /// more than linear time.
-fn together(setup: &Setup) -> usize {
+pub fn together(setup: &Setup) -> usize {
     let is_cheap = setup.activation.is_cheap() || setup.progression.is_some();
     match setup.is_direct && !is_cheap {
         true => 1,
@@ -145,8 +148,8 @@ fn rows(setup: &Setup) -> Vec<String> {
 }
 
 /// Counts the threads that draw the remainders of 16 networks.
-fn remainder_threads(setup: &Setup) -> u64 {
-    match setup.rows() > MAX_FIELDS_OF_16 {
+fn remainder_threads(setup: &Setup, profile: &Profile) -> u64 {
+    match profile.is_terse || setup.rows() > MAX_FIELDS_OF_16 {
         true => 4,
         false => 1,
     }
@@ -185,13 +188,22 @@ pub struct Sampler<T> {
     pub stage: T,
     /// Number of threads per block of networks.
     pub threads: u64,
-    /// Number of chunks of networks: the second dimension of a dispatch.
+    /// Number of chunks of networks: the third dimension of a dispatch.
     pub chunks: u32,
+}
+
+impl<T> Sampler<T> {
+    /// Returns the workgroups of a dispatch for so many blocks.
+    pub fn size(&self, blocks: u64) -> [u32; 3] {
+        let threads = blocks * self.threads;
+        let x = threads.min(THREADS_PER_ROW).div_ceil(SAMPLE_THREADS) as u32;
+        [x, threads.div_ceil(THREADS_PER_ROW) as u32, self.chunks]
+    }
 }
 
 /// Renders the texts that a setup's networks need; with `records_hidden` they also write out the
 /// hidden values.
-pub fn texts(setup: &Setup, records_hidden: bool) -> Vec<Sampler<Text>> {
+pub fn texts(setup: &Setup, profile: &Profile, records_hidden: bool) -> Vec<Sampler<Text>> {
     if setup.is_deep() {
         return vec![Sampler {
             stage: deep::text(setup, records_hidden, None),
@@ -202,7 +214,7 @@ pub fn texts(setup: &Setup, records_hidden: bool) -> Vec<Sampler<Text>> {
     let layout = Layout::new(setup);
     let context = Context {
         records_hidden,
-        ..Context::new(setup, &layout.at)
+        ..Context::new(setup, &layout.at, profile)
     };
     let groups = (group_chunks(setup) > 0).then(|| Sampler {
         stage: render("sample", &context),
@@ -211,7 +223,7 @@ pub fn texts(setup: &Setup, records_hidden: bool) -> Vec<Sampler<Text>> {
     });
     let remainder = setup.has_remainder().then(|| Sampler {
         stage: render("sample_remainder", &context),
-        threads: context.tiles * remainder_threads(setup),
+        threads: context.tiles * remainder_threads(setup, profile),
         chunks: 1,
     });
     groups.into_iter().chain(remainder).collect()

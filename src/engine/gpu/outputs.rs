@@ -66,7 +66,7 @@ pub fn sample(
         run,
     };
     engine.device.check()?;
-    let first = texts.first_batch(setup);
+    let first = texts.first_batch(&engine.profile, setup);
     pollster::block_on(batches::draw(&reader, work, first, engine.batch_blocks))
 }
 
@@ -181,7 +181,7 @@ impl Batches<Draws> for Reader<'_> {
 
     fn result(&self, range: &Range<u64>, numbers: &[f32]) -> Result<Draws> {
         let columns = &self.columns;
-        let mut all = vec![0f32; self.networks(range) as usize * columns.len()];
+        let mut all = vec![0f32; self.setup.plan.networks(range.clone()) as usize * columns.len()];
         let mut rest = &mut all[..];
         let parts: Vec<(Block, &mut [f32])> = (range.clone())
             .map(|number| {
@@ -208,9 +208,5 @@ impl Batches<Draws> for Reader<'_> {
             }
         })?;
         Ok(Draws::F32(all))
-    }
-
-    fn networks(&self, range: &Range<u64>) -> u64 {
-        self.setup.plan.networks(range.clone())
     }
 }

@@ -1,9 +1,13 @@
 //! This module holds the shaders of a run, and their pipelines with the buffers that they work on.
 
+use rayon::prelude::*;
+
 use super::device::Device;
 use super::layout::{self, Layout};
-use super::looped::{Looped, Shape, Tiles};
+use super::looped::{Looped, Shape};
+use super::moments::Reducer;
 use super::networks::Sampler;
+use super::profile::Profile;
 use super::setup::Setup;
 use super::template::Text;
 use super::{GpuEngine, IN_FLIGHT, moments, networks};
@@ -13,8 +17,8 @@ use crate::tensor::MomentPlan;
 
 /// `Texts` are the shaders of a run.
 pub enum Texts {
-    Fused(Text),
-    Staged(Vec<Sampler<Text>>, Vec<Text>),
+    Fused(Reducer<Text>),
+    Staged(Vec<Sampler<Text>>, Vec<Reducer<Text>>),
     Looped(Box<Shape>, Vec<Text>),
 }
 
@@ -22,13 +26,16 @@ impl Texts {
     /// Renders the shaders that draw the networks of a setup and sum the moments of a plan.
     pub fn new(engine: &GpuEngine, setup: &Setup, plan: &MomentPlan) -> Self {
         match engine.form_of(setup, plan) {
-            Form::Fused => Self::Fused(moments::ensemble(setup, &Layout::new(setup), plan)),
+            Form::Fused => {
+                let layout = Layout::new(setup);
+                Self::Fused(moments::ensemble(setup, &layout, plan, &engine.profile))
+            }
             Form::Staged => Self::Staged(
-                networks::texts(setup, false),
-                moments::texts(setup, plan, engine.sums_per_thread(setup, plan)),
+                networks::texts(setup, &engine.profile, false),
+                moments::texts(setup, plan, &engine.profile),
             ),
             Form::Looped => {
-                let shape = Shape::new(setup, plan, Tiles::new(engine.summary.is_software()));
+                let shape = Shape::new(setup, plan, &engine.profile);
                 let all = shape.texts(setup);
                 Self::Looped(Box::new(shape), all)
             }
@@ -39,24 +46,39 @@ impl Texts {
     pub fn of_fields(engine: &GpuEngine, setup: &Setup, none: &MomentPlan) -> Self {
         match engine.form_of(setup, none) {
             Form::Looped => Self::new(engine, setup, none),
-            Form::Fused | Form::Staged => Self::Staged(networks::texts(setup, false), Vec::new()),
+            Form::Fused | Form::Staged => {
+                Self::Staged(networks::texts(setup, &engine.profile, false), Vec::new())
+            }
         }
     }
 
     /// Counts the blocks of the first batch, which no clock has sized: few where a block is much
     /// work.
-    pub fn first_batch(&self, setup: &Setup) -> u64 {
+    pub fn first_batch(&self, profile: &Profile, setup: &Setup) -> u64 {
         match self {
             _ if setup.is_deep() => 1,
             Self::Looped(..) => 1,
-            Self::Fused(_) | Self::Staged(..) => 64,
+            Self::Fused(_) | Self::Staged(..) => profile.first_batch(setup),
         }
+    }
+
+    /// Returns the least number of blocks that a workgroup sums, in straight-line code.
+    pub fn blocks_together(&self) -> u64 {
+        let all = match self {
+            Self::Fused(reducer) => std::slice::from_ref(reducer),
+            Self::Staged(_, reduce) => reduce,
+            Self::Looped(..) => &[],
+        };
+        all.iter().map(|r| r.together).min().unwrap_or(u64::MAX)
     }
 
     pub fn all(&self) -> Vec<&Text> {
         match self {
-            Self::Fused(text) => vec![text],
-            Self::Staged(sample, reduce) => sample.iter().map(|s| &s.stage).chain(reduce).collect(),
+            Self::Fused(reducer) => vec![&reducer.stage],
+            Self::Staged(sample, reduce) => {
+                let sample = sample.iter().map(|sampler| &sampler.stage);
+                (sample.chain(reduce.iter().map(|reducer| &reducer.stage))).collect()
+            }
             Self::Looped(_, all) => all.iter().collect(),
         }
     }
@@ -88,8 +110,8 @@ impl Pipelines {
                 Looped::new(d, setup, plan, (shape, texts), (capacity, bytes), sums)?
                     .map(|looped| Self::Looped(Box::new(looped)))
             }
-            Texts::Fused(text) => {
-                let reduce = std::slice::from_ref(text);
+            Texts::Fused(reducer) => {
+                let reduce = std::slice::from_ref(reducer);
                 let bytes = (capacity * block_bytes, block_bytes);
                 Straight::new(d, setup, (&[], reduce), bytes, sums)?.map(Self::Straight)
             }
@@ -104,13 +126,11 @@ impl Pipelines {
 /// `Straight` is straight-line code, in one shader or in two stages.
 pub struct Straight {
     pub sample: Vec<Sampler<wgpu::ComputePipeline>>,
-    pub reduce: Vec<wgpu::ComputePipeline>,
+    pub reduce: Vec<Reducer<wgpu::ComputePipeline>>,
     pub parameters: wgpu::Buffer,
     pub fields: wgpu::Buffer,
     /// Bytes of a block in the buffer `fields`.
     pub field_bytes: u64,
-    /// Threads per workgroup of the stage that writes the sums.
-    pub threads: u32,
     pub slots: Vec<Slot>,
 }
 
@@ -125,13 +145,20 @@ impl Straight {
     fn new(
         d: &Device,
         setup: &Setup,
-        (sample, reduce): (&[Sampler<Text>], &[Text]),
+        (sample, reduce): (&[Sampler<Text>], &[Reducer<Text>]),
         (bytes, field_bytes): (u64, u64),
         sums: &[wgpu::Buffer],
     ) -> Result<Option<Self>> {
         let is_fused = sample.is_empty();
         let sample = compile_samplers(d, sample)?;
-        let reduce = (reduce.iter().map(|text| d.pipeline(text))).collect::<Result<Vec<_>>>()?;
+        let reduce = (reduce.iter())
+            .map(|reducer| {
+                Ok(Reducer {
+                    stage: d.pipeline(&reducer.stage)?,
+                    together: reducer.together,
+                })
+            })
+            .collect::<Result<Vec<_>>>()?;
         let numbers = layout::numbers(setup)?;
         let numbers = bytemuck::cast_slice::<f32, u8>(&numbers);
         let parameters = d.parameters(numbers.len() as u64);
@@ -149,7 +176,7 @@ impl Straight {
                         .map(|s| d.bind(&s.stage, &[&batch, &parameters, &fields]))
                         .collect(),
                     reduce: (reduce.iter())
-                        .map(|p| d.bind(p, &[&batch, source, sums]))
+                        .map(|r| d.bind(&r.stage, &[&batch, source, sums]))
                         .collect(),
                     batch,
                 }
@@ -161,10 +188,6 @@ impl Straight {
             parameters,
             fields,
             field_bytes,
-            threads: match is_fused {
-                true => moments::ENSEMBLE_THREADS,
-                false => moments::MOMENT_THREADS,
-            },
             slots,
         }))
     }
@@ -178,7 +201,8 @@ pub fn compile_samplers(
     d: &Device,
     texts: &[Sampler<Text>],
 ) -> Result<Vec<Sampler<wgpu::ComputePipeline>>> {
-    (texts.iter())
+    // Some drivers compile here, on the caller's thread: use them all.
+    (texts.par_iter())
         .map(|sampler| {
             Ok(Sampler {
                 stage: d.pipeline(&sampler.stage)?,

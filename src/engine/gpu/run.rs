@@ -2,15 +2,21 @@
 
 use std::ops::Range;
 
+use rayon::prelude::*;
+
 use super::batches::Batches;
 use super::networks::{Sampler, chunks};
 use super::pipelines::{Pipelines, Straight, Texts};
 use super::setup::Setup;
-use super::{BATCH_BYTES, Batch, GpuEngine, IN_FLIGHT, SAMPLE_THREADS, dispatch, moments, words};
+use super::{Batch, GpuEngine, IN_FLIGHT, dispatch, moments, words};
+
 use crate::sentence::sentence;
 use crate::stream::GROUP;
 use crate::tensor::{Accumulator, Extreme, Measurement};
 use crate::{Error, Result};
+
+/// Number of blocks that a thread of the host adds up: batches of a card have thousands.
+const BLOCKS_AT_A_TIME: u64 = 256;
 
 /// `Run` is everything that one run needs on the device.
 pub struct Run<'a> {
@@ -53,6 +59,7 @@ impl<'a> Run<'a> {
             .map(|index| index.iter().map(|&i| setup.scales[i]).product())
             .collect();
         let largest = (d.limits.max_storage_buffer_binding_size).min(d.limits.max_buffer_size);
+        let batch_bytes = engine.profile.batch_bytes;
         let sum_bytes = moments::sum_quads(moments) as u64 * 16;
         // Of a block, and of the least that a batch may hold.
         let (block_bytes, least) = match texts {
@@ -64,17 +71,19 @@ impl<'a> Run<'a> {
             }
             Texts::Looped(shape, _) => {
                 let network = shape.hidden_bytes().max(shape.field_bytes());
-                let piece = shape.piece(largest.min(BATCH_BYTES));
+                let piece = shape.piece(largest.min(batch_bytes));
                 (network * piece, network * GROUP)
             }
         };
-        let bytes = largest.min(BATCH_BYTES.max(block_bytes));
+        let bytes = largest.min(batch_bytes.max(block_bytes));
         let workgroups = u64::from(d.limits.max_compute_workgroups_per_dimension);
         // A pass of the looped stages with less than a block of networks has one block.
-        let is_partial = matches!(texts, Texts::Looped(shape, _) if shape.piece(largest.min(BATCH_BYTES)) < shape.places());
+        let is_partial = matches!(texts, Texts::Looped(shape, _) if shape.piece(largest.min(batch_bytes)) < shape.places());
         let capacity = (bytes / block_bytes)
             .min(bytes / sum_bytes)
-            .min(workgroups * SAMPLE_THREADS / plan.size)
+            .min(workgroups.saturating_mul(texts.blocks_together()))
+            // Threads have 32 bits.
+            .min(u64::from(u32::MAX) / plan.size)
             .min(plan.blocks())
             .min(engine.batch_blocks.unwrap_or(u64::MAX))
             .min(if is_partial { 1 } else { u64::MAX });
@@ -171,25 +180,40 @@ impl<'a> Run<'a> {
         groups: &[wgpu::BindGroup],
         range: Range<u64>,
     ) {
+        self.write(batch_buffer, &range);
         let blocks = range.end - range.start;
+        for (sampler, group) in samplers.iter().zip(groups) {
+            dispatch(encoder, &sampler.stage, group, sampler.size(blocks));
+        }
+    }
+
+    /// Writes the uniform of a range of blocks for straight-line code.
+    pub fn write_batch(&self, slot: usize, range: Range<u64>) {
+        if let Pipelines::Straight(straight) = &self.pipelines {
+            self.write(&straight.slots[slot].batch, &range);
+        }
+    }
+
+    /// Returns what the run draws.
+    pub fn setup(&self) -> &Setup {
+        self.setup
+    }
+
+    fn write(&self, batch_buffer: &wgpu::Buffer, range: &Range<u64>) {
         let batch = Batch {
             seed: words(self.setup.seed),
             first: range.start as u32,
-            blocks: blocks as u32,
+            blocks: (range.end - range.start) as u32,
             per_experiment: self.setup.plan.per_experiment as u32,
             nets: self.setup.nets as u32,
             pad: [0; 2],
         };
         let queue = &self.engine.device.queue;
         queue.write_buffer(batch_buffer, 0, bytemuck::bytes_of(&batch));
-        for (sampler, group) in samplers.iter().zip(groups) {
-            let x = (blocks * sampler.threads).div_ceil(SAMPLE_THREADS) as u32;
-            dispatch(encoder, &sampler.stage, group, x, sampler.chunks);
-        }
     }
 
     /// Counts the bytes of the sums of a batch, `[block][quad]`.
-    fn sum_bytes(&self, range: &Range<u64>) -> u64 {
+    pub fn sum_bytes(&self, range: &Range<u64>) -> u64 {
         let quads = moments::sum_quads(self.measurement.moments());
         (range.end - range.start) * quads as u64 * 16
     }
@@ -221,9 +245,9 @@ impl Batches<Accumulator> for Run<'_> {
             Pipelines::Straight(straight) => {
                 let mut encoder = d.device.create_command_encoder(&Default::default());
                 self.encode_networks(&mut encoder, straight, slot, range.clone());
-                let workgroups = ((range.end - range.start) as u32).div_ceil(straight.threads);
-                for (pipeline, group) in straight.reduce.iter().zip(&straight.slots[slot].reduce) {
-                    dispatch(&mut encoder, pipeline, group, workgroups, 1);
+                let blocks = range.end - range.start;
+                for (reducer, group) in straight.reduce.iter().zip(&straight.slots[slot].reduce) {
+                    dispatch(&mut encoder, &reducer.stage, group, reducer.size(blocks));
                 }
                 copy(&mut encoder);
                 d.submit(encoder.finish())
@@ -243,11 +267,29 @@ impl Batches<Accumulator> for Run<'_> {
     }
 
     fn result(&self, range: &Range<u64>, sums: &[f32]) -> Result<Accumulator> {
+        let row = 4 * moments::sum_quads(self.measurement.moments());
+        let parts: Vec<Accumulator> = (sums[..(range.end - range.start) as usize * row])
+            .par_chunks(BLOCKS_AT_A_TIME as usize * row)
+            .enumerate()
+            .map(|(part, sums)| {
+                let first = range.start + part as u64 * BLOCKS_AT_A_TIME;
+                self.part(first..range.end.min(first + BLOCKS_AT_A_TIME), sums)
+            })
+            .collect::<Result<_>>()?;
+        let mut all = Accumulator::new();
+        parts.into_iter().for_each(|part| all.merge(part));
+        Ok(all)
+    }
+}
+
+impl Run<'_> {
+    /// Forms the elements of some blocks.
+    fn part(&self, range: Range<u64>, sums: &[f32]) -> Result<Accumulator> {
         let mut all = Accumulator::new();
         let moments = self.measurement.moments();
         let row = 4 * moments::sum_quads(moments);
         let heaviest_at = 4 * moments::heaviest_at(moments);
-        for (number, row) in range.clone().zip(sums.chunks(row)) {
+        for (number, row) in range.zip(sums.chunks(row)) {
             let block = self.setup.plan.block(number);
             let mut means = vec![0.0; self.order.len()];
             for (&element, &sum) in self.order.iter().zip(row) {
@@ -279,9 +321,5 @@ impl Batches<Accumulator> for Run<'_> {
             });
         }
         Ok(all)
-    }
-
-    fn networks(&self, range: &Range<u64>) -> u64 {
-        self.setup.plan.networks(range.clone())
     }
 }

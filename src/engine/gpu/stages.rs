@@ -51,8 +51,7 @@ impl GpuEngine {
             &mut encoder,
             &pipeline,
             &group,
-            count.div_ceil(SAMPLE_THREADS as u32),
-            1,
+            [count.div_ceil(SAMPLE_THREADS as u32), 1, 1],
         );
         for (out, at) in outs.iter().zip([0, bytes]) {
             encoder.copy_buffer_to_buffer(out, 0, &staging, at, bytes);
@@ -106,7 +105,7 @@ impl GpuEngine {
         number: u64,
     ) -> Result<Vec<Vec<Vec<f64>>>> {
         let d = &self.device;
-        let samplers = compile_samplers(d, &networks::texts(setup, true))?;
+        let samplers = compile_samplers(d, &networks::texts(setup, &self.profile, true))?;
         let (width, points) = (setup.units() as usize, setup.points);
         let values = setup.block() as usize * width * points;
         let bytes = 4 * values as u64;
@@ -211,7 +210,8 @@ impl GpuEngine {
                 fields[(n * quads + r / 4) * blocks + block][r % 4] = *value as f32;
             }
         }
-        let pipeline = d.pipeline(&moments::quadrature(NODES as u64, plan))?;
+        let reducer = moments::quadrature(NODES as u64, plan, &self.profile);
+        let pipeline = d.pipeline(&reducer.stage)?;
         let uniform = d.batch();
         let batch = Batch {
             seed: [0; 2],
@@ -232,8 +232,7 @@ impl GpuEngine {
         let staging = d.staging(bytes);
         let group = d.bind(&pipeline, &[&uniform, &input, &sums]);
         let mut encoder = d.device.create_command_encoder(&Default::default());
-        let workgroups = (blocks as u32).div_ceil(moments::MOMENT_THREADS);
-        dispatch(&mut encoder, &pipeline, &group, workgroups, 1);
+        dispatch(&mut encoder, &pipeline, &group, reducer.size(blocks as u64));
         encoder.copy_buffer_to_buffer(&sums, 0, &staging, 0, bytes);
         let submission = d.submit(encoder.finish());
         let partial: Vec<f32> = pollster::block_on(d.read(submission, &staging, bytes))?;
@@ -294,7 +293,7 @@ impl Stages for GpuEngine {
 
     fn has(&self, form: Form) -> bool {
         match form {
-            Form::Fused => self.adapter().is_software(),
+            Form::Fused => self.profile.fuses,
             Form::Staged | Form::Looped => true,
         }
     }

@@ -27,7 +27,7 @@ macro_rules! shaders {
     };
 }
 
-const SHADERS: [(&str, &str); 56] = shaders![
+const SHADERS: [(&str, &str); 59] = shaders![
     "activation.wgsl",
     "batch.wgsl",
     "deep.wgsl",
@@ -41,6 +41,7 @@ const SHADERS: [(&str, &str); 56] = shaders![
     "exponential.wgsl",
     "hidden_values.wgsl",
     "inverse_weight.wgsl",
+    "join.wgsl",
     "looped/arguments.wgsl",
     "looped/best.wgsl",
     "looped/choose.wgsl",
@@ -76,6 +77,8 @@ const SHADERS: [(&str, &str); 56] = shaders![
     "operations/sqrt.wgsl",
     "operations/tanh.wgsl",
     "parameters.wgsl",
+    "peak_arithmetic.wgsl",
+    "peak_bandwidth.wgsl",
     "points.wgsl",
     "quads.wgsl",
     "reduce.wgsl",

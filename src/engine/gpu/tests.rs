@@ -9,11 +9,12 @@ use wgpu::naga::valid::{Capabilities, ValidationFlags, Validator};
 use super::activation::Code;
 use super::evaluate;
 use super::layout::Layout;
-use super::looped::{Shape, Tiles};
+use super::looped::Shape;
+use super::profile::{Limits, Profile};
 use super::setup::Setup;
 use super::template::Text;
 use super::{moments, networks, variates};
-use crate::engine::Form;
+use crate::engine::{AdapterClass, Form};
 use crate::model::activation::{Binary, Op, Tape, Unary};
 use crate::model::{CatalogueEntry, EnsembleSpec, Estimator, Inputs, Law, source_nets};
 use crate::plan::{Drawn, Plan};
@@ -29,7 +30,8 @@ fn spec(points: usize, d_in: usize, width: u64) -> EnsembleSpec {
         .collect();
     EnsembleSpec {
         inputs: Inputs::new(inputs).unwrap(),
-        nets: 1000,
+        // Long runs, whose blocks several threads share.
+        nets: 1_000_000,
         experiments: 2,
         orders: vec![1, 2, 3, 4],
         ..EnsembleSpec::preset("erf", 1)
@@ -85,7 +87,33 @@ fn variants_of(arch: &str, spec: &EnsembleSpec) -> Vec<EnsembleSpec> {
     all
 }
 
-/// Renders the texts of every form, for software adapters and for others.
+/// Lists the profiles of every class, and of adapters with little of everything.
+fn profiles() -> Vec<Profile> {
+    let weak = Limits {
+        buffer: 128 << 20,
+        workgroup_threads: 64,
+        workgroup_memory: 4 << 10,
+        subgroup: 4,
+    };
+    let limits = Limits {
+        workgroup_threads: 256,
+        workgroup_memory: 16 << 10,
+        subgroup: 8,
+        ..weak
+    };
+    let all = AdapterClass::ALL.map(|class| Profile::new(class, limits));
+    // And of a software adapter whose compiler is slow.
+    let of_little =
+        [AdapterClass::Discrete, AdapterClass::Software].map(|class| Profile::new(class, weak));
+    all.into_iter().chain(of_little).collect()
+}
+
+fn software() -> Profile {
+    let is_software = |profile: &Profile| profile.class == AdapterClass::Software;
+    profiles().into_iter().find(is_software).unwrap()
+}
+
+/// Renders the texts of every form, for adapters of every class.
 fn texts(spec: &EnsembleSpec) -> Vec<Text> {
     let compiled = Plan::new(spec.clone()).unwrap();
     texts_of(
@@ -96,31 +124,34 @@ fn texts(spec: &EnsembleSpec) -> Vec<Text> {
 
 fn texts_of(setup: &Setup, plan: &MomentPlan) -> Vec<Text> {
     let layout = Layout::new(setup);
-    let mut all = looped_of(setup, plan, true);
-    all.extend(looped_of(setup, plan, false));
+    let mut all = Vec::new();
+    for profile in profiles() {
+        all.extend(looped_of(setup, plan, &profile));
+    }
     if networks::statements(setup, plan) <= super::MAX_STATEMENTS {
-        for records_hidden in [false, true] {
-            let samplers = networks::texts(setup, records_hidden);
-            all.extend(samplers.into_iter().map(|sampler| sampler.stage));
-        }
-        for sums_per_thread in [96, 1024] {
-            all.extend(moments::texts(setup, plan, sums_per_thread));
-        }
-        if !setup.is_deep() {
-            all.push(moments::ensemble(setup, &layout, plan));
+        for profile in profiles() {
+            for records_hidden in [false, true] {
+                let samplers = networks::texts(setup, &profile, records_hidden);
+                all.extend(samplers.into_iter().map(|sampler| sampler.stage));
+            }
+            let reduce = moments::texts(setup, plan, &profile);
+            all.extend(reduce.into_iter().map(|reducer| reducer.stage));
+            if !setup.is_deep() && profile.fuses {
+                all.push(moments::ensemble(setup, &layout, plan, &profile).stage);
+            }
         }
     }
     all
 }
 
-fn looped(spec: &EnsembleSpec, is_software: bool) -> Vec<Text> {
+fn looped(spec: &EnsembleSpec) -> Vec<Text> {
     let plan = Plan::new(spec.clone()).unwrap();
     let setup = Setup::new(plan.drawn());
-    looped_of(&setup, plan.measurement().moments(), is_software)
+    looped_of(&setup, plan.measurement().moments(), &software())
 }
 
-fn looped_of(setup: &Setup, plan: &MomentPlan, is_software: bool) -> Vec<Text> {
-    Shape::new(setup, plan, Tiles::new(is_software)).texts(setup)
+fn looped_of(setup: &Setup, plan: &MomentPlan, profile: &Profile) -> Vec<Text> {
+    Shape::new(setup, plan, profile).texts(setup)
 }
 
 fn check(text: &Text) {
@@ -161,7 +192,10 @@ fn every_text_is_valid() {
     for law in Law::ALL {
         check(&networks::draws(law));
     }
-    check(&moments::quadrature(256, &MomentPlan::new(3, &[4])));
+    for profile in profiles() {
+        let plan = MomentPlan::new(3, &[4]);
+        check(&moments::quadrature(256, &plan, &profile).stage);
+    }
 }
 
 #[test]
@@ -218,7 +252,7 @@ fn texts_of_deep_nets_are_valid_in_every_form() {
 #[test]
 fn no_looped_text_grows() {
     let longest = |spec: &EnsembleSpec| {
-        let lengths = looped(spec, true).into_iter().map(|text| text.wgsl.len());
+        let lengths = looped(spec).into_iter().map(|text| text.wgsl.len());
         lengths.max().unwrap()
     };
     for estimator in [Estimator::Direct, Estimator::Connected] {
@@ -412,7 +446,7 @@ fn texts_of_cumulants_are_valid_and_do_not_grow() {
             .net
             .with_law_w(vec![Law::Gaussian, Law::Laplace])
             .unwrap();
-        looped(&EnsembleSpec { net, ..spec }, true)
+        looped(&EnsembleSpec { net, ..spec })
     };
     let of_cumulants = |texts: Vec<Text>| -> Vec<Text> {
         let own = texts.into_iter().filter(|text| text.stage == "cumulants");

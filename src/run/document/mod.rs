@@ -1,5 +1,7 @@
 //! Every document starts with the same head, which is here.
 
+#[cfg(feature = "gpu")]
+mod bench;
 mod compare;
 mod cutoff;
 mod depth;
@@ -22,6 +24,8 @@ use serde::{Deserialize, Serialize};
 use crate::analysis::Unconverged;
 use crate::engine::DeviceInfo;
 use crate::model::EnsembleSpec;
+#[cfg(feature = "gpu")]
+pub use bench::{BenchAdapter, BenchDocument, BenchJob};
 pub use compare::{CompareDocument, CompareSpec, ComparedNet};
 pub use depth::DepthDocument;
 #[cfg(feature = "gpu")]

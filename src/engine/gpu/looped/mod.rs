@@ -11,14 +11,13 @@ use std::ops::Range;
 use bytemuck::{Pod, Zeroable};
 use serde::Serialize;
 
-pub use shape::{Shape, Tiles};
+pub use shape::Shape;
 use tables::Tables;
-pub use texts::THREADS_PER_ROW;
 
 use super::device::Device;
 use super::setup::Setup;
 use super::template::Text;
-use super::{SAMPLE_THREADS, deep, dispatch, words};
+use super::{SAMPLE_THREADS, THREADS_PER_ROW, deep, dispatch, words};
 use crate::Result;
 use crate::engine::BlockPlan;
 use crate::tensor::MomentPlan;
@@ -320,9 +319,9 @@ impl Looped {
             if threads == 0 || (is_late && !self.completes(pass)) {
                 continue;
             }
-            let row = texts::THREADS_PER_ROW;
-            let x = threads.min(row).div_ceil(SAMPLE_THREADS) as u32;
-            dispatch(encoder, pipeline, group, x, threads.div_ceil(row) as u32);
+            let x = threads.min(THREADS_PER_ROW).div_ceil(SAMPLE_THREADS) as u32;
+            let y = threads.div_ceil(THREADS_PER_ROW) as u32;
+            dispatch(encoder, pipeline, group, [x, y, 1]);
         }
     }
 

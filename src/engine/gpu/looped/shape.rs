@@ -1,5 +1,6 @@
 //! This module holds the sizes that the texts of the looped stages and their buffers share.
 
+use super::super::profile::Profile;
 use super::super::setup::Setup;
 use super::super::{deep, moments, networks};
 use crate::stream::{GROUP, StreamLayout};
@@ -12,33 +13,6 @@ const CHUNK_BYTES: u64 = 32 << 20;
 
 /// Number of slots of four units in a group.
 const GROUP_SLOTS: u64 = GROUP / 4;
-
-/// `Tiles` sets the sums that one thread keeps in registers. None of these numbers changes what is
-/// added to what.
-#[derive(Debug, Clone, Copy)]
-pub struct Tiles {
-    /// Number of points that a thread of `hidden.wgsl` evaluates 16 units at, for each of which it
-    /// draws them again.
-    points: u64,
-    /// Number of rows on either side of a thread of `fields.wgsl`.
-    rows: u64,
-}
-
-impl Tiles {
-    /// Sets the tiles for an adapter. A GPU has at most 255 registers per thread. A processor has
-    /// its first-level cache, but twice the points take llvmpipe twice the time to compile (100
-    /// points x 50 inputs: 1.7 and 4 s of one core, 1.4 s at 8 points) for 6% more networks per
-    /// second.
-    pub fn new(is_software: bool) -> Self {
-        match is_software {
-            true => Self {
-                points: 16,
-                rows: 8,
-            },
-            false => Self { points: 8, rows: 4 },
-        }
-    }
-}
 
 /// A tiling cuts points, or shifts, into equal tiles.
 #[derive(Debug, Clone, Copy)]
@@ -109,12 +83,12 @@ pub struct Shape {
 
 impl Shape {
     /// Computes the sizes for networks of whose fields a plan takes moments.
-    pub fn new(setup: &Setup, plan: &MomentPlan, tiles: Tiles) -> Self {
+    pub fn new(setup: &Setup, plan: &MomentPlan, profile: &Profile) -> Self {
         let stream = setup.stream;
         let (points, shifts) = (setup.points as u64, setup.shifts() as u64);
         let (left_rows, lefts) = match setup.is_direct {
-            true => (stream.outputs, stream.outputs.min(tiles.rows)),
-            false => (points, tiles.rows),
+            true => (stream.outputs, stream.outputs.min(profile.tile_rows)),
+            false => (points, profile.tile_rows),
         };
         let remainder_readouts = match setup.is_direct {
             true => stream.remainder + u64::from(stream.has_bias()),
@@ -127,9 +101,9 @@ impl Shape {
         let mut shape = Self {
             block: setup.block(),
             points,
-            point_tiling: Tiling::new(points, tiles.points),
+            point_tiling: Tiling::new(points, profile.tile_points),
             shifts,
-            shift_tiling: Tiling::new(shifts.max(1), tiles.points),
+            shift_tiling: Tiling::new(shifts.max(1), profile.tile_points),
             fields: setup.fields as u64,
             quadratic: setup.quadratic() as u64,
             fourth: of_order(4),
@@ -139,8 +113,8 @@ impl Shape {
             lefts,
             left_rows,
             left_tiles: left_rows.div_ceil(lefts),
-            rights: tiles.rows,
-            right_tiles: points.div_ceil(tiles.rows),
+            rights: profile.tile_rows,
+            right_tiles: points.div_ceil(profile.tile_rows),
             remainder: stream.remainder,
             remainder_readouts,
             chunk_groups: 0,

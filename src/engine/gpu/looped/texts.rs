@@ -3,17 +3,14 @@
 
 use serde::Serialize;
 
-use super::super::SAMPLE_THREADS;
 use super::super::activation::Code;
 use super::super::deep;
 use super::super::setup::Setup;
 use super::super::template::{Text, render};
 use super::super::variates::Variates;
+use super::super::{SAMPLE_THREADS, THREADS_PER_ROW};
 use super::{Kind, Lanes, Shape};
 use crate::stream::Part;
-
-/// Number of threads in a row of a dispatch: fewer than 65535 workgroups of 64.
-pub const THREADS_PER_ROW: u64 = 1 << 21;
 
 /// Renders the text of one stage.
 pub fn text(setup: &Setup, shape: &Shape, kind: Kind) -> Text {
