@@ -21,6 +21,7 @@ mod stages;
 mod template;
 #[cfg(test)]
 mod tests;
+mod train;
 mod variates;
 mod waiter;
 
@@ -35,8 +36,8 @@ use run::Run;
 use setup::Setup;
 
 use super::{DeviceInfo, DeviceKind, Draws, Engine, Float, Form, Work};
-use crate::plan::{Plan, SamplePlan};
-use crate::tensor::MomentPlan;
+use crate::plan::{Plan, SamplePlan, TrainPlan};
+use crate::tensor::{MomentPlan, Training};
 use crate::{Error, Result};
 
 /// Number of batches in flight.
@@ -273,6 +274,15 @@ impl Engine for GpuEngine {
             true => outputs::sample(self, &setup, plan, work),
             false => Ok(()),
         }
+    }
+
+    fn train(
+        &mut self,
+        plan: &TrainPlan,
+        work: &dyn Work<Training>,
+        cancelled: &(dyn Fn() -> bool + Sync),
+    ) -> Result<()> {
+        train::train(self, plan, work, cancelled)
     }
 }
 

@@ -1,11 +1,13 @@
 //! This module trains networks, 16 side by side, and averages what becomes of them.
 
 mod all;
+mod inspect;
 mod parameters;
 mod readout;
 #[cfg(test)]
 mod tests;
 
+use std::ops::Range;
 use std::time::Instant;
 
 use super::networks::{TILE, Tile};
@@ -15,6 +17,7 @@ use crate::model::{Learning, TrainSpec};
 use crate::plan::TrainPlan;
 use crate::tensor::{MomentSums, ROW, Row, Training};
 use all::All;
+pub use inspect::descend;
 use parameters::Parameters;
 use readout::Readout;
 
@@ -216,6 +219,12 @@ impl Trainer {
 struct Blocks<'a> {
     plan: &'a TrainPlan,
     trainer: Trainer,
+    averages: Averages<'a>,
+}
+
+/// `Averages` adds up what the networks of a block yield, at every stop; engines that train have it in common.
+pub(in crate::engine) struct Averages<'a> {
+    plan: &'a TrainPlan,
     stops: Vec<Sums<'a>>,
 }
 
@@ -233,6 +242,48 @@ struct Sums<'a> {
 
 impl<'a> Blocks<'a> {
     fn new(plan: &'a TrainPlan) -> Self {
+        Self {
+            trainer: Trainer::new(plan),
+            averages: Averages::new(plan),
+            plan,
+        }
+    }
+
+    /// Trains the networks of a block, and adds their moments; returns false if it was cancelled.
+    fn add(
+        &mut self,
+        block: &Block,
+        place: (u32, u64),
+        training: &mut Training,
+        cancelled: &(dyn Fn() -> bool + Sync),
+    ) -> bool {
+        let Self {
+            plan,
+            trainer,
+            averages,
+        } = self;
+        for tile in tiles(block) {
+            let look = |stop: usize, state: &State| {
+                averages.add(stop, block, tile, &state.outputs, &state.has_diverged);
+            };
+            if !trainer.train((block.experiment, tile), plan.stops(), look, cancelled) {
+                averages.clear();
+                return false;
+            }
+        }
+        averages.finish(place, training);
+        true
+    }
+}
+
+/// Numbers the tiles of 16 networks that a block has networks of.
+pub(in crate::engine) fn tiles(block: &Block) -> Range<u64> {
+    let size = TILE as u64;
+    block.first / size..(block.first + block.networks).div_ceil(size)
+}
+
+impl<'a> Averages<'a> {
+    pub fn new(plan: &'a TrainPlan) -> Self {
         let sums = |stop: usize| Sums {
             sums: MomentSums::new(plan.moments()),
             centre: plan.centre(stop),
@@ -242,47 +293,40 @@ impl<'a> Blocks<'a> {
             filled: 0,
         };
         Self {
-            trainer: Trainer::new(plan),
             stops: (0..plan.stops().len()).map(sums).collect(),
             plan,
         }
     }
 
-    /// Trains the networks of a block, and adds their moments; returns false if it was cancelled.
-    fn add(
+    /// Adds the networks of a tile that belong to the block and have not diverged, given their outputs
+    /// `[point][output]`.
+    pub fn add(
         &mut self,
+        stop: usize,
         block: &Block,
-        (group, index): (u32, u64),
-        training: &mut Training,
-        cancelled: &(dyn Fn() -> bool + Sync),
-    ) -> bool {
-        let Self {
-            plan,
-            trainer,
-            stops,
-        } = self;
-        let (first, last, tile_size) = (block.first, block.first + block.networks, TILE as u64);
-        let outputs = plan.untrained().net.d_out();
-        for tile in first / tile_size..last.div_ceil(tile_size) {
-            let at = (block.experiment, tile);
-            let look = |stop: usize, state: &State| {
-                let number = |lane: usize| tile * tile_size + lane as u64;
-                let is_ours: [bool; TILE] =
-                    std::array::from_fn(|l| (first..last).contains(&number(l)));
-                stops[stop].add(plan.fields(), outputs, is_ours, state);
-            };
-            if !trainer.train(at, plan.stops(), look, cancelled) {
-                stops.iter_mut().for_each(Sums::clear);
-                return false;
-            }
-        }
-        for (sums, stop) in stops.iter_mut().zip(&mut training.stops) {
+        tile: u64,
+        outputs: &[Tile],
+        has_diverged: &[bool; TILE],
+    ) {
+        let networks = block.first..block.first + block.networks;
+        let is_ours = std::array::from_fn(|l| networks.contains(&(tile * TILE as u64 + l as u64)));
+        let count = self.plan.untrained().net.d_out();
+        self.stops[stop].add(self.plan.fields(), count, is_ours, (outputs, has_diverged));
+    }
+
+    /// Hands in what a block has added up, of which the group and its number there are given; nothing is left.
+    pub fn finish(&mut self, (group, index): (u32, u64), training: &mut Training) {
+        for (sums, stop) in self.stops.iter_mut().zip(&mut training.stops) {
             stop.diverged += sums.diverged;
             if let Some((networks, means)) = sums.take() {
                 stop.elements.add_block(group, index, networks, means);
             }
         }
-        true
+    }
+
+    /// Forgets what was added.
+    pub fn clear(&mut self) {
+        self.stops.iter_mut().for_each(Sums::clear);
     }
 }
 
@@ -293,17 +337,17 @@ impl Sums<'_> {
         fields: &[(usize, usize)],
         outputs: usize,
         is_ours: [bool; TILE],
-        state: &State,
+        (values, has_diverged): (&[Tile], &[bool; TILE]),
     ) {
         let mut is_kept = is_ours;
         for l in 0..TILE {
-            is_kept[l] &= !state.has_diverged[l];
+            is_kept[l] &= !has_diverged[l];
             self.networks += u64::from(is_kept[l]);
-            self.diverged += u64::from(is_ours[l] && state.has_diverged[l]);
+            self.diverged += u64::from(is_ours[l] && has_diverged[l]);
         }
         let range = self.filled..self.filled + TILE;
         for ((row, &(a, p)), centre) in self.batch.iter_mut().zip(fields).zip(&self.centre) {
-            let f = &state.outputs[p * outputs + a];
+            let f = &values[p * outputs + a];
             for (l, x) in row[range.clone()].iter_mut().enumerate() {
                 *x = if is_kept[l] { f[l] - centre } else { 0.0 };
             }
