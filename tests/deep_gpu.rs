@@ -290,4 +290,14 @@ fn networks_that_one_thread_cannot_draw_are_refused() {
     };
     refused(points, &["17 points", "at most 16", "cpu"]);
     refused(spec("tanh", &[1_000_000; 2], 3), &["one thread", "cpu"]);
+    let laws = connected(spec("tanh", &[5, 5], 2));
+    let net = laws
+        .net
+        .clone()
+        .with_law_w(vec![Law::Gaussian, Law::Gaussian, Law::Uniform]);
+    let laws = EnsembleSpec {
+        net: net.unwrap(),
+        ..laws
+    };
+    refused(laws, &["connected", "normal weights", "cpu"]);
 }

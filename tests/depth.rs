@@ -8,7 +8,7 @@ use common::cli::{json, numbers, refused, run};
 use nnqft_gpu::analysis::{Agreement, Correlator, Coupling, Interactions, correlators};
 use nnqft_gpu::engine;
 use nnqft_gpu::engine::cpu::CpuEngine;
-use nnqft_gpu::model::{EnsembleSpec, Estimator, Inputs};
+use nnqft_gpu::model::{EnsembleSpec, Estimator, Inputs, Law};
 use nnqft_gpu::theory::{Layers, Vertex, critical, vertex_integrals};
 
 /// Makes an ensemble of a net at its critical point, at three points.
@@ -139,6 +139,60 @@ fn both_estimators_agree_where_theory_is_first_order_only() {
             assert!(pull.abs() < 4.5, "{} {e}: {pull}", a.order);
             // At higher orders narrow networks are rare events, whose errors scatter.
             assert!(a.order > 2 || b.std_err[e] < a.std_err[e]);
+        }
+    }
+}
+
+#[test]
+fn both_estimators_agree_with_readouts_of_any_law() {
+    use Law::{Gaussian, Laplace, Rademacher, Uniform};
+    for (readout, bias, outputs) in [
+        (Rademacher, Gaussian, 1),
+        (Gaussian, Uniform, 1),
+        (Laplace, Rademacher, 2),
+    ] {
+        let of = |estimator| {
+            let spec = spec("tanh", &[5, 3, 4], estimator, "0.5;-1.2");
+            let net = (spec.net.with_sigma_w(1.5).with_sigma_b(0.4)).with_d_out(outputs);
+            let laws = |last| vec![Gaussian, Gaussian, Gaussian, last];
+            let net = net.with_law_w(laws(readout)).unwrap();
+            measure(&EnsembleSpec {
+                nets: 40_000,
+                net: net.with_law_b(laws(bias)).unwrap(),
+                orders: vec![2, 4, 6],
+                ..spec
+            })
+        };
+        let (direct, connected) = (of(Estimator::Direct), of(Estimator::Connected));
+        for (a, b) in direct.iter().zip(&connected) {
+            // The connected estimator has the elements whose outputs pair.
+            for e in 0..b.mean.len() {
+                let is_same = |&k: &usize| {
+                    a.indices[k] == b.indices[e] && a.outputs.get(k) == b.outputs.get(e)
+                };
+                let k = (0..a.mean.len()).find(is_same).unwrap();
+                let error = a.std_err[k].hypot(b.std_err[e]);
+                let pull = (a.mean[k] - b.mean[e]) / error;
+                assert!(pull.abs() < 4.5, "{readout} {bias} {} {e}: {pull}", a.order);
+            }
+            // One point and output: a cumulant of one number, from either.
+            let Some(of_b) = &b.connected else { continue };
+            let moment = |n: usize| {
+                let c = direct.iter().find(|c| c.order == n).unwrap();
+                (c.mean[0], c.std_err[0])
+            };
+            let ((m2, e2), (m4, e4), (m6, e6)) = (moment(2), moment(4), moment(6));
+            let (cumulant, error) = match a.order {
+                4 => (m4 - 3.0 * m2 * m2, e4.hypot(6.0 * m2 * e2)),
+                _ => {
+                    let slope = 15.0 * m4 - 90.0 * m2 * m2;
+                    let value = m6 - 15.0 * m4 * m2 + 30.0 * m2.powi(3);
+                    (value, e6.hypot(15.0 * m2 * e4).hypot(slope * e2))
+                }
+            };
+            let error = error.hypot(of_b.std_err.as_ref().unwrap()[0]);
+            let pull = (of_b.mean[0] - cumulant) / error;
+            assert!(pull.abs() < 4.5, "{readout} {bias} {}: {pull}", a.order);
         }
     }
 }
@@ -284,6 +338,61 @@ fn a_sweep_over_depths_finds_the_slopes() {
 }
 
 #[test]
+fn widths_collapse_in_depth_over_width() {
+    let document = json(&[
+        "depth",
+        "--arch",
+        "relu",
+        "--critical",
+        "--inputs",
+        "0.5;1",
+        "--depth",
+        "1,2,4",
+        "--width",
+        "20,40,80",
+        "--orders",
+        "4",
+        "--nets",
+        "4000",
+        "--backend",
+        "cpu",
+        "--json",
+    ]);
+    let depths = document["depths"].as_array().unwrap();
+    let shape =
+        |d: &serde_json::Value| (d["depth"].as_u64().unwrap(), d["width"].as_u64().unwrap());
+    assert_eq!(depths.len(), 9);
+    assert_eq!(shape(&depths[1]), (1, 40));
+    // Networks of one L/N have one m_4, up to what is of higher order in 1/N.
+    let of_aspect = |aspect: f64| -> Vec<(f64, f64, f64)> {
+        (depths.iter())
+            .filter(|d| shape(d).0 as f64 / shape(d).1 as f64 == aspect)
+            .map(|d| {
+                let four = &d["orders"][0];
+                let number = |name: &str| four[name].as_f64().unwrap();
+                let width = shape(d).1 as f64;
+                (number("deviation_mean"), number("std_err"), 5.0 / width)
+            })
+            .collect()
+    };
+    let same = of_aspect(0.05);
+    assert_eq!(same.len(), 3);
+    // m_4 = (1 + 5/N)^L - 1 is e^(5 L/N) - 1 at small L/N, less a part (5/N) / 2 of its logarithm's.
+    for (mean, error, part) in same {
+        let collapsed = 0.25f64.exp() - 1.0;
+        let higher = 0.5 * part * 0.25 * 0.25f64.exp();
+        assert!(
+            (mean - collapsed).abs() < higher + 4.0 * error,
+            "{mean} {error}"
+        );
+    }
+    // Each width has its own slopes.
+    let fits = document["fits"].as_array().unwrap();
+    let widths: Vec<u64> = fits.iter().map(|f| f["width"].as_u64().unwrap()).collect();
+    assert_eq!(widths, [20, 20, 40, 40, 80, 80]);
+}
+
+#[test]
 fn theory_has_the_layers() {
     let layers = ["--layers", "--json", "--depth", "3", "--width", "1000"];
     let net = [
@@ -340,13 +449,6 @@ fn what_deep_nets_do_not_have_is_refused() {
     );
     let tilt = ["--estimator", "connected", "--tilt", "auto"];
     deep(&["ensemble"], &tilt, &["--tilt", "one hidden layer"]);
-    let laws = [
-        "--estimator",
-        "connected",
-        "--law-w",
-        "gaussian,gaussian,uniform",
-    ];
-    deep(&["ensemble"], &laws, &["--estimator", "readout"]);
     deep(
         &["eft", "--moments", "exact"],
         &[],

@@ -84,6 +84,8 @@ fn a_killed_reproduction_goes_on_and_every_number_can_be_traced() {
     assert_eq!(document["command"], "reproduce");
     let claims = document["claims"].as_array().unwrap();
     assert!(claims.len() > 40);
+    let by_construction = |c: &&Value| c["basis"] == "by_construction";
+    assert_eq!(claims.iter().filter(by_construction).count(), 16);
     for claim in claims {
         let numbers = claim["numbers"].as_array().unwrap();
         assert!(!numbers.is_empty(), "{claim}");
@@ -99,15 +101,27 @@ fn a_killed_reproduction_goes_on_and_every_number_can_be_traced() {
     // So does every number of the page.
     let html = fs::read_to_string(out.join("report.html")).unwrap();
     let html = html.replace("&#x2f;", "/");
+    assert!(html.len() < 1_200_000, "{} bytes", html.len());
     let links: BTreeSet<&str> = (html.split("href=\"").skip(1))
         .map(|rest| rest.split('"').next().unwrap())
         .collect();
     assert!(links.len() > 500, "{}", links.len());
+    let mut views: BTreeMap<String, String> = BTreeMap::new();
     for link in links {
         match link.split_once('#') {
             Some(("", id)) => assert!(html.contains(&format!("id=\"{id}\"")), "{link}"),
-            Some((file, pointer)) => {
-                assert!(at(file, pointer).is_some(), "{link}");
+            Some((view, pointer)) => {
+                // The view has the number at its anchor, as the document has it.
+                let value = at(&view.replace(".html", ".json"), pointer);
+                let value = value.unwrap_or_else(|| panic!("{link}"));
+                let view = views.entry(view.to_string()).or_insert_with(|| {
+                    let text = fs::read_to_string(out.join(view)).unwrap();
+                    text.replace("&#x2f;", "/").replace("&quot;", "\"")
+                });
+                assert!(
+                    view.contains(&format!("<b id=\"{pointer}\">{value}</b>")),
+                    "{link}"
+                );
             }
             None if link.starts_with("https://") || link.starts_with("data:") => {}
             None => assert!(out.join(link).exists(), "{link}"),
@@ -123,7 +137,7 @@ fn a_killed_reproduction_goes_on_and_every_number_can_be_traced() {
         let name = figure.as_str().unwrap();
         let of = |extension: &str| out.join("figures").join(format!("{name}.{extension}"));
         let svg = fs::read_to_string(of("svg")).unwrap();
-        assert!(svg.starts_with("<svg width=\"520\"") && svg.trim_end().ends_with("</svg>"));
+        assert!(svg.starts_with("<svg width=\"420\"") && svg.trim_end().ends_with("</svg>"));
         assert!(svg.contains("<title>") && !svg.contains("NaN"), "{name}");
         assert!(html.contains(&format!("id=\"figure-{name}\"")));
         let figure = read(of("json"));
@@ -208,9 +222,9 @@ window.addEventListener('load', () => {
     a.top >= b.top - 1 && a.bottom <= b.bottom + 1;
   const figures = [...document.querySelectorAll('figure')].map(f => {
     const box = f.querySelector('svg').getBoundingClientRect();
-    const shapes = [...f.querySelectorAll('svg circle:not(.value), svg polygon, svg polyline')]
+    const shapes = [...f.querySelectorAll('svg circle:not(.values *), svg polygon, svg polyline')]
       .filter(s => { const b = s.getBoundingClientRect(); return b.width + b.height > 0.5; });
-    const values = [...f.querySelectorAll('circle.value')];
+    const values = [...f.querySelectorAll('.values circle')];
     return { id: f.id, width: box.width, height: box.height, shapes: shapes.length,
       values: values.length,
       outside: values.filter(v => {
@@ -220,11 +234,17 @@ window.addEventListener('load', () => {
       cut: [...f.querySelectorAll('svg text')]
         .filter(t => !inside(t.getBoundingClientRect(), box)).map(t => t.textContent) };
   });
+  // A table says what its numbers are, and is whole.
+  const cut = [...document.querySelectorAll('.scroll')].filter(s => s.scrollWidth > s.clientWidth + 1);
+  const letters = [...document.querySelectorAll('svg text')].map(t => {
+    const svg = t.ownerSVGElement;
+    return t.getAttribute('font-size') * svg.getBoundingClientRect().width / svg.viewBox.baseVal.width; });
   const wide = [...document.querySelectorAll('body *')].filter(e =>
-    e.getBoundingClientRect().right > width + 1 && !e.closest('.scroll') && !e.closest('svg'));
-  const mark = document.querySelector('circle.value');
+    e.getBoundingClientRect().right > width + 1 && !e.closest('svg'));
+  const mark = document.querySelector('.values circle');
   mark.dispatchEvent(new PointerEvent('pointerover', { bubbles: true }));
   parent.postMessage({
+    smallest: Math.min(...letters), tables: cut.map(t => t.textContent.slice(0, 60)),
     width, scroll: document.documentElement.scrollWidth, figures,
     wide: wide.slice(0, 5).map(e => e.tagName + ': ' + e.textContent.slice(0, 60)),
     problems, fetched: performance.getEntriesByType('resource').map(e => e.name),
@@ -351,6 +371,8 @@ fn the_report_in_a_browser() {
             "{}",
             seen["fetched"]
         );
+        assert_eq!(seen["tables"].as_array().unwrap().len(), 0, "{seen}");
+        assert!(seen["smallest"].as_f64().unwrap() >= 11.0, "{seen}");
         assert_eq!(seen["sections"], 13);
         assert!(
             seen["hover"].as_str().unwrap().contains("width N"),

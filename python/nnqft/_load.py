@@ -66,7 +66,7 @@ def _result(document: dict[str, Any], folder: File, several: bool) -> Result:
     kind = _KINDS[document["command"]]
     if kind is not Ensemble:
         return kind(document, None, str(folder))
-    name = f"moments_{_shape(document['spec']['hidden'])}.npz" if several else "moments.npz"
+    name = f"moments-{_shape(document['spec']['hidden'])}.npz" if several else "moments.npz"
     with np.load(folder / name) as file:
         more = {key: file[key] for key in file.files}
     return Ensemble(document, None, str(folder), more)
@@ -76,5 +76,5 @@ def _shape(hidden: Array) -> str:
     """What the files of one net among several have in their names."""
     widths = [int(width) for width in hidden]
     if len(set(widths)) > 1:
-        return "hidden" + "_".join(map(str, widths))
-    return f"width{widths[0]}" if len(widths) == 1 else f"depth{len(widths)}_width{widths[0]}"
+        return "hidden" + "-".join(map(str, widths))
+    return f"width{widths[0]}" if len(widths) == 1 else f"depth{len(widths)}-width{widths[0]}"

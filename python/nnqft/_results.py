@@ -115,8 +115,13 @@ class Depth(Result):
 
     @property
     def depths(self) -> Array:
-        """The numbers of hidden layers, (L,)."""
+        """The numbers of hidden layers, (L,); with several widths each as often as there are."""
         return np.array([entry["depth"] for entry in self.document["depths"]], dtype=np.int64)
+
+    @property
+    def widths(self) -> Array:
+        """The width of the hidden layers at each of `depths`, (L,)."""
+        return np.array([entry["width"] for entry in self.document["depths"]], dtype=np.int64)
 
     @property
     def orders(self) -> list[int]:
@@ -155,6 +160,7 @@ class Depth(Result):
         return [
             {
                 "depth": int(entry["depth"]),
+                "width": int(entry["width"]),
                 "n": int(one["order"]),
                 "mean m_n": one["deviation_mean"],
                 "± error": one["std_err"],
@@ -167,14 +173,16 @@ class Depth(Result):
         ]
 
     def plot(self, ax: Any = None) -> Any:
-        """Draws |m_n| against the depth with error bars, theory as lines (matplotlib), and returns the Axes."""
+        """Draws |m_n| against L/N with error bars, theory as lines (matplotlib), and returns the Axes."""
         ax = axes(ax)
-        for k, n in enumerate(order for order in self.orders if order > 2):
+        aspect = self.depths / self.widths
+        order = np.argsort(aspect, kind="stable")
+        for k, n in enumerate(n for n in self.orders if n > 2):
             errors = {"fmt": "o", "mfc": "none", "capsize": 2, "color": f"C{k}", "label": f"n = {n}"}
-            ax.errorbar(self.depths, np.abs(self.mean(n)), self.std_err(n), **errors)
+            ax.errorbar(aspect, np.abs(self.mean(n)), self.std_err(n), **errors)
             known = np.where(np.isnan(self.exact(n)), self.first_order(n), self.exact(n))
-            ax.plot(self.depths, np.abs(known), color=f"C{k}", lw=1, label=f"n = {n}, theory")
-        ax.set(xlabel="hidden layers L", ylabel="mean of $|m_n|$", xscale="log", yscale="log")
+            ax.plot(aspect[order], np.abs(known)[order], color=f"C{k}", lw=1, label=f"n = {n}, theory")
+        ax.set(xlabel="depth over width L/N", ylabel="mean of $|m_n|$", xscale="log", yscale="log")
         ax.legend()
         return ax
 

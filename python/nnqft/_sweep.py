@@ -86,6 +86,7 @@ def depth(
     x: Points | Path | None = None,
     *,
     depths: Sequence[Count] | None = None,
+    widths: Sequence[Count] | None = None,
     aspect: SupportsFloat | None = None,
     nets: Count | None = None,
     experiments: Count | None = None,
@@ -105,6 +106,7 @@ def depth(  # type: ignore[misc]  # the second signature leaves the names to the
     x: Points | Path | None = None,
     *,
     depths: Sequence[Count] | None = None,
+    widths: Sequence[Count] | None = None,
     aspect: SupportsFloat | None = None,
     nets: Count | None = None,
     experiments: Count | None = None,
@@ -125,6 +127,8 @@ def depth(  # type: ignore[misc]  # the second signature leaves the names to the
         The network; its hidden layers have one width, and their number plays no part.
     depths
         Numbers of hidden layers, by default 1, 2, 3, 5, 10, 20, 50.
+    widths
+        Widths of the hidden layers, one after the other; by default the net's alone.
     aspect
         Depth over width, L/N: each depth has the width that makes it so, in place of the net's.
     nets
@@ -148,6 +152,7 @@ def depth(  # type: ignore[misc]  # the second signature leaves the names to the
     """
     asked = given(net, x, nets, experiments, orders, estimator, tilt, seed, backend, adapter)
     swept = None if depths is None else arguments.counts("depths", depths)
+    wide = None if widths is None else arguments.counts("widths", widths)
     ratio = None if aspect is None else arguments.number("aspect", aspect)
-    run: Run[Depth] = Run(_engine.depth(asked, swept, ratio), judged(Depth))
+    run: Run[Depth] = Run(_engine.depth(asked, swept, wide, ratio), judged(Depth))
     return finish(run, blocking, progress)

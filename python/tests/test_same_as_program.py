@@ -54,6 +54,10 @@ CASES = {
         "--arch relu --critical --aspect 0.2 --depth 1,2 --orders 2,4".split(),
         lambda: nnqft.depth(nnqft.critical("relu"), X, depths=[1, 2], aspect=0.2, orders=[2, 4], **FEW),
     ),
+    "depth widths": (
+        "--arch relu --critical --width 10,20 --depth 1,2 --orders 2,4".split(),
+        lambda: nnqft.depth(nnqft.critical("relu"), X, depths=[1, 2], widths=[10, 20], orders=[2, 4], **FEW),
+    ),
     "eft fit": (
         "--arch relu --width 20 --fit --cutoffs 100".split(),
         lambda: nnqft.eft(nnqft.Net("relu", 20), X, fit=True, cutoffs=[100], **FEW),

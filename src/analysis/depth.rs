@@ -70,6 +70,8 @@ pub struct Depth {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct DepthFit {
+    /// Width n of the nets; `None` if each depth has its own.
+    pub width: Option<u64>,
     /// Order n of m_n; `None` for n v / K^2.
     pub order: Option<usize>,
     /// Slope of log10 of the absolute value against log10 L.
@@ -88,7 +90,7 @@ pub struct DepthFit {
 pub struct DepthSweep {
     /// The depths, in the order given.
     pub depths: Vec<Depth>,
-    /// Fits, one for each even order and one for n v / K^2.
+    /// Fits, one for each even order and one for n v / K^2, of the nets of each width.
     pub fits: Vec<DepthFit>,
 }
 
@@ -171,27 +173,31 @@ fn vertex(spec: &EnsembleSpec, measured: &[Correlator], values: &Values) -> Vert
 }
 
 impl DepthSweep {
-    /// Fits the slopes of a sweep.
+    /// Fits the slopes of a sweep: of the nets of each width, or of all if each depth has a width of its own.
     pub fn new(depths: Vec<Depth>) -> Self {
-        let orders: Vec<usize> = (depths.first().into_iter())
-            .flat_map(|d| d.orders.iter().map(|p| p.order))
-            .filter(|n| n % 2 == 0)
-            .collect();
-        let of_order = |n: usize| {
-            let rows = depths.iter().filter_map(|d| {
-                let p = d.orders.iter().find(|p| p.order == n)?;
-                let predicted = p.exact_mean.or(p.first_order_mean);
-                Some((d.depth, p.deviation_mean?, p.std_err?, predicted))
-            });
-            fit(Some(n), rows.collect())
-        };
-        let mut fits: Vec<DepthFit> = orders.into_iter().map(of_order).collect();
-        let vertices = depths.iter().filter_map(|d| {
-            let v = d.vertex;
-            Some((d.depth, v.mean?, v.std_err?, v.exact.or(v.first_order)))
-        });
-        fits.push(fit(None, vertices.collect()));
+        let mut fits = Vec::new();
+        match widths_of(&depths) {
+            None => fits.extend(fits_of(None, &depths.iter().collect::<Vec<_>>())),
+            Some(widths) => {
+                for width in widths {
+                    let of_width: Vec<&Depth> =
+                        depths.iter().filter(|d| d.width == width).collect();
+                    fits.extend(fits_of(Some(width), &of_width));
+                }
+            }
+        }
         Self { depths, fits }
+    }
+
+    /// Lists the widths of the sweep, in the order given; `None` if each depth has its own.
+    pub fn widths(&self) -> Option<Vec<u64>> {
+        widths_of(&self.depths)
+    }
+
+    /// Lists the even orders that were measured.
+    pub fn even_orders(&self) -> Vec<usize> {
+        let first: Vec<&Depth> = self.depths.first().into_iter().collect();
+        even_orders(&first)
     }
 
     /// Lists the n-point functions whose averages have not converged, with their depths.
@@ -199,7 +205,12 @@ impl DepthSweep {
         let all = (self.depths.iter()).flat_map(|d| d.orders.iter().map(move |p| (d, p)));
         all.filter_map(|(d, p)| {
             Some(Unconverged {
-                claim: Some(format!("L = {}", d.depth).into()),
+                claim: Some(
+                    match self.fits.iter().all(|f| f.width == self.fits[0].width) {
+                        true => format!("L = {}", d.depth).into(),
+                        false => format!("N = {}, L = {}", d.width, d.depth).into(),
+                    },
+                ),
                 order: p.order,
                 reason: p.unconverged.clone()?,
             })
@@ -208,8 +219,49 @@ impl DepthSweep {
     }
 }
 
+fn widths_of(depths: &[Depth]) -> Option<Vec<u64>> {
+    let mut widths: Vec<u64> = Vec::new();
+    for d in depths {
+        if !widths.contains(&d.width) {
+            widths.push(d.width);
+        }
+    }
+    let is_swept = |width: &u64| depths.iter().filter(|d| d.width == *width).count() > 1;
+    (widths.len() <= 1 || widths.iter().any(is_swept)).then_some(widths)
+}
+
+fn even_orders(depths: &[&Depth]) -> Vec<usize> {
+    (depths.first().into_iter())
+        .flat_map(|d| d.orders.iter().map(|p| p.order))
+        .filter(|n| n % 2 == 0)
+        .collect()
+}
+
+/// Fits every even order, and n v / K^2.
+fn fits_of(width: Option<u64>, depths: &[&Depth]) -> Vec<DepthFit> {
+    let of_order = |n: usize| {
+        let rows = depths.iter().filter_map(|d| {
+            let p = d.orders.iter().find(|p| p.order == n)?;
+            let predicted = p.exact_mean.or(p.first_order_mean);
+            Some((d.depth, p.deviation_mean?, p.std_err?, predicted))
+        });
+        fit(width, Some(n), rows.collect())
+    };
+    let mut fits: Vec<DepthFit> = even_orders(depths).into_iter().map(of_order).collect();
+    let vertices = depths.iter().filter_map(|d| {
+        let v = d.vertex;
+        Some((d.depth, v.mean?, v.std_err?, v.exact.or(v.first_order)))
+    });
+    fits.push(fit(width, None, vertices.collect()));
+    fits
+}
+
 /// Fits rows of depth, value, standard error and predicted value, of those that stand out.
-fn fit(order: Option<usize>, rows: Vec<(usize, f64, f64, Option<f64>)>) -> DepthFit {
+fn fit(
+    width: Option<u64>,
+    order: Option<usize>,
+    rows: Vec<(usize, f64, f64, Option<f64>)>,
+) -> DepthFit {
     let rows: Vec<_> = (rows.into_iter())
         .filter(|(_, value, error, _)| value.abs() > 3.0 * error)
         .collect();
@@ -222,6 +274,7 @@ fn fit(order: Option<usize>, rows: Vec<(usize, f64, f64, Option<f64>)>) -> Depth
         })
         .collect();
     DepthFit {
+        width,
         order,
         slope: measured.map(|f| f.slope),
         std_err: measured.map(|f| f.std_err),
@@ -241,9 +294,40 @@ mod tests {
             (2, -0.1, 0.001, Some(-0.11)),
             (4, 0.2, 0.1, Some(0.2)),
         ];
-        let fit = fit(Some(4), rows);
+        let fit = fit(None, Some(4), rows);
         assert_eq!(fit.depths_used, [1, 2]);
         assert!((fit.slope.unwrap() - 1.0).abs() < 1e-9);
         assert!(fit.predicted_slope.unwrap() > 1.1);
+    }
+
+    #[test]
+    fn each_width_that_is_swept_has_its_own_slopes() {
+        let of = |shapes: &[(usize, u64)]| {
+            let depth = |&(depth, width): &(usize, u64)| {
+                let mean = Some(depth as f64 / width as f64);
+                let vertex = VertexPoint {
+                    mean,
+                    std_err: mean.map(|v| 0.01 * v),
+                    first_order: None,
+                    exact: mean,
+                };
+                Depth {
+                    depth,
+                    width,
+                    orders: Vec::new(),
+                    vertex,
+                }
+            };
+            let sweep = DepthSweep::new(shapes.iter().map(depth).collect());
+            (sweep.fits.iter())
+                .map(|f| (f.width, f.depths_used.clone()))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(of(&[(1, 10), (2, 10)]), [(Some(10), vec![1, 2])]);
+        assert_eq!(of(&[(1, 10), (2, 20)]), [(None, vec![1, 2])]);
+        assert_eq!(
+            of(&[(1, 10), (1, 20), (2, 10), (2, 20)]),
+            [(Some(10), vec![1, 2]), (Some(20), vec![1, 2])]
+        );
     }
 }

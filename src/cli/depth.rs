@@ -15,6 +15,7 @@ use super::terminal::Terminal;
 #[command(
     after_help = "Example: nnqft-gpu depth --arch relu --critical --nets 1000
          nnqft-gpu depth --arch tanh --critical --width 100 --depth 1,2,5,10 --plot depth.svg
+         nnqft-gpu depth --arch tanh --critical --width 30,100 --plot collapse.svg
          nnqft-gpu depth --arch tanh --critical --aspect 0.1 --depth 2,4,8
 
 Measured values stand beside exact ones where theory has them (one hidden layer, linear nets, ReLU
@@ -53,10 +54,6 @@ fn specs(arguments: &Arguments) -> nnqft_gpu::Result<Vec<EnsembleSpec>> {
     if let Some(hidden) = &fields.hidden {
         let reason = "depth follows the number of hidden layers; use --depth and --width";
         return Err(Error::invalid("hidden", list(hidden), reason));
-    }
-    if let Some(several) = fields.width.as_deref().filter(|w| w.len() > 1) {
-        let reason = "one width at a time; --aspect changes it with the depth";
-        return Err(Error::invalid("width", list(several), reason));
     }
     fields.depth.get_or_insert_with(|| DEPTHS.to_vec());
     let sampling = &mut spec.sampling;

@@ -7,7 +7,7 @@ use nnqft_gpu::Result;
 use nnqft_gpu::report::outcome::Outcome;
 
 use super::output::{Files, OutputOptions, PlotOptions};
-use super::shell::{columns, emit};
+use super::shell::{columns, emit, emit_folded};
 
 /// `ResultOptions` says how a result that has a figure is given.
 #[derive(Args)]
@@ -44,7 +44,7 @@ fn room() -> usize {
 pub fn print<T: Outcome>(document: &T, json: bool) -> anyhow::Result<()> {
     match json {
         true => emit(&(serde_json::to_string(document)? + "\n"))?,
-        false => emit(&document.table(room()))?,
+        false => emit_folded(&document.table(room()))?,
     }
     Ok(T::verdict(std::slice::from_ref(document))?)
 }
@@ -79,9 +79,9 @@ impl<T: Outcome> Presentation<T> {
     /// Takes a result, and prints its table.
     pub fn add(&mut self, document: T) -> anyhow::Result<()> {
         if !self.files.json {
-            emit(&document.table(room()))?;
+            emit_folded(&document.table(room()))?;
             if self.elements {
-                emit(&document.elements())?;
+                emit_folded(&document.elements())?;
             }
             if T::FIGURE_BESIDE_TABLE
                 && let Some(figure) = document.figure(self.expected)

@@ -274,15 +274,6 @@ impl EnsembleSpec {
                 ),
             ));
         }
-        if !self.net.has_gaussian_readout() {
-            return Err(Error::invalid(
-                "estimator",
-                "connected",
-                format!(
-                    "with {depth} hidden layers it needs a readout of normal weights and biases; use direct, or a gaussian law for the last layer"
-                ),
-            ));
-        }
         Ok(())
     }
 
@@ -333,8 +324,7 @@ impl EnsembleSpec {
     /// hidden layer: weights that are not Gaussian have them.
     pub(super) fn sums_cumulants(&self, n: u64) -> bool {
         let highest = self.orders.iter().copied().max().unwrap_or(0) as u64;
-        let is_gaussian = self.net.has_gaussian_readout_weights();
-        self.estimator == Estimator::Connected && n <= highest && !is_gaussian
+        self.estimator == Estimator::Connected && n <= highest && self.net.has_cumulants()
     }
 
     /// Counts the fields of a network: its outputs at every point, or the components of D and of

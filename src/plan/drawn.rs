@@ -125,17 +125,13 @@ fn field_scales(spec: &EnsembleSpec) -> Vec<f64> {
         Estimator::Direct => f.repeat(spec.net.d_out()),
         Estimator::Connected => {
             let unit = 1.0 / (spec.net.width() as f64).sqrt();
-            let fields = connected_fields(
-                f.len(),
-                &spec.orders,
-                spec.net.has_gaussian_readout_weights(),
-            );
+            let fields = connected_fields(f.len(), &spec.orders, !spec.net.has_cumulants());
             (fields.iter())
                 .map(|index| match index[..] {
                     [p, q] => unit * f[p] * f[q],
                     _ => {
-                        let size = cumulant_size(spec, index.len() as u32);
-                        index.iter().fold(size, |size, &p| size * f[p])
+                        let (size, of_bias) = cumulant_size(spec, index.len() as u32);
+                        index.iter().fold(size, |size, &p| size * f[p]) + of_bias
                     }
                 })
                 .collect()
@@ -143,11 +139,17 @@ fn field_scales(spec: &EnsembleSpec) -> Vec<f64> {
     }
 }
 
-/// Returns the typical size of the cumulant of order n of an output less its bias given the hidden
-/// layer, in units of f^n.
-fn cumulant_size(spec: &EnsembleSpec, n: u32) -> f64 {
-    let of_unit = spec.net.readout().law_w.cumulant(n).abs();
-    of_unit * (spec.net.width() as f64).powi(1 - n as i32 / 2)
+/// Returns the typical size of the cumulant of order n of an output given the hidden layers: of the output less its
+/// bias, in units of f^n, and of the bias where it is among the fields.
+fn cumulant_size(spec: &EnsembleSpec, n: u32) -> (f64, f64) {
+    let readout = spec.net.readout();
+    let of_units =
+        readout.law_w.cumulant(n).abs() * (spec.net.width() as f64).powi(1 - n as i32 / 2);
+    let of_bias = match spec.net.depth() {
+        1 => 0.0,
+        _ => readout.law_b.cumulant(n).abs() * readout.sigma_b.powi(n as i32),
+    };
+    (of_units, of_bias)
 }
 
 /// Returns E[h h] of the last hidden layer at infinite width, for pairs of points.

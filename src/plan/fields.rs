@@ -15,22 +15,21 @@ pub(super) fn measurement(spec: &EnsembleSpec, kernel: &[Vec<f64>], fourth: &[f6
         Estimator::Direct => Measurement::direct(kernel.len(), d_out, orders),
         Estimator::Connected => {
             let parameters = Parameters::new(spec);
-            let all = match spec.net.has_gaussian_readout_weights() {
+            // Each hidden layer but the first has an input that fluctuates.
+            let mean = match spec.net.depth() {
+                1 => MeanOfD::Zero,
+                _ => MeanOfD::Measured,
+            };
+            let all = match spec.net.has_cumulants() {
+                false => Measurement::connected(kernel, d_out, orders, mean),
                 true => {
-                    // Each hidden layer but the first has an input that fluctuates.
-                    let mean = match spec.net.depth() {
-                        1 => MeanOfD::Zero,
-                        _ => MeanOfD::Measured,
-                    };
-                    Measurement::connected(kernel, d_out, orders, mean)
-                }
-                false => {
                     let factor = spec.net.width() as f64 * parameters.cumulant(4).0;
                     let means: Vec<f64> = fourth.iter().map(|moment| factor * moment).collect();
-                    Measurement::connected_symmetric(kernel, d_out, orders, &means)
+                    Measurement::connected_symmetric(kernel, d_out, orders, mean, &means)
                 }
             };
-            match spec.net.has_gaussian_readout() {
+            // In a deep net the fields have the cumulants of biases.
+            match spec.net.has_gaussian_readout() || mean == MeanOfD::Measured {
                 true => all,
                 false => {
                     let of_bias = [4, 6].map(|n| parameters.cumulant(n).1);
@@ -46,10 +45,10 @@ pub(super) fn measurement(spec: &EnsembleSpec, kernel: &[Vec<f64>], fourth: &[f6
 }
 
 /// Computes E[h h h h] of a hidden unit at all points, where the connected estimator uses it:
-/// at order 6, of readouts with weights that are not Gaussian. Else the list is empty.
+/// at order 6, of readouts with weights that are not Gaussian, behind one hidden layer. Else the list is empty.
 pub(super) fn fourth_moments(spec: &EnsembleSpec) -> Vec<f64> {
     let is_used = spec.estimator == Estimator::Connected && spec.orders.contains(&6);
-    if !is_used || spec.net.has_gaussian_readout_weights() {
+    if !is_used || !spec.net.has_cumulants() || spec.net.depth() > 1 {
         return Vec::new();
     }
     let moments = neuron_moments(spec, &[4]);
@@ -68,7 +67,7 @@ pub(super) fn multiples(spec: &EnsembleSpec, rays: &Rays) -> Vec<(usize, f64)> {
             .flat_map(|a| (of.iter()).map(move |&(ray, c)| (a * rays.points.len() + ray, c)))
             .collect(),
         Estimator::Connected => {
-            let is_gaussian = spec.net.has_gaussian_readout_weights();
+            let is_gaussian = !spec.net.has_cumulants();
             let fields = |points| connected_fields(points, &spec.orders, is_gaussian);
             let on_rays: BTreeMap<Vec<usize>, usize> = (fields(rays.points.len()).into_iter())
                 .enumerate()

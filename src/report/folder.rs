@@ -30,9 +30,7 @@ fn is_result(name: &str, but_ensembles: bool) -> bool {
     let of = |start: &&&str| {
         (stem.strip_prefix(**start)).is_some_and(|rest| {
             rest.is_empty()
-                || ["-width", "_width", "-depth", "_depth", "-hidden", "_hidden"]
-                    .iter()
-                    .any(|w| rest.starts_with(w))
+                || (["-width", "-depth", "-hidden"].iter()).any(|shape| rest.starts_with(shape))
         })
     };
     let of_ensemble = OF_ENSEMBLE.iter().any(|start| of(&start)) && !but_ensembles;
@@ -83,7 +81,7 @@ mod tests {
             "ensemble.json",
             "ensemble-width20.svg",
             "moments.npz",
-            "moments_width20.npz",
+            "moments-width20.npz",
             "falloff.csv",
             "compare-cpu.json",
             "report.html",

@@ -115,7 +115,7 @@ impl Outcome for EnsembleDocument {
     fn arrays(&self, documents: usize) -> Option<String> {
         Some(match documents {
             1 => "moments.npz".into(),
-            _ => format!("moments_{}.npz", shape(&self.head.spec).replace('-', "_")),
+            _ => format!("moments-{}.npz", shape(&self.head.spec)),
         })
     }
 

@@ -12,6 +12,9 @@ pub fn reference_title<'a>(all: impl Iterator<Item = &'a Reference>) -> &'static
     names.reduce(same).unwrap_or("exact")
 }
 
+/// The number of blanks between columns, where there is room.
+const BLANKS: usize = 3;
+
 /// Room for every column.
 pub const WIDE: usize = usize::MAX;
 
@@ -47,12 +50,13 @@ impl Table {
         self
     }
 
-    /// The text is no wider than this, if leaving columns out can make it so; a line below names them.
+    /// The text is no wider than this, if fewer blanks between columns and leaving columns out can make it so; a line
+    /// below names them.
     pub fn fit(&self, width: usize) -> String {
         let mut kept: Vec<usize> = (0..self.header.len()).collect();
         let mut gone = Vec::new();
         for title in &self.expendable {
-            if self.width(&kept) <= width {
+            if self.width(&kept, BLANKS - 1) <= width {
                 break;
             }
             let is_error = |k: usize| self.header[k].starts_with('±') && k > 0;
@@ -65,24 +69,25 @@ impl Table {
                 gone.push(*title);
             }
         }
-        let text = self.layout(&kept);
+        let fits = |blanks: &usize| self.width(&kept, *blanks) <= width;
+        let text = self.layout(&kept, (1..=BLANKS).rev().find(fits).unwrap_or(1));
         match gone.is_empty() {
             true => text,
             false => format!("{text}\nno room for {}; --json has all", gone.join(", ")),
         }
     }
 
-    /// The columns take so much room, three blanks between them.
-    fn width(&self, columns: &[usize]) -> usize {
+    /// The columns take so much room with these blanks between them.
+    fn width(&self, columns: &[usize], blanks: usize) -> usize {
         let cell = |text: &String| text.chars().count();
         let column = |&k: &usize| {
             let cells = self.rows.iter().map(|row| cell(&row[k]));
             cells.fold(cell(&self.header[k]), usize::max)
         };
-        columns.iter().map(column).sum::<usize>() + 3 * columns.len().saturating_sub(1)
+        columns.iter().map(column).sum::<usize>() + blanks * columns.len().saturating_sub(1)
     }
 
-    fn layout(&self, columns: &[usize]) -> String {
+    fn layout(&self, columns: &[usize], blanks: usize) -> String {
         let line = LineStyle::none().fill('─').junction('─');
         let mut table = comfy_table::Table::new();
         table
@@ -93,8 +98,8 @@ impl Table {
             table.add_row(columns.iter().map(|&k| &row[k]));
         }
         for (at, (&k, column)) in columns.iter().zip(table.column_iter_mut()).enumerate() {
-            // Blanks between columns, none at either end.
-            column.set_padding((if at == 0 { 0 } else { 2 }, 0));
+            // Blanks between columns, of which one is the border, none at either end.
+            column.set_padding((if at == 0 { 0 } else { blanks as u16 - 1 }, 0));
             if k >= self.left {
                 column.set_cell_alignment(CellAlignment::Right);
             }
@@ -157,10 +162,15 @@ mod tests {
         };
         assert_eq!(titles(WIDE).len(), 8);
         assert_eq!(titles(50).len(), 8);
+        // Fewer blanks come before fewer columns.
+        let narrow = rows.fit(43);
+        let widest = |text: &str| text.lines().map(|l| l.chars().count()).max().unwrap();
+        assert_eq!((titles(43).len(), widest(&narrow)), (8, 43));
         assert_eq!(titles(30), ["n", "mean", "±", "error", "verdict"]);
         assert_eq!(titles(12), ["n", "verdict"]);
         // What nothing can be left out of stays.
         assert_eq!(titles(3), ["n", "verdict"]);
+        assert_eq!(rows.fit(3).lines().next().unwrap(), "n verdict");
         assert!(rows.fit(30).ends_with("no room for spread; --json has all"));
         assert!(
             rows.fit(12)

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+
 use super::names::Origin;
 use super::source::{DIMENSIONS, SourceNet, source};
 use super::traced::Traced;
@@ -9,7 +11,8 @@ use crate::analysis::{Falloff, WIDTHS};
 use crate::run::{EftDocument, FalloffDocument, Head, RgDocument, SymmetryDocument};
 
 /// A document is of one of four kinds.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
+#[serde(untagged)]
 pub(super) enum Document {
     Falloff(FalloffDocument),
     Eft(EftDocument),
@@ -25,6 +28,11 @@ impl Document {
             Self::Flow(d) => &d.head,
             Self::Symmetry(d) => &d.head,
         }
+    }
+
+    /// Returns the document as its file has it.
+    pub fn to_json(&self) -> serde_json::Value {
+        serde_json::to_value(self).expect("documents have string keys")
     }
 }
 

@@ -10,25 +10,50 @@ use crate::report::{
 };
 use crate::run::{EftDocument, FalloffDocument, RgDocument};
 
+/// A plot is a figure in a section of the page.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Plot {
+    /// Section of the page.
+    pub section: Section,
+    /// The net that is shown, as `Erf-net`, unless several are.
+    pub net: Option<&'static str>,
+    /// Figure as it is drawn.
+    pub figure: Figure,
+}
+
 /// Draws all figures that show something.
-pub(super) fn figures(nets: &[OfNet]) -> Vec<(Section, Figure)> {
+pub(super) fn figures(nets: &[OfNet]) -> Vec<Plot> {
     let mut all = Vec::new();
-    let mut add = |section, name: String, figure: Figure| {
+    let mut add = |section, net: Option<&'static str>, name: String, figure: Figure| {
         if !figure.is_empty() {
-            all.push((section, Figure { name, ..figure }));
+            let figure = Figure { name, ..figure };
+            all.push(Plot {
+                section,
+                net,
+                figure,
+            });
         }
     };
     for of in nets {
         let (net, document) = (of.net.name(), of.falloff.value);
+        let title = Some(of.net.title());
         add(
             Section::Falloff,
+            title,
             format!("falloff-{net}"),
             falloff_figure(document),
         );
-        add(Section::Odd, format!("odd-{net}"), odd_figure(document));
+        add(
+            Section::Odd,
+            title,
+            format!("odd-{net}"),
+            odd_figure(document),
+        );
     }
     for of in nets {
         let (net, line) = (of.net.name(), &of.dimensions[0]);
+        let title = Some(of.net.title());
         let documents: [(&str, &EftDocument); 3] = line
             .couplings
             .each()
@@ -39,16 +64,19 @@ pub(super) fn figures(nets: &[OfNet]) -> Vec<(Section, Figure)> {
         };
         add(
             Section::Couplings,
+            title,
             format!("coupling-{net}"),
             coupling_figure(&documents, at),
         );
         add(
             Section::Couplings,
+            title,
             format!("six-point-{net}"),
             six_point_figure(direct, at),
         );
         add(
             Section::Couplings,
+            title,
             format!("delta-{net}"),
             delta_figure(&documents),
         );
@@ -58,13 +86,19 @@ pub(super) fn figures(nets: &[OfNet]) -> Vec<(Section, Figure)> {
             .map(|d| (format!("dᵢₙ = {}", d.d_in), d.flows.direct.value))
             .collect();
         let name = format!("flow-{}", of.net.name());
-        add(Section::Flow, name, flow_figure(&documents, ""));
+        add(
+            Section::Flow,
+            Some(of.net.title()),
+            name,
+            flow_figure(&documents, ""),
+        );
     }
     let fixed: Vec<(String, &RgDocument)> = (nets.iter())
         .map(|of| (of.net.title().to_string(), of.fixed_points.value))
         .collect();
     add(
         Section::Fixed,
+        None,
         "fixed-points".into(),
         fixed_point_figure(&fixed),
     );
@@ -72,11 +106,17 @@ pub(super) fn figures(nets: &[OfNet]) -> Vec<(Section, Figure)> {
         let name = format!("symmetry-{}", of.net.name());
         add(
             Section::Symmetry,
+            Some(of.net.title()),
             name,
             symmetry_figure(of.symmetry.value, 1),
         );
     }
     let falloffs: Vec<&FalloffDocument> = nets.iter().map(|of| of.falloff.value).collect();
-    add(Section::Estimator, "gain".into(), gain_figure(&falloffs));
+    add(
+        Section::Estimator,
+        None,
+        "gain".into(),
+        gain_figure(&falloffs),
+    );
     all
 }

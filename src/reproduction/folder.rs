@@ -42,6 +42,11 @@ impl Folder {
         self.0.join("data").join(format!("{name}.json"))
     }
 
+    /// Returns the path of the view of a document.
+    pub(super) fn view(&self, name: &str) -> PathBuf {
+        self.0.join("data").join(format!("{name}.html"))
+    }
+
     /// Tells whether the folder holds any document that is whole.
     pub(super) fn has_documents(&self) -> bool {
         let files = std::fs::read_dir(self.0.join("data"));

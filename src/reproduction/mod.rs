@@ -21,9 +21,10 @@ mod verdict;
 
 pub use document::{ReproductionDocument, ReproductionSpec};
 pub use documents::Documents;
+pub use figures::Plot;
 pub use folder::Folder;
 pub use plan::{Plan, Scale, work};
 pub use report::Report;
 pub use run::{Failure, Step, Watch, run};
 pub use traced::Number;
-pub use verdict::{Claim, Outcome, Section, Statement};
+pub use verdict::{Basis, Claim, Outcome, Section, Statement};

@@ -5,13 +5,11 @@ use std::io;
 use super::claims::claims;
 use super::document::{ReproductionDocument, ReproductionSpec};
 use super::documents::Documents;
-use super::figures::figures;
+use super::figures::{Plot, figures};
 use super::folder::Folder;
 use super::page;
 use super::plan::Plan;
-use super::verdict::Section;
 use crate::engine::DeviceInfo;
-use crate::report::figure::Figure;
 use crate::run::{Timing, VERSION, schema};
 use crate::state::replace;
 
@@ -23,9 +21,11 @@ pub struct Report {
     pub document: ReproductionDocument,
     /// Page of the report, in HTML.
     pub html: String,
-    /// Figures by section of the page.
-    pub figures: Vec<(Section, Figure)>,
+    /// Figures in the order of the page.
+    pub plots: Vec<Plot>,
     documents: Documents,
+    /// Views of the documents, by name.
+    views: Vec<(String, String)>,
 }
 
 impl Report {
@@ -33,7 +33,7 @@ impl Report {
     /// line beyond scale and seed.
     pub fn new(plan: &Plan, device: DeviceInfo, documents: Documents, options: &str) -> Self {
         let nets = documents.nets();
-        let figures = figures(&nets);
+        let plots = figures(&nets);
         let quick = if plan.scale.quick { " --quick" } else { "" };
         let seed = match plan.seed {
             0 => String::new(),
@@ -51,29 +51,34 @@ impl Report {
             device,
             timing: Timing::theory(documents.seconds()),
             claims: claims(&nets),
-            figures: figures.iter().map(|(_, f)| f.name.clone()).collect(),
+            figures: plots.iter().map(|p| p.figure.name.clone()).collect(),
             documents: documents.each().map(|(name, _)| name.into()).collect(),
         };
+        let page::Rendered { html, views } = page::render(&document, &documents, &nets, &plots);
         Self {
-            html: page::render(&document, &documents, &nets, &figures),
             document,
-            figures,
+            html,
+            plots,
             documents,
+            views,
         }
     }
 
-    /// Writes `report.html`, `reproduce.json`, the joined falloffs and the figures.
+    /// Writes `report.html`, `reproduce.json`, the joined falloffs, the figures, and the views of all documents.
     ///
     /// # Errors
     /// Those of writing the files.
     pub fn write(&self, folder: &Folder) -> io::Result<()> {
         let dir = folder.path();
-        for (_, figure) in &self.figures {
+        for Plot { figure, .. } in &self.plots {
             figure.write(&dir.join("figures"))?;
             figure.write_json(&dir.join("figures"))?;
         }
         for (name, document) in self.documents.falloffs() {
             folder.write(&name, document)?;
+        }
+        for (name, html) in &self.views {
+            replace(&folder.view(name), html.as_bytes())?;
         }
         let text = serde_json::to_string(&self.document)? + "\n";
         replace(&dir.join("reproduce.json"), text.as_bytes())?;

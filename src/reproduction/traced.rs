@@ -77,11 +77,6 @@ impl<'a, T> Traced<'a, T> {
     pub fn place(&self) -> String {
         self.from.clone()
     }
-
-    /// Returns the file, `data/<file>.json`.
-    pub fn file(&self) -> &str {
-        (self.from.split_once('#')).map_or(&self.from, |(file, _)| file)
-    }
 }
 
 impl<'a, T> Traced<'a, Vec<T>> {
@@ -153,6 +148,7 @@ impl<T: Quantity> Traced<'_, T> {
             value: self.quantity()?,
             std_err: std_err.filter(|e| e.is_finite()),
             from: self.place(),
+            size: 0.0,
         })
     }
 }
@@ -169,9 +165,17 @@ pub struct Number {
     pub std_err: Option<f64>,
     /// Place of the number, `data/<file>.json#<pointer>`.
     pub from: String,
+    /// Size of what the number is the rest of: it is rounding if it is far smaller.
+    #[serde(skip)]
+    pub(super) size: f64,
 }
 
 impl Number {
+    /// Says what size the number is the rest of.
+    pub(super) fn of_size(self, size: f64) -> Self {
+        Self { size, ..self }
+    }
+
     /// Gives the number another name.
     pub(super) fn called(self, name: impl Into<String>) -> Self {
         Self {
@@ -207,7 +211,6 @@ mod tests {
         };
         let json = serde_json::to_value(&document).unwrap();
         let root = Traced::document("file", &document);
-        assert_eq!(root.file(), "data/file.json");
         let head = at!(root.(head).x).number("head", Some(f64::NAN)).unwrap();
         assert_eq!(
             (head.from.as_str(), head.std_err),

@@ -1,12 +1,14 @@
 //! A claim has a verdict, a criterion and the numbers that decide.
 
+use std::collections::BTreeMap;
+
 use serde::{Serialize, Serializer};
 
 use super::source::SourceNet;
 use super::traced::Number;
 
 /// An outcome says that a result of the source stands, or does not, or that nothing can be said.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Outcome {
@@ -40,6 +42,41 @@ impl std::fmt::Display for Outcome {
             Self::Undecided => "undecided at this scale",
         })
     }
+}
+
+/// A basis is what a verdict rests on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Basis {
+    /// Networks, or exact values, which could have come out otherwise.
+    Measured,
+    /// Integrals alone: whatever 4-point function is measured, the result follows from the formula that makes the
+    /// coupling of it.
+    ByConstruction,
+}
+
+impl Basis {
+    /// Both, in the order in which they are counted.
+    pub const ALL: [Self; 2] = [Self::Measured, Self::ByConstruction];
+}
+
+impl std::fmt::Display for Basis {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Self::Measured => "measured",
+            Self::ByConstruction => "by construction",
+        })
+    }
+}
+
+/// Counts the outcomes of claims on one basis.
+pub(super) fn tally(claims: &[Claim], basis: Basis) -> BTreeMap<Outcome, usize> {
+    let mut counts = BTreeMap::new();
+    for claim in claims.iter().filter(|claim| claim.basis == basis) {
+        *counts.entry(claim.verdict).or_default() += 1;
+    }
+    counts
 }
 
 /// A section is a part of the page of a report.
@@ -140,6 +177,8 @@ pub struct Claim {
     pub criterion: &'static str,
     /// Outcome of the criterion.
     pub verdict: Outcome,
+    /// Basis of the outcome.
+    pub basis: Basis,
     /// Numbers that the outcome follows from.
     pub numbers: Vec<Number>,
     /// Note on what else must be said, if anything.
@@ -163,8 +202,17 @@ impl Claim {
             statement,
             criterion,
             verdict: Outcome::Undecided,
+            basis: Basis::Measured,
             numbers: Vec::new(),
             note: None,
+        }
+    }
+
+    /// Says the outcome, and that it holds by construction if it does.
+    pub(super) fn verdict_in_words(&self) -> String {
+        match self.basis {
+            Basis::Measured => self.verdict.to_string(),
+            Basis::ByConstruction => format!("{}, {}", self.verdict, self.basis),
         }
     }
 }

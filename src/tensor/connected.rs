@@ -51,7 +51,10 @@ impl ConnectedElements {
         let has_first = orders.contains(&2) || has_means || fourth.is_some() && six;
         let needed = [has_first, four || six, six];
         let degrees: Vec<usize> = (1..=3).filter(|d| needed[d - 1]).collect();
-        let further = fourth.map(|fourth| Further::new(points, orders, fourth));
+        let further = fourth.map(|fourth| match mean {
+            MeanOfD::Zero => Further::new(points, orders, fourth),
+            MeanOfD::Measured => Further::new(points, orders, &[]),
+        });
         let moments = match &further {
             None => MomentPlan::new(pairs, &degrees),
             Some(further) => {
@@ -96,8 +99,8 @@ impl ConnectedElements {
                     elements.extend(of_order.iter().map(|t| {
                         let pairings = fields_of(t, points).into_iter();
                         let own = pairings.map(|fields| (fields, 1.0));
-                        let further = further
-                            .iter()
+                        // Where means are measured, what has other factors is kept apart.
+                        let further = (further.iter().filter(|_| mean == MeanOfD::Zero))
                             .flat_map(|further| further.connected_terms(t));
                         sum(own.chain(further).collect())
                     }));
@@ -118,11 +121,46 @@ impl ConnectedElements {
                 second: if six { single(2) } else { 0..0 },
             }
         });
+        let beyond = further.filter(|_| has_means).map(|further| {
+            let mut add = |rows: Vec<Combination>| {
+                let start = elements.len();
+                elements.extend(rows);
+                start..elements.len()
+            };
+            let of_order = |n: usize| {
+                let range = ranges.iter().find(|(order, _)| *order == n);
+                range.map(|(_, range)| tuples.slice(range.clone()))
+            };
+            let own = |n: usize| -> Vec<Combination> {
+                let tuples = of_order(n).unwrap_or_default();
+                let own = |t| sum(further.own(t).map(|c| (vec![c], 1.0)).into_iter().collect());
+                tuples.iter().map(own).collect()
+            };
+            let six = of_order(6).unwrap_or_default();
+            let joined = |t| {
+                let splits = further.joined(t).into_iter();
+                sum(splits.map(|(d, c)| (vec![d, c], 1.0)).collect())
+            };
+            Beyond {
+                own: [add(own(4)), add(own(6))],
+                joined: add(six.iter().map(joined).collect()),
+                fourth: match six.len() {
+                    0 => 0..0,
+                    _ => add(further.fours().map(|c| vec![(at[&[c][..]], 1.0)]).collect()),
+                },
+                further,
+            }
+        });
         Self {
             tuples,
             orders: ranges,
             elements,
-            cumulants: Cumulants { points, raw, means },
+            cumulants: Cumulants {
+                points,
+                raw,
+                means,
+                beyond,
+            },
             moments,
         }
     }
@@ -173,6 +211,46 @@ pub(super) struct Cumulants {
     raw: Vec<(usize, Range<usize>)>,
     /// Lower moments, if the mean of D is measured.
     means: Option<Means>,
+    /// What outputs that are not Gaussian given the hidden layers have besides, if the mean of D is measured.
+    beyond: Option<Beyond>,
+}
+
+/// `Beyond` tells where the elements are that cumulants c of outputs given the hidden layers add to connected functions.
+#[derive(Debug, Clone)]
+struct Beyond {
+    further: Further,
+    /// Positions of E[c] of all arguments, of each tuple of order 4, and of order 6.
+    own: [Range<usize>; 2],
+    /// Positions of E[D c] summed over the splits of six arguments, of each tuple.
+    joined: Range<usize>,
+    /// Positions of E[c] of every field of order 4, if order 6 needs them.
+    fourth: Range<usize>,
+}
+
+impl Beyond {
+    /// Computes what is added to the connected function of tuple number `k` of an order: E[c], and at order 6 the
+    /// covariances of D and c.
+    fn of(
+        &self,
+        order: usize,
+        k: usize,
+        tuple: Tuple,
+        elements: &[f64],
+        first: &[f64],
+        networks: f64,
+    ) -> f64 {
+        let [four, six] = &self.own;
+        match order {
+            4 => elements[four.start + k],
+            _ => {
+                let fours = self.further.fours();
+                let means = (self.further.joined(tuple).into_iter())
+                    .map(|(d, c)| first[d] * elements[self.fourth.start + c - fours.start]);
+                let covariance = elements[self.joined.start + k] - means.sum::<f64>();
+                elements[six.start + k] + networks / (networks - 1.0) * covariance
+            }
+        }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -223,10 +301,17 @@ impl Cumulants {
             4 => networks / (networks - 1.0),
             _ => networks.powi(2) / ((networks - 1.0) * (networks - 2.0)),
         };
-        let connected = raw.iter().zip(tuples.iter()).map(|(raw, tuple)| {
-            let pairings = fields_of(tuple, self.points);
-            unbiased * (raw - pairings.iter().map(|f| lower(f)).sum::<f64>())
-        });
+        let connected = raw
+            .iter()
+            .zip(tuples.iter())
+            .enumerate()
+            .map(|(k, (raw, tuple))| {
+                let pairings = fields_of(tuple, self.points);
+                let of_d = unbiased * (raw - pairings.iter().map(|f| lower(f)).sum::<f64>());
+                let beyond = (self.beyond.as_ref())
+                    .map(|beyond| beyond.of(order, k, tuple, elements, first, networks));
+                of_d + beyond.unwrap_or(0.0)
+            });
         unbiased.is_finite().then(|| connected.collect())
     }
 }
@@ -294,6 +379,66 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn cumulants_given_the_hidden_layers_add_their_means_and_covariances_with_d() {
+        // D, c of order 4 and c of order 6 at one point in five networks.
+        const FIELDS: [[f64; 3]; 5] = [
+            [0.9, -0.2, 0.4],
+            [-0.3, 0.5, 0.1],
+            [0.2, 0.7, -0.6],
+            [1.3, 0.1, 0.8],
+            [0.4, -0.9, 0.3],
+        ];
+        let average = |of: &dyn Fn(&[f64; 3]) -> f64| FIELDS.iter().map(of).sum::<f64>() / 5.0;
+        let [d, c4, c6] = [0, 1, 2].map(|k| average(&|f| f[k]));
+        let (kernel, measured) = ([vec![1.3]], MeanOfD::Measured);
+        for orders in [&[4][..], &[6], &[2, 4, 6]] {
+            let plan = Measurement::connected_symmetric(&kernel, 1, orders, measured, &[]);
+            let mut elements = vec![0.0; plan.means().end];
+            for field in FIELDS {
+                let used = tensor_fields(orders);
+                let network = Extreme {
+                    score: 0.0,
+                    experiment: 0,
+                    network: 0,
+                    weight: 1.0,
+                    field: field[..used].to_vec(),
+                };
+                let added = plan.contributions(&network);
+                (elements.iter_mut().zip(added)).for_each(|(e, x)| *e += x / 5.0);
+            }
+            let second = 5.0 / 4.0 * average(&|f| (f[0] - d).powi(2));
+            let third = 25.0 / 12.0 * average(&|f| (f[0] - d).powi(3));
+            let joint = 5.0 / 4.0 * average(&|f| (f[0] - d) * (f[1] - c4));
+            let full = |n: usize| match n {
+                4 => average(&|f| 3.0 * (1.3 + f[0]).powi(2) + f[1]) - 3.0 * 1.3 * 1.3,
+                _ => {
+                    let of = |f: &[f64; 3]| {
+                        let c = 1.3 + f[0];
+                        15.0 * c.powi(3) + 15.0 * c * f[1] + f[2]
+                    };
+                    average(&of) - 15.0 * 1.3f64.powi(3)
+                }
+            };
+            for (n, connected) in [(4, 3.0 * second + c4), (6, 15.0 * (third + joint) + c6)] {
+                let Some((_, range)) = plan.orders().iter().find(|(order, _)| *order == n) else {
+                    continue;
+                };
+                assert!(
+                    (elements[range.start] - full(n)).abs() < 1e-12,
+                    "{orders:?} {n}"
+                );
+                assert_eq!(plan.linear_connected(n), None);
+                let got = plan.connected_function(n, &elements, 5.0).unwrap()[0];
+                assert!((got - connected).abs() < 1e-12, "{orders:?} {n}: {got}");
+            }
+        }
+    }
+
+    fn tensor_fields(orders: &[usize]) -> usize {
+        crate::tensor::connected_fields(1, orders, false).len()
     }
 
     #[test]

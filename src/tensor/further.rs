@@ -2,6 +2,7 @@
 //! hidden layers: fourth and sixth cumulants.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use super::index::pair_number;
 use super::{Tuple, multisets};
@@ -71,7 +72,7 @@ fn splits(tuple: Tuple) -> Vec<(usize, usize)> {
 }
 
 /// `Further` knows the cumulants of one output given the hidden layers, c of orders 4 and 6.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Further {
     points: usize,
     /// Number of fields, D's among them.
@@ -80,7 +81,7 @@ pub(super) struct Further {
     pairs: usize,
     /// The field of each multiset of 4 and 6 points.
     at: BTreeMap<Vec<usize>, usize>,
-    /// A number near the mean of each c of order 4.
+    /// A number near the mean of each c of order 4; empty where the mean of D is measured.
     fourth: Vec<f64>,
     /// Whether order 6 is wanted.
     six: bool,
@@ -107,8 +108,7 @@ impl Further {
         let singles = (self.pairs..self.fields).map(|field| vec![field]);
         let mut groups = vec![singles.collect()];
         if self.six {
-            let fours = multisets(self.points, 4).len();
-            let fours = self.pairs..self.pairs + fours;
+            let fours = self.fours();
             let products = (0..self.pairs).flat_map(|d| fours.clone().map(move |c| vec![d, c]));
             groups.push(products.collect());
         }
@@ -138,9 +138,28 @@ impl Further {
             let (d, c) = self.fields_of(tuple, a, b);
             terms.push((vec![d, c], 1.0));
             // The mean of D is zero: this takes off noise alone.
-            terms.push((vec![d], -self.fourth[c - self.pairs]));
+            if let Some(fourth) = self.fourth.get(c - self.pairs) {
+                terms.push((vec![d], -fourth));
+            }
         }
         terms
+    }
+
+    /// Returns the cumulant c of all arguments of a tuple, if they are of one output.
+    pub fn own(&self, tuple: Tuple) -> Option<usize> {
+        let all = (1 << tuple.order()) - 1;
+        has_one_output(tuple, all).then(|| self.field(tuple, all))
+    }
+
+    /// Lists D of two and c of the other four of six arguments, for each way to split them that joins one output.
+    pub fn joined(&self, tuple: Tuple) -> Vec<(usize, usize)> {
+        let splits = splits(tuple).into_iter();
+        splits.map(|(a, b)| self.fields_of(tuple, a, b)).collect()
+    }
+
+    /// Lists the fields c of order 4.
+    pub fn fours(&self) -> Range<usize> {
+        self.pairs..self.pairs + multisets(self.points, 4).len()
     }
 
     /// Expands what the full function of a tuple has of cumulants besides: each joined to the
@@ -167,7 +186,7 @@ impl Further {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tensor::{Extreme, Measurement};
+    use crate::tensor::{Extreme, MeanOfD, Measurement};
 
     /// Hidden values of three units at two points, and what the outputs are made of.
     const HIDDEN: [[f64; 2]; 3] = [[0.9, -0.2], [-0.4, 0.7], [0.3, 0.5]];
@@ -218,8 +237,9 @@ mod tests {
         let fourth = [0.3, -0.1, 0.2, 0.5, -0.7];
         for (d_out, orders) in [(1, &[4][..]), (1, &[2, 4, 6]), (2, &[6]), (3, &[2, 4, 6])] {
             let of_bias = [-2.0 * BIAS.powi(4), 16.0 * BIAS.powi(6)];
-            let plan = Measurement::connected_symmetric(&kernel, d_out, orders, &fourth)
-                .with_bias(&kernel, of_bias);
+            let plan =
+                Measurement::connected_symmetric(&kernel, d_out, orders, MeanOfD::Zero, &fourth)
+                    .with_bias(&kernel, of_bias);
             let field = fields(orders);
             assert_eq!(plan.moments().fields(), field.len());
             let d = |a: usize, b: usize| field[a + b];
@@ -273,7 +293,7 @@ mod tests {
         // Two hidden layers that are as likely: D = ±d and c about its mean.
         let kernel = [vec![1.0]];
         let of_bias = [0.4, -0.3];
-        let plan = Measurement::connected_symmetric(&kernel, 1, &[2, 4, 6], &[0.25])
+        let plan = Measurement::connected_symmetric(&kernel, 1, &[2, 4, 6], MeanOfD::Zero, &[0.25])
             .with_bias(&kernel, of_bias);
         let (d, c4, c6): (f64, _, _) = (0.3, [0.5, 0.2], [0.11, 0.07]);
         let layers = [(d, c4[0], c6[0]), (-d, c4[1], c6[1])];

@@ -67,13 +67,14 @@ impl Measurement {
         Self::of_connected(ConnectedElements::new(kernel, d_out, orders, mean, None))
     }
 
-    /// Plans the connected estimator, for even orders, where the mean of D is zero and the outputs,
-    /// given the hidden layers, are independent with a symmetric law that is not Gaussian.
+    /// Plans the connected estimator, for even orders, where the outputs, given the hidden layers, are independent with
+    /// a symmetric law that is not Gaussian.
     ///
     /// Fields: those of [`connected_fields`](super::connected_fields), D(x_p, x_q) and then the
-    /// fourth and sixth cumulants c of one output, less its bias, given the hidden layers. `fourth` has a number near the mean of each c of
-    /// order 4; which one has no influence on means, only on their errors at order 6. Elements:
-    /// those of [`connected`](Self::connected), and
+    /// fourth and sixth cumulants c of one output given the hidden layers. Where the mean of D is zero, `fourth` has a
+    /// number near the mean of each c of order 4, without the bias: which one has no influence on means, only on their
+    /// errors at order 6. Where the mean is measured `fourth` is not used. Elements: those of
+    /// [`connected`](Self::connected), and
     ///
     /// ```text
     /// n = 4: E[c_1234]
@@ -85,9 +86,9 @@ impl Measurement {
         kernel: &[Vec<f64>],
         d_out: usize,
         orders: &[usize],
+        mean: MeanOfD,
         fourth: &[f64],
     ) -> Self {
-        let mean = MeanOfD::Zero;
         Self::of_connected(ConnectedElements::new(
             kernel,
             d_out,

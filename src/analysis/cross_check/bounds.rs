@@ -146,8 +146,7 @@ impl Hidden {
                 .collect(),
             Estimator::Connected => {
                 let spec = self.drawn.spec();
-                let is_gaussian = spec.net.has_gaussian_readout_weights();
-                (connected_fields(points, &spec.orders, is_gaussian)
+                (connected_fields(points, &spec.orders, !spec.net.has_cumulants())
                     .iter()
                     .enumerate())
                 .map(|(f, index)| {

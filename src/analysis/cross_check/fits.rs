@@ -43,8 +43,8 @@ pub struct Fit {
 pub(super) fn fits(engine: &mut dyn Engine, net: Option<&Net>, thorough: bool) -> Result<Vec<Fit>> {
     let nets = if thorough { 200_000 } else { 20_000 };
     let cases = match net {
-        // The slope of a weak interaction needs the connected estimator, and that in a deep net a normal
-        // readout.
+        // The slope of a weak interaction needs the connected estimator, and that a normal readout in the
+        // shaders of a deep net.
         Some(net) if net.depth() > 1 && !net.has_gaussian_readout() => Vec::new(),
         Some(net) => vec![(net.clone(), Estimator::Connected)],
         None => vec![

@@ -61,7 +61,7 @@ pub fn check_stages(
         }
         check_vertex(engine, spec, &mut vertices)?;
         if spec.net.depth() > 1 && !spec.net.has_gaussian_readout() {
-            // The readout of a deep net is integrated out where it is normal.
+            // The shaders integrate the readout of a deep net out where it is normal.
             continue;
         }
         let spec = EnsembleSpec {

@@ -1,5 +1,6 @@
-//! Cumulants of outputs that are not Gaussian given the hidden layer, less their biases, are sums of products of four
-//! and six hidden values (twin of `shaders/looped/cumulants.wgsl`).
+//! Cumulants of outputs that are not Gaussian given the hidden layers are sums of products of four and six values of
+//! the last of these (twin of `shaders/looped/cumulants.wgsl`), and with several hidden layers have constants that are
+//! those of biases.
 
 use super::drawing::ROWS;
 use super::rows::{Tile, add_products};
@@ -14,27 +15,32 @@ pub(crate) struct Cumulants {
     plan: MomentPlan,
     /// Number of the covariances, which come first and are summed elsewhere.
     pairs: usize,
-    /// For each cumulant a factor of the sum over units.
-    factors: Vec<f64>,
+    /// For each cumulant a factor of the sum over units, and a constant.
+    terms: Vec<(f64, f64)>,
 }
 
 impl Cumulants {
-    /// Returns those of the networks; `None` with Gaussian weights of the readout, or if outputs are
-    /// drawn.
+    /// Returns those of the networks; `None` if they have none, or if outputs are drawn.
     pub fn new(drawn: &Drawn) -> Option<Self> {
         let spec = drawn.spec();
-        if spec.estimator == Estimator::Direct || spec.net.has_gaussian_readout_weights() {
+        if spec.estimator == Estimator::Direct || !spec.net.has_cumulants() {
             return None;
         }
         let fields = connected_fields(spec.inputs.len(), &spec.orders, false);
         let mut orders: Vec<usize> = fields.iter().map(Vec::len).collect();
         orders.dedup();
         let parameters = drawn.parameters();
-        let factor = |field: &Vec<usize>| parameters.cumulant(field.len() as u32).0;
+        let terms = |field: &Vec<usize>| {
+            let (factor, of_bias) = parameters.cumulant(field.len() as u32);
+            match spec.net.depth() {
+                1 => (factor, 0.0),
+                _ => (factor, of_bias),
+            }
+        };
         Some(Self {
             plan: MomentPlan::new(spec.inputs.len(), &orders),
             pairs: drawn.centre().len(),
-            factors: fields[drawn.centre().len()..].iter().map(factor).collect(),
+            terms: fields[drawn.centre().len()..].iter().map(terms).collect(),
         })
     }
 
@@ -43,9 +49,9 @@ impl Cumulants {
         self.plan.products().len()
     }
 
-    /// Lists a factor of the sum over units of every cumulant.
-    pub fn factors(&self) -> &[f64] {
-        &self.factors
+    /// Lists a factor of the sum over units of every cumulant, and a constant.
+    pub fn terms(&self) -> &[(f64, f64)] {
+        &self.terms
     }
 
     /// Adds the products of `rows` rows of hidden values, `[point][row]`, to the sums of the

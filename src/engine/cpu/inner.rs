@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::activation::{Activation, Erf, Exp, Relu};
 use super::drawing::ROWS;
-use super::networks::{At, TILE, UNITS, Work};
+use super::networks::{At, TILE, UNITS, Work, add_cumulants};
 use super::rows::{Tile, add_products};
 use super::{Code, Setup};
 use crate::model::Builtin;
@@ -78,6 +78,7 @@ pub(super) fn draw(setup: &Setup, work: &mut Work, at: At, fields: &mut [Tile]) 
             true => End::Outputs,
             false => End::Hidden {
                 next_takes_values: setup.takes_values(k + 1),
+                is_last: k + 1 == setup.inner.len(),
             },
         };
         let units = inner.layout.units as usize;
@@ -99,8 +100,11 @@ enum End {
     /// They are the outputs.
     Outputs,
     /// They are activated, and summed for the covariance of the next layer, or kept for its
-    /// weights.
-    Hidden { next_takes_values: bool },
+    /// weights. Those of the last layer that is drawn make the fields.
+    Hidden {
+        next_takes_values: bool,
+        is_last: bool,
+    },
 }
 
 /// `Part` is up to 16 units of a layer.
@@ -175,7 +179,11 @@ fn units<const FMA: bool>(setup: &Setup, work: &mut Work, part: &Part, fields: &
     let rows = part.units * TILE;
     fill_values::<FMA>(setup, work, part);
     let points = setup.linear.len();
-    let End::Hidden { next_takes_values } = part.end else {
+    let End::Hidden {
+        next_takes_values,
+        is_last,
+    } = part.end
+    else {
         for (unit, outputs) in (fields[part.at.unit * points..].chunks_exact_mut(points))
             .take(part.units)
             .enumerate()
@@ -198,6 +206,9 @@ fn units<const FMA: bool>(setup: &Setup, work: &mut Work, part: &Part, fields: &
     match next_takes_values {
         true => (work.rooms).keep(&work.values, part.at.unit, part.units),
         false => add_pairs::<FMA>(&work.values, &mut work.sums, points, rows),
+    }
+    if is_last {
+        add_cumulants::<FMA>(setup, work, rows);
     }
     work.record(points, part.units);
 }

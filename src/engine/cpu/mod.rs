@@ -264,9 +264,9 @@ impl Setup {
 
     /// Counts the sums over the units of a layer.
     pub fn sums(&self) -> usize {
-        match self.inner.is_empty() {
-            true => self.fields(),
-            false => self.linear.len() * (self.linear.len() + 1) / 2,
+        match (self.inner.is_empty(), self.estimator) {
+            (true, _) | (false, Estimator::Connected) => self.fields(),
+            (false, Estimator::Direct) => self.linear.len() * (self.linear.len() + 1) / 2,
         }
     }
 }

@@ -251,9 +251,9 @@ fn make_fields(setup: &Setup, work: &Work, fields: &mut [Tile]) {
             if let Some(cumulants) = &setup.cumulants {
                 let pairs = setup.centre.len();
                 let all = fields[pairs..].iter_mut().zip(&work.sums[pairs..]);
-                for ((c, sum), factor) in all.zip(cumulants.factors()) {
+                for ((c, sum), (factor, constant)) in all.zip(cumulants.terms()) {
                     for l in 0..TILE {
-                        c[l] = factor * sum[l];
+                        c[l] = factor * sum[l] + constant;
                     }
                 }
             }
@@ -427,6 +427,14 @@ fn add_values<const FMA: bool>(setup: &Setup, work: &mut Work, rows: usize, outp
         return;
     }
     add_pairs::<FMA>(&work.values, &mut work.sums, points, rows);
+    if setup.inner.is_empty() {
+        add_cumulants::<FMA>(setup, work, rows);
+    }
+}
+
+/// Adds products of four and six values of the last hidden layer, where cumulants need them.
+#[inline(always)]
+pub(super) fn add_cumulants<const FMA: bool>(setup: &Setup, work: &mut Work, rows: usize) {
     if let Some(cumulants) = &setup.cumulants {
         let (_, sums) = work.sums.split_at_mut(setup.centre.len());
         cumulants.add::<FMA>(&work.values, &mut work.products, sums, rows);

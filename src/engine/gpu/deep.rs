@@ -50,6 +50,16 @@ pub fn check(setup: &Setup) -> Result<()> {
             ),
         ));
     }
+    if !setup.cumulants.is_empty() {
+        return Err(Error::invalid(
+            "estimator",
+            "connected",
+            sentence!(
+                "with {} hidden layers the shaders take a readout of normal weights and biases; use `backend` cpu, or `estimator` direct",
+                setup.depth.to_string()
+            ),
+        ));
+    }
     let of_layer = |layout: &InnerLayout| layout.blocks().saturating_add(layout.remainder_blocks());
     let first =
         (setup.stream.full_groups + setup.stream.remainder) * setup.stream.hidden_components;

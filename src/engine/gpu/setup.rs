@@ -197,8 +197,7 @@ fn cumulants(drawn: &Drawn) -> Vec<Cumulant> {
     if spec.estimator == Estimator::Direct {
         return Vec::new();
     }
-    let is_gaussian = spec.net.has_gaussian_readout_weights();
-    let fields = connected_fields(spec.inputs.len(), &spec.orders, is_gaussian);
+    let fields = connected_fields(spec.inputs.len(), &spec.orders, !spec.net.has_cumulants());
     (fields.into_iter().zip(drawn.scales()))
         .filter(|(points, _)| points.len() > 2)
         .map(|(points, scale)| Cumulant {

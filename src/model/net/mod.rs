@@ -137,6 +137,15 @@ impl Net {
             && (readout.law_b.is_gaussian() || readout.sigma_b == 0.0)
     }
 
+    /// Tells whether outputs have cumulants of order 4 and 6 given the hidden layers, so that the connected estimator
+    /// takes those of every network. With one hidden layer biases do not count: theirs are added to averages.
+    pub fn has_cumulants(&self) -> bool {
+        match self.depth() {
+            1 => !self.has_gaussian_readout_weights(),
+            _ => !self.has_gaussian_readout(),
+        }
+    }
+
     /// Tells whether the outputs less their biases are normal, given the hidden layer.
     pub fn has_gaussian_readout_weights(&self) -> bool {
         let readout = self.readout();

@@ -55,7 +55,7 @@ pub fn depth_table(document: &DepthDocument, width: usize) -> String {
     format!(
         "{}\n{rows}\n{}{}",
         sweep(&document.head.spec, "depth"),
-        slopes(document),
+        slopes(document, width),
         sweep_end(&document.head),
     )
 }
@@ -77,11 +77,16 @@ fn prediction(exact: Option<f64>, first_order: Option<f64>) -> (Option<f64>, &'s
     }
 }
 
-fn slopes(document: &DepthDocument) -> String {
-    let mut rows = table(&["slope of", "fitted", "± error", "predicted", "depths"], 1);
+fn slopes(document: &DepthDocument, width: usize) -> String {
+    let header = ["N", "slope of", "fitted", "± error", "predicted", "depths"];
+    let mut rows = table(&header, 2);
+    let mut last = None;
     for fit in &document.sweep.fits {
+        let width = fit.width.filter(|_| fit.width != last);
+        last = fit.width;
         let depths: Vec<String> = fit.depths_used.iter().map(usize::to_string).collect();
         rows.add_row([
+            width.map_or(String::new(), |width| width.to_string()),
             fit.order.map_or("N v/K^2".into(), |n| format!("m_{n}")),
             fixed(fit.slope, 4),
             value(fit.std_err),
@@ -93,5 +98,6 @@ fn slopes(document: &DepthDocument) -> String {
             },
         ]);
     }
+    let rows = rows.without(&["depths"]).fit(width);
     format!("\nlog10 of the absolute value against log10 L, where it differs from zero\n{rows}\n")
 }

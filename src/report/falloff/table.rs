@@ -70,13 +70,13 @@ pub fn falloff_table(document: &FalloffDocument, width: usize) -> String {
     format!(
         "{}{connected}\n{rows}\n{notes}{}{}",
         sweep(spec, "width"),
-        slopes(document),
+        slopes(document, width),
         sweep_end(&document.head),
     )
 }
 
 /// The slopes have one line per order and estimator; orders that do not fall off have none.
-fn slopes(document: &FalloffDocument) -> String {
+fn slopes(document: &FalloffDocument, width: usize) -> String {
     let (estimator, falloff) = (document.head.spec.estimator, &document.falloff);
     if falloff.fits.is_empty() {
         return String::new();
@@ -110,6 +110,7 @@ fn slopes(document: &FalloffDocument) -> String {
             },
         ]);
     }
+    let rows = rows.without(&["widths"]).fit(width);
     format!(
         "\nlog10 |m_n| against log10 N, widths above the background; theory: -1 as N grows\n{rows}\n"
     )

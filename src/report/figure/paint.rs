@@ -65,7 +65,7 @@ impl Panel {
         builder
             .margin(UNIT * 4)
             .margin_right(UNIT * right)
-            .x_label_area_size(UNIT * 38)
+            .x_label_area_size(UNIT * 42)
             .y_label_area_size(UNIT * left);
         if !self.title.is_empty() {
             builder.caption(&self.title, font(FONT));
@@ -75,7 +75,7 @@ impl Panel {
             .configure_mesh()
             .x_desc(&self.x.label)
             .y_desc(&self.y.label)
-            .x_labels(8)
+            .x_labels(7)
             .y_labels(6)
             .axis_desc_style(font(FONT))
             .label_style(font(FONT))
@@ -113,7 +113,7 @@ impl Panel {
                 let value = minijinja::HtmlEscape(&self.value(series, p)).to_string();
                 let _ = writeln!(
                     hover,
-                    "<circle class=\"value\" cx=\"{a}\" cy=\"{b}\" r=\"{}\" fill=\"none\" pointer-events=\"all\"><title>{value}</title></circle>",
+                    "<circle cx=\"{a}\" cy=\"{b}\" r=\"{}\"><title>{value}</title></circle>",
                     UNIT * 7
                 );
             }
@@ -207,16 +207,15 @@ fn mark(
     let thin = colour.stroke_width(stroke as u32);
     let (a, b) = point.at;
     if let Some([low, high]) = point.bar {
-        area.draw(&PathElement::new(vec![low, high], thin))?;
-        let caps: &[Pixel] = match (is_one_of_many, point.is_cut) {
-            (true, _) => &[],
-            (false, true) => &[high],
-            (false, false) => &[low, high],
+        // A bar with its caps is one line: to the left, to the right, and back to the middle.
+        let cap = |(a, b): Pixel| [(a - UNIT * 3, b), (a + UNIT * 3, b), (a, b)];
+        let end = |at: Pixel, has_cap: bool| match has_cap && !is_one_of_many {
+            true => cap(at).to_vec(),
+            false => vec![at],
         };
-        for (a, b) in caps {
-            let cap = vec![(a - UNIT * 3, *b), (a + UNIT * 3, *b)];
-            area.draw(&PathElement::new(cap, thin))?;
-        }
+        let mut bar = end(low, !point.is_cut);
+        bar.extend(end(high, true).into_iter().rev());
+        area.draw(&PathElement::new(bar, thin))?;
     }
     if point.is_cut || point.is_below {
         let (a, b) = point.bar.map_or(point.at, |[low, _]| low);

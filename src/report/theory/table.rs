@@ -18,9 +18,13 @@ pub fn theory_table(document: &TheoryDocument, width: usize) -> String {
         ));
     }
     text.push('\n');
+    // Columns are narrower where the terminal is, if numbers are.
+    let shown = document.kernel.len().min(SHOWN_POINTS);
+    let (column, longest) = (width / shown.max(1), 9);
+    let column = column.saturating_sub(1).clamp(longest, 11);
     for row in document.kernel.iter().take(SHOWN_POINTS) {
         let row: Vec<String> = (row.iter().take(SHOWN_POINTS))
-            .map(|k| format!("{:>11}", value(Some(*k))))
+            .map(|k| format!("{:>column$}", value(Some(*k))))
             .collect();
         text.push_str(row.join(" ").trim_end());
         text.push('\n');

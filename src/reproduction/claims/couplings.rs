@@ -90,7 +90,7 @@ fn sign(net: &'static SourceNet, documents: &Couplings) -> Claim {
 fn naturalness(net: &'static SourceNet, documents: &Couplings) -> Claim {
     let spreads = numbers(documents, |point| {
         let lambda = at!(point.lambda).known()?;
-        at!(lambda.std).number("", None)
+        Some(at!(lambda.std).number("", None)?.of_size(lambda.mean))
     });
     let verdict =
         |document: &Traced<EftDocument>| Some(at_cutoff(document)?.lambda.as_ref()?.verdict);

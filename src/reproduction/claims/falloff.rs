@@ -58,7 +58,7 @@ fn slope(
             "The direct estimator has not converged at the widths that the slope comes from; the connected estimator's slope is the one to quote.",
         ),
         false => is_steeper.then_some(
-            "The exact slope is steeper than -1 because m_6 has a term of order 1/N² as well.",
+            "The exact slope is steeper than −1 because m_6 has a term of order 1/N² as well.",
         ),
     };
     Some(Claim {

@@ -2,7 +2,7 @@
 
 use crate::reproduction::source::{End, SourceNet, source};
 use crate::reproduction::traced::{Traced, at};
-use crate::reproduction::verdict::{Claim, Outcome, Section, Statement};
+use crate::reproduction::verdict::{Basis, Claim, Outcome, Section, Statement};
 use crate::run::RgDocument;
 
 /// The largest |beta / lambda| of the dimensionless coupling at a fixed point.
@@ -19,9 +19,12 @@ fn claim(net: &'static SourceNet, document: &Traced<RgDocument>, end: End) -> Cl
         End::Ir => (at!(document.(flow).ir), "Λ → 0", "IR fixed point"),
     };
     let beta = at!(point.relative_beta).number("β / λ", None);
+    // The dimensionless coupling's own power of Λ is of order 1.
+    let beta = beta.map(|beta| beta.of_size(1.0));
     let at = at!(point.cutoff).number("at Λ", None);
     Claim {
         verdict: Outcome::of(beta.as_ref().map(|b| b.value.abs() < FIXED)),
+        basis: Basis::ByConstruction,
         numbers: [beta, at].into_iter().flatten().collect(),
         ..Claim::new(
             Section::Fixed,

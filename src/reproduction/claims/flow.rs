@@ -3,7 +3,7 @@
 use crate::reproduction::documents::ByOrigin;
 use crate::reproduction::source::SourceNet;
 use crate::reproduction::traced::{Traced, at};
-use crate::reproduction::verdict::{Claim, Outcome, Section, Statement};
+use crate::reproduction::verdict::{Basis, Claim, Outcome, Section, Statement};
 use crate::run::RgDocument;
 
 /// How far a slope may be from theory's.
@@ -41,6 +41,7 @@ pub(super) fn claim(
     };
     Claim {
         verdict: Outcome::of(holds),
+        basis: Basis::ByConstruction,
         numbers: [end, theory, fit, r2].into_iter().flatten().collect(),
         note: note.map(str::to_string),
         ..Claim::new(

@@ -3,7 +3,7 @@
 use super::couplings::{Couplings, is_unconverged, known, numbers};
 use crate::reproduction::source::{SourceNet, source};
 use crate::reproduction::traced::{Number, Traced, at};
-use crate::reproduction::verdict::{Claim, Outcome, Section, Statement};
+use crate::reproduction::verdict::{Basis, Claim, Outcome, Section, Statement};
 use crate::run::{EftDocument, EftPoint};
 
 /// How far delta may be from 1.
@@ -80,6 +80,7 @@ fn flatness(net: &'static SourceNet, documents: &Couplings) -> Claim {
         });
     Claim {
         verdict: Outcome::of(holds),
+        basis: Basis::ByConstruction,
         numbers: measured.into_iter().flatten().chain(exact).collect(),
         ..Claim::new(
             Section::Couplings,

@@ -4,15 +4,17 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use crate::report::number::measured;
+use super::view;
+use crate::report::number::{beyond_rounding, measured};
 use crate::reproduction::traced::{Number, Quantity, Traced};
 
-/// A cell of a table has text, and the place where its number stands if it is one.
+/// A cell of a table has text, and where the link leads to if it has one: the place of its number in the view of a
+/// document, or a file.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Cell {
     text: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    from: Option<String>,
+    href: Option<String>,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -27,7 +29,7 @@ impl Cell {
     pub fn text(text: impl Into<String>) -> Self {
         Self {
             text: text.into(),
-            from: None,
+            href: None,
         }
     }
 
@@ -39,8 +41,8 @@ impl Cell {
     /// Makes the cell of a verdict's number.
     pub fn of(number: &Number) -> Self {
         Self {
-            text: measured(number.value, number.std_err),
-            from: Some(number.from.clone()),
+            text: measured(beyond_rounding(number.value, number.size), number.std_err),
+            href: Some(view::href(&number.from)),
         }
     }
 
@@ -49,20 +51,24 @@ impl Cell {
         (value.number("", std_err)).map_or_else(Self::unknown, |n| Self::of(&n))
     }
 
-    /// Makes the cell of a document's text.
-    pub fn word<T: AsRef<str>>(value: Traced<T>) -> Self {
-        Self {
-            text: value.value.as_ref().replace('_', " "),
-            from: Some(value.place()),
-        }
+    /// Makes the cell of a document's number, which is zero where rounding is all that is left of numbers of this
+    /// size.
+    pub fn rest<T: Quantity>(value: Traced<T>, size: f64) -> Self {
+        let number = value.number("", None).map(|n| n.of_size(size));
+        number.map_or_else(Self::unknown, |n| Self::of(&n))
     }
 
     /// Makes a cell of text with a link to a file.
     pub fn link(text: impl Into<String>, file: impl Into<String>) -> Self {
         Self {
             text: text.into(),
-            from: Some(file.into()),
+            href: Some(file.into()),
         }
+    }
+
+    /// Returns where the link leads to.
+    pub fn href(&self) -> Option<&str> {
+        self.href.as_deref()
     }
 
     /// Makes a cell of one of two words, if the question is decided.

@@ -4,7 +4,6 @@ use super::{Cell, Table};
 use crate::model::EnsembleSpec;
 use crate::reproduction::documents::{Document, Documents, OfNet};
 use crate::reproduction::traced::{Traced, at};
-use crate::run::Head;
 
 pub(super) fn ensembles(nets: &[OfNet]) -> Table {
     let mut rows = Vec::new();
@@ -74,7 +73,7 @@ fn ensemble(what: &str, title: &str, spec: Traced<EnsembleSpec>, width: Cell) ->
 pub(super) fn documents(documents: &Documents) -> Table {
     Table {
         caption: "The documents behind this page.".into(),
-        header: &["file", "schema", "device", "driver", "seconds"],
+        header: &["document", "file", "device", "seconds"],
         rows: documents
             .each()
             .map(|(name, d)| document(name, d))
@@ -83,13 +82,11 @@ pub(super) fn documents(documents: &Documents) -> Table {
 }
 
 fn document(name: &str, document: &Document) -> Vec<Cell> {
-    // The head is flattened in every document.
-    let head: Traced<Head> = Traced::document(name, document.head());
+    let head = document.head();
     vec![
-        Cell::link(format!("{name}.json"), head.file()),
-        Cell::word(at!(head.schema)),
-        Cell::word(at!(head.device.adapter)),
-        Cell::word(at!(head.device.driver)),
-        Cell::number(at!(head.timing.wall_s), None),
+        Cell::link(name, format!("data/{name}.html")),
+        Cell::link("json", format!("data/{name}.json")),
+        Cell::text(head.device.adapter.as_str()),
+        Cell::text(format!("{:.1}", head.timing.wall_s)),
     ]
 }

@@ -50,7 +50,7 @@ fn coupling(document: &Traced<EftDocument>, origin: Origin) -> [Cell; 6] {
     let (lambda, six) = (lambda.as_ref(), six.as_ref());
     [
         lambda.map(|l| Cell::number(at!(l.mean), error(l.std_err))),
-        lambda.map(|l| Cell::number(at!(l.std), None)),
+        lambda.map(|l| Cell::rest(at!(l.std), l.mean)),
         six.map(|s| Cell::number(at!(s.delta_mean), error(s.delta_std_err))),
         six.map(|s| Cell::number(at!(s.gp_ratio_mean), error(s.gp_ratio_std_err))),
         six.map(|s| Cell::number(at!(s.ratio_mean), error(s.ratio_std_err))),

@@ -47,7 +47,7 @@ pub(super) fn checks(nets: &[OfNet]) -> Table {
             rows.push(vec![
                 Cell::text(of.net.title()),
                 Cell::number(at!(check.d_out), None),
-                Cell::word(at!(check.name)),
+                Cell::text(check.name.as_ref().replace('_', " ")),
                 Cell::number(at!(check.(test).components), None),
                 Cell::number(at!(check.value), None),
                 Cell::number(at!(check.std_err), None),
