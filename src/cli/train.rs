@@ -2,7 +2,7 @@
 
 use clap::Args;
 use nnqft_gpu::model::{Estimator, Learning, TrainSpec, TrainingData};
-use nnqft_gpu::run::train;
+use nnqft_gpu::run::{train, train_engine};
 use nnqft_gpu::{Error, Result};
 
 use super::args::{EngineArgs, PartialSpec, list, value};
@@ -28,7 +28,7 @@ Checks, at every width: untrained (step 0 has its exact n-point functions); on 2
 last step, opposite (y -> -y turns the sign of odd functions), zero (y = 0 keeps them zero) and across
 (two more outputs that learn zero have no direction). A check passes at a p-value of 1e-4 or more.
 
-Networks have one hidden layer. They are trained in f64 on the CPU, in f32 on a GPU."
+Networks are trained in f64 on the CPU or in f32 on a GPU, those of one hidden layer."
 )]
 pub struct Arguments {
     #[command(flatten)]
@@ -68,7 +68,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let mut results = Presentation::new(arguments.result.prepare(None)?, false);
     let choice = arguments.engine.choice();
     choice.check()?;
-    let mut running = Running::begin(Terminal::new(""), |progress| choice.open(progress))?;
+    let mut running = Running::begin(Terminal::new(""), |progress| {
+        train_engine(&choice, &specs, progress)
+    })?;
     results.add(train(
         &mut running.runner,
         &specs,

@@ -219,11 +219,11 @@ impl Trainer {
 struct Blocks<'a> {
     plan: &'a TrainPlan,
     trainer: Trainer,
-    averages: Averages<'a>,
+    sums: BlockSums<'a>,
 }
 
-/// `Averages` adds up what the networks of a block yield, at every stop; engines that train have it in common.
-pub(in crate::engine) struct Averages<'a> {
+/// `BlockSums` adds up what the networks of a block yield, at every stop; engines that train have it in common.
+pub(in crate::engine) struct BlockSums<'a> {
     plan: &'a TrainPlan,
     stops: Vec<Sums<'a>>,
 }
@@ -244,7 +244,7 @@ impl<'a> Blocks<'a> {
     fn new(plan: &'a TrainPlan) -> Self {
         Self {
             trainer: Trainer::new(plan),
-            averages: Averages::new(plan),
+            sums: BlockSums::new(plan),
             plan,
         }
     }
@@ -260,18 +260,18 @@ impl<'a> Blocks<'a> {
         let Self {
             plan,
             trainer,
-            averages,
+            sums,
         } = self;
         for tile in tiles(block) {
             let look = |stop: usize, state: &State| {
-                averages.add(stop, block, tile, &state.outputs, &state.has_diverged);
+                sums.add(stop, block, tile, &state.outputs, &state.has_diverged);
             };
             if !trainer.train((block.experiment, tile), plan.stops(), look, cancelled) {
-                averages.clear();
+                sums.clear();
                 return false;
             }
         }
-        averages.finish(place, training);
+        sums.finish(place, training);
         true
     }
 }
@@ -282,7 +282,7 @@ pub(in crate::engine) fn tiles(block: &Block) -> Range<u64> {
     block.first / size..(block.first + block.networks).div_ceil(size)
 }
 
-impl<'a> Averages<'a> {
+impl<'a> BlockSums<'a> {
     pub fn new(plan: &'a TrainPlan) -> Self {
         let sums = |stop: usize| Sums {
             sums: MomentSums::new(plan.moments()),

@@ -15,7 +15,7 @@ use rayon::prelude::*;
 
 use super::GpuEngine;
 use crate::Result;
-use crate::engine::cpu::train::{Averages, tiles};
+use crate::engine::cpu::train::{BlockSums, tiles};
 use crate::engine::queue::next_size;
 use crate::engine::{BlockPlan, Work};
 use crate::plan::TrainPlan;
@@ -106,7 +106,7 @@ fn list_tiles(blocks: &BlockPlan, range: Range<u64>) -> Vec<[u32; 2]> {
         .collect()
 }
 
-/// Averages what the tiles of a range of blocks yield, so many of which were trained at a time.
+/// BlockSums what the tiles of a range of blocks yield, so many of which were trained at a time.
 fn average(
     plan: &TrainPlan,
     blocks: &BlockPlan,
@@ -124,18 +124,18 @@ fn average(
     let stops = plan.stops().len();
     let done: Vec<Training> = (parts.into_par_iter())
         .map_init(
-            || Averages::new(plan),
-            |averages, (number, block, first)| {
+            || BlockSums::new(plan),
+            |sums, (number, block, first)| {
                 for (k, tile) in tiles(&block).enumerate() {
                     let at = first + k;
                     let looks = looks[at / at_a_time].iter();
                     for (stop, look) in looks.enumerate() {
                         let (outputs, diverged) = look.tile(at % at_a_time);
-                        averages.add(stop, &block, tile, &outputs, &diverged);
+                        sums.add(stop, &block, tile, &outputs, &diverged);
                     }
                 }
                 let mut training = Training::new(stops);
-                averages.finish(plan.group(number, blocks.blocks()), &mut training);
+                sums.finish(plan.group(number, blocks.blocks()), &mut training);
                 training
             },
         )

@@ -3,7 +3,7 @@
 
 use super::super::layout::to_f32;
 use super::super::setup::Setup;
-use crate::model::Learning;
+use crate::model::{Estimator, Learning};
 use crate::plan::TrainPlan;
 use crate::sentence::sentence;
 use crate::{Error, Result};
@@ -60,6 +60,13 @@ impl<'a> Shape<'a> {
     /// # Errors
     /// [`Error::Invalid`] for what the shaders cannot do.
     pub fn new(plan: &'a TrainPlan, length: usize, is_software: bool) -> Result<Self> {
+        let estimator = plan.untrained().estimator;
+        if estimator != Estimator::Direct {
+            let reason = sentence!(
+                "readouts are averaged given the hidden layers by the f64 engine; use direct, or `backend` cpu"
+            );
+            return Err(Error::invalid("estimator", estimator, reason));
+        }
         let setup = Setup::new(plan.drawn());
         setup.check_counters()?;
         if setup.stream.drawn_components > MAX_COMPONENTS {
