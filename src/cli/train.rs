@@ -2,7 +2,7 @@
 
 use clap::Args;
 use nnqft_gpu::model::{Estimator, Learning, TrainSpec, TrainingData};
-use nnqft_gpu::run::{train, train_engine};
+use nnqft_gpu::run::train;
 use nnqft_gpu::{Error, Result};
 
 use super::args::{EngineArgs, PartialSpec, list, value};
@@ -68,9 +68,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let mut results = Presentation::new(arguments.result.prepare(None)?, false);
     let choice = arguments.engine.choice();
     choice.check()?;
-    let mut running = Running::begin(Terminal::new(""), |progress| {
-        train_engine(&choice, &specs, progress)
-    })?;
+    let mut running = Running::begin(Terminal::new(""), |progress| choice.open(progress))?;
     results.add(train(
         &mut running.runner,
         &specs,

@@ -1,16 +1,15 @@
 //! Networks are trained, and averages over them held against infinite width.
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use super::document::{Curve, CurveStep, TrainDocument};
-use super::{Backend, EngineChoice, Head, Progress, Runner, Timing};
+use super::{Head, Runner, Timing};
 use crate::analysis::check_range;
 use crate::analysis::trained::{
     TrainCheck, across, across_plan, fits, opposite, trained_width, untrained, zero, zero_plan,
 };
-use crate::engine::{Engine, TrainQueue};
-use crate::model::{EnsembleSpec, Estimator, TrainSpec, TrainingData, short};
+use crate::engine::TrainQueue;
+use crate::model::{EnsembleSpec, TrainSpec, TrainingData, short};
 use crate::plan::TrainPlan;
 use crate::sentence::sentence;
 use crate::tensor::Training;
@@ -22,26 +21,6 @@ const CHECKED: u64 = 2048;
 const FEWEST: u64 = 512;
 /// Points of the curve of infinite width.
 const CURVE: usize = 121;
-
-/// Opens the engine that trains the networks of a sweep: any, but for readouts that are averaged given the hidden layers,
-/// which [`Backend::Auto`] leaves to the CPU.
-///
-/// # Errors
-/// Those of [`EngineChoice::open`].
-pub fn train_engine(
-    choice: &EngineChoice,
-    sweep: &[TrainSpec],
-    progress: &Arc<dyn Progress>,
-) -> Result<Box<dyn Engine>> {
-    let is_connected = |spec: &TrainSpec| spec.ensemble.estimator == Estimator::Connected;
-    match (choice.backend, &choice.adapter) {
-        (Backend::Auto, None) if sweep.iter().any(is_connected) => {
-            progress.note(&"backend: cpu, in f64: the engine that averages over readouts".into());
-            EngineChoice::cpu().open(progress)
-        }
-        _ => choice.open(progress),
-    }
-}
 
 /// Trains the networks of a sweep over widths, one spec each, and compares them with those of infinite width. Networks
 /// that diverge are left out of the averages if `allow_diverged`.

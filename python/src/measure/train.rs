@@ -50,7 +50,7 @@ pub fn train(given: Given, training: Training<'_>) -> Run {
             _ => vec![spec.validate()?],
         };
         let progress: std::sync::Arc<dyn run::Progress> = session.clone();
-        let engine = run::train_engine(&given.engine()?, &sweep, &progress)?;
+        let engine = given.engine()?.open(&progress)?;
         let mut runner = session.watch(run::Runner::new(engine));
         Ok(Document::new(run::train(&mut runner, &sweep, allow_diverged)?).into())
     })
