@@ -140,7 +140,7 @@ fn a_good_adapter_passes() {
     let document = json(&["compare-cpu", "--json"]);
     assert_eq!(document["pass"], true);
     let stages = document["stages"].as_array().unwrap();
-    assert_eq!(stages.len(), 9);
+    assert_eq!(stages.len(), 11);
     for s in stages {
         assert_eq!(s["pass"], true, "{s}");
         assert!(s["compared"].as_u64().unwrap() > 100, "{s}");

@@ -102,7 +102,7 @@ def train(  # type: ignore[misc]  # the second signature leaves the names to the
     allow_diverged
         Average over the networks that have not diverged, rather than fail.
     seed, backend, progress, blocking
-        As for `ensemble`; networks are trained on the CPU.
+        As for `ensemble`.
 
     Returns
     -------

@@ -38,7 +38,7 @@ pub use connected::Connected;
 pub use correlator::Correlator;
 pub use correlators::{correlators, correlators_beside};
 pub use couplings::{Coupling, Naturalness};
-pub use cross_check::{CrossCheck, Fit, Stage, check_stages, cross_check};
+pub use cross_check::{CrossCheck, Fit, Stage, check_stages, check_training, cross_check};
 pub use depth::{DEPTHS, Depth, DepthFit, DepthPoint, DepthSweep, VertexPoint};
 pub use falloff::{
     ConnectedPoint, Falloff, FalloffFit, FalloffPoint, FalloffWidth, WIDTHS, connected_spec,

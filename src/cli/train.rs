@@ -2,7 +2,7 @@
 
 use clap::Args;
 use nnqft_gpu::model::{Learning, TrainSpec, TrainingData};
-use nnqft_gpu::run::{train, train_engine};
+use nnqft_gpu::run::train;
 use nnqft_gpu::{Error, Result};
 
 use super::args::{EngineArgs, PartialSpec, list, value};
@@ -34,7 +34,8 @@ last step, opposite (y -> -y turns the sign of odd functions), zero (y = 0 keeps
 estimator: there it is direct (readouts that are drawn and trained have the same n-point functions). Both
 are of one hidden layer. A check passes at a p-value of 1e-4 or more.
 
-Networks are trained on the CPU in f64, those of which all parameters move with one hidden layer."
+Networks are trained in f64 on the CPU or in f32 on a GPU, with one hidden layer; readouts that are averaged
+given their hidden layers in f64 on the CPU."
 )]
 pub struct Arguments {
     #[command(flatten)]
@@ -74,9 +75,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let mut results = Presentation::new(arguments.result.prepare(None)?, false);
     let choice = arguments.engine.choice();
     choice.check()?;
-    let mut running = Running::begin(Terminal::new(""), |progress| {
-        train_engine(&choice, progress)
-    })?;
+    let mut running = Running::begin(Terminal::new(""), |progress| choice.open(progress))?;
     results.add(train(
         &mut running.runner,
         &specs,

@@ -5,7 +5,8 @@ use std::sync::{Condvar, Mutex, MutexGuard};
 
 use super::taken::Taken;
 use super::{DeviceInfo, Draws, Engine, Float, Work};
-use crate::plan::{Plan, SamplePlan};
+use crate::plan::{Plan, SamplePlan, TrainPlan};
+use crate::tensor::Training;
 use crate::{Error, Result};
 
 /// `OnLoss` is told of an engine whose device fails.
@@ -84,6 +85,15 @@ impl Engine for Fleet {
 
     fn sample(&mut self, plan: &SamplePlan, work: &dyn Work<Draws>) -> Result<()> {
         self.share(work, |engine, work| engine.sample(plan, work))
+    }
+
+    fn train(
+        &mut self,
+        plan: &TrainPlan,
+        work: &dyn Work<Training>,
+        cancelled: &(dyn Fn() -> bool + Sync),
+    ) -> Result<()> {
+        self.share(work, |engine, work| engine.train(plan, work, cancelled))
     }
 }
 
@@ -271,6 +281,16 @@ mod tests {
 
         fn sample(&mut self, _: &SamplePlan, work: &dyn Work<Draws>) -> Result<()> {
             work.take(2);
+            Err((self.0)())
+        }
+
+        fn train(
+            &mut self,
+            _: &TrainPlan,
+            work: &dyn Work<Training>,
+            _: &(dyn Fn() -> bool + Sync),
+        ) -> Result<()> {
+            work.take(3);
             Err((self.0)())
         }
     }

@@ -17,17 +17,16 @@ mod training;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Result;
 use crate::model::EnsembleSpec;
 use crate::plan::{Plan, SamplePlan, TrainPlan};
-use crate::sentence::sentence;
 use crate::tensor::{Accumulator, Training};
-use crate::{Error, Result};
 pub use blocks::{Block, BlockPlan};
 pub use class::AdapterClass;
 pub use draws::{DrawQueue, Draws, Float};
 pub use fleet::Fleet;
 pub use queue::{Queue, Work};
-pub use stages::{Form, Stages};
+pub use stages::{Descended, Form, Stages};
 pub use training::TrainQueue;
 
 /// A device kind says how numbers are rounded: devices of one kind draw networks that agree to rounding.
@@ -133,16 +132,13 @@ pub trait Engine {
     /// `cancelled` says so.
     ///
     /// # Errors
-    /// [`Error::Invalid`] from an engine that trains no networks, which are all but the CPU's.
+    /// Those of [`accumulate`](Self::accumulate); [`crate::Error::Invalid`] for networks that the engine cannot train.
     fn train(
         &mut self,
-        _plan: &TrainPlan,
-        _work: &dyn Work<Training>,
-        _cancelled: &(dyn Fn() -> bool + Sync),
-    ) -> Result<()> {
-        let reason = sentence!("networks are trained by the f64 engine; use `backend` cpu");
-        Err(Error::invalid("backend", self.device().backend, reason))
-    }
+        plan: &TrainPlan,
+        work: &dyn Work<Training>,
+        cancelled: &(dyn Fn() -> bool + Sync),
+    ) -> Result<()>;
 }
 
 /// Runs all networks of a spec; `progress` is told the networks done since it was last called.

@@ -3,6 +3,7 @@
 use super::{Engine, Network};
 use crate::Result;
 use crate::model::{EnsembleSpec, Law};
+use crate::plan::TrainPlan;
 use crate::tensor::MomentPlan;
 
 /// `Form` says how the work of a run is cut: an engine may choose between forms that give the same
@@ -17,6 +18,21 @@ pub enum Form {
     Staged,
     /// The form in which loops over buffers draw networks and sum their moments.
     Looped,
+}
+
+/// `Descended` is a network that has taken one step of its training.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Descended {
+    /// Variates of the hidden units as they were drawn, `[unit][component]`.
+    pub hidden: Vec<Vec<f64>>,
+    /// Variates of the weights of the readout as they were drawn, `[output][unit]`.
+    pub readout: Vec<Vec<f64>>,
+    /// Variates of the biases of the readout as they were drawn, `[output]`.
+    pub bias: Vec<f64>,
+    /// Outputs before the step, `[point][output]`.
+    pub before: Vec<f64>,
+    /// Outputs after the step, `[point][output]`.
+    pub after: Vec<f64>,
 }
 
 /// `Stages` is an engine whose stages can be looked at, each fed with what the same stage of
@@ -71,6 +87,12 @@ pub trait Stages: Engine {
         nodes: &[Vec<f64>],
         weights: &[f64],
     ) -> Result<Vec<f64>>;
+
+    /// Draws at most the first `networks` networks of a block, and takes one step of their training.
+    ///
+    /// # Errors
+    /// Those of [`Engine::train`].
+    fn descend(&self, plan: &TrainPlan, block: u64, networks: usize) -> Result<Vec<Descended>>;
 
     /// Tells whether the engine ever takes a form by itself.
     fn has(&self, _form: Form) -> bool {

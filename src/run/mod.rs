@@ -56,4 +56,4 @@ pub use sample::{Chunk, Sample, Sink};
 pub use sweep::Sweep;
 pub use theory::theory;
 pub use tilt::TiltChoice;
-pub use train::{train, train_engine};
+pub use train::train;

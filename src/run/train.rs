@@ -1,17 +1,16 @@
 //! Networks are trained, and averages over them held against infinite width.
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use super::document::{Curve, CurveStep, TrainDocument};
-use super::{Backend, EngineChoice, Head, Progress, Runner, Timing};
+use super::{Head, Runner, Timing};
 use crate::analysis::check_range;
 use crate::analysis::trained::{
     TrainCheck, across, across_plan, direct, direct_plan, fits, opposite, trained_width, untrained,
     zero, zero_plan,
 };
 use crate::engine::cpu::CpuEngine;
-use crate::engine::{DeviceKind, Engine, TrainQueue};
+use crate::engine::{DeviceKind, TrainQueue};
 use crate::model::{EnsembleSpec, Estimator, TrainSpec, TrainingData, short};
 use crate::plan::TrainPlan;
 use crate::sentence::sentence;
@@ -24,26 +23,6 @@ const CHECKED: u64 = 2048;
 const FEWEST: u64 = 512;
 /// Points of the curve of infinite width.
 const CURVE: usize = 121;
-
-/// Opens the engine that trains networks: the CPU's, which is what [`Backend::Auto`] takes.
-///
-/// # Errors
-/// [`Error::Invalid`] for the GPU, and for an adapter.
-pub fn train_engine(
-    choice: &EngineChoice,
-    progress: &Arc<dyn Progress>,
-) -> Result<Box<dyn Engine>> {
-    let reason = sentence!("networks are trained by the f64 engine; use `backend` cpu");
-    match (choice.backend, &choice.adapter) {
-        (Backend::Gpu, _) => Err(Error::invalid("backend", "gpu", reason)),
-        (Backend::Auto, Some(name)) => Err(Error::invalid("adapter", format!("'{name}'"), reason)),
-        (Backend::Auto, None) => {
-            progress.note(&"backend: cpu, in f64: the engine that trains networks".into());
-            EngineChoice::cpu().open(progress)
-        }
-        (Backend::Cpu, _) => choice.open(progress),
-    }
-}
 
 /// Trains the networks of a sweep over widths, one spec each, and compares them with those of infinite width. Networks
 /// that diverge are left out of the averages if `allow_diverged`.

@@ -6,12 +6,14 @@ mod fits;
 mod layers;
 mod stage;
 mod stages;
+mod training;
 
 use serde::Serialize;
 
 pub use fits::Fit;
 pub use stage::Stage;
 pub use stages::check_stages;
+pub use training::check_training;
 
 use crate::Result;
 use crate::engine::{Form, Stages};
@@ -49,7 +51,8 @@ pub fn cross_check(
             stage.join(looped);
         }
     }
-    // Theory has no vertex integrals of some nets.
+    stages.extend(check_training(engine, net)?);
+    // Theory has no vertex integrals of some nets, and some have no derivative.
     stages.retain(|stage| stage.compared > 0);
     told("fits");
     let fits = fits::fits(engine, net, thorough)?;

@@ -13,16 +13,16 @@ use crate::theory::{Vertex, field_size, kernel_matrix, tilt, vertex_nodes};
 use crate::{Error, Result};
 
 /// Hidden values, outputs and covariances have a bound each, of which no error exceeds this share.
-const BOUND: f64 = 1.0;
+pub(super) const BOUND: f64 = 1.0;
 /// An average of products of n fields: errors of single networks average out; what is left
 /// is the bias of the stages before, a few epsilon per factor, and a sum of 1024 terms, 32
 /// epsilon with random sign, over many blocks. Per factor, relative to the product of rms.
 const MOMENTS: f64 = 16.0 * EPSILON;
 /// What is left must be invisible beside the statistical error of so few networks.
-const MOMENTS_IN_ERRORS: f64 = 2e-3;
+pub(super) const MOMENTS_IN_ERRORS: f64 = 2e-3;
 /// Units next to a jump of the activation change products of fields like more noise of the
 /// networks; so many standard deviations of it are no surprise.
-const DEVIATIONS: f64 = 5.0;
+pub(super) const DEVIATIONS: f64 = 5.0;
 /// A vertex integral has n roundings of the field, and a sum of 256 terms.
 const VERTEX: f64 = 64.0 * EPSILON;
 

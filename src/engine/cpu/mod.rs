@@ -17,7 +17,7 @@ mod outputs;
 mod rows;
 mod stages;
 mod tape;
-mod train;
+pub(super) mod train;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};

@@ -1,10 +1,11 @@
 //! This module runs single stages of the reference engine, for cross-checks.
 
+use super::train::descend;
 use super::{CpuEngine, draw_networks, networks::Networks};
 use crate::Result;
-use crate::engine::{BlockPlan, Network, Stages};
+use crate::engine::{BlockPlan, Descended, Network, Stages};
 use crate::model::{EnsembleSpec, Law};
-use crate::plan::Drawn;
+use crate::plan::{Drawn, TrainPlan};
 use crate::stream::{GROUP, Words, variates};
 use crate::tensor::{MomentPlan, MomentSums, ROW, Row};
 
@@ -47,6 +48,11 @@ impl Stages for CpuEngine {
         let block = BlockPlan::new(spec).block(block);
         let count = block.networks.min(networks as u64) as usize;
         Ok(draw_networks(spec, block.experiment, block.first, count))
+    }
+
+    fn descend(&self, plan: &TrainPlan, block: u64, networks: usize) -> Result<Vec<Descended>> {
+        let block = BlockPlan::new(&plan.spec().ensemble).block(block);
+        Ok(descend(plan, &block, networks))
     }
 
     fn weighted_moments(

@@ -9,7 +9,7 @@
 use serde::Serialize;
 
 use crate::model::Builtin;
-use crate::model::activation::{Binary, Op, Register, Tape, Unary};
+use crate::model::activation::{Binary, Dual, Op, Register, Tape, Unary};
 
 /// The unit of `activation.wgsl` for arguments of erf, which makes the highest coefficients of its
 /// fit 1 (`scripts/fit/erf.py`).
@@ -18,7 +18,7 @@ const ERF_UNIT: f64 = 0.05977065436;
 /// The activation in `activation.wgsl`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Code {
-    /// `erf`, `relu`, `exp` or `tape`.
+    /// `erf`, `relu`, `exp`, `tape`, or `dual` with the derivative.
     pub name: &'static str,
     /// The unit of the arguments.
     pub unit: f64,
@@ -50,21 +50,44 @@ impl Code {
 
     /// A statement for each operation of a tape.
     pub fn tape(tape: &Tape) -> Self {
+        let results = tape.ops().len().checked_sub(1);
+        let last = results.map(|last| format!("return {};", vector(tape.ops(), last)));
+        Self::straight("tape", tape.ops(), last)
+    }
+
+    /// The same of an activation with its derivative, for `train/dual.wgsl`.
+    pub fn dual(dual: &Dual) -> Self {
+        let [value, slope] = dual.results().map(|result| vector(dual.ops(), result));
+        Self::straight(
+            "dual",
+            dual.ops(),
+            Some(format!("return Dual({value}, {slope});")),
+        )
+    }
+
+    fn straight(name: &'static str, ops: &[Op], last: Option<String>) -> Self {
         let mut operations = Vec::new();
-        for &op in tape.ops() {
+        for &op in ops {
             for &file in files(op) {
                 if !operations.contains(&file) {
                     operations.push(file);
                 }
             }
         }
+        let mut statements = statements(ops);
+        statements.extend(last);
         Self {
-            name: "tape",
+            name,
             unit: 1.0,
-            uses_variance: tape.uses_variance(),
+            uses_variance: ops.contains(&Op::V),
             operations,
-            statements: statements(tape.ops()),
+            statements,
         }
+    }
+
+    /// How many statements it takes, about.
+    pub fn length(&self) -> usize {
+        self.statements.len() + OPERATION * self.operations.len()
     }
 
     /// Whether it costs no more than a few products.
@@ -78,8 +101,7 @@ impl Code {
     /// What it adds to [`statements`](super::networks::statements) for each evaluation of four
     /// units: what is longer than the longest text tuned by hand.
     pub fn excess(&self) -> usize {
-        let length = self.statements.len() + OPERATION * self.operations.len();
-        length / LONGEST_BY_HAND
+        self.length() / LONGEST_BY_HAND
     }
 }
 
@@ -112,16 +134,14 @@ fn files(op: Op) -> &'static [&'static str] {
     }
 }
 
-/// The body of a function of `z`, and `v`, that the operations are.
+/// The body of a function of `z`, and `v`, that the operations are, but what it returns.
 fn statements(ops: &[Op]) -> Vec<String> {
-    let mut body: Vec<String> = (ops.iter().enumerate())
+    (ops.iter().enumerate())
         .filter_map(|(register, &op)| {
             let value = value(ops, op)?;
             Some(format!("let r{register} = {value};"))
         })
-        .collect();
-    body.extend((ops.len().checked_sub(1)).map(|last| format!("return {};", vector(ops, last))));
-    body
+        .collect()
 }
 
 /// The expression of an operation that has a statement of its own.

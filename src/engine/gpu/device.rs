@@ -263,6 +263,20 @@ impl Device {
         self.queue.submit([commands])
     }
 
+    /// Waits until a submission is done.
+    ///
+    /// # Errors
+    /// [`Error::Device`] if it fails or takes too long.
+    pub async fn wait(&self, submission: wgpu::SubmissionIndex) -> Result<()> {
+        let done = self.waiter.done(submission).await;
+        self.check()?;
+        match done {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(e)) => Err(Error::Device(format!("no answer: {e}"))),
+            Err(_) => Err(Error::Device("it failed before".into())),
+        }
+    }
+
     /// Reads the first `bytes` of the staging buffer that a submission fills, once it is done.
     ///
     /// # Errors
@@ -278,13 +292,7 @@ impl Device {
             // Nobody listens any more if another batch failed.
             let _ = tell.send(result);
         });
-        let done = self.waiter.done(submission).await;
-        self.check()?;
-        match done {
-            Ok(Ok(())) => {}
-            Ok(Err(e)) => return Err(Error::Device(format!("no answer: {e}"))),
-            Err(_) => return Err(Error::Device("it failed before".into())),
-        }
+        self.wait(submission).await?;
         let unmapped = |e: &dyn std::fmt::Display| Error::Device(format!("mapping failed: {e}"));
         (mapped.await.map_err(|e| unmapped(&e))?).map_err(|e| unmapped(&e))?;
         let values = {

@@ -26,6 +26,7 @@ mod stages;
 mod template;
 #[cfg(test)]
 mod tests;
+mod train;
 mod variates;
 mod waiter;
 
@@ -46,8 +47,8 @@ use setup::Setup;
 
 use super::taken::Taken;
 use super::{AdapterClass, BlockPlan, DeviceInfo, DeviceKind, Draws, Engine, Float, Form, Work};
-use crate::plan::{Plan, SamplePlan};
-use crate::tensor::MomentPlan;
+use crate::plan::{Plan, SamplePlan, TrainPlan};
+use crate::tensor::{MomentPlan, Training};
 use crate::{Error, Result};
 
 /// Number of batches in flight.
@@ -346,6 +347,18 @@ impl Engine for GpuEngine {
                 true => outputs::sample(engine, &setup, plan, work),
                 false => Ok(()),
             }
+        })
+    }
+
+    fn train(
+        &mut self,
+        plan: &TrainPlan,
+        work: &dyn Work<Training>,
+        cancelled: &(dyn Fn() -> bool + Sync),
+    ) -> Result<()> {
+        let blocks = BlockPlan::new(&plan.spec().ensemble);
+        self.twice(blocks, work, |engine, work| {
+            train::train(engine, plan, work, cancelled)
         })
     }
 }

@@ -4,11 +4,13 @@
 use super::pipelines::{Pipelines, Straight, Texts, compile_samplers};
 use super::run::Run;
 use super::setup::Setup;
-use super::{Batch, GpuEngine, IN_FLIGHT, SAMPLE_THREADS, dispatch, moments, networks, words};
+use super::{
+    Batch, GpuEngine, IN_FLIGHT, SAMPLE_THREADS, dispatch, moments, networks, train, words,
+};
 use crate::Result;
-use crate::engine::{Form, Network, Stages};
+use crate::engine::{Descended, Form, Network, Stages};
 use crate::model::{EnsembleSpec, Law};
-use crate::plan::Drawn;
+use crate::plan::{Drawn, TrainPlan};
 use crate::stream::GROUP;
 use crate::tensor::{Measurement, MomentPlan};
 
@@ -280,6 +282,10 @@ impl Stages for GpuEngine {
         let mut all = self.draw_networks(spec, block)?;
         all.truncate(networks);
         Ok(all)
+    }
+
+    fn descend(&self, plan: &TrainPlan, block: u64, networks: usize) -> Result<Vec<Descended>> {
+        train::descend(self, plan, block, networks)
     }
 
     fn weighted_moments(

@@ -27,7 +27,7 @@ macro_rules! shaders {
     };
 }
 
-const SHADERS: [(&str, &str); 59] = shaders![
+const SHADERS: [(&str, &str); 77] = shaders![
     "activation.wgsl",
     "batch.wgsl",
     "deep.wgsl",
@@ -85,6 +85,24 @@ const SHADERS: [(&str, &str); 59] = shaders![
     "remainder.wgsl",
     "sample.wgsl",
     "sample_remainder.wgsl",
+    "train/add.wgsl",
+    "train/advance.wgsl",
+    "train/covariance.wgsl",
+    "train/descend.wgsl",
+    "train/draw.wgsl",
+    "train/draw_rest.wgsl",
+    "train/dual.wgsl",
+    "train/errors.wgsl",
+    "train/errors_of_tile.wgsl",
+    "train/forward.wgsl",
+    "train/outputs.wgsl",
+    "train/pass.wgsl",
+    "train/points.wgsl",
+    "train/put.wgsl",
+    "train/step.wgsl",
+    "train/sums_end.wgsl",
+    "train/sums_start.wgsl",
+    "train/unit.wgsl",
     "variates.wgsl",
     "words.wgsl",
 ];

@@ -154,7 +154,7 @@ fn looped_of(setup: &Setup, plan: &MomentPlan, profile: &Profile) -> Vec<Text> {
     Shape::new(setup, plan, profile).texts(setup)
 }
 
-fn check(text: &Text) {
+pub(super) fn check(text: &Text) {
     let module = parse_str(&text.wgsl)
         .unwrap_or_else(|e| panic!("{}: {}", text.stage, e.emit_to_string(&text.wgsl)));
     Validator::new(ValidationFlags::all(), Capabilities::empty())

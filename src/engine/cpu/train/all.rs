@@ -23,6 +23,8 @@ pub struct All {
     /// The same of some units at another point.
     value: Aligned,
     slope: Aligned,
+    /// Errors times what they move parameters by, `[data][output]`.
+    errors: Vec<Tile>,
     /// Steps of some units, `[component, then output][unit][lane]`.
     moves: Aligned,
 }
@@ -43,6 +45,7 @@ impl All {
             slopes: zeros(problem.data() * stride),
             value: zeros(ROWS),
             slope: zeros(ROWS),
+            errors: vec![[0.0; TILE]; problem.data() * outputs],
             moves: zeros((components + outputs) * ROWS),
         }
     }
@@ -153,10 +156,27 @@ pub(super) fn pre_activations<const FMA: bool>(
     (stride, start): (usize, usize),
     z: &mut [f64],
 ) {
-    z.fill(0.0);
-    for (x, hidden) in point.iter().zip(hidden.chunks_exact(stride)) {
-        for (z, n) in z.iter_mut().zip(&hidden[start..]) {
-            *z = madd::<FMA>(*n, *x, *z);
+    let rows = z.len();
+    let component = |c: usize| &hidden[c * stride + start..][..rows];
+    match *point {
+        [x] => {
+            for (z, n) in z.iter_mut().zip(component(0)) {
+                *z = n * x;
+            }
+        }
+        [x, y] => {
+            let both = component(0).iter().zip(component(1));
+            for (z, (n, m)) in z.iter_mut().zip(both) {
+                *z = madd::<FMA>(*m, y, n * x);
+            }
+        }
+        _ => {
+            z.fill(0.0);
+            for (x, hidden) in point.iter().zip(hidden.chunks_exact(stride)) {
+                for (z, n) in z.iter_mut().zip(&hidden[start..]) {
+                    *z = madd::<FMA>(*n, *x, *z);
+                }
+            }
         }
     }
 }
@@ -189,13 +209,86 @@ pub(super) fn finish(problem: &Problem, bias: &[Tile], outputs: &mut [Tile]) {
 #[inline(always)]
 fn go_back<const FMA: bool>(all: &mut All, problem: &Problem, errors: &[Tile]) {
     let (p, count) = (&problem.setup.parameters, problem.outputs());
-    let stride = problem.setup.width as usize * TILE;
-    let components = problem.setup.linear[0].len();
     // What multiplies a hidden value's derivative.
     let scale = -problem.rate * p.readout;
+    for (scaled, error) in all.errors.iter_mut().zip(errors) {
+        *scaled = error.map(|e| scale * e);
+    }
+    match (problem.setup.linear[0].len(), count) {
+        (1, 1) => move_units::<FMA, 1>(all, problem),
+        (2, 1) => move_units::<FMA, 2>(all, problem),
+        (3, 1) => move_units::<FMA, 3>(all, problem),
+        _ => move_any_units::<FMA>(all, problem),
+    }
+    let scale = -problem.rate * p.readout_bias;
+    for errors in errors.chunks_exact(count) {
+        for (bias, error) in all.bias.iter_mut().zip(errors) {
+            for l in 0..TILE {
+                bias[l] = madd::<FMA>(scale, error[l], bias[l]);
+            }
+        }
+    }
+}
+
+/// Networks whose parameters of a unit stay in registers while the data go by.
+const LANES: usize = 8;
+
+/// Moves the units of networks of few components and one output, unit by unit, with nothing stored on the way.
+#[inline(always)]
+fn move_units<const FMA: bool, const C: usize>(all: &mut All, problem: &Problem) {
+    let stride = problem.setup.width as usize * TILE;
+    let data = problem.data();
+    for at in (0..stride).step_by(LANES) {
+        let lane = at % TILE;
+        let w = *lanes(&all.readout[at..]);
+        let (mut of_readout, mut of_hidden) = ([0.0; LANES], [[0.0; LANES]; C]);
+        for mu in 0..data {
+            let error = lanes(&all.errors[mu][lane..]);
+            let values = lanes(&all.values[mu * stride + at..]);
+            let slopes = lanes(&all.slopes[mu * stride + at..]);
+            let point: &[f64; C] = first(&problem.setup.linear[mu]);
+            for l in 0..LANES {
+                of_readout[l] = madd::<FMA>(error[l], values[l], of_readout[l]);
+                let back = error[l] * w[l] * slopes[l];
+                for c in 0..C {
+                    of_hidden[c][l] = madd::<FMA>(point[c], back, of_hidden[c][l]);
+                }
+            }
+        }
+        add(&mut all.readout[at..], &of_readout);
+        for (c, moves) in of_hidden.iter().enumerate() {
+            add(&mut all.hidden[c * stride + at..], moves);
+        }
+    }
+}
+
+#[inline(always)]
+fn first<const N: usize>(all: &[f64]) -> &[f64; N] {
+    all.first_chunk().expect("as many numbers")
+}
+
+#[inline(always)]
+fn lanes(all: &[f64]) -> &[f64; LANES] {
+    first(all)
+}
+
+#[inline(always)]
+fn add(all: &mut [f64], moves: &[f64; LANES]) {
+    let all: &mut [f64; LANES] = all.first_chunk_mut().expect("as many numbers");
+    for l in 0..LANES {
+        all[l] += moves[l];
+    }
+}
+
+/// Moves the units of networks of any number of components and outputs, a step of the work at a time.
+#[inline(always)]
+fn move_any_units<const FMA: bool>(all: &mut All, problem: &Problem) {
+    let count = problem.outputs();
+    let stride = problem.setup.width as usize * TILE;
+    let components = problem.setup.linear[0].len();
     for (start, rows) in chunks(stride) {
         all.moves.fill(0.0);
-        for (mu, errors) in errors.chunks_exact(count).enumerate() {
+        for (mu, errors) in all.errors.chunks_exact(count).enumerate() {
             let (values, slopes) = (
                 &all.values[mu * stride + start..][..rows],
                 &all.slopes[mu * stride + start..][..rows],
@@ -206,7 +299,7 @@ fn go_back<const FMA: bool>(all: &mut All, problem: &Problem, errors: &[Tile]) {
             for (a, error) in errors.iter().enumerate() {
                 let readout = &all.readout[a * stride + start..][..rows];
                 let moves = &mut readout_moves[a * ROWS..][..rows];
-                descend_readout::<FMA>(error.map(|e| scale * e), readout, values, back, moves);
+                descend_readout::<FMA>(*error, readout, values, back, moves);
             }
             for (back, slope) in back.iter_mut().zip(slopes) {
                 *back *= slope;
@@ -228,14 +321,6 @@ fn go_back<const FMA: bool>(all: &mut All, problem: &Problem, errors: &[Tile]) {
         {
             for (parameter, m) in parameters[start..start + rows].iter_mut().zip(moves) {
                 *parameter += m;
-            }
-        }
-    }
-    let scale = -problem.rate * p.readout_bias;
-    for errors in errors.chunks_exact(count) {
-        for (bias, error) in all.bias.iter_mut().zip(errors) {
-            for l in 0..TILE {
-                bias[l] = madd::<FMA>(scale, error[l], bias[l]);
             }
         }
     }

@@ -2,11 +2,13 @@
 
 mod all;
 mod connected;
+mod inspect;
 mod parameters;
 mod readout;
 #[cfg(test)]
 mod tests;
 
+use std::ops::Range;
 use std::time::Instant;
 
 use super::networks::{TILE, Tile};
@@ -17,6 +19,7 @@ use crate::plan::TrainPlan;
 use crate::tensor::{MomentSums, ROW, Row, Training};
 use all::All;
 use connected::Connected;
+pub use inspect::descend;
 use parameters::Parameters;
 use readout::Readout;
 
@@ -233,6 +236,12 @@ impl Trainer {
 struct Blocks<'a> {
     plan: &'a TrainPlan,
     trainer: Trainer,
+    sums: BlockSums<'a>,
+}
+
+/// `BlockSums` adds up what the networks of a block yield, at every stop; engines that train have it in common.
+pub(in crate::engine) struct BlockSums<'a> {
+    plan: &'a TrainPlan,
     stops: Vec<Sums<'a>>,
 }
 
@@ -250,17 +259,9 @@ struct Sums<'a> {
 
 impl<'a> Blocks<'a> {
     fn new(plan: &'a TrainPlan) -> Self {
-        let sums = |stop: usize| Sums {
-            sums: MomentSums::new(plan.moments()),
-            centre: plan.centre(stop),
-            batch: vec![[0.0; ROW]; plan.fields().len()],
-            networks: 0,
-            diverged: 0,
-            filled: 0,
-        };
         Self {
             trainer: Trainer::new(plan),
-            stops: (0..plan.stops().len()).map(sums).collect(),
+            sums: BlockSums::new(plan),
             plan,
         }
     }
@@ -270,37 +271,80 @@ impl Averages for Blocks<'_> {
     fn add(
         &mut self,
         block: &Block,
-        (group, index): (u32, u64),
+        place: (u32, u64),
         training: &mut Training,
         cancelled: &(dyn Fn() -> bool + Sync),
     ) -> bool {
         let Self {
             plan,
             trainer,
-            stops,
+            sums,
         } = self;
-        let (first, last, tile_size) = (block.first, block.first + block.networks, TILE as u64);
-        let outputs = plan.untrained().net.d_out();
-        for tile in first / tile_size..last.div_ceil(tile_size) {
-            let at = (block.experiment, tile);
+        for tile in tiles(block) {
             let look = |stop: usize, state: &State| {
-                let number = |lane: usize| tile * tile_size + lane as u64;
-                let is_ours: [bool; TILE] =
-                    std::array::from_fn(|l| (first..last).contains(&number(l)));
-                stops[stop].add(plan.fields(), outputs, is_ours, state);
+                sums.add(stop, block, tile, &state.outputs, &state.has_diverged);
             };
-            if !trainer.train(at, plan.stops(), look, cancelled) {
-                stops.iter_mut().for_each(Sums::clear);
+            if !trainer.train((block.experiment, tile), plan.stops(), look, cancelled) {
+                sums.clear();
                 return false;
             }
         }
-        for (sums, stop) in stops.iter_mut().zip(&mut training.stops) {
+        sums.finish(place, training);
+        true
+    }
+}
+
+/// Numbers the tiles of 16 networks that a block has networks of.
+pub(in crate::engine) fn tiles(block: &Block) -> Range<u64> {
+    let size = TILE as u64;
+    block.first / size..(block.first + block.networks).div_ceil(size)
+}
+
+impl<'a> BlockSums<'a> {
+    pub fn new(plan: &'a TrainPlan) -> Self {
+        let sums = |stop: usize| Sums {
+            sums: MomentSums::new(plan.moments()),
+            centre: plan.centre(stop),
+            batch: vec![[0.0; ROW]; plan.fields().len()],
+            networks: 0,
+            diverged: 0,
+            filled: 0,
+        };
+        Self {
+            stops: (0..plan.stops().len()).map(sums).collect(),
+            plan,
+        }
+    }
+
+    /// Adds the networks of a tile that belong to the block and have not diverged, given their outputs
+    /// `[point][output]`.
+    pub fn add(
+        &mut self,
+        stop: usize,
+        block: &Block,
+        tile: u64,
+        outputs: &[Tile],
+        has_diverged: &[bool; TILE],
+    ) {
+        let networks = block.first..block.first + block.networks;
+        let is_ours = std::array::from_fn(|l| networks.contains(&(tile * TILE as u64 + l as u64)));
+        let count = self.plan.untrained().net.d_out();
+        self.stops[stop].add(self.plan.fields(), count, is_ours, (outputs, has_diverged));
+    }
+
+    /// Hands in what a block has added up, of which the group and its number there are given; nothing is left.
+    pub fn finish(&mut self, (group, index): (u32, u64), training: &mut Training) {
+        for (sums, stop) in self.stops.iter_mut().zip(&mut training.stops) {
             stop.diverged += sums.diverged;
             if let Some((networks, means)) = sums.take() {
                 stop.elements.add_block(group, index, networks, means);
             }
         }
-        true
+    }
+
+    /// Forgets what was added.
+    pub fn clear(&mut self) {
+        self.stops.iter_mut().for_each(Sums::clear);
     }
 }
 
@@ -311,17 +355,17 @@ impl Sums<'_> {
         fields: &[(usize, usize)],
         outputs: usize,
         is_ours: [bool; TILE],
-        state: &State,
+        (values, has_diverged): (&[Tile], &[bool; TILE]),
     ) {
         let mut is_kept = is_ours;
         for l in 0..TILE {
-            is_kept[l] &= !state.has_diverged[l];
+            is_kept[l] &= !has_diverged[l];
             self.networks += u64::from(is_kept[l]);
-            self.diverged += u64::from(is_ours[l] && state.has_diverged[l]);
+            self.diverged += u64::from(is_ours[l] && has_diverged[l]);
         }
         let range = self.filled..self.filled + TILE;
         for ((row, &(a, p)), centre) in self.batch.iter_mut().zip(fields).zip(&self.centre) {
-            let f = &state.outputs[p * outputs + a];
+            let f = &values[p * outputs + a];
             for (l, x) in row[range.clone()].iter_mut().enumerate() {
                 *x = if is_kept[l] { f[l] - centre } else { 0.0 };
             }
