@@ -129,9 +129,12 @@ fn average(
                 for (k, tile) in tiles(&block).enumerate() {
                     let at = first + k;
                     let looks = looks[at / at_a_time].iter();
+                    let mut has_diverged = [false; GROUP as usize];
                     for (stop, look) in looks.enumerate() {
                         let (outputs, diverged) = look.tile(at % at_a_time);
-                        sums.add(stop, &block, tile, &outputs, &diverged);
+                        // For good, wherever it was seen.
+                        (has_diverged.iter_mut().zip(diverged)).for_each(|(has, now)| *has |= now);
+                        sums.add(stop, &block, tile, &outputs, &has_diverged);
                     }
                 }
                 let mut training = Training::new(stops);

@@ -141,7 +141,7 @@ impl<'a> Shape<'a> {
         to_f32(&all)
     }
 
-    /// Counts the threads of the stages over a quad of networks, each by its name.
+    /// Counts the threads that a stage has for each quad of networks, at so many points.
     pub fn threads(&self, stage: Stage, points: usize) -> u64 {
         let tiles = |points: usize| points.div_ceil(self.tile) as u64;
         match stage {

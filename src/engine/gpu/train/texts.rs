@@ -24,6 +24,7 @@ pub struct Texts {
 }
 
 impl Texts {
+    /// Lists the texts.
     pub fn all(&self) -> Vec<&Text> {
         let stages = self.stages.iter().map(|(_, text)| text);
         (self.draw.iter())
