@@ -10,7 +10,9 @@ use nnqft_gpu::analysis::check_training;
 use nnqft_gpu::engine::cpu::CpuEngine;
 use nnqft_gpu::engine::gpu::{Fault, GpuEngine};
 use nnqft_gpu::engine::{Engine, Fleet, Stages, TrainQueue};
-use nnqft_gpu::model::{EnsembleSpec, Inputs, Law, Learning, Net, TrainSpec, TrainingData};
+use nnqft_gpu::model::{
+    EnsembleSpec, Estimator, Inputs, Law, Learning, Net, TrainSpec, TrainingData,
+};
 use nnqft_gpu::plan::TrainPlan;
 use nnqft_gpu::tensor::Training;
 
@@ -340,6 +342,22 @@ fn the_program_trains_on_the_gpu() {
             "{checks:?}"
         );
     }
+}
+
+#[test]
+fn readouts_given_their_hidden_layers_are_averaged_in_f64() {
+    let arguments = "train --arch tanh --width 20 --data -1=0.5;0.8=1 --inputs 0.5 --rate 0.1 --steps 0,20 --nets 600 --json -q --train readout --estimator connected --backend gpu";
+    let document = json(&arguments.split(' ').collect::<Vec<_>>());
+    assert_eq!(document["device"]["backend"], "cpu");
+    // An engine that is asked by itself says so.
+    let mut spec = spec(named("tanh", 20), "-1=0.5", "0.5", &[20]);
+    spec.train = Learning::Readout;
+    spec.ensemble.estimator = Estimator::Connected;
+    let plan = plan(spec);
+    let stop = AtomicBool::new(false);
+    let queue = TrainQueue::new(&plan.spec().ensemble, plan.stops().len(), &|_| {}, &stop);
+    let error = gpu().train(&plan, &queue, &|| false).unwrap_err();
+    assert!(error.to_string().contains("use backend cpu"), "{error}");
 }
 
 /// The stages of training that a fault turns red.

@@ -58,7 +58,7 @@ pub fn train(
     if first.ensemble.estimator == Estimator::Connected
         && runner.device().backend != DeviceKind::Cpu
     {
-        // Covariances are taken apart in f64.
+        runner.note("readouts are averaged given their hidden layers in f64, on the CPU");
         let mut runner = runner.beside(Box::new(CpuEngine::new()));
         return train(&mut runner, sweep, allow_diverged);
     }
