@@ -35,7 +35,7 @@ fn what_cannot_be_trained_is_refused_with_its_reason() {
         (refusal(hidden), "one hidden layer"),
         (
             refusal(|s| s.ensemble.estimator = Estimator::Connected),
-            "use direct, or train readout",
+            "use direct, or `train` readout",
         ),
         (
             refusal(|s| (s.ensemble.nets, s.ensemble.experiments) = (10, 2)),
