@@ -5,10 +5,9 @@ use crate::analysis::trained::{TrainedCorrelator, TrainedStep};
 use crate::report::arrays::{Arrays, flat, whole};
 use crate::run::TrainDocument;
 
-/// A column is an array's name, and what is taken of each step.
-type Column<T, V> = (&'static str, fn(&T) -> V);
-/// What is taken of a function.
-type Of<T> = fn(&T) -> &[f64];
+/// A column has a name, and its values of one step, or of one correlator.
+type OfStep = (&'static str, fn(&TrainedStep) -> Vec<Option<f64>>);
+type OfCorrelator = (&'static str, fn(&TrainedCorrelator) -> &[f64]);
 
 /// Writes what networks have learnt as NumPy arrays.
 ///
@@ -67,7 +66,7 @@ pub fn write_train_npz(path: &Path, document: &TrainDocument) -> io::Result<()> 
     npz.put("output", &[f], outputs)?;
     let known = |x: &Option<f64>| x.unwrap_or(f64::NAN);
     npz.put("target", &[f], fields.targets.iter().map(known))?;
-    let columns: [Column<TrainedStep, Vec<Option<f64>>>; 8] = [
+    let columns: [OfStep; 8] = [
         ("mean", |step| some(&step.mean)),
         ("mean_std_err", |step| some(&step.std_err)),
         ("mean_deviation", |step| or_none(&step.mean_deviation, step)),
@@ -83,7 +82,7 @@ pub fn write_train_npz(path: &Path, document: &TrainDocument) -> io::Result<()> 
         let values = steps().flat_map(of).map(|x| known(&x));
         npz.put(name, &[w, s, f], values)?;
     }
-    let infinite: [Column<TrainedStep, Vec<Option<f64>>>; 2] = [
+    let infinite: [OfStep; 2] = [
         ("infinite_mean", |step| or_none(&step.infinite_mean, step)),
         ("infinite_variance", |step| {
             or_none(&step.infinite_variance, step)
@@ -147,7 +146,7 @@ fn correlators(npz: &mut Arrays, document: &TrainDocument, [w, s]: [usize; 2]) -
         if !c.outputs.is_empty() {
             npz.put(&name("outputs"), &[elements, n], whole(&c.outputs))?;
         }
-        let columns: [(&str, Of<TrainedCorrelator>); 4] = [
+        let columns: [OfCorrelator; 4] = [
             ("mean", |c| &c.mean),
             ("std_err", |c| &c.std_err),
             ("connected", |c| &c.connected),
