@@ -25,6 +25,12 @@ const BUDGET: Duration = Duration::from_secs(50);
 /// [`Error::NoAdapter`] if an adapter was asked for that is not there; [`Error::Device`].
 pub fn bench(choice: &EngineChoice, progress: &Arc<dyn Progress>) -> Result<BenchDocument> {
     choice.check()?;
+    let measured = measure(choice, progress.as_ref());
+    progress.end();
+    measured
+}
+
+fn measure(choice: &EngineChoice, progress: &dyn Progress) -> Result<BenchDocument> {
     let clock = Clock(Instant::now());
     progress.at("peaks of the adapter");
     let (mut gpu, reason) = open(choice)?;
@@ -65,7 +71,6 @@ pub fn bench(choice: &EngineChoice, progress: &Arc<dyn Progress>) -> Result<Benc
             stages,
         });
     }
-    progress.end();
     let wall_s = clock.0.elapsed().as_secs_f64();
     Ok(BenchDocument::new(
         adapter,

@@ -178,6 +178,8 @@ impl Profile {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::EnsembleSpec;
+    use crate::plan::Plan;
 
     /// The least that WebGPU promises: a laptop's GPU of ten years ago, or a phone.
     const WEAKEST: Limits = Limits {
@@ -222,6 +224,26 @@ mod tests {
         assert_eq!(strands, [1, 1, 1, 2, 8, 16]);
         let software = Profile::new(AdapterClass::Software, CARD);
         assert_eq!(software.strands(1024), 1);
+    }
+
+    #[test]
+    fn the_first_batch_is_short_on_any_device() {
+        for width in [1, 100, 5000, 1_000_000] {
+            for nets in [100, 1_000_000] {
+                let spec = EnsembleSpec {
+                    nets,
+                    ..EnsembleSpec::preset("relu", 1).unwrap().with_width(width)
+                };
+                let setup = Setup::new(Plan::new(spec).unwrap().drawn());
+                for class in AdapterClass::ALL {
+                    let blocks = Profile::new(class, CARD).first_batch(&setup);
+                    let units = blocks * setup.block() * width;
+                    // A thirtieth of a second at 10^9 units per second, or one block.
+                    assert!(blocks == 1 || units <= 1 << 25, "{class} {width} {nets}");
+                    assert!(blocks * setup.block() <= 1 << 18 || blocks == 1);
+                }
+            }
+        }
     }
 
     #[test]

@@ -15,6 +15,8 @@ use crate::stream::GROUP;
 use crate::tensor::{Accumulator, Extreme, Measurement};
 use crate::{Error, Result};
 
+/// Size of what is read back of a batch, in bytes: the host has several copies of it.
+const READ_BYTES: u64 = 64 << 20;
 /// Number of blocks that a thread of the host adds up: batches of a card have thousands.
 const BLOCKS_AT_A_TIME: u64 = 256;
 
@@ -59,7 +61,11 @@ impl<'a> Run<'a> {
             .map(|index| index.iter().map(|&i| setup.scales[i]).product())
             .collect();
         let largest = (d.limits.max_storage_buffer_binding_size).min(d.limits.max_buffer_size);
-        let batch_bytes = engine.profile.batch_bytes;
+        // Fields that are left in their buffer are read back.
+        let batch_bytes = match moments.elements().is_empty() {
+            true => engine.profile.batch_bytes.min(READ_BYTES),
+            false => engine.profile.batch_bytes,
+        };
         let sum_bytes = moments::sum_quads(moments) as u64 * 16;
         // Of a block, and of the least that a batch may hold.
         let (block_bytes, least) = match texts {
@@ -80,7 +86,7 @@ impl<'a> Run<'a> {
         // A pass of the looped stages with less than a block of networks has one block.
         let is_partial = matches!(texts, Texts::Looped(shape, _) if shape.piece(largest.min(batch_bytes)) < shape.places());
         let capacity = (bytes / block_bytes)
-            .min(bytes / sum_bytes)
+            .min(bytes.min(READ_BYTES.max(sum_bytes)) / sum_bytes)
             .min(workgroups.saturating_mul(texts.blocks_together()))
             // Threads have 32 bits.
             .min(u64::from(u32::MAX) / plan.size)
