@@ -12,7 +12,8 @@ const GOOD: f64 = 1.0;
 pub(super) fn claim(net: &'static SourceNet, fits: &Fits) -> Claim {
     let error = |document: &Traced<EftDocument>, name: &str| -> Option<Number> {
         let constant = at!(document.fits).nth(0)?;
-        at!(constant.test.mape).number(name, None)
+        // Percent: of a hundred.
+        Some(at!(constant.test.mape).number(name, None)?.of_size(100.0))
     };
     let coefficient = |document: &Traced<EftDocument>, name: &str| -> Option<Number> {
         let constant = at!(document.fits).nth(0)?;

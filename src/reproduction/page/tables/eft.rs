@@ -132,10 +132,11 @@ pub(super) fn fits(nets: &[OfNet]) -> Table {
                     coefficient.map(|c| Cell::number(c, None)).or_unknown()
                 }));
                 row.extend([
-                    Cell::number(at!(fit.train.mape), None),
-                    Cell::number(at!(fit.train.max), None),
-                    Cell::number(at!(fit.test.mape), None),
-                    Cell::number(at!(fit.test.max), None),
+                    // Percent: of a hundred.
+                    Cell::rest(at!(fit.train.mape), 100.0),
+                    Cell::rest(at!(fit.train.max), 100.0),
+                    Cell::rest(at!(fit.test.mape), 100.0),
+                    Cell::rest(at!(fit.test.max), 100.0),
                 ]);
                 rows.push(row);
             }
