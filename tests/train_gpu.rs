@@ -245,6 +245,30 @@ fn batches_rounds_and_several_adapters_give_the_same_bits() {
 }
 
 #[test]
+fn a_device_that_works_again_trains_the_rest() {
+    let mut spec = spec(named("relu", 3), "-1=0.5;0.2=-0.3", "0.4", &[0, 2]);
+    spec.ensemble.nets = 100_000;
+    let plan = plan(spec);
+    let mut engine = gpu()
+        .with_fault(Fault::DeviceLostOnce)
+        .with_batch_blocks(16);
+    let again = train(&mut engine, &plan);
+    assert_eq!(again, train(&mut gpu(), &plan));
+    // It is the same engine, and has other work.
+    assert_eq!(again, train(&mut engine, &plan));
+}
+
+#[test]
+fn rounding_has_no_kurtosis() {
+    let arguments = "train --arch relu --width 20 --data -1=0.5;0.8=1 --inputs 0.5 --rate 0.4 --steps 2000 --nets 600 --train readout --backend gpu --json -q";
+    let arguments: Vec<&str> = arguments.split(' ').collect();
+    let document = json(&arguments);
+    let step = &document["widths"][0]["steps"][0];
+    // The data are learnt to the precision of f32.
+    assert!(step["kurtosis"][0].is_null(), "{step}");
+}
+
+#[test]
 fn a_training_that_is_cancelled_gives_its_blocks_back() {
     let mut spec = trainings().remove(0);
     spec.steps = vec![100_000_000];

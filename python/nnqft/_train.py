@@ -14,7 +14,7 @@ from ._errors import InvalidSpec
 from ._net import Net
 from ._results import Train
 from ._run import Run, finish, judged
-from ._sampling import Estimator, given
+from ._sampling import Backend, Estimator, given
 
 
 def _targets(y: Any, count: int) -> Array:
@@ -42,7 +42,7 @@ def train(
     estimator: Estimator | None = None,
     seed: Count | None = None,
     allow_diverged: bool = False,
-    backend: Literal["auto", "cpu"] = "auto",
+    backend: Backend = "auto",
     progress: bool = True,
     blocking: Literal[True] = True,
 ) -> Train: ...

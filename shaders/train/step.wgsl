@@ -1,6 +1,6 @@
-// In the stage "step" one thread moves a chunk of units against the gradient of the loss
+// In the stage "step" one thread moves a chunk of units against the gradient of the loss.
 //# if is_fused
-// and sums what they then yield at the data.
+// It sums what they then yield at the data.
 //# endif
 // The twin is src/engine/cpu/train/all.rs.
 

@@ -25,13 +25,16 @@ fn fold(text: &str, width: usize) -> String {
         if line.chars().count() <= width || !is_prose(line) {
             folded += line;
         } else {
-            let mut column = 0;
-            for word in line.split(' ') {
+            // Blanks at the beginning belong to the first word.
+            let words = line.trim_start();
+            let mut column = line.len() - words.len();
+            folded += &line[..column];
+            for (k, word) in words.split(' ').enumerate() {
                 let length = word.chars().count();
-                if column > 0 && column + 1 + length > width {
+                if k > 0 && column + 1 + length > width {
                     folded += "\n  ";
                     column = 2;
-                } else if column > 0 {
+                } else if k > 0 {
                     folded.push(' ');
                     column += 1;
                 }
@@ -98,6 +101,7 @@ mod tests {
         let prose = "one two three four\n";
         assert_eq!(fold(prose, 80), prose);
         assert_eq!(fold(prose, 9), "one two\n  three\n  four\n");
+        assert_eq!(fold("  one two", 7), "  one\n  two");
         assert_eq!(fold("unbreakable", 4), "unbreakable");
         for row in ["a   b   c", "────────", "  │ o  o"] {
             assert_eq!(fold(row, 4), row);

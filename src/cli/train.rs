@@ -16,26 +16,28 @@ use super::terminal::Terminal;
     after_help = "Example: nnqft-gpu train --arch tanh --data \"-1=0.5;0.2=-0.3;0.8=1\" --inputs \"-0.4;0.5;1.5\" --nets 2000
          nnqft-gpu train --arch erf --width 20,50,100 --data points.csv --inputs \"0;1\" --rate 0.1 --plot train.svg
 
-Each network descends by itself, full batch, on 1/2 sum (f(x) - y)^2 over the data, with respect to the
-variates of unit variance that its weights and biases are multiples of. Step 0 is the ensemble of the
-other commands. Beside every number stands that of infinite width, where f is linear in the parameters.
+Each network descends by itself, full batch, on 1/2 sum (f(x) - y)^2 over the data, with respect
+to the variates of unit variance that its weights and biases are multiples of. Step 0 is the
+ensemble of the other commands. Beside every number stands that of infinite width, where f is
+linear in the parameters.
 
 Fields: f at the data, then at --inputs. Mean, variance and excess kurtosis of each, and the n-point
 functions of --orders, 1 to 4 [default: 1,2, and 4 with up to 16 fields]. Defaults: --nets 1e4
 --experiments 1; errors come from the scatter of blocks of networks.
 
-With --train readout --estimator connected readouts are averaged given the hidden layers, of which there
-may be several: outputs are then normal at every step, with mean and covariance in closed form. Errors
-are smaller, and the number of steps costs nothing.
+With --train readout --estimator connected readouts are averaged given the hidden layers, of which
+there may be several: outputs are then normal at every step, with mean and covariance in closed
+form. Errors are smaller, and the number of steps costs nothing.
 
-Checks, at every width: untrained (step 0 has its exact n-point functions); on 2048 networks after the
-last step, opposite (y -> -y turns the sign of odd functions), zero (y = 0 keeps them zero) and across
-(two more outputs that learn zero have no direction), which hold network by network with the connected
-estimator: there it is direct (readouts that are drawn and trained have the same n-point functions). Both
-are of one hidden layer. A check passes at a p-value of 1e-4 or more.
+Checks, at every width: untrained (step 0 has its exact n-point functions); on 2048 networks after
+the last step, opposite (y -> -y turns the sign of odd functions), zero (y = 0 keeps them zero)
+and across (two more outputs that learn zero have no direction). With the connected estimator
+these hold network by network, and the check is direct instead: readouts that are drawn and
+trained have the same n-point functions. Untrained and direct are of one hidden layer. A check
+passes at a p-value of 1e-4 or more.
 
-Networks are trained in f64 on the CPU or in f32 on a GPU, with one hidden layer; readouts that are averaged
-given their hidden layers in f64 on the CPU."
+Networks are trained in f64 on the CPU or in f32 on a GPU, with one hidden layer; readouts that
+are averaged given their hidden layers in f64 on the CPU."
 )]
 pub struct Arguments {
     #[command(flatten)]

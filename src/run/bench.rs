@@ -86,6 +86,10 @@ fn open(choice: &EngineChoice) -> Result<(Option<GpuEngine>, String)> {
     if choice.backend == Backend::Cpu {
         return Ok((None, "the CPU alone was asked for".into()));
     }
+    if choice.adapter.as_deref() == Some("all") {
+        let reason = "one adapter at a time; name one, or leave it out for the one that auto takes";
+        return Err(Error::invalid("adapter", "'all'", reason));
+    }
     let engine = match GpuEngine::new(choice.adapter.as_deref()) {
         Err(Error::NoAdapter(_)) if choice.backend == Backend::Auto && choice.adapter.is_none() => {
             let reason = "there is no GPU adapter: no Vulkan, Metal or DirectX 12 driver answers";

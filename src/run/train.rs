@@ -87,12 +87,16 @@ pub fn train(
         .iter()
         .map(|plan| runs * plan.spec().ensemble.networks())
         .sum();
+    let rounding = match runner.device().backend {
+        DeviceKind::Cpu => 1e-13,
+        DeviceKind::Gpu => 1e-6,
+    };
     let (widths, checks) = runner.drawing(main + checks, |runner| {
         let (mut widths, mut checks) = (Vec::new(), Vec::new());
         for (plan, few) in plans.iter().zip(&few) {
             let training = draw(runner, plan)?;
             may_diverge(plan, &training, allow_diverged)?;
-            widths.push(trained_width(plan, &training)?);
+            widths.push(trained_width(plan, &training, rounding)?);
             checks.extend(untrained(plan, &training)?);
             checks.extend(check(runner, few)?);
         }

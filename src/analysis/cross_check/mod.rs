@@ -51,6 +51,7 @@ pub fn cross_check(
             stage.join(looped);
         }
     }
+    told("training");
     stages.extend(check_training(engine, net)?);
     // Theory has no vertex integrals of some nets, and some have no derivative.
     stages.retain(|stage| stage.compared > 0);

@@ -107,9 +107,6 @@ pub struct TrainedCorrelator {
     pub infinite: Option<Vec<f64>>,
 }
 
-/// Variances of rounding, 1e-15 of what outputs are before they are trained, are smaller than this part of theirs.
-const ROUNDING: f64 = 1e-26;
-
 /// What is known of one stop at infinite width.
 struct Known {
     /// `[output][point]`
@@ -146,16 +143,17 @@ impl Known {
     }
 }
 
-/// Computes what has become of the networks of a plan at each of the steps asked for.
+/// Computes what has become of the networks of a plan at each of the steps asked for. Outputs were rounded to less than
+/// `rounding` of what they are before training: where they vary by no more they have no kurtosis.
 ///
 /// # Errors
 /// [`Error::NotFinite`] where no networks are left to average over.
-pub fn trained_width(plan: &TrainPlan, training: &Training) -> Result<TrainedWidth> {
+pub fn trained_width(plan: &TrainPlan, training: &Training, rounding: f64) -> Result<TrainedWidth> {
     let asked = |step: &u64| plan.spec().steps.contains(step);
     let stops = plan.stops().iter().zip(&training.stops).enumerate();
     let steps = stops
         .filter(|(_, (step, _))| asked(step))
-        .map(|(k, (_, stop))| trained_step(plan, k, &training.stops[0], stop));
+        .map(|(k, (_, stop))| trained_step(plan, k, [&training.stops[0], stop], rounding));
     Ok(TrainedWidth {
         width: plan.untrained().net.width(),
         steps: steps.collect::<Result<_>>()?,
@@ -202,7 +200,12 @@ fn controlled(
     Ok(Some(joined.estimate(statistics)))
 }
 
-fn trained_step(plan: &TrainPlan, k: usize, first: &Stop, stop: &Stop) -> Result<TrainedStep> {
+fn trained_step(
+    plan: &TrainPlan,
+    k: usize,
+    [first, stop]: [&Stop; 2],
+    rounding: f64,
+) -> Result<TrainedStep> {
     let step = plan.stops()[k];
     let Some(groups) = Groups::of(&stop.elements)? else {
         let what = format!("an average over the networks that have not diverged by step {step}");
@@ -226,7 +229,7 @@ fn trained_step(plan: &TrainPlan, k: usize, first: &Stop, stop: &Stop) -> Result
     let statistics = |moments: &[f64]| -> Vec<f64> {
         let [mean, variance, fourth] = cumulants.of_fields(moments);
         let kurtosis = (fourth.iter().zip(&variance).zip(&unit)).map(|((k, v), unit)| {
-            if *v > ROUNDING * unit {
+            if *v > rounding * rounding * unit {
                 k / (v * v)
             } else {
                 f64::NAN

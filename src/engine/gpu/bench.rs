@@ -118,7 +118,8 @@ impl GpuEngine {
             rows => rows * THREADS_PER_ROW,
         };
         let room = |label| {
-            let none = || Error::Device("out of memory".into());
+            let none =
+                || Error::Device("out of memory; free some of it, or use the cpu backend".into());
             d.try_storage(label, 16 * quads).ok_or_else(none)
         };
         let (from, to) = (room("from")?, room("to")?);

@@ -168,6 +168,9 @@ impl TrainSpec {
                 (Learning::All, _) => Some(sentence!(
                     "readouts are averaged given hidden layers that stay as they are; use direct, or `train` readout"
                 )),
+                (Learning::Readout, false) if spec.net.depth() > 1 => Some(sentence!(
+                    "readouts are averaged given the hidden layers if their weights and biases are gaussian; use gaussian laws for the last layer"
+                )),
                 (Learning::Readout, false) => Some(sentence!(
                     "readouts are averaged given the hidden layers if their weights and biases are gaussian; use direct"
                 )),

@@ -17,12 +17,10 @@ use super::GpuEngine;
 use crate::engine::cpu::train::{BlockSums, tiles};
 use crate::engine::queue::next_size;
 use crate::engine::{AdapterClass, BlockPlan, Work};
-use crate::model::Estimator;
 use crate::plan::TrainPlan;
-use crate::sentence::sentence;
 use crate::stream::GROUP;
 use crate::tensor::Training;
-use crate::{Error, Result};
+use crate::Result;
 pub use inspect::descend;
 use run::{Look, Run};
 use shape::Shape;
@@ -47,11 +45,6 @@ pub fn train(
     work: &dyn Work<Training>,
     cancelled: &(dyn Fn() -> bool + Sync),
 ) -> Result<()> {
-    if plan.spec().ensemble.estimator == Estimator::Connected {
-        let reason =
-            sentence!("readouts are averaged given their hidden layers in f64; use `backend` cpu");
-        return Err(Error::invalid("backend", "gpu", reason));
-    }
     let stopped = || cancelled() || work.left() == 0;
     if stopped() {
         return Ok(());

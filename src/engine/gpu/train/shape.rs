@@ -78,7 +78,10 @@ impl<'a> Shape<'a> {
             return Err(Error::invalid("d_in", setup.d_in, reason));
         }
         let (data, outputs) = (plan.spec().data.len(), plan.untrained().net.d_out());
-        let is_fused = data * outputs <= SUMS && data * length <= STATEMENTS;
+        // Readouts have no step over hidden units that could be fused with what these yield.
+        let is_fused = plan.spec().train == Learning::All
+            && data * outputs <= SUMS
+            && data * length <= STATEMENTS;
         let tile = match is_fused {
             true => data,
             false => (SUMS / outputs).clamp(1, TOGETHER),
