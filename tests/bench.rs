@@ -61,5 +61,8 @@ fn a_machine_without_a_gpu_has_its_cpu_measured() {
     assert!(table.starts_with("there is no GPU adapter"), "{table}");
     assert!(table.contains("CPU networks/s"), "{table}");
     refused(&["bench", "--adapter", "no such"], &["no such adapter"]);
-    refused(&["bench", "--adapter", "all"], &["--adapter", "one adapter at a time"]);
+    refused(
+        &["bench", "--adapter", "all"],
+        &["--adapter", "one adapter at a time"],
+    );
 }

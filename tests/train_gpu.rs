@@ -381,7 +381,7 @@ fn readouts_given_their_hidden_layers_are_averaged_in_f64() {
     let stop = AtomicBool::new(false);
     let queue = TrainQueue::new(&plan.spec().ensemble, plan.stops().len(), &|_| {}, &stop);
     let error = gpu().train(&plan, &queue, &|| false).unwrap_err();
-    assert!(error.to_string().contains("use `backend` cpu"), "{error}");
+    assert!(error.to_string().contains("`backend` cpu"), "{error}");
 }
 
 /// The stages of training that a fault turns red.

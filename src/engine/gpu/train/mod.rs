@@ -14,13 +14,13 @@ use std::time::{Duration, Instant};
 use rayon::prelude::*;
 
 use super::GpuEngine;
+use crate::Result;
 use crate::engine::cpu::train::{BlockSums, tiles};
 use crate::engine::queue::next_size;
 use crate::engine::{AdapterClass, BlockPlan, Work};
 use crate::plan::TrainPlan;
 use crate::stream::GROUP;
 use crate::tensor::Training;
-use crate::Result;
 pub use inspect::descend;
 use run::{Look, Run};
 use shape::Shape;
