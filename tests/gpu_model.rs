@@ -44,7 +44,7 @@ const CARDS: [Card; 4] = [
         name: "H100 SXM",
         class: AdapterClass::Discrete,
         cores: 132.0,
-        clock: 1.755e9,
+        clock: 1.98e9,
         lanes: [128.0, 64.0, 16.0],
         registers: 65536.0,
         threads: 2048.0,

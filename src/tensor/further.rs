@@ -331,4 +331,64 @@ mod tests {
             assert!((got - want).abs() < 1e-12, "{got} {want}");
         }
     }
+
+    #[test]
+    fn cumulants_given_the_hidden_layers_add_their_means_and_covariances_with_d() {
+        // D, c of order 4 and c of order 6 at one point in five networks.
+        const FIELDS: [[f64; 3]; 5] = [
+            [0.9, -0.2, 0.4],
+            [-0.3, 0.5, 0.1],
+            [0.2, 0.7, -0.6],
+            [1.3, 0.1, 0.8],
+            [0.4, -0.9, 0.3],
+        ];
+        let average = |of: &dyn Fn(&[f64; 3]) -> f64| FIELDS.iter().map(of).sum::<f64>() / 5.0;
+        let [d, c4, c6] = [0, 1, 2].map(|k| average(&|f| f[k]));
+        let (kernel, measured) = ([vec![1.3]], MeanOfD::Measured);
+        for orders in [&[4][..], &[6], &[2, 4, 6]] {
+            let plan = Measurement::connected_symmetric(&kernel, 1, orders, measured, &[]);
+            let mut elements = vec![0.0; plan.means().end];
+            for field in FIELDS {
+                let used = tensor_fields(orders);
+                let network = Extreme {
+                    score: 0.0,
+                    experiment: 0,
+                    network: 0,
+                    weight: 1.0,
+                    field: field[..used].to_vec(),
+                };
+                let added = plan.contributions(&network);
+                (elements.iter_mut().zip(added)).for_each(|(e, x)| *e += x / 5.0);
+            }
+            let second = 5.0 / 4.0 * average(&|f| (f[0] - d).powi(2));
+            let third = 25.0 / 12.0 * average(&|f| (f[0] - d).powi(3));
+            let joint = 5.0 / 4.0 * average(&|f| (f[0] - d) * (f[1] - c4));
+            let full = |n: usize| match n {
+                4 => average(&|f| 3.0 * (1.3 + f[0]).powi(2) + f[1]) - 3.0 * 1.3 * 1.3,
+                _ => {
+                    let of = |f: &[f64; 3]| {
+                        let c = 1.3 + f[0];
+                        15.0 * c.powi(3) + 15.0 * c * f[1] + f[2]
+                    };
+                    average(&of) - 15.0 * 1.3f64.powi(3)
+                }
+            };
+            for (n, connected) in [(4, 3.0 * second + c4), (6, 15.0 * (third + joint) + c6)] {
+                let Some((_, range)) = plan.orders().iter().find(|(order, _)| *order == n) else {
+                    continue;
+                };
+                assert!(
+                    (elements[range.start] - full(n)).abs() < 1e-12,
+                    "{orders:?} {n}"
+                );
+                assert_eq!(plan.linear_connected(n), None);
+                let got = plan.connected_function(n, &elements, 5.0).unwrap()[0];
+                assert!((got - connected).abs() < 1e-12, "{orders:?} {n}: {got}");
+            }
+        }
+    }
+
+    fn tensor_fields(orders: &[usize]) -> usize {
+        connected_fields(1, orders, false).len()
+    }
 }
