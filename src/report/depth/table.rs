@@ -78,14 +78,20 @@ fn prediction(exact: Option<f64>, first_order: Option<f64>) -> (Option<f64>, &'s
 }
 
 fn slopes(document: &DepthDocument, width: usize) -> String {
+    let has_widths = document
+        .sweep
+        .widths()
+        .is_some_and(|widths| widths.len() > 1);
     let header = ["N", "slope of", "fitted", "± error", "predicted", "depths"];
-    let mut rows = table(&header, 2);
+    let first = usize::from(!has_widths);
+    let mut rows = table(&header[first..], 2 - first);
     let mut last = None;
     for fit in &document.sweep.fits {
+        // What does not change within a width is written once.
         let width = fit.width.filter(|_| fit.width != last);
         last = fit.width;
         let depths: Vec<String> = fit.depths_used.iter().map(usize::to_string).collect();
-        rows.add_row([
+        let cells = [
             width.map_or(String::new(), |width| width.to_string()),
             fit.order.map_or("N v/K^2".into(), |n| format!("m_{n}")),
             fixed(fit.slope, 4),
@@ -96,7 +102,8 @@ fn slopes(document: &DepthDocument, width: usize) -> String {
                 [one] => format!("{one} only: a slope takes two"),
                 several => several.join(", "),
             },
-        ]);
+        ];
+        rows.add_row(cells.into_iter().skip(first));
     }
     let rows = rows.without(&["depths"]).fit(width);
     format!("\nlog10 of the absolute value against log10 L, where it differs from zero\n{rows}\n")
