@@ -44,8 +44,8 @@ pub enum Error {
     /// GPU and CPU do not agree.
     #[error("GPU and CPU disagree: {0}")]
     Disagreement(String),
-    /// A measured ensemble violates a symmetry that it has.
-    #[error("not consistent with the symmetry: {0}")]
+    /// A measured ensemble violates a symmetry, or another identity, that it has.
+    #[error("not consistent with what is exact: {0}")]
     Symmetry(String),
     /// Parts are not of one run.
     #[error("{0}")]

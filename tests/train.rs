@@ -510,3 +510,20 @@ fn a_document_is_read_as_it_was_written() {
     assert_eq!(serde_json::to_string(&again).unwrap(), text);
     assert_eq!(again.head.spec, document.head.spec);
 }
+
+#[test]
+fn where_rare_networks_carry_averages_it_is_said_and_the_check_left_out() {
+    let document = json(&[
+        "train", "--arch", "gauss", "--data", "1=1", "--inputs", "0.1", "--width", "5", "--steps",
+        "0", "--nets", "600", "--rate", "0.01", "--json",
+    ]);
+    let names: Vec<&str> = (document["checks"].as_array().unwrap().iter())
+        .map(|check| check["name"].as_str().unwrap())
+        .collect();
+    assert!(
+        !names.contains(&"untrained") && names.contains(&"opposite"),
+        "{names:?}"
+    );
+    let notes = document["notes"].to_string();
+    assert!(notes.contains("grows exponentially"), "{notes}");
+}

@@ -6,8 +6,8 @@ use super::document::{Curve, CurveStep, TrainDocument};
 use super::{Head, Runner, Timing};
 use crate::analysis::check_range;
 use crate::analysis::trained::{
-    TrainCheck, across, across_plan, direct, direct_plan, fits, opposite, trained_width, untrained,
-    zero, zero_plan,
+    TrainCheck, across, across_plan, direct, direct_plan, fits, has_rare_networks, opposite,
+    trained_width, untrained, zero, zero_plan,
 };
 use crate::engine::cpu::CpuEngine;
 use crate::engine::{DeviceKind, TrainQueue};
@@ -187,9 +187,13 @@ fn may_diverge(plan: &TrainPlan, training: &Training, allowed: bool) -> Result<(
         true => "a lower one fits the narrow networks",
         false => "use less",
     };
+    let given = match plan.spec().rate {
+        Some(_) => short(rate),
+        None => format!("{}, by default,", short(rate)),
+    };
     Err(Error::invalid(
         "rate",
-        short(rate),
+        given,
         sentence!(
             "{} of {} networks of width {} have diverged after {} steps; the largest stable rate at infinite width is {}: {}, or add `allow_diverged` for averages over the others",
             stop.diverged.to_string(),
@@ -220,6 +224,12 @@ fn notes(plan: &TrainPlan) -> Vec<String> {
             "data points {} are one point{learnt}",
             numbers.join(", ")
         ));
+    }
+    if has_rare_networks(plan) {
+        all.push(
+            "the activation grows exponentially, and rare networks carry variances and kurtosis: unless they were drawn, neither the values nor their errors show them"
+                .into(),
+        );
     }
     if tangent.is_singular() {
         let why = if repeated.is_empty() {

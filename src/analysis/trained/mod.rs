@@ -8,7 +8,8 @@ mod groups;
 use serde::{Deserialize, Serialize};
 
 pub use checks::{
-    TrainCheck, across, across_plan, direct, direct_plan, opposite, untrained, zero, zero_plan,
+    TrainCheck, across, across_plan, direct, direct_plan, has_rare_networks, opposite, untrained,
+    zero, zero_plan,
 };
 pub use fits::{Deviation, Series, TrainedFit, fits};
 

@@ -6,6 +6,9 @@ use crate::model::Inputs;
 use crate::model::inputs::typed_number;
 use crate::{Error, Result};
 
+/// The largest target: products of four outputs of its size are numbers.
+const LARGEST: f64 = 1e70;
+
 /// The largest number of data points.
 pub const MAX_DATA: usize = 64;
 /// The largest number of targets of a point.
@@ -93,6 +96,12 @@ impl TrainingData {
             }
             if target.iter().any(|y| !y.is_finite()) {
                 return refuse(value(), "targets must be finite numbers".into());
+            }
+            if target.iter().any(|y| y.abs() > LARGEST) {
+                return refuse(
+                    value(),
+                    format!("targets are {LARGEST:e} at most, whose powers are numbers"),
+                );
             }
         }
         Ok(Self {

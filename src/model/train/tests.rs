@@ -82,6 +82,7 @@ fn data_are_refused_with_what_is_wrong() {
         ("1=2;1,2=3", "2 coordinates, the first point has 1"),
         ("1=2;2=3,4", "2 targets, the first point has 1"),
         ("1=nan", "finite"),
+        ("1=1e200", "1e70 at most"),
         ("inf=1", "finite"),
         ("1=1,2,3,4,5,6,7,8,9", "from 1 to 8"),
         ("no-such-file.csv", "no-such-file.csv"),

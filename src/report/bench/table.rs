@@ -76,7 +76,7 @@ pub fn bench_table(document: &BenchDocument, width: usize) -> String {
     if document.jobs.iter().all(|job| job.stages.is_empty()) {
         return format!("{head}\n{jobs}\n");
     }
-    let expendable = ["registers", "bytes", "instructions"];
+    let expendable = ["registers", "bytes", "instructions", "% of bandwidth"];
     format!(
         "{head}\n{jobs}\n\n{}\n",
         stages.without(&expendable).fit(width)

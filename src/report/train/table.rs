@@ -1,3 +1,4 @@
+use crate::analysis::ChiSquared;
 use crate::analysis::trained::{TrainedStep, TrainedWidth};
 use crate::model::{EnsembleSpec, Inputs, Learning, short};
 use crate::report::heading::sweep;
@@ -18,13 +19,18 @@ pub fn train_table(document: &TrainDocument, width: usize) -> String {
         depth => format!(" above {depth} hidden layers"),
     };
     let mut text = format!(
-        "{}\n{}{above} learn {} points at rate {}\n",
+        "{}\n{}{above} learn {} {} at rate {}\n",
         sweep(&ensemble, "width"),
         match spec.train {
             Learning::All => "all parameters",
             Learning::Readout => "readouts",
         },
         spec.data.len(),
+        if spec.data.len() == 1 {
+            "point"
+        } else {
+            "points"
+        },
         short(spec.rate.unwrap_or(f64::NAN)),
     );
     text.push_str(&fields(document, width));
@@ -143,9 +149,11 @@ fn powers(document: &TrainDocument, width: usize) -> String {
         ];
         if terms.is_some() {
             let series = fit.series.as_ref();
+            // Of a series that is not what was measured the first term says nothing.
+            let fitting = series.filter(|s| s.p_value >= ChiSquared::MIN_P);
             row.extend([
-                value(series.map(|s| s.coefficients[0])),
-                value(series.map(|s| s.std_err[0])),
+                value(fitting.map(|s| s.coefficients[0])),
+                value(fitting.map(|s| s.std_err[0])),
                 value(series.map(|s| s.chi2)),
             ]);
         }

@@ -191,7 +191,7 @@ fn interactions(net: &'static SourceNet, document: &Traced<TrainDocument>) -> Cl
     let [first, last] = [
         at_smallest(
             &before,
-            "size of the excess kurtosis at the smallest width before",
+            "length of the excess kurtosis at the smallest width, along that of another, before",
         ),
         at_smallest(&after, "after"),
     ];
@@ -215,7 +215,7 @@ fn interactions(net: &'static SourceNet, document: &Traced<TrainDocument>) -> Cl
                 "Learning adds interactions at finite width",
                 "connected 4-point functions grow, and fall again with the width",
             ),
-            "the size of the excess kurtosis over all points is larger after training than before at the smallest width, and falls with the width, both by 5 standard errors",
+            "the length of the excess kurtosis over all points is larger after training than before at the smallest width, and falls with the width, both by 5 standard errors",
         )
     }
 }
