@@ -22,7 +22,7 @@ pub enum Fault {
     /// Sums run over 10^6 terms in f32: near 10^6 its spacing is 1/16, and rounding
     /// to it at each of a block's terms adds up like their square root.
     SinglePrecision,
-    /// The device is lost when block 64 is submitted, also after it was opened again.
+    /// The device is lost when block 64 is submitted, and does not open again.
     DeviceLost,
     /// The device is lost when block 64 is submitted, and works once it was opened again.
     DeviceLostOnce,

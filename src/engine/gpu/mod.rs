@@ -249,6 +249,10 @@ impl GpuEngine {
 impl GpuEngine {
     /// Opens the device again, with nothing that was on it.
     fn reopen(&mut self) -> Result<()> {
+        #[cfg(feature = "test-hooks")]
+        if matches!(self.device.fault, Some(Fault::DeviceLost)) {
+            return Err(Error::Device("the driver is gone".into()));
+        }
         let before = std::mem::replace(&mut self.device, Device::new(&self.adapter)?);
         self.device.limits = before.limits;
         #[cfg(feature = "test-hooks")]
