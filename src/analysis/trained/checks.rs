@@ -82,11 +82,22 @@ fn pick<T: Copy>(all: &[T], kept: &[usize]) -> Vec<T> {
     kept.iter().map(|&e| all[e]).collect()
 }
 
-/// Tells whether products of outputs are carried by networks that are hardly ever drawn: activations that grow
-/// exponentially make them log-normal.
+/// Tells whether products of four outputs are carried by networks that are hardly ever drawn. Activations that grow
+/// as e^(r |z|) make them log-normal: hidden units about t = 4 r sqrt(Var z) standard deviations out carry them, within
+/// two or so, of which one in e^(t^2 / 2 + 2 t) is there.
 pub fn has_rare_networks(plan: &TrainPlan) -> bool {
-    let growth = plan.untrained().net.activation().growth();
-    matches!(growth, Growth::Exponential { .. })
+    let spec = plan.untrained();
+    let Growth::Exponential { rate } = spec.net.activation().growth() else {
+        return false;
+    };
+    let first = spec.net.first();
+    let variance = |x: &Vec<f64>| {
+        let square = x.iter().map(|x| x * x).sum::<f64>() / x.len() as f64;
+        first.sigma_b.powi(2) + first.sigma_w.powi(2) * square
+    };
+    let largest = (spec.inputs.points().iter().map(variance)).fold(0.0, f64::max);
+    let t = 4.0 * rate * largest.sqrt();
+    0.5 * t * t + 2.0 * t > (spec.networks() as f64 * spec.net.width() as f64).ln()
 }
 
 /// Tests that networks before the first step have their exact n-point functions: `untrained`.
