@@ -202,15 +202,14 @@ impl DepthSweep {
 
     /// Lists the n-point functions whose averages have not converged, with their depths.
     pub fn unconverged(&self) -> Vec<Unconverged> {
+        let has_widths = self.widths().is_some_and(|widths| widths.len() > 1);
         let all = (self.depths.iter()).flat_map(|d| d.orders.iter().map(move |p| (d, p)));
         all.filter_map(|(d, p)| {
             Some(Unconverged {
-                claim: Some(
-                    match self.fits.iter().all(|f| f.width == self.fits[0].width) {
-                        true => format!("L = {}", d.depth).into(),
-                        false => format!("N = {}, L = {}", d.width, d.depth).into(),
-                    },
-                ),
+                claim: Some(match has_widths {
+                    true => format!("N = {}, L = {}", d.width, d.depth).into(),
+                    false => format!("L = {}", d.depth).into(),
+                }),
                 order: p.order,
                 reason: p.unconverged.clone()?,
             })

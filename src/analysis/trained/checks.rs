@@ -90,10 +90,9 @@ pub fn has_rare_networks(plan: &TrainPlan) -> bool {
     let Growth::Exponential { rate } = spec.net.activation().growth() else {
         return false;
     };
-    let first = spec.net.first();
-    let variance = |x: &Vec<f64>| {
-        let square = x.iter().map(|x| x * x).sum::<f64>() / x.len() as f64;
-        first.sigma_b.powi(2) + first.sigma_w.powi(2) * square
+    let variance = |x: &Vec<f64>| -> f64 {
+        let form = spec.net.linear_form(x);
+        form.iter().map(|x| x * x).sum()
     };
     let largest = (spec.inputs.points().iter().map(variance)).fold(0.0, f64::max);
     let t = 4.0 * rate * largest.sqrt();
