@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Runs deep networks in JAX beside nnqft-gpu on this machine and prints ratios.
 
-    benches/deep_peers.py [--rounds 5] [--jobs 2:100,3:100,2:1000]
+    benches/deep_peers.py [--rounds 5] [--jobs 2:100,3:100,2:1000] [--here] [--binary PATH]
 
-Makes the virtual environment of benches/peers.py and builds the release binary. The job of every
+Makes the virtual environment of benches/peers.py and builds the release binary, as told there. The job of every
 contender: tanh networks of L hidden layers at their critical point, 6 inputs, the averages of all
 products of 2, 4 and 6 outputs. JAX (float32, compilation not counted) draws them in two ways, each
 with the best of several batches and of two generators:
@@ -11,7 +11,7 @@ with the best of several batches and of two generators:
 weights     every weight, L - 1 matrices of N x N a network, as anyone would write it
 covariance  a layer given the one below: N x 6 normals times a Cholesky factor, as an expert would
 
-Ours are in f64 on the CPU. A ratio is the median over rounds of its two rates in the same round.
+Ours are in f64 on the CPU, beside JAX on a GPU in f32 on the best adapter. A ratio is the median over rounds of its two rates in the same round.
 """
 
 import argparse
@@ -19,7 +19,7 @@ import statistics
 import sys
 import time
 
-from peers import PACKAGES, build, document, environment, rate
+from peers import PACKAGES, add_options, begin, document, on_gpu, rate, where
 
 POINTS = [-1.0, -0.6, -0.2, 0.2, 0.6, 1.0]
 assert any(package.startswith("jax") for package in PACKAGES)
@@ -27,7 +27,8 @@ assert any(package.startswith("jax") for package in PACKAGES)
 
 def ours(binary, depth, width, nets):
     """Networks per second of a run's sampling."""
-    shape = f"--arch tanh --critical --depth {depth} --width {width} --backend cpu"
+    backend = "gpu" if on_gpu() else "cpu"
+    shape = f"--arch tanh --critical --depth {depth} --width {width} --backend {backend}"
     sampling = f"--nets {nets} --experiments 2 --orders 2,4,6"
     inputs = ["--inputs", ";".join(map(str, POINTS))]
     run = document(binary, *shape.split(), *sampling.split(), *inputs)
@@ -83,6 +84,8 @@ def jax_peer(way, depth, width, batch, generator):
 def best(way, depth, width):
     """The fastest batch and generator, by a short trial of each."""
     batches = (100, 300, 1000, 3000) if width <= 100 else (10, 30, 100)
+    if on_gpu():
+        batches = tuple(30 * batch for batch in batches)
     trials = {}
     for generator in ("threefry", "rbg"):
         for batch in batches:
@@ -97,7 +100,7 @@ def compare(binary, depth, width, rounds):
     for way in ("weights", "covariance"):
         note, peers[way] = best(way, depth, width)
         notes.append(note)
-    nets = max(10_000, 20_000_000 // (depth * width))
+    nets = max(10_000, 20_000_000 // (depth * width)) * (100 if on_gpu() else 1)
     rows = []
     for _ in range(rounds):
         row = {"ours": ours(binary, depth, width, nets)}
@@ -114,12 +117,11 @@ def compare(binary, depth, width, rounds):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--rounds", type=int, default=5)
+    add_options(parser)
     parser.add_argument("--jobs", default="2:100,3:100,2:1000", help="depth:width, separated by commas")
     options = parser.parse_args()
-    environment(False)
-    binary = build()
-    print(f"{time.strftime('%Y-%m-%d')}, {options.rounds} rounds")
+    binary = begin(options)
+    print(f"{where()}, {options.rounds} rounds")
     for job in options.jobs.split(","):
         depth, width = map(int, job.split(":"))
         compare(binary, depth, width, options.rounds)

@@ -123,79 +123,6 @@ fn rate(chains: fn(f64, u32) -> f64, lanes: u64) -> f64 {
     best.fold(0.0, f64::max)
 }
 
-/// f32 operations per second of an adapter: the best of several numbers of chains a thread.
-fn gpu_peak(name: &str) -> f64 {
-    let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
-    descriptor.backends = wgpu::Backends::all();
-    let instance = wgpu::Instance::new(descriptor);
-    let adapters = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()));
-    let adapter = (adapters.into_iter())
-        .find(|a| a.get_info().name == name)
-        .expect("the engine has just found it");
-    let (device, queue) = pollster::block_on(adapter.request_device(&Default::default())).unwrap();
-    let run = |chains: usize, steps: u32, threads: u32| {
-        let each = |f: &dyn Fn(usize) -> String| (0..chains).map(f).collect::<String>();
-        let source = format!(
-            "@group(0) @binding(0) var<storage, read_write> out: array<f32>;
-             @compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) {{
-             {} for (var i = 0u; i < {steps}u; i += 1u) {{ {} }} out[id.x] = {}; }}",
-            each(&|c| format!("var x{c} = f32(id.x) * 1e-9 + {c}.0;\n")),
-            each(&|c| format!("x{c} = x{c} * 0.999 + 0.001;\n")).repeat(8),
-            each(&|c| format!("x{c} + ")) + "0.0",
-        );
-        let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
-            label: None,
-            source: wgpu::ShaderSource::Wgsl(source.into()),
-        });
-        let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-            label: None,
-            layout: None,
-            module: &module,
-            entry_point: None,
-            compilation_options: Default::default(),
-            cache: None,
-        });
-        let out = device.create_buffer(&wgpu::BufferDescriptor {
-            label: None,
-            size: u64::from(threads) * 4,
-            usage: wgpu::BufferUsages::STORAGE,
-            mapped_at_creation: false,
-        });
-        let group = device.create_bind_group(&wgpu::BindGroupDescriptor {
-            label: None,
-            layout: &pipeline.get_bind_group_layout(0),
-            entries: &[wgpu::BindGroupEntry {
-                binding: 0,
-                resource: out.as_entire_binding(),
-            }],
-        });
-        let mut best: f64 = 0.0;
-        for _ in 0..4 {
-            let start = Instant::now();
-            let mut encoder = device.create_command_encoder(&Default::default());
-            {
-                let mut pass = encoder.begin_compute_pass(&Default::default());
-                pass.set_pipeline(&pipeline);
-                pass.set_bind_group(0, &group, &[]);
-                pass.dispatch_workgroups(threads / 64, 1, 1);
-            }
-            queue.submit([encoder.finish()]);
-            device.poll(wgpu::PollType::wait_indefinitely()).unwrap();
-            let operations = f64::from(threads) * f64::from(steps) * (chains * 8 * 2) as f64;
-            best = best.max(operations / start.elapsed().as_secs_f64());
-        }
-        best
-    };
-    let threads = match adapter.get_info().device_type {
-        wgpu::DeviceType::Cpu => 1 << 12,
-        _ => 1 << 20,
-    };
-    [8, 10, 12, 16]
-        .map(|chains| run(chains, 4000, threads))
-        .into_iter()
-        .fold(0.0, f64::max)
-}
-
 fn report(engine: &mut dyn Engine, peak: f64) {
     let gpu = engine.device().backend == DeviceKind::Gpu;
     println!(
@@ -281,7 +208,8 @@ fn main() {
     scaling(&mut cpu);
     match GpuEngine::new(None) {
         Ok(mut engine) => {
-            let peak = gpu_peak(&engine.adapter().name);
+            // A multiplication and an addition are two operations.
+            let peak = 2.0 * engine.peak().expect("an adapter").multiply_adds_per_s;
             report(&mut engine, peak);
             scaling(&mut engine);
             println!("\nblocks per batch    seconds (10 x 10^5 ReLU-nets, N = 100)");

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Runs the alternatives beside nnqft-gpu on this machine and prints ratios.
 
-    benches/peers.py [--torch] [--rounds 5] [--jobs relu:100,erf:2]
+    benches/peers.py [--torch] [--rounds 5] [--jobs relu:100,erf:2] [--here] [--binary PATH]
 
 Makes a virtual environment in target/peers (NumPy and JAX; PyTorch with --torch, some
-gigabytes) and builds the release binary. Every round runs all contenders once, one after the
-other; a ratio is the median over rounds of its two rates in the same round, because absolute
-times drift on shared machines and ratios do not.
+gigabytes) and builds the release binary. With --here the packages of this interpreter are
+taken as they are: JAX then runs on a GPU if that is where it is installed for, and so do ours.
+Every round runs all contenders once, one after the other; a ratio is the median over rounds of
+its two rates in the same round, because absolute times drift on shared machines and ratios do not.
 
 The job of every contender: networks with 6 inputs, the averages of all products of 2, 4 and 6
 outputs (21 + 126 + 462 elements). Compilation by JAX is not counted; ours, of shaders, is, except
@@ -16,6 +17,7 @@ in the row 'gpu compiled'.
 import argparse
 import json
 import os
+import platform
 import statistics
 import subprocess
 import sys
@@ -33,6 +35,46 @@ POINTS = {
     "gauss": [-0.01, -0.006, -0.002, 0.002, 0.006, 0.01],
 }
 ORDERS = (2, 4, 6)
+
+
+def add_options(parser):
+    """The options of every comparison with JAX."""
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--here", action="store_true", help="this interpreter's own packages")
+    parser.add_argument("--binary", type=Path, help="nnqft-gpu as it is, not built")
+
+
+def begin(options, torch=False):
+    """Enters the virtual environment, unless told to stay, and returns the binary."""
+    if not options.here:
+        environment(torch)
+    return options.binary or build()
+
+
+def on_gpu():
+    """Whether JAX runs on a GPU."""
+    import jax
+
+    return jax.default_backend() == "gpu"
+
+
+def where():
+    """The day and the machine."""
+    machine = platform.processor() or platform.machine()
+    if Path("/proc/cpuinfo").exists():
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        models = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
+        machine = f"{len(models)} x {models[0]}" if models else machine
+    if on_gpu():
+        import jax
+
+        machine += f", JAX on {jax.devices()[0].device_kind}"
+    return f"{time.strftime('%Y-%m-%d')}, {machine}"
+
+
+def experiments_of_a_run():
+    """Experiments of 10^6 networks in a short run and in a long one: a card needs more to do."""
+    return (10, 1000) if on_gpu() else (1, 10)
 
 
 def environment(torch):
@@ -227,6 +269,8 @@ def rate(step, batch, seconds):
 def best_jax(arch, width, moments):
     """The fastest batch and generator, by a short trial of each."""
     batches = (300, 1000, 3000) if width >= 100 else (3000, 10_000, 30_000)
+    if on_gpu():
+        batches = tuple(100 * batch for batch in batches)
     trials = {}
     for generator in ("threefry", "rbg"):
         for batch in batches:
@@ -242,18 +286,21 @@ def compare(binary, arch, width, options):
         note, peer = best_jax(arch, width, moments)
         notes.append(f"jax {moments}: {note}")
         peers[f"jax {moments}"] = peer
-    peers["numpy"] = numpy_peer(arch, width, 2000 if width >= 100 else 20_000)
+    if not on_gpu():
+        peers["numpy"] = numpy_peer(arch, width, 2000 if width >= 100 else 20_000)
     if options.torch:
         peers["torch loop"] = torch_peer(arch, width)
     rounds = []
     for _ in range(options.rounds):
         row = {}
-        for backend in ("gpu", "cpu"):
-            for experiments in (1, 10):
+        few, many = experiments_of_a_run()
+        for backend in ("gpu",) if on_gpu() else ("gpu", "cpu"):
+            for experiments in (few, many):
                 row[f"{backend} {experiments}e6"] = ours(binary, backend, arch, width, experiments)
             if backend == "gpu":
-                # What nine experiments more take: no pipelines, as JAX's rates are without its compiler.
-                row["gpu compiled"] = 9e6 / (10e6 / row["gpu 10e6"] - 1e6 / row["gpu 1e6"])
+                # What the experiments more take: no pipelines, as JAX's rates are without its compiler.
+                times = [experiments * 1e6 / row[f"gpu {experiments}e6"] for experiments in (few, many)]
+                row["gpu compiled"] = (many - few) * 1e6 / (times[1] - times[0])
         for name, peer in peers.items():
             row[name] = rate(*peer, 2.0)
         rounds.append(row)
@@ -291,7 +338,7 @@ def same_accuracy(binary):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--rounds", type=int, default=5)
+    add_options(parser)
     parser.add_argument("--torch", action="store_true", help="PyTorch as well (a large download)")
     parser.add_argument(
         "--jobs",
@@ -299,19 +346,18 @@ def main():
         help="arch:width, separated by commas; empty for the last table alone",
     )
     options = parser.parse_args()
-    environment(options.torch)
-    binary = build()
-    with open("/proc/cpuinfo") if Path("/proc/cpuinfo").exists() else open(os.devnull) as info:
-        models = [line.split(":")[1].strip() for line in info if line.startswith("model name")]
-    print(f"{time.strftime('%Y-%m-%d')}, {len(models)} x {models[0] if models else 'unknown'}")
+    binary = begin(options, options.torch)
+    print(where())
+    few, many = experiments_of_a_run()
     print(
-        "ours: 'gpu 1e6' is one experiment of 10^6 networks with --backend gpu, '10e6' ten,\n"
+        f"ours: 'gpu {few}e6' is {few} experiments of 10^6 networks with --backend gpu, '{many}e6' {many},\n"
         f"'gpu compiled' the difference of the two; {options.rounds} rounds"
     )
     for job in filter(None, options.jobs.split(",")):
         arch, width = job.split(":")
         compare(binary, arch, int(width), options)
-    same_accuracy(binary)
+    if not on_gpu():
+        same_accuracy(binary)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Trains ensembles in JAX beside nnqft-gpu on this machine and prints ratios.
 
-    benches/train_peers.py [--rounds 5] [--width 100] [--steps 100] [--gpu]
+    benches/train_peers.py [--rounds 5] [--width 100] [--steps 100] [--gpu] [--here] [--binary PATH]
 
-Makes the virtual environment of benches/peers.py and builds the release binary. The job of every
+Makes the virtual environment of benches/peers.py and builds the release binary, as told there. The job of every
 contender: draw tanh networks of one hidden layer, train all parameters of each by itself on 6 points
 for so many steps of full-batch gradient descent, average all outputs and their products. JAX
 (float32, vmap over networks and jit, compilation not counted) takes the best of several batches and
@@ -23,7 +23,7 @@ import subprocess
 import sys
 import time
 
-from peers import PACKAGES, build, environment, rate
+from peers import PACKAGES, add_options, begin, on_gpu, rate, where
 
 POINTS = [-1.0, -0.6, -0.2, 0.2, 0.6, 1.0]
 TARGETS = [0.5, 0.1, -0.3, -0.3, 0.4, 1.0]
@@ -89,6 +89,7 @@ def best(way, width, steps):
     """The fastest batch, by a short trial of each."""
     trials = {}
     for batch in (10, 30, 100, 300, 1000, 3000):
+        batch *= 100 if on_gpu() else 1
         peer = jax_peer(way, width, steps, batch)
         trials[batch] = (rate(*peer, 0.5), peer)
     choice = max(trials, key=lambda k: trials[k][0])
@@ -97,25 +98,25 @@ def best(way, width, steps):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--rounds", type=int, default=5)
+    add_options(parser)
     parser.add_argument("--width", type=int, default=100)
     parser.add_argument("--steps", type=int, default=100)
     parser.add_argument("--gpu", action="store_true")
     options = parser.parse_args()
-    environment(False)
-    binary = build()
+    binary = begin(options)
     shape = (options.width, options.steps)
     batches, peers = {}, {}
     for way in ("grad", "formulas"):
         batches[way], peers[way] = best(way, *shape)
     backends = ["cpu", "gpu"] if options.gpu else ["cpu"]
-    nets = max(10_000, 400_000_000 // (options.width * options.steps))
+    backends = ["gpu"] if on_gpu() else backends
+    nets = max(10_000, 400_000_000 // (options.width * options.steps)) * (100 if on_gpu() else 1)
     rows = []
     for _ in range(options.rounds):
         row = {backend: ours(binary, backend, *shape, nets) for backend in backends}
         row.update((way, rate(*peer, 2.0)) for way, peer in peers.items())
         rows.append(row)
-    print(f"{time.strftime('%Y-%m-%d')}, {options.rounds} rounds: tanh N = {options.width}, 6 data points, {options.steps} steps")
+    print(f"{where()}, {options.rounds} rounds: tanh N = {options.width}, 6 data points, {options.steps} steps")
     for name in rows[0]:
         line = f"{name:10}{statistics.median(row[name] for row in rows):12.4g} networks/s"
         for way in batches:
