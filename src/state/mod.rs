@@ -12,7 +12,7 @@
 //! let mut shards = Vec::new();
 //! for name in ["0/2", "1/2"] {
 //!     let shard: Shard = name.parse()?;
-//!     let mut state = State::new(vec![spec.clone()], Some(shard), cpu.device());
+//!     let mut state: State = State::new(vec![spec.clone()], Some(shard), cpu.device());
 //!     let queue = Queue::resume(&spec, state.blocks(0), Default::default());
 //!     cpu.accumulate(&plan, &queue)?;
 //!     state.ensembles[0].elements = queue.into_elements();

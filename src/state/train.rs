@@ -4,7 +4,9 @@ use super::{Ensemble, Part, State};
 use crate::engine::{BlockPlan, Trained};
 use crate::model::{Cohort, Difference, EnsembleSpec, Role, TrainSpec};
 use crate::plan::TrainPlan;
+use crate::sentence::sentence;
 use crate::tensor::Stop;
+use crate::{Error, Result, Sentence};
 
 /// `TrainState` says how far the networks of one width have come in training, with those that checks are made on.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,6 +31,23 @@ impl State<TrainState> {
     pub fn blocks(&self, k: usize, c: usize) -> Range<u64> {
         let cohort = &self.ensembles[k].cohorts[c];
         self.share(&BlockPlan::new(&cohort.spec.ensemble))
+    }
+
+    /// Refuses other specs than those of the run: the groups of networks that errors come from are those of all networks,
+    /// and parameters are not kept, so that a training can neither grow nor go on to further steps.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] that names the first field that differs.
+    pub fn must_be_of(&self, specs: &[TrainSpec]) -> Result<()> {
+        match TrainSpec::differences(specs, &self.specs()).first() {
+            None => Ok(()),
+            Some(d) => Err(Error::Mismatch(sentence!(
+                "{}: the run has {}, not {}; of a training nothing can change",
+                Sentence::parameter(d.field),
+                d.theirs.as_str(),
+                d.ours.as_str()
+            ))),
+        }
     }
 
     /// Tells whether every network is there, those of the checks, too.

@@ -19,7 +19,7 @@ use crate::run::EnsembleDocument;
 /// spec.nets = 100;
 /// let spec = spec.validate()?;
 /// let mut cpu = CpuEngine::new();
-/// let mut state = State::new(vec![spec.clone()], None, cpu.device());
+/// let mut state: State = State::new(vec![spec.clone()], None, cpu.device());
 /// state.ensembles[0].elements = engine::run(&mut cpu, &spec, &|_| {})?;
 /// let document = EnsembleDocument::new(&state, 0)?;
 /// let text = ensemble_table(&document, 80);
