@@ -220,8 +220,8 @@ fn networks_that_diverge_are_counted_in_every_part() {
     let state = begin(&sweep, Some("0/2"), &runner);
     let mut run = TrainRun::begin(state, None, &mut runner).unwrap();
     let refused = run.train(&mut runner, false).unwrap_err().to_string();
-    assert!(refused.contains(" of 1008 networks"), "{refused}");
-    assert_eq!(run.state().networks().0, 1008);
+    assert!(refused.contains(" of 992 networks"), "{refused}");
+    assert_eq!(run.state().networks().0, 992);
     run.train(&mut runner, true).unwrap();
     assert!(run.document(true).unwrap().partial.is_some());
 }

@@ -43,12 +43,13 @@ impl TrainDocument {
             .map(|spec| {
                 // What no width changes is calculated once.
                 let hidden = spec.ensemble.net.hidden();
-                let mut same = first.clone();
-                match same.ensemble.net.clone().with_hidden(&hidden) {
-                    Ok(net) => same.ensemble.net = net,
-                    Err(_) => return TrainPlan::new(spec.clone()),
-                }
-                match same == *spec {
+                let net = first.ensemble.net.clone().with_hidden(&hidden);
+                let is_like_first = net.is_ok_and(|net| {
+                    let mut like = first.clone();
+                    like.ensemble.net = net;
+                    like == *spec
+                });
+                match is_like_first {
                     true => plan.at_widths(&hidden),
                     false => TrainPlan::new(spec.clone()),
                 }
