@@ -52,8 +52,8 @@ impl State<TrainState> {
 
     /// Tells whether every network is there, those of the checks, too.
     pub fn is_complete(&self) -> bool {
-        let of = |e: &TrainState| (e.parts().iter()).all(|p| p.covered == [0..p.plan.blocks()]);
-        self.ensembles.iter().all(of)
+        let mut parts = self.ensembles.iter().flat_map(Ensemble::parts);
+        parts.all(|part| part.missing(0..part.plan.blocks()).is_empty())
     }
 }
 
