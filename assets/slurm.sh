@@ -12,7 +12,7 @@ set -euo pipefail
 shards={{ shards }}
 array=0-{{ shards - 1 }} # append %4 to run at most four at a time
 retries={{ retries }} # of a shard that failed; its state is kept
-ensemble=(
+options=(
 {% for option in options %}    {{ option }}
 {% endfor %})
 
@@ -38,7 +38,7 @@ shard() {
     local i=$SLURM_ARRAY_TASK_ID code signalled=yes time_is_up='' program
     local state=shards/$i.state failures=shards/$i.failures
 
-    nnqft-gpu ensemble "${ensemble[@]}" --shard "$i/$shards" \
+    nnqft-gpu {{ command }} "${options[@]}" --shard "$i/$shards" \
         --checkpoint "$state" --resume "$state" &
     program=$!
     # USR1 comes two minutes before the time limit, TERM from scancel and preemption. Of a TERM
@@ -76,7 +76,7 @@ merge() {
     for ((i = 0; i < shards; i++)); do
         files+=("shards/$i.state")
     done
-    nnqft-gpu merge "${files[@]}" --out merged --force # over that of fewer shards
+    nnqft-gpu merge "${files[@]}"{{ merging }} --out merged --force # over that of fewer shards
 }
 
 "${1:-submit}"

@@ -516,7 +516,7 @@ fn tables_show_a_pull_beside_exact_values_only() {
         ..spec("erf")
     };
     let mut cpu = CpuEngine::new();
-    let mut state = State::new(vec![spec.clone()], None, cpu.device());
+    let mut state: State = State::new(vec![spec.clone()], None, cpu.device());
     state.ensembles[0].elements = engine::run(&mut cpu, &spec, &|_| {}).unwrap();
     let exact = EnsembleDocument::new(&state, 0).unwrap();
     let with = |reference: Reference, verdict| {

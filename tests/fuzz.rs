@@ -12,15 +12,19 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 use std::sync::LazyLock;
+use std::sync::atomic::AtomicBool;
 
-use nnqft_gpu::engine::{self, Engine, Queue, cpu::CpuEngine};
-use nnqft_gpu::model::{Activation, EnsembleSpec, Estimator, Inputs, Law, Net, parse_count};
-use nnqft_gpu::plan::Plan;
+use nnqft_gpu::engine::{self, Engine, Queue, TrainQueue, cpu::CpuEngine};
+use nnqft_gpu::model::{
+    Activation, EnsembleSpec, Estimator, Inputs, Law, Learning, Net, TrainSpec, TrainingData,
+    parse_count,
+};
+use nnqft_gpu::plan::{Plan, TrainPlan};
 use nnqft_gpu::report::{read_moments, write_npz};
 use nnqft_gpu::run::{
     EftDocument, EnsembleDocument, FalloffDocument, RgDocument, SymmetryDocument,
 };
-use nnqft_gpu::state::{State, frame, merge};
+use nnqft_gpu::state::{Ensemble, Saved, State, TrainState, frame, merge};
 use nnqft_gpu::theory::Vertex;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -414,7 +418,7 @@ static RUN: LazyLock<[Vec<u8>; 2]> = LazyLock::new(|| {
     (spec.orders, spec.inputs) = (vec![2, 4], Inputs::parse("1;2").unwrap());
     let spec = spec.validate().unwrap();
     let mut cpu = CpuEngine::new();
-    let mut state = State::new(vec![spec.clone()], None, cpu.device());
+    let mut state: State = State::new(vec![spec.clone()], None, cpu.device());
     state.ensembles[0].elements = engine::run(&mut cpu, &spec, &|_| {}).unwrap();
     let document = EnsembleDocument::new(&state, 0).unwrap();
     let folder = tempfile::tempdir().unwrap();
@@ -565,7 +569,7 @@ fn states() -> Vec<Vec<u8>> {
     (spec.orders, spec.inputs) = (vec![2], Inputs::parse("1;2").unwrap());
     let spec = spec.validate().unwrap();
     let mut cpu = CpuEngine::new();
-    let state = State::new(vec![spec.clone()], None, cpu.device());
+    let state: State = State::new(vec![spec.clone()], None, cpu.device());
     let all = state.blocks(0);
     [all.start..all.start, all.start..all.end / 2, all]
         .map(|blocks| {
@@ -579,23 +583,84 @@ fn states() -> Vec<Vec<u8>> {
         .to_vec()
 }
 
-static STATES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(states);
+/// State files of trainings: a whole one with a check, and one of many that has come half of the way of the first.
+fn trainings() -> Vec<Vec<u8>> {
+    let ensemble = EnsembleSpec {
+        nets: 512,
+        experiments: 1,
+        ..EnsembleSpec::preset("tanh", 1)
+            .unwrap()
+            .with_width(2)
+            .with_inputs(Inputs::parse("0.5").unwrap())
+    };
+    let data = TrainingData::parse("-1=0.5").unwrap();
+    let mut spec = TrainSpec::new(ensemble, data, vec![1]);
+    spec.ensemble.orders = vec![1];
+    let direct = spec.clone();
+    (spec.ensemble.estimator, spec.train) = (Estimator::Connected, Learning::Readout);
+    let mut cpu = CpuEngine::new();
+    let mut train = |spec: TrainSpec, cohorts: usize, left: u64| {
+        let spec = spec.validate().unwrap();
+        let mut state = State::<TrainState>::new(vec![spec.clone()], None, cpu.device());
+        let plans = TrainPlan::new(spec).unwrap().cohorts().unwrap();
+        for (c, (_, plan)) in plans.iter().take(cohorts).enumerate() {
+            let all = state.blocks(0, c);
+            let stop = AtomicBool::new(false);
+            let queue = TrainQueue::resume(
+                &plan.spec().ensemble,
+                all.start..all.end - left,
+                state.ensembles[0].trained[c].clone(),
+                &|_| {},
+                &stop,
+            );
+            cpu.train(plan, &queue, &|| false).unwrap();
+            state.ensembles[0].trained[c] = queue.trained();
+        }
+        state.to_bytes()
+    };
+    vec![train(spec, 3, 0), train(direct, 1, 17)]
+}
+
+static STATES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| [states(), trainings()].concat());
 
 /// What is accepted is a run that can be looked at, saved and merged.
 fn read_state(bytes: &[u8]) -> bool {
-    let Ok(state) = bounded(bytes.len(), || State::from_bytes(bytes)) else {
-        return false;
-    };
-    let ensembles = 0..state.ensembles.len();
-    let missing = ensembles.map(|k| state.missing(k).len()).sum::<usize>();
+    match bounded(bytes.len(), || Saved::from_bytes(bytes)) {
+        Ok(Saved::Ensemble(state)) => {
+            let ensembles = 0..state.ensembles.len();
+            let missing = ensembles.map(|k| state.missing(k).len()).sum::<usize>();
+            look_at(state, missing);
+            true
+        }
+        Ok(Saved::Train(state)) => {
+            let of = |(k, c): (usize, usize)| {
+                let trained = &state.ensembles[k].trained[c];
+                trained.missing(state.blocks(k, c)).len()
+            };
+            let cohorts = |k: usize| state.ensembles[k].trained.len();
+            let all = (0..state.ensembles.len()).flat_map(|k| (0..cohorts(k)).map(move |c| (k, c)));
+            let missing = all.map(of).sum::<usize>();
+            look_at(state, missing);
+            true
+        }
+        Ok(other) => panic!("{other:?}"),
+        Err(_) => false,
+    }
+}
+
+fn look_at<E: Ensemble>(state: State<E>, missing: usize) {
     let (done, all) = state.networks();
     assert!(
-        done <= all && (missing == 0) == (done == all),
+        done <= all
+            && (missing == 0) == (done == all)
+            && state.lacks().is_empty() == (missing == 0),
         "{done} of {all}, {missing}"
     );
-    assert_eq!(State::from_bytes(&state.to_bytes()).as_ref(), Ok(&state));
+    // NaN is not itself, but its bytes are.
+    let bytes = state.to_bytes();
+    let again = State::<E>::from_bytes(&bytes).unwrap();
+    assert_eq!(again.to_bytes(), bytes);
     let _ = merge(vec![("a".into(), state.clone()), ("b".into(), state)]);
-    true
 }
 
 #[test]

@@ -5,13 +5,15 @@ mod common;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use common::cli::{numbers, refused};
+use common::runs::{
+    document, limited, run, signal, start, stderr, succeeded, text, wait_for, with,
+};
 use nnqft_gpu::engine::cpu::CpuEngine;
 use nnqft_gpu::engine::{BlockPlan, Engine, Queue};
-use nnqft_gpu::state::{self, State, StateFile, frame};
+use nnqft_gpu::state::{self, EnsembleState, State, StateFile, frame};
 use serde_json::Value;
 
 /// Two million networks, a second or two on two threads.
@@ -22,84 +24,10 @@ const RUN: [&str; 9] = [
 /// Runs for hours.
 const LONG: [&str; 5] = ["ensemble", "--backend", "cpu", "--nets", "4e9"];
 
-fn with<'a>(start: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
-    [start, more].concat()
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().unwrap()
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-/// The documents on stdout, without how long they took.
-fn document(output: &Output) -> Value {
-    let mut value: Value = serde_json::from_slice(&output.stdout)
-        .unwrap_or_else(|e| panic!("{e}: {}", stderr(output)));
-    let documents = match &mut value {
-        Value::Array(all) => all.iter_mut().collect(),
-        one => vec![one],
-    };
-    for document in documents {
-        document.as_object_mut().unwrap().remove("timing").unwrap();
-    }
-    value
-}
-
-fn succeeded(arguments: &[&str]) -> Value {
-    let output = run(arguments);
-    assert!(
-        output.status.success(),
-        "{arguments:?}: {}",
-        stderr(&output)
-    );
-    document(&output)
-}
-
-/// On two threads: no machine is so fast that a run is over before it can be disturbed.
-fn limited(program: &str) -> Command {
-    let mut command = Command::new(program);
-    command.env("RAYON_NUM_THREADS", "2");
-    command
-}
-
-fn run(arguments: &[&str]) -> Output {
-    let program = env!("CARGO_BIN_EXE_nnqft-gpu");
-    limited(program).args(arguments).output().unwrap()
-}
-
-fn start(arguments: &[&str]) -> Child {
-    limited(env!("CARGO_BIN_EXE_nnqft-gpu"))
-        .args(arguments)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap()
-}
-
-fn signal(child: &Child, name: &str) {
-    let sent = Command::new("sh")
-        .args(["-c", &format!("kill -{name} {}", child.id())])
-        .status()
-        .unwrap();
-    assert!(sent.success());
-}
-
-/// Waits for something that the run does, at most a minute.
-fn wait_for(what: &str, mut done: impl FnMut() -> bool) {
-    let begin = Instant::now();
-    while !done() {
-        assert!(begin.elapsed() < Duration::from_secs(60), "no {what}");
-        std::thread::sleep(Duration::from_millis(2));
-    }
-}
-
 /// Networks that a state file holds, if it is there.
 fn saved(path: &Path) -> u64 {
     match path.exists() {
-        true => state::read(path).unwrap().networks().0,
+        true => state::read::<EnsembleState>(path).unwrap().networks().0,
         false => 0,
     }
 }
@@ -375,7 +303,7 @@ fn shards_merge_into_the_single_run() {
     );
 
     // A shard that has not come to its end.
-    let mut unfinished = state::read(&files[2]).unwrap();
+    let mut unfinished: State = state::read(&files[2]).unwrap();
     unfinished.ensembles[0].elements = Default::default();
     fs::write(&files[2], unfinished.to_bytes()).unwrap();
     let message = stderr(&run(&merged));
@@ -488,7 +416,7 @@ fn wrong_options_are_refused_before_the_run() {
     );
 
     // Another version's file, an older format, a file of something else.
-    let state = state::read(&path).unwrap();
+    let state: State = state::read(&path).unwrap();
     let bytes = state.to_bytes();
     let end = bytes.iter().position(|b| *b == b'\n').unwrap() + 1;
     let version = env!("CARGO_PKG_VERSION").as_bytes();
@@ -518,7 +446,7 @@ fn wrong_options_are_refused_before_the_run() {
     // A result of less than two blocks has no error bar: a shard that small has none.
     let spec = state.ensembles[0].spec.clone();
     let blocks = BlockPlan::new(&spec).blocks();
-    let tiny = State::new(
+    let tiny: State = State::new(
         vec![spec.clone()],
         Some(format!("0/{blocks}").parse().unwrap()),
         cpu.device(),

@@ -218,6 +218,38 @@ fn a_shard_gets_the_options_word_by_word_and_its_state() {
 }
 
 #[test]
+fn networks_are_trained_if_there_are_data() {
+    let folder = tempfile::tempdir().unwrap();
+    let points = folder.path().join("points.csv");
+    fs::write(&points, "-1,0.5\n1,0\n").unwrap();
+    let data = points.display().to_string();
+    let cluster = Cluster::new(&["--data", &data, "--steps", "0,10", "--allow-diverged"]);
+    assert!(cluster.output("shard").status.success());
+    assert!(cluster.output("merge").status.success());
+    let calls = cluster.calls("nnqft-gpu");
+    let lines: Vec<&str> = calls.lines().collect();
+    for part in [
+        "[train][--arch][erf]",
+        &format!("[--data][@{data}]"),
+        "[--steps][0,10]",
+        "[--allow-diverged]",
+        "[--shard][3/8][--checkpoint][shards/3.state][--resume][shards/3.state]",
+    ] {
+        assert!(lines[0].contains(part), "no {part} in {calls}");
+    }
+    assert!(
+        lines[1].contains("[shards/7.state][--allow-diverged][--out][merged]"),
+        "{calls}"
+    );
+    // Ten thousand networks have forty blocks.
+    refused(
+        &["slurm", "--data", &data, "--shards", "41"],
+        &["--shards", "from 1 to 40"],
+    );
+    refused(&["slurm", "--steps", "10", "--shards", "2"], &["--data"]);
+}
+
+#[test]
 fn files_are_given_by_their_full_path() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("points.csv"), "1\n2\n").unwrap();

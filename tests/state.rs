@@ -9,7 +9,7 @@ use nnqft_gpu::engine::gpu::Fault;
 use nnqft_gpu::engine::{self, BlockPlan, DeviceKind, Engine, Fleet, Queue, Work};
 use nnqft_gpu::model::{EnsembleSpec, Estimator};
 use nnqft_gpu::plan::{Plan, Rays};
-use nnqft_gpu::state::{State, frame, merge};
+use nnqft_gpu::state::{EnsembleState, State, frame, merge};
 use nnqft_gpu::theory;
 use proptest::prelude::*;
 
@@ -81,7 +81,7 @@ fn a_state_comes_back_bit_for_bit() {
     let state = example();
     let again = State::from_bytes(&state.to_bytes()).unwrap();
     assert_eq!(again, state);
-    let empty = State::new(vec![tilted(3)], None, CpuEngine::new().device());
+    let empty: State = State::new(vec![tilted(3)], None, CpuEngine::new().device());
     assert_eq!(State::from_bytes(&empty.to_bytes()).unwrap(), empty);
 }
 
@@ -216,7 +216,7 @@ fn what_is_missing_is_known() {
 
 /// The reason that some bytes are refused with.
 fn reason(bytes: &[u8]) -> String {
-    match State::from_bytes(bytes) {
+    match State::<EnsembleState>::from_bytes(bytes) {
         Ok(_) => panic!("it was read"),
         Err(reason) => reason,
     }
@@ -237,10 +237,10 @@ fn what_is_no_state_is_refused_with_the_reason() {
     assert!(reason(b"").contains("empty"));
     assert!(reason(b"{\"schema\":\"nnqft.ensemble/2\"}").contains("no state file"));
     assert!(reason(&[0xff; 300]).contains("no state file"));
-    assert!(reason(&text("state 4,", "state 5,")).contains("newer"));
-    assert!(reason(&text("state 4,", "state 99999999999999999999,")).contains("damaged"));
-    assert!(reason(&text("state 4,", "state 0,")).contains("older"));
-    assert!(reason(&text("state 4,", "state x,")).contains("damaged"));
+    assert!(reason(&text("state 5,", "state 6,")).contains("newer"));
+    assert!(reason(&text("state 5,", "state 99999999999999999999,")).contains("damaged"));
+    assert!(reason(&text("state 5,", "state 0,")).contains("older"));
+    assert!(reason(&text("state 5,", "state x,")).contains("damaged"));
     assert!(reason(&text("crc32 ", "crc64 ")).contains("damaged"));
     assert!(reason(&[&bytes[..], b"\n"].concat()).contains("instead of"));
     for length in (1..bytes.len()).step_by(1 + bytes.len() / 500) {
@@ -305,7 +305,7 @@ fn a_fitting_checksum_is_not_believed() {
 
 #[test]
 fn lengths_are_not_believed() {
-    let state = State::new(vec![tilted(3)], None, CpuEngine::new().device());
+    let state: State = State::new(vec![tilted(3)], None, CpuEngine::new().device());
     let bytes = state.to_bytes();
     let payload = &bytes[line_end(&bytes)..];
     let header = line_end(payload);
@@ -349,7 +349,7 @@ proptest! {
         if fix {
             changed = frame(&changed);
         }
-        if let Ok(state) = State::from_bytes(&changed) {
+        if let Ok(state) = State::<EnsembleState>::from_bytes(&changed) {
             for k in 0..state.ensembles.len() {
                 let spec = &state.ensembles[k].spec;
                 let queue = Queue::resume(spec, state.blocks(k), state.ensembles[k].elements.clone());

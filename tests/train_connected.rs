@@ -9,7 +9,7 @@ use nalgebra::{DMatrix, DVector};
 use nnqft_gpu::analysis::trained::TrainedStep;
 use nnqft_gpu::engine::BlockPlan;
 use nnqft_gpu::engine::cpu::{CpuEngine, draw_networks};
-use nnqft_gpu::model::{EnsembleSpec, Estimator, Inputs, Learning, TrainSpec, TrainingData};
+use nnqft_gpu::model::{EnsembleSpec, Estimator, Inputs, Learning, Role, TrainSpec, TrainingData};
 use nnqft_gpu::run::{Runner, TrainDocument, train};
 use nnqft_gpu::theory::kernel_matrix;
 
@@ -252,7 +252,7 @@ fn checks_hold_one_network_against_the_other_estimator() {
 
 #[test]
 fn a_check_sees_readouts_that_learn_something_else() {
-    use nnqft_gpu::analysis::trained::{direct, direct_plan};
+    use nnqft_gpu::analysis::trained::direct;
     use nnqft_gpu::engine::{Engine, TrainQueue};
     use nnqft_gpu::plan::TrainPlan;
     use std::sync::atomic::AtomicBool;
@@ -265,10 +265,12 @@ fn a_check_sees_readouts_that_learn_something_else() {
     };
     let plan = |spec: &TrainSpec| TrainPlan::new(spec.clone()).unwrap();
     let right = connected(&spec(10, 2048, "-1=0.5;0.2=-0.3", &[20]));
-    let other = direct_plan(&plan(&right)).unwrap().unwrap();
+    let cohorts = plan(&right).cohorts().unwrap();
+    let (role, other) = &cohorts[2];
+    assert_eq!(*role, Role::Direct);
     let averaged = draw(&plan(&right));
     assert!(
-        direct(&plan(&right), &averaged, &draw(&other))
+        direct(&plan(&right), &averaged, &draw(other))
             .unwrap()
             .unwrap()
             .pass
@@ -277,7 +279,7 @@ fn a_check_sees_readouts_that_learn_something_else() {
     longer.steps = vec![60];
     let longer = draw(&plan(&longer));
     assert!(
-        !direct(&plan(&right), &longer, &draw(&other))
+        !direct(&plan(&right), &longer, &draw(other))
             .unwrap()
             .unwrap()
             .pass

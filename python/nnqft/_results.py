@@ -504,7 +504,11 @@ class Train(Result):
         ]
 
     def _notes(self) -> list[str]:
-        return [str(note) for note in self.document["notes"]]
+        notes = [str(note) for note in self.document["notes"]]
+        partial = self.document.get("partial")
+        if partial is not None:
+            notes.append(f"PARTIAL: {partial['networks']} of {partial['of']} networks; checks are made once all are there")
+        return notes
 
     def plot(self, ax: Any = None) -> Any:
         """Draws mean and one standard deviation of f against x after the last step, with infinite width as a line and the

@@ -50,6 +50,17 @@ def given(
     }
 
 
+def kept(checkpoint: Path | None, checkpoint_interval: float, resume: Path | None) -> tuple[dict[str, Any], str]:
+    """The files of a run, as the engine takes them, and what an interrupted user can do, as the end of a sentence."""
+    files = {
+        "checkpoint": None if checkpoint is None else os.fspath(checkpoint),
+        "checkpoint_interval": arguments.number("checkpoint_interval", checkpoint_interval),
+        "resume": None if resume is None else os.fspath(resume),
+    }
+    file = files["checkpoint"] or files["resume"]
+    return files, f"; go on with resume={file!r}" if file else "; with checkpoint='FILE' the run could go on"
+
+
 @overload
 def ensemble(
     net: Net | None = None,
@@ -152,14 +163,8 @@ def ensemble(  # type: ignore[misc]  # the second signature leaves the names to 
     """
     if net is None and resume is None:
         raise InvalidSpec("net None: give a nnqft.Net, or a run to resume")
-    files = {
-        "checkpoint": None if checkpoint is None else os.fspath(checkpoint),
-        "checkpoint_interval": arguments.number("checkpoint_interval", checkpoint_interval),
-        "resume": None if resume is None else os.fspath(resume),
-    }
+    files, hint = kept(checkpoint, checkpoint_interval, resume)
     asked = given(net, x, nets, experiments, orders, estimator, tilt, seed, backend, adapter)
-    kept = files["checkpoint"] or files["resume"]
-    hint = f"; go on with resume={kept!r}" if kept else "; with checkpoint='FILE' the run could go on"
 
     def make(made: list[_engine.Document]) -> Any:
         results = [Ensemble._of([document]) for document in made]

@@ -14,7 +14,7 @@ from ._errors import InvalidSpec
 from ._net import Net
 from ._results import Train
 from ._run import Run, finish, judged
-from ._sampling import Backend, Estimator, given
+from ._sampling import Backend, Estimator, given, kept
 
 
 def _targets(y: Any, count: int) -> Array:
@@ -27,14 +27,14 @@ def _targets(y: Any, count: int) -> Array:
 
 @overload
 def train(
-    net: Net,
-    X: Points,
-    y: Points,
+    net: Net | None = None,
+    X: Points | None = None,
+    y: Points | None = None,
     x: Points | Path | None = None,
     *,
-    steps: Sequence[Count] = (0, 1, 10, 100, 1000),
+    steps: Sequence[Count] | None = None,
     rate: SupportsFloat | None = None,
-    train: Literal["all", "readout"] = "all",
+    train: Literal["all", "readout"] | None = None,
     widths: Sequence[Count] | None = None,
     nets: Count | None = None,
     experiments: Count | None = None,
@@ -45,18 +45,21 @@ def train(
     backend: Backend = "auto",
     progress: bool = True,
     blocking: Literal[True] = True,
+    checkpoint: Path | None = None,
+    checkpoint_interval: float = 60.0,
+    resume: Path | None = None,
 ) -> Train: ...
 @overload
 def train(*args: Any, blocking: Literal[False], **options: Any) -> Run[Train]: ...
 def train(  # type: ignore[misc]  # the second signature leaves the names to the first
-    net: Net,
-    X: Points,
-    y: Points,
+    net: Net | None = None,
+    X: Points | None = None,
+    y: Points | None = None,
     x: Points | Path | None = None,
     *,
-    steps: Sequence[Count] = (0, 1, 10, 100, 1000),
+    steps: Sequence[Count] | None = None,
     rate: SupportsFloat | None = None,
-    train: str = "all",
+    train: str | None = None,
     widths: Sequence[Count] | None = None,
     nets: Count | None = None,
     experiments: Count | None = None,
@@ -67,6 +70,9 @@ def train(  # type: ignore[misc]  # the second signature leaves the names to the
     backend: str = "auto",
     progress: bool = True,
     blocking: bool = True,
+    checkpoint: Path | None = None,
+    checkpoint_interval: float = 60.0,
+    resume: Path | None = None,
 ) -> Any:
     """Trains every drawn network on a small data set, and measures what they learn, beside infinite width.
 
@@ -77,6 +83,7 @@ def train(  # type: ignore[misc]  # the second signature leaves the names to the
     ----------
     net
         The network, with one hidden layer, or several with ``estimator="connected"``; as many outputs as `y` has columns.
+        With `resume` it may be left out, as all else: it is in the file.
     X
         The points that are learnt, (D, d_in) or (D,), at most 64.
     y
@@ -84,11 +91,11 @@ def train(  # type: ignore[misc]  # the second signature leaves the names to the
     x
         Points at which the networks are looked at beside those of `X`; by default those of the net.
     steps
-        Numbers of steps after which the networks are looked at, all in one run.
+        Numbers of steps after which the networks are looked at, all in one run; (0, 1, 10, 100, 1000) by default.
     rate
         Rate of the descent, by default 1 over the largest eigenvalue of the tangent kernel at `X`.
     train
-        Parameters that move, "all" or "readout".
+        Parameters that move, "all" (default) or "readout".
     widths
         Widths of a sweep, in place of the net's own; with several the powers of N by which the networks deviate from
         infinite width are fitted.
@@ -101,6 +108,12 @@ def train(  # type: ignore[misc]  # the second signature leaves the names to the
         smaller errors, and steps cost nothing.
     allow_diverged
         Average over the networks that have not diverged, rather than fail.
+    checkpoint
+        File that keeps the state of the run: every `checkpoint_interval` seconds, when it is interrupted, and at
+        the end.
+    resume
+        File of a run that is to go on, from here or from the command line; nothing of it can change. With `checkpoint`
+        of the same name: go on if it is there, else start.
     seed, backend, progress, blocking
         As for `ensemble`.
 
@@ -117,16 +130,22 @@ def train(  # type: ignore[misc]  # the second signature leaves the names to the
     >>> t.mean().shape, t.infinite_mean(100).round(6)
     ((4,), array([ 0.461664, -0.191517,  0.91791 ,  0.380814]))
     """
+    if resume is None and (net is None or X is None or y is None):
+        missing = "net" if net is None else "X" if X is None else "y"
+        raise InvalidSpec(f"{missing} None: give net, X and y, or a run to resume")
+    if (X is None) != (y is None):
+        raise InvalidSpec(f"{'X' if X is None else 'y'} None: give X with y, or neither")
+    files, hint = kept(checkpoint, checkpoint_interval, resume)
     asked = given(net, x, nets, experiments, orders, estimator, None, seed, backend, None)
-    inputs = arguments.points("X", X)
+    inputs = None if X is None else arguments.points("X", X)
     training = {
         "inputs": inputs,
-        "targets": _targets(y, len(inputs)),
+        "targets": None if inputs is None else _targets(y, len(inputs)),
         "widths": None if widths is None else arguments.counts("widths", widths),
         "rate": None if rate is None else arguments.number("rate", rate),
-        "steps": arguments.counts("steps", steps),
+        "steps": None if steps is None else arguments.counts("steps", steps),
         "train": train,
         "allow_diverged": bool(allow_diverged),
     }
-    run: Run[Train] = Run(_engine.train(asked, training), judged(Train))
+    run: Run[Train] = Run(_engine.train(asked, training, files), judged(Train), hint=hint)
     return finish(run, blocking, progress)

@@ -2,6 +2,7 @@
 //! along beside it.
 
 mod error;
+mod files;
 mod given;
 mod list;
 mod measure;

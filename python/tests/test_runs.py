@@ -135,6 +135,36 @@ def test_a_run_of_the_shell_goes_on_here(tmp_path: Path, relu: nnqft.Net) -> Non
     assert (longer[4].mean == whole[4].mean).all()
 
 
+def test_a_training_goes_on_here_and_in_the_shell(tmp_path: Path) -> None:
+    net = nnqft.Net("tanh", hidden=20)
+    asked: dict[str, Any] = {"steps": [0, 300], "nets": 4000, "backend": "cpu"}
+    whole = nnqft.train(net, [-1.0, 1.0], [0.5, 0.0], [0.3], **asked)
+    here, shell = str(tmp_path / "here.state"), str(tmp_path / "shell.state")
+    for file in (here, shell):
+        run = nnqft.train(net, [-1.0, 1.0], [0.5, 0.0], [0.3], **asked, checkpoint=file, blocking=False)
+        while run.progress.networks < 1000:
+            time.sleep(0.001)
+        run.abort()
+        with pytest.raises(nnqft.Interrupted, match="resume=") as interrupted:
+            run.result()
+        partial = interrupted.value.partial
+        assert partial is None or (not partial.checks and "PARTIAL" in str(partial))
+    resumed = nnqft.train(resume=here)
+    assert (resumed.mean() == whole.mean()).all()
+    assert [check["p_value"] for check in resumed.checks] == [check["p_value"] for check in whole.checks]
+    done = command_line("train", "--resume", shell, "--out", str(tmp_path / "out"), "-q")
+    assert done.returncode == 0, done.stderr
+    assert (nnqft.load(tmp_path / "out").mean() == whole.mean()).all()
+    again = nnqft.train(net, [-1.0, 1.0], [0.5, 0.0], [0.3], **asked, checkpoint=here, resume=here)
+    assert (again.mean() == whole.mean()).all()
+    with pytest.raises(nnqft.InvalidSpec, match="^rate: the run has the default, not 0.5; of a training nothing can change"):
+        nnqft.train(resume=here, rate=0.5)
+    with pytest.raises(nnqft.InvalidSpec, match="^y None: give net, X and y, or a run to resume"):
+        nnqft.train(net, [1.0])
+    with pytest.raises(nnqft.InvalidSpec, match="a run of train, not of ensemble"):
+        nnqft.ensemble(resume=here)
+
+
 def test_a_process_that_ends_leaves_a_whole_checkpoint(tmp_path: Path) -> None:
     file = tmp_path / "run.state"
     script = (

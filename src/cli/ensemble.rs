@@ -2,8 +2,8 @@
 
 use clap::Args;
 use nnqft_gpu::model::Estimator;
-use nnqft_gpu::run::{EnsembleDocument, EnsembleRun};
-use nnqft_gpu::state::State;
+use nnqft_gpu::run::{EnsembleDocument, EnsembleRun, TrainDocument};
+use nnqft_gpu::state::{EnsembleState, State};
 use nnqft_gpu::{Error, theory};
 
 use super::args::{EngineArgs, Given, PartialSpec};
@@ -55,6 +55,18 @@ impl EnsembleResult {
         let files = self.result.prepare(None)?;
         Ok(Presentation::new(files, self.elements))
     }
+
+    /// Refuses what cannot be written of a training.
+    pub fn prepare_training(&self) -> nnqft_gpu::Result<Presentation<TrainDocument>> {
+        match self.elements {
+            true => Err(Error::invalid(
+                "elements",
+                "of networks that are trained",
+                "leave it out; add --json for every element",
+            )),
+            false => Ok(Presentation::new(self.result.prepare(None)?, false)),
+        }
+    }
 }
 
 /// Tells whether a part of a run has too few blocks for error bars; says so to the user.
@@ -105,7 +117,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
             }
             Err(error) => {
                 if let Some(file) = run.saved() {
-                    say!("{}{}", run.standing(), go_on(file));
+                    say!("{}{}", run.standing(), go_on::<EnsembleState>(file));
                 }
                 return Err(error.into());
             }

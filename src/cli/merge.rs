@@ -1,14 +1,15 @@
 //! This module is the command `nnqft-gpu merge`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
-use nnqft_gpu::engine::BlockPlan;
+use nnqft_gpu::analysis::trained::check_trained_range;
 use nnqft_gpu::plan::Plan;
-use nnqft_gpu::run::EnsembleDocument;
-use nnqft_gpu::state::{self, State};
-use nnqft_gpu::{Error, analysis};
+use nnqft_gpu::run::{EnsembleDocument, TrainDocument};
+use nnqft_gpu::state::{self, Ensemble, Saved, State, TrainState};
+use nnqft_gpu::{Error, Result, Sentence, analysis};
 
+use super::checkpoint::resume;
 use super::ensemble::{EnsembleResult, is_too_small};
 
 /// Join the parts of one run and print its result
@@ -18,18 +19,21 @@ use super::ensemble::{EnsembleResult, is_too_small};
          nnqft-gpu ensemble --nets 1e7 --shard 1/2 --checkpoint part1.state
          nnqft-gpu merge part0.state part1.state --out results
 
-The result is that of one run of `ensemble`: on the same kind of device bit for bit. Parts of
-different runs, backends or program versions are refused, and so are networks that are in two
-files. Exit code 1, and a list of what is missing, if parts are missing; --partial prints what
-there is."
+The result is that of one run of `ensemble`, or of `train`, whose checks are made here: on the
+same kind of device bit for bit. Parts of different runs, commands, backends or program versions
+are refused, and so are networks that are in two files. Exit code 1, and a list of what is missing,
+if parts are missing; --partial prints what there is."
 )]
 pub struct Arguments {
-    /// State files that `ensemble --checkpoint` wrote
+    /// State files that `ensemble --checkpoint` or `train --checkpoint` wrote
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Print what there is, even if parts of the run are missing
     #[arg(long)]
     partial: bool,
+    /// Average over the trained networks that have not diverged, rather than fail
+    #[arg(long)]
+    allow_diverged: bool,
     #[command(flatten)]
     result: EnsembleResult,
 }
@@ -39,34 +43,31 @@ const MAX_LINES: usize = 20;
 
 /// Merges the files and prints the result.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let mut results = arguments.result.prepare()?;
-    let mut parts = Vec::new();
+    let (mut ensembles, mut trainings) = (Vec::new(), Vec::new());
     for path in &arguments.files {
-        parts.push((path.display().to_string(), state::read(path)?));
-    }
-    let advice = advice(&parts);
-    let whole = state::merge(parts)?;
-    let missing = missing(&whole);
-    if !missing.is_empty() {
-        let more = missing.len().saturating_sub(MAX_LINES);
-        for line in missing.iter().take(MAX_LINES) {
-            say!("missing: {line}");
-        }
-        if more > 0 {
-            say!("missing: {more} more");
-        }
-        for line in advice {
-            say!("{line}");
-        }
-        if !arguments.partial {
-            let (done, all) = whole.networks();
-            let left = all - done;
-            return Err(Error::Incomplete(format!(
-                "{left} of {all} networks are missing; add the files that have them, or print what there is with --partial"
-            ))
-            .into());
+        let name = path.display().to_string();
+        match Saved::read(path)? {
+            Saved::Ensemble(state) => ensembles.push((name, state)),
+            Saved::Train(state) => trainings.push((name, state)),
         }
     }
+    match (ensembles.first(), trainings.first()) {
+        (Some((one, _)), Some((other, _))) => Err(Error::Mismatch(Sentence::from(format!(
+            "{one} holds a run of ensemble, {other} one of train; only parts of one run can be merged"
+        )))
+        .into()),
+        (_, None) => drawn(arguments, ensembles),
+        (None, _) => trained(arguments, trainings),
+    }
+}
+
+fn drawn(arguments: &Arguments, parts: Vec<(String, State)>) -> anyhow::Result<()> {
+    if arguments.allow_diverged {
+        let reason = "these networks are not trained; leave it out";
+        return Err(Error::invalid("allow_diverged", "of ensembles", reason).into());
+    }
+    let mut results = arguments.result.prepare()?;
+    let whole = join(arguments, parts)?;
     for ensemble in &whole.ensembles {
         analysis::check_range(&ensemble.spec)?;
     }
@@ -83,27 +84,57 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     results.finish()
 }
 
-/// Lists the networks that are in no part.
-fn missing(whole: &State) -> Vec<String> {
-    let mut lines = Vec::new();
-    for (k, ensemble) in whole.ensembles.iter().enumerate() {
-        let plan = BlockPlan::new(&ensemble.spec);
-        for range in whole.missing(k) {
-            let width = ensemble.spec.net.width();
-            lines.extend((plan.describe(range).iter()).map(|n| format!("width {width}, {n}")));
+fn trained(arguments: &Arguments, parts: Vec<(String, State<TrainState>)>) -> anyhow::Result<()> {
+    let mut results = arguments.result.prepare_training()?;
+    let whole = join(arguments, parts)?;
+    whole.specs().iter().try_for_each(check_trained_range)?;
+    if !TrainDocument::is_there(&whole) {
+        let (done, all) = whole.networks();
+        return Err(Error::Incomplete(format!(
+            "{done} of {all} networks are too few for a result"
+        ))
+        .into());
+    }
+    results.add(TrainDocument::new(&whole, arguments.allow_diverged)?)?;
+    results.finish()
+}
+
+/// Joins the parts of a run; fails if some are missing, unless a part will do.
+fn join<E: Ensemble>(arguments: &Arguments, parts: Vec<(String, State<E>)>) -> Result<State<E>> {
+    let advice = advice(&parts);
+    let whole = state::merge(parts)?;
+    let missing = whole.lacks();
+    if !missing.is_empty() {
+        let more = missing.len().saturating_sub(MAX_LINES);
+        for line in missing.iter().take(MAX_LINES) {
+            say!("missing: {line}");
+        }
+        if more > 0 {
+            say!("missing: {more} more");
+        }
+        for line in advice {
+            say!("{line}");
+        }
+        if !arguments.partial {
+            let (done, all) = whole.networks();
+            let left = all - done;
+            return Err(Error::Incomplete(format!(
+                "{left} of {all} networks are missing; add the files that have them, or print what there is with --partial"
+            )));
         }
     }
-    lines
+    Ok(whole)
 }
 
 /// Says how to get what is missing: shards that were not given, and those that did not finish.
-fn advice(parts: &[(String, State)]) -> Vec<String> {
+fn advice<E: Ensemble>(parts: &[(String, State<E>)]) -> Vec<String> {
     let mut lines = Vec::new();
     for (name, state) in parts {
-        if (0..state.ensembles.len()).any(|k| !state.missing(k).is_empty()) {
-            let (done, all) = state.networks();
+        let (done, all) = state.networks();
+        if done < all {
             lines.push(format!(
-                "{name} has {done} of its {all} networks: nnqft-gpu ensemble --resume {name}"
+                "{name} has {done} of its {all} networks: {}",
+                resume::<E>(Path::new(name))
             ));
         }
     }

@@ -116,7 +116,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     }
     let done = interrupt::listen().and_then(|()| match &command {
         // They guard their parts themselves: while they draw, they save before they end.
-        Command::Ensemble(_) | Command::Sample(_) => command.run(),
+        Command::Ensemble(_) | Command::Sample(_) | Command::Train(_) => command.run(),
         _ => interrupt::guard(|| command.run()),
     });
     match done {

@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use minijinja::{Environment, context};
+use nnqft_gpu::analysis::trained::check_trained_range;
 use nnqft_gpu::engine::BlockPlan;
 use nnqft_gpu::model::{EnsembleSpec, Inputs, parse_count};
 use nnqft_gpu::run::VERSION;
-use nnqft_gpu::state::replace;
+use nnqft_gpu::state::{Ensemble, EnsembleState, TrainState, replace};
 use nnqft_gpu::{Error, Result, analysis};
 
-use super::args::{EngineArgs, Given, PartialSpec, written};
+use super::args::{EngineArgs, Given, LearnArgs, PartialSpec, written};
 use super::output::Force;
 use super::shell::{emit, quote};
 
@@ -21,19 +22,23 @@ const NAME: &str = "slurm.sh";
 /// default is 1001, and the largest index one less, that of the task numbered from 0.
 const MAX_ARRAY: u64 = 1001;
 
-/// Write a script that runs `ensemble` as a job array of Slurm and merges the shards
+/// Write a script that runs `ensemble` or `train` as a job array of Slurm and merges the shards
 ///
-/// Takes the options of `ensemble` and checks them now. `bash slurm.sh` submits the array, whose tasks
-/// save their states, are tried again and go on after the time limit, and a job that merges them.
+/// Takes the options of `ensemble`, or with --data those of `train`, and checks them now. `bash slurm.sh`
+/// submits the array, whose tasks save their states, are tried again and go on after the time limit, and
+/// a job that merges them.
 #[derive(Args)]
 #[command(
     after_help = "Example: nnqft-gpu slurm --arch relu --nets 1e9 --shards 64 --out run \\
              --sbatch=--partition=gpu --sbatch=--gres=gpu:1 --sbatch=--time=02:00:00
-         bash run/slurm.sh"
+         bash run/slurm.sh
+         nnqft-gpu slurm --arch tanh --data points.csv --nets 1e8 --shards 64 --out trained"
 )]
 pub struct Arguments {
     #[command(flatten)]
     spec: Given<PartialSpec>,
+    #[command(flatten)]
+    learn: Given<LearnArgs>,
     #[command(flatten)]
     engine: Given<EngineArgs>,
     /// Shards: tasks of the array
@@ -61,10 +66,7 @@ pub struct Arguments {
 
 /// Checks everything that could fail in the queue, then writes the script.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let specs = arguments.spec.value.specs()?;
-    for spec in &specs {
-        analysis::check_range(spec)?;
-    }
+    let specs = arguments.specs()?;
     arguments.engine.value.choice().check()?;
     let script = arguments.script(&specs)?;
     match &arguments.out {
@@ -74,6 +76,23 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
 }
 
 impl Arguments {
+    /// Tells whether networks are trained.
+    fn learns(&self) -> bool {
+        !self.learn.list.is_empty()
+    }
+
+    /// Makes the spec of the networks of each width, and checks everything that is asked for of them.
+    fn specs(&self) -> Result<Vec<EnsembleSpec>> {
+        if !self.learns() {
+            let specs = self.spec.value.specs()?;
+            specs.iter().try_for_each(analysis::check_range)?;
+            return Ok(specs);
+        }
+        let specs = self.learn.value.specs(&self.spec.value)?;
+        specs.iter().try_for_each(check_trained_range)?;
+        Ok(specs.into_iter().map(|spec| spec.ensemble).collect())
+    }
+
     fn script(&self, specs: &[EnsembleSpec]) -> Result<String> {
         let whole = |name, text: &str, from, to: u64, why: &str| match parse_count(text) {
             Ok(n) if (from..=to).contains(&n) => Ok(n),
@@ -100,7 +119,7 @@ impl Arguments {
         let retries = whole("retries", &self.retries, 0, 1000, "")?;
         self.sbatch.iter().try_for_each(|line| check_sbatch(line))?;
 
-        let mut options = [&self.spec.list[..], &self.engine.list].concat();
+        let mut options = [&self.spec.list[..], &self.learn.list, &self.engine.list].concat();
         // Without any option a shard would take all of them from its file, whatever that is.
         if !self.spec.has("--arch") {
             options.insert(0, ("--arch".into(), spec.net.to_string()));
@@ -111,7 +130,8 @@ impl Arguments {
         let options: Vec<String> = (options.into_iter())
             .map(|(name, value)| {
                 let value = match &name[..] {
-                    "--inputs" => full_path(value)?,
+                    "--inputs" => full_path("inputs", value)?,
+                    "--data" if !value.contains('=') => full_path("data", value)?,
                     _ => value,
                 };
                 Ok(written(&name, &value).trim_start().to_string())
@@ -124,15 +144,24 @@ impl Arguments {
                 hidden.map(|n| n.to_string()).collect::<Vec<_>>().join("x")
             })
             .collect();
+        let (command, trained) = match self.learns() {
+            true => (TrainState::COMMAND, ", trained"),
+            false => (EnsembleState::COMMAND, ""),
+        };
+        // What is no part of the run, and so not in its shards.
+        let merging = match self.learn.value.allow_diverged {
+            true => " --allow-diverged",
+            false => "",
+        };
         let title = format!(
-            "{}, N = {}, {} x {} networks",
+            "{}, N = {}, {} x {} networks{trained}",
             spec.net.title(),
             widths.join(", "),
             spec.experiments,
             spec.nets
         );
         let context = context! {
-            title, version => VERSION, name => NAME,
+            title, version => VERSION, name => NAME, command, merging,
             shards, retries, options, sbatch => &self.sbatch,
         };
         let script = Environment::new().render_str(TEMPLATE, context);
@@ -143,11 +172,11 @@ impl Arguments {
 
 /// Writes points as they were given; a file by its full path, since the script runs in another
 /// folder.
-fn full_path(text: String) -> Result<String> {
+fn full_path(name: &'static str, text: String) -> Result<String> {
     let Some(file) = Inputs::file(&text) else {
         return Ok(text);
     };
-    let refuse = |reason: &str| Err(Error::invalid("inputs", file.display(), reason));
+    let refuse = |reason: &str| Err(Error::invalid(name, file.display(), reason));
     match std::path::absolute(file) {
         Ok(path) => match path.to_str() {
             Some(path) => Ok(format!("@{path}")),

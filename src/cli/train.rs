@@ -1,11 +1,18 @@
 //! This module is the command `nnqft-gpu train`.
 
+use std::path::Path;
+
 use clap::Args;
-use nnqft_gpu::model::{Learning, TrainSpec, TrainingData};
-use nnqft_gpu::run::train;
+use nnqft_gpu::analysis::trained::check_trained_range;
+use nnqft_gpu::model::TrainSpec;
+use nnqft_gpu::run::{TrainDocument, TrainRun};
+use nnqft_gpu::state::{State, TrainState};
 use nnqft_gpu::{Error, Result};
 
-use super::args::{EngineArgs, PartialSpec, list, value};
+use super::args::{EngineArgs, Given, LearnArgs, PartialSpec};
+use super::checkpoint::{Asked, StateArgs, go_on, must_be_none};
+use super::flags::flag;
+use super::interrupt::{guard, would_cost};
 use super::present::{Presentation, ResultOptions};
 use super::running::Running;
 use super::terminal::Terminal;
@@ -15,6 +22,9 @@ use super::terminal::Terminal;
 #[command(
     after_help = "Example: nnqft-gpu train --arch tanh --data \"-1=0.5;0.2=-0.3;0.8=1\" --inputs \"-0.4;0.5;1.5\" --nets 2000
          nnqft-gpu train --arch erf --width 20,50,100 --data points.csv --inputs \"0;1\" --rate 0.1 --plot train.svg
+         nnqft-gpu train --arch erf --data points.csv --nets 1e6 --checkpoint run.state
+         nnqft-gpu train --resume run.state
+         nnqft-gpu train --arch erf --data points.csv --nets 1e6 --shard 0/8 --checkpoint part0.state
 
 Each network descends by itself, full batch, on 1/2 sum (f(x) - y)^2 over the data, with respect
 to the variates of unit variance that its weights and biases are multiples of. Step 0 is the
@@ -37,89 +47,109 @@ trained have the same n-point functions. Untrained and direct are of one hidden 
 passes at a p-value of 1e-4 or more.
 
 Networks are trained in f64 on the CPU or in f32 on a GPU, with one hidden layer; readouts that
-are averaged given their hidden layers in f64 on the CPU."
+are averaged given their hidden layers in f64 on the CPU.
+
+Ctrl-C and SIGTERM finish the batch, save if there is a --checkpoint, and say how to go on (exit
+code 130); a second Ctrl-C ends at once. Everything of a run that goes on comes from its file, and
+nothing of it can change. A shard trains its share of the networks, those of the checks, too;
+`merge` makes the checks, and prints what one run would."
 )]
 pub struct Arguments {
     #[command(flatten)]
-    spec: PartialSpec,
-    /// What the networks learn: points with their targets, "x=y;x=y", coordinates and targets by comma; or a
-    /// file with coordinates, then targets, in each row (as many of either as --d-in or --d-out say, else one
-    /// target). Up to 64 points with up to 8 targets
-    #[arg(long, allow_hyphen_values = true, value_name = "X=Y;X=Y")]
-    data: String,
-    /// Rate of the descent [default: 1 over the largest eigenvalue of the tangent kernel at the data]
-    #[arg(long, allow_hyphen_values = true, value_parser = value::rate)]
-    rate: Option<f64>,
-    /// Numbers of steps after which the networks are looked at, all in one run
-    #[arg(
-        long,
-        value_delimiter = ',',
-        default_value = "0,1,10,100,1000",
-        allow_hyphen_values = true,
-        value_parser = value::steps
-    )]
-    steps: Vec<u64>,
-    /// Parameters that move: all, or the readout alone
-    #[arg(long, default_value = "all", value_name = "all|readout")]
-    train: Learning,
-    /// Average over the networks that have not diverged, rather than fail
-    #[arg(long)]
-    allow_diverged: bool,
+    asked: TrainArgs,
     #[command(flatten)]
     engine: EngineArgs,
+    #[command(flatten)]
+    state: StateArgs,
     #[command(flatten)]
     result: ResultOptions,
 }
 
-/// Trains the networks and prints the result.
-pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let specs = specs(arguments)?;
-    let mut results = Presentation::new(arguments.result.prepare(None)?, false);
-    let choice = arguments.engine.choice();
-    choice.check()?;
-    let mut running = Running::begin(Terminal::new(""), |progress| choice.open(progress))?;
-    results.add(train(
-        &mut running.runner,
-        &specs,
-        arguments.allow_diverged,
-    )?)?;
-    results.finish()
+/// `TrainArgs` says what is drawn, and what it learns.
+#[derive(Args)]
+struct TrainArgs {
+    #[command(flatten)]
+    spec: Given<PartialSpec>,
+    #[command(flatten)]
+    learn: Given<LearnArgs>,
 }
 
-fn specs(arguments: &Arguments) -> Result<Vec<TrainSpec>> {
-    let mut given = arguments.spec.clone();
-    let fields = &mut given.model.fields;
-    let d_out = match fields.d_out.as_deref() {
-        None => None,
-        Some(&[one]) => Some(one),
-        Some(several) => {
-            let reason = "one value at a time; it is that of the data";
-            return Err(Error::invalid("d_out", list(several), reason));
+impl Asked for TrainArgs {
+    type Ensemble = TrainState;
+
+    fn specs(&self) -> Result<Vec<TrainSpec>> {
+        let specs = self.learn.value.specs(&self.spec.value)?;
+        specs.iter().try_for_each(check_trained_range)?;
+        Ok(specs)
+    }
+
+    fn fit(&self, state: &mut State<TrainState>, path: &Path, may_start: bool) -> Result<()> {
+        if self.spec.list.is_empty() && self.learn.list.is_empty() {
+            return Ok(());
         }
+        let old = state.specs();
+        let wanted = match may_start {
+            true => self.specs()?,
+            false => self.learn.value.over(&self.spec.value, &old)?,
+        };
+        let changed = TrainSpec::differences(&wanted, &old);
+        let has = |option: &str| self.spec.has(option) || self.learn.has(option);
+        let can = "of a training nothing can change";
+        must_be_none(&changed, path, |d| has(&flag(d.field)), can)
+    }
+}
+
+/// Trains the networks and prints the result.
+pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let mut results = Presentation::new(arguments.result.prepare(None)?, false);
+    let allow_diverged = arguments.asked.learn.value.allow_diverged;
+    // What is no part of the run is asked for again.
+    let again = if allow_diverged {
+        " --allow-diverged"
+    } else {
+        ""
     };
-    let points = fields.inputs.as_ref().map(|points| points.inputs.d_in());
-    let data = TrainingData::parse_with(&arguments.data, fields.d_in.or(points), d_out)?;
-    if fields.inputs.is_none() {
-        fields.d_in.get_or_insert(data.d_in());
-    }
-    let orders = fields.orders.clone();
-    let sampling = &mut given.sampling;
-    sampling.nets.get_or_insert(10_000);
-    sampling.experiments.get_or_insert(1);
-    if given.tilts() {
-        let reason = "networks that learn are drawn as they are; leave it out";
-        return Err(Error::invalid("tilt", "auto", reason));
-    }
-    (given.unmeasured()?.into_iter())
-        .map(|ensemble| {
-            let (d_out, net) = (d_out.unwrap_or(data.d_out()), ensemble.net.clone());
-            let mut spec = TrainSpec::new(ensemble, data.clone(), arguments.steps.clone());
-            spec.ensemble.net = net.with_d_out(d_out);
-            if let Some(orders) = &orders {
-                spec.ensemble.orders.clone_from(orders);
+    let (mut running, mut run) = guard(|| {
+        let start = arguments.state.start(&arguments.asked)?;
+        let choice = arguments.engine.choice();
+        choice.check()?;
+        let hint = match start.is_kept() {
+            true => start.hint() + again,
+            false => start.hint(),
+        };
+        let mut running = Running::begin(Terminal::new(hint), |progress| {
+            choice.open_like(start.device(), progress)
+        })?;
+        let runner = &mut running.runner;
+        if let Some(other) = runner.for_training(&start.specs()[0]) {
+            *runner = other;
+        }
+        let (state, checkpoint) = start.into_parts(runner.device());
+        let run = TrainRun::begin(state, checkpoint, runner)?;
+        Ok((running, run))
+    })?;
+    // A signal ends it by itself, with all that was trained in the file.
+    match run.train(&mut running.runner, allow_diverged) {
+        Err(Error::Interrupted(text)) => {
+            return Err(Error::Interrupted(running.terminal.hinted(&text)).into());
+        }
+        Err(error) => {
+            if let Some(file) = run.saved() {
+                say!("{}{}", run.standing(), go_on::<TrainState>(file));
             }
-            (spec.rate, spec.train) = (arguments.rate, arguments.train);
-            spec.validate()
-        })
-        .collect()
+            return Err(error.into());
+        }
+        Ok(()) => would_cost(running.terminal.hinted(&run.standing())),
+    }
+    guard(|| {
+        match TrainDocument::is_there(run.state()) {
+            true => results.add(run.document(allow_diverged)?)?,
+            false => note!("this part is too small for a result of its own: merge has it"),
+        }
+        results.finish()?;
+        if let Some(file) = run.end(&mut running.runner)? {
+            note!("wrote {}", file.path().display());
+        }
+        Ok(())
+    })
 }

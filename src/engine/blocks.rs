@@ -163,19 +163,24 @@ impl BlockPlan {
 
     /// Lists the blocks of `wanted` that are not in `elements`, as ascending ranges.
     pub fn missing(&self, elements: &Accumulator, wanted: Range<u64>) -> Vec<Range<u64>> {
-        let mut all = Vec::new();
-        let mut next = wanted.start;
-        for range in self.covered(elements) {
-            if next < range.start.min(wanted.end) {
-                all.push(next..range.start.min(wanted.end));
-            }
-            next = next.max(range.end);
-        }
-        if next < wanted.end {
-            all.push(next..wanted.end);
-        }
-        all
+        gaps(&self.covered(elements), wanted)
     }
+}
+
+/// Lists the blocks of `wanted` that are in none of some ascending ranges.
+pub(crate) fn gaps(covered: &[Range<u64>], wanted: Range<u64>) -> Vec<Range<u64>> {
+    let mut all = Vec::new();
+    let mut next = wanted.start;
+    for range in covered {
+        if next < range.start.min(wanted.end) {
+            all.push(next..range.start.min(wanted.end));
+        }
+        next = next.max(range.end);
+    }
+    if next < wanted.end {
+        all.push(next..wanted.end);
+    }
+    all
 }
 
 #[cfg(test)]

@@ -21,13 +21,14 @@ use crate::Result;
 use crate::model::EnsembleSpec;
 use crate::plan::{Plan, SamplePlan, TrainPlan};
 use crate::tensor::{Accumulator, Training};
+pub(crate) use blocks::gaps;
 pub use blocks::{Block, BlockPlan};
 pub use class::AdapterClass;
 pub use draws::{DrawQueue, Draws, Float};
 pub use fleet::Fleet;
 pub use queue::{Queue, Work};
 pub use stages::{Descended, Form, Stages};
-pub use training::TrainQueue;
+pub use training::{TrainQueue, Trained};
 
 /// A device kind says how numbers are rounded: devices of one kind draw networks that agree to rounding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,6 +1,6 @@
 //! Two runs are compared field by field, in the words in which a user gives the fields.
 
-use super::{EnsembleSpec, Layer, PerLayer, Tilt, short};
+use super::{EnsembleSpec, Layer, PerLayer, Tilt, TrainSpec, TrainingData, short};
 
 /// A difference is a field that is not the same in two runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,17 +27,8 @@ impl EnsembleSpec {
         }
         let mut all: Vec<Difference> = Vec::new();
         for (a, b) in ours.iter().zip(theirs) {
-            for ((field, ours), (_, theirs)) in
-                a.fields_as_text().into_iter().zip(b.fields_as_text())
-            {
-                if ours != theirs && all.iter().all(|d| d.field != field) {
-                    all.push(Difference {
-                        field,
-                        ours,
-                        theirs,
-                    });
-                }
-            }
+            let [ours, theirs] = [a, b].map(Self::fields_as_text);
+            add(&mut all, ours, theirs);
         }
         all
     }
@@ -71,6 +62,50 @@ impl EnsembleSpec {
     }
 }
 
+impl TrainSpec {
+    /// Lists the fields in which two lists of specs, one per width, differ.
+    pub fn differences(ours: &[Self], theirs: &[Self]) -> Vec<Difference> {
+        let [ensembles, others] = [ours, theirs]
+            .map(|specs| -> Vec<_> { specs.iter().map(|s| s.ensemble.clone()).collect() });
+        let mut all = EnsembleSpec::differences(&ensembles, &others);
+        for (a, b) in ours.iter().zip(theirs) {
+            let [ours, theirs] = [a, b].map(Self::learning_as_text);
+            add(&mut all, ours, theirs);
+        }
+        all
+    }
+
+    /// Lists what the networks learn, and how, under the parameters that set it.
+    fn learning_as_text(&self) -> [(&'static str, String); 4] {
+        let mut steps = self.steps.clone();
+        steps.sort_unstable();
+        steps.dedup();
+        [
+            ("data", data(&self.data)),
+            ("rate", self.rate.map_or("the default".into(), short)),
+            ("steps", list(steps.iter().map(ToString::to_string), ",")),
+            ("train", self.train.to_string()),
+        ]
+    }
+}
+
+/// Adds the fields that are not the same, each once.
+fn add<const N: usize>(
+    all: &mut Vec<Difference>,
+    ours: [(&'static str, String); N],
+    theirs: [(&'static str, String); N],
+) {
+    for ((field, ours), (_, theirs)) in ours.into_iter().zip(theirs) {
+        if ours != theirs && all.iter().all(|d| d.field != field) {
+            all.push(Difference {
+                field,
+                ours,
+                theirs,
+            });
+        }
+    }
+}
+
 fn list(values: impl Iterator<Item = String>, between: &str) -> String {
     values.collect::<Vec<_>>().join(between)
 }
@@ -78,6 +113,15 @@ fn list(values: impl Iterator<Item = String>, between: &str) -> String {
 fn points(all: &[Vec<f64>]) -> String {
     let point = |x: &Vec<f64>| list(x.iter().map(|&x| short(x)), ",");
     list(all.iter().map(point), ";")
+}
+
+fn data(data: &TrainingData) -> String {
+    let numbers = |all: &Vec<f64>| list(all.iter().map(|&x| short(x)), ",");
+    let pairs = data.inputs().iter().zip(data.targets());
+    list(
+        pairs.map(|(x, y)| format!("{}={}", numbers(x), numbers(y))),
+        ";",
+    )
 }
 
 fn tilt(tilt: &Tilt) -> String {
@@ -113,5 +157,30 @@ mod tests {
         );
         assert_eq!((&found[2].theirs[..], &found[0].theirs[..]), ("2,4,6", "1"));
         assert!(EnsembleSpec::differences(from_ref(&spec), from_ref(&spec)).is_empty());
+    }
+
+    #[test]
+    fn what_networks_learn_differs_as_it_is_given() {
+        let data = |text| TrainingData::parse(text).unwrap();
+        let ensemble = EnsembleSpec::preset("erf", 1).unwrap();
+        let spec = TrainSpec::new(ensemble, data("-1=0.5;1=0"), vec![10, 0]);
+        let mut other = spec.clone();
+        other.ensemble.seed = 3;
+        (other.data, other.rate) = (data("-1=0.5;1=1e-9"), Some(0.25));
+        let found = TrainSpec::differences(from_ref(&other), from_ref(&spec));
+        let told: Vec<_> = found
+            .iter()
+            .map(|d| [d.field, &d.ours, &d.theirs])
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ["seed", "3", "0"],
+                ["data", "-1=0.5;1=0.000000001", "-1=0.5;1=0"],
+                ["rate", "0.25", "the default"],
+            ]
+        );
+        let sorted = spec.clone().validate().unwrap();
+        assert!(TrainSpec::differences(from_ref(&spec), from_ref(&sorted)).is_empty());
     }
 }

@@ -28,4 +28,7 @@ pub use net::{Layer, MAX_DEPTH, Net};
 pub use number::{parse_count, parse_count_in, short};
 pub use per_layer::PerLayer;
 pub use spec::{EnsembleSpec, MAX_D_OUT, MAX_EXPERIMENTS, MAX_NETS, MAX_ORDER, MAX_WIDTH};
-pub use train::{Learning, MAX_DATA, MAX_STEPS, MAX_STOPS, MAX_TARGETS, TrainSpec, TrainingData};
+pub(crate) use train::HIGHEST;
+pub use train::{
+    Cohort, Learning, MAX_DATA, MAX_STEPS, MAX_STOPS, MAX_TARGETS, Role, TrainSpec, TrainingData,
+};

@@ -1,8 +1,9 @@
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::{Drawn, Passes};
 use crate::model::activation::{Derivative, Dual};
-use crate::model::{EnsembleSpec, Estimator, Learning, TrainSpec};
+use crate::model::{Cohort, EnsembleSpec, Estimator, HIGHEST, Learning, Role, TrainSpec};
 use crate::tensor::MomentPlan;
 use crate::theory::{Places, Tangent, kernel_matrix};
 use crate::{Error, Result};
@@ -13,8 +14,6 @@ const GROUPS: u64 = 64;
 /// A network has diverged once the sum of its squared errors is this many times that of targets and outputs of the
 /// usual size: far beyond any that comes back.
 const DIVERGED: f64 = 1e12;
-/// The highest power of a field that is averaged: the fourth cumulant needs all up to it.
-const HIGHEST: usize = 4;
 
 /// A train plan is a training, compiled once: what is drawn, what is measured and when, and what is known of
 /// networks of infinite width.
@@ -87,21 +86,27 @@ impl TrainPlan {
         Self::compile(spec.validate()?, self.infinite.clone(), None)
     }
 
-    /// Compiles the training of other networks, or to other targets, at the same points, of which some fields f_a(x_p)
-    /// are measured, with n-point functions of all tuples up to an order.
+    /// Compiles the same training at another rate.
     ///
     /// # Errors
     /// Those of [`TrainSpec::validate`].
-    pub(crate) fn variant(
-        &self,
-        change: impl FnOnce(&mut TrainSpec),
-        fields: Vec<(usize, usize)>,
-        full_order: usize,
-    ) -> Result<Self> {
+    pub(crate) fn at_rate(&self, rate: f64) -> Result<Self> {
         let mut spec = self.spec.clone();
-        change(&mut spec);
-        let spec = spec.validate()?;
-        Self::compile(spec, self.infinite.clone(), Some((fields, full_order)))
+        spec.rate = Some(rate);
+        Self::compile(spec.validate()?, self.infinite.clone(), None)
+    }
+
+    /// Compiles every cohort of the training.
+    ///
+    /// # Errors
+    /// Those of [`TrainPlan::new`].
+    pub fn cohorts(&self) -> Result<Vec<(Role, Self)>> {
+        let compile = |cohort: Cohort| {
+            let measured = Some((cohort.fields, cohort.full_order));
+            let plan = Self::compile(cohort.spec, self.infinite.clone(), measured)?;
+            Ok((cohort.role, plan))
+        };
+        self.spec.cohorts().into_iter().map(compile).collect()
     }
 
     fn compile(
@@ -266,6 +271,16 @@ impl TrainPlan {
         let first = (u128::from(group) * u128::from(blocks)).div_ceil(u128::from(groups)) as u64;
         (group as u32, block - first)
     }
+
+    /// Returns the blocks of a group, of so many blocks over all experiments; `None` if there is no such group.
+    pub fn group_blocks(group: u32, blocks: u64) -> Option<Range<u64>> {
+        let groups = GROUPS.min(blocks);
+        let bound = |group: u64| {
+            (u128::from(group) * u128::from(blocks)).div_ceil(u128::from(groups)) as u64
+        };
+        let group = u64::from(group);
+        (group < groups).then(|| bound(group)..bound(group + 1))
+    }
 }
 
 #[cfg(test)]
@@ -291,9 +306,12 @@ mod tests {
                 }
                 counts[group as usize] += 1;
                 last = (group, index);
+                let all = TrainPlan::group_blocks(group, blocks).unwrap();
+                assert!(all.contains(&block) && all.start + index == block);
             }
             let (least, most) = (counts.iter().min().unwrap(), counts.iter().max().unwrap());
             assert!(*least > 0 && most - least <= 1, "{counts:?}");
+            assert_eq!(TrainPlan::group_blocks(counts.len() as u32, blocks), None);
         }
     }
 }

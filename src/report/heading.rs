@@ -3,12 +3,24 @@
 use crate::analysis::within_three_errors;
 use crate::model::{EnsembleSpec, Law, Layer, PerLayer, short};
 use crate::report::number::value;
-use crate::run::{Head, Origin};
+use crate::run::{Head, Origin, Partial};
 use crate::theory::Vertex;
 
 /// The title names the net and its parameters.
 pub fn title(spec: &EnsembleSpec) -> String {
     parameters(spec, &format!(" {},", hidden(spec)))
+}
+
+/// A part of a run says which it is.
+pub fn partial(part: &Partial) -> String {
+    let shard = part.shard.as_ref().map(|s| format!("shard {s}: "));
+    format!(
+        "PARTIAL: {}{} of {} networks ({:.1}%)",
+        shard.unwrap_or_default(),
+        part.networks,
+        part.of,
+        100.0 * part.networks as f64 / part.of as f64
+    )
 }
 
 /// Hidden layers are `N = 100`, `N = 100, L = 3`, or `N = 20, 60, 30` where widths differ.

@@ -1,19 +1,15 @@
 //! This module draws ensembles and makes their n-point functions.
 
-use std::io;
-use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use super::EnsembleDocument;
-use super::Runner;
-use super::runner::watch;
-use crate::engine::{BlockPlan, DeviceInfo, DeviceKind, Queue};
+use super::keeper::{Checkpoint, Keeper};
+use super::{EnsembleDocument, Runner};
+use crate::Result;
+use crate::engine::{BlockPlan, Queue};
 use crate::model::EnsembleSpec;
 use crate::plan::Plan;
-use crate::sentence::sentence;
-use crate::state::{State, StateFile, keep};
+use crate::state::{State, StateFile};
 use crate::theory::Values;
-use crate::{Error, Result};
 
 /// Draws ensembles of one net at the same inputs, say of several widths, and holds their n-point
 /// functions against theory.
@@ -43,24 +39,10 @@ pub fn ensemble(runner: &mut Runner, specs: Vec<EnsembleSpec>) -> Result<Vec<Ens
         .collect()
 }
 
-/// Time between looks at an ensemble that is drawn.
-const LOOK: Duration = Duration::from_millis(100);
-
-/// A checkpoint says where the state of a run is kept, and how often it is saved.
-#[derive(Debug)]
-pub struct Checkpoint {
-    /// File that holds the state.
-    pub file: StateFile,
-    /// Time between saves, the most that a crash can cost.
-    pub interval: Duration,
-}
-
 /// `EnsembleRun` is a run over ensembles that can be stopped, saved and resumed.
 pub struct EnsembleRun {
     state: State,
-    checkpoint: Option<Checkpoint>,
-    /// Error that kept the state from the file, if the file does not hold it.
-    unsaved: Option<io::Error>,
+    keeper: Keeper,
     /// Number and plan of the ensemble that was asked for last.
     plan: Option<(usize, Plan)>,
     /// What theory knows of the run's net and inputs, at any width.
@@ -71,41 +53,16 @@ impl EnsembleRun {
     /// Begins a run, or goes on with one, and saves its state for the first time.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] if another backend has begun it; [`Error::Invalid`] if the file cannot
-    /// be written.
+    /// [`Error::Mismatch`](crate::Error::Mismatch) if another backend has begun it;
+    /// [`Error::Invalid`](crate::Error::Invalid) if the file cannot be written.
     pub fn begin(
         mut state: State,
         checkpoint: Option<Checkpoint>,
         runner: &mut Runner,
     ) -> Result<Self> {
-        let device = runner.device();
-        if state.device != device {
-            if state.device.backend != device.backend {
-                return Err(Error::Mismatch(sentence!(
-                    "`backend`: the run was begun with {}; go on with `backend` {}",
-                    state.device.backend.to_string(),
-                    state.device.backend.to_string()
-                )));
-            }
-            if device.backend == DeviceKind::Gpu && state.device.adapter != device.adapter {
-                runner.note(format!(
-                    "begun on {}, goes on on {}: the same networks, rounded by each",
-                    state.device.adapter, device.adapter
-                ));
-            }
-            let both = [state.device.clone(), device.clone()];
-            state.device = DeviceInfo::joined(&both).unwrap_or(device);
-        }
-        if let Some(Checkpoint { file, .. }) = &checkpoint {
-            file.save(&state).map_err(|e| {
-                let reason = format!("the file cannot be written: {e}");
-                Error::invalid("checkpoint", file.path().display(), reason)
-            })?;
-        }
         Ok(Self {
+            keeper: Keeper::begin(&mut state, checkpoint, runner)?,
             state,
-            checkpoint,
-            unsaved: None,
             plan: None,
             values: None,
         })
@@ -118,13 +75,12 @@ impl EnsembleRun {
 
     /// Returns where the state is kept, if the file holds all of it.
     pub fn saved(&self) -> Option<&StateFile> {
-        let file = self.checkpoint.as_ref().map(|c| &c.file);
-        file.filter(|_| self.unsaved.is_none())
+        self.keeper.saved()
     }
 
     /// Says how many networks are where.
     pub fn standing(&self) -> String {
-        standing(&self.state, self.saved())
+        self.keeper.standing(&self.state)
     }
 
     /// Makes the plan of ensemble `k`, which shares what it can with the one before.
@@ -143,7 +99,8 @@ impl EnsembleRun {
     ///
     /// # Errors
     /// Those of [`Runner::draw`]; what was drawn before is in the state, and in the file if there
-    /// is one. [`Error::Incomplete`] if the run was interrupted and could not be saved.
+    /// is one. [`Error::Incomplete`](crate::Error::Incomplete) if the run was interrupted and could
+    /// not be saved.
     pub fn draw(&mut self, k: usize, runner: &mut Runner) -> Result<()> {
         let plan = self.plan(k)?;
         self.state.ensembles[k].compile_seconds = match self.state.missing(k)[..] {
@@ -160,55 +117,23 @@ impl EnsembleRun {
             .with_progress(&tell)
             .until(stop);
         let start = Instant::now();
-        let saving = Mutex::new(());
         let now = || {
             let mut now = state.clone();
             now.ensembles[k].elements = queue.elements();
             now.ensembles[k].seconds += start.elapsed().as_secs_f64();
             now
         };
+        let look = || progress.look(&now);
         let accumulate = || engine.accumulate(&plan, &queue);
-        // Engines finish the batch that they are in, which may take long: then without it. What
-        // is saved stays saved should the process end here, so no other save may be under way.
-        let overdue = || {
-            let _saving = saving.lock().unwrap_or_else(|e| e.into_inner());
-            progress.end();
-            let now = now();
-            let file = self.checkpoint.as_ref().map(|c| &c.file);
-            let saved = file.map(|file| (file, file.save(&now).err()));
-            progress.overdue(&interrupted(
-                &now,
-                saved.as_ref().map(|(f, e)| (*f, e.as_ref())),
-            ));
-        };
-        let accumulate = || watch(stop, overdue, accumulate);
-        let accumulate = || keep(LOOK, || progress.look(&now), accumulate);
-        let drawn = match &self.checkpoint {
-            None => accumulate(),
-            Some(Checkpoint { file, interval }) => {
-                let save = || {
-                    let _saving = saving.lock().unwrap_or_else(|e| e.into_inner());
-                    if let Err(e) = file.save(&now()) {
-                        let then = "; the run goes on and tries again";
-                        progress.note(&not_saved(file, &e, then).into());
-                    }
-                };
-                keep(*interval, save, accumulate)
-            }
-        };
+        let drawn = (self.keeper).during((progress, stop), &now, &look, accumulate);
         let now = now();
         progress.end();
         self.state = now;
-        self.save(runner);
+        self.keeper.save(&self.state, runner);
         drawn?;
         match self.state.missing(k).is_empty() {
             true => Ok(()),
-            false => Err(interrupted(
-                &self.state,
-                self.checkpoint
-                    .as_ref()
-                    .map(|c| (&c.file, self.unsaved.as_ref())),
-            )),
+            false => Err(self.keeper.interrupted(&self.state)),
         }
     }
 
@@ -229,53 +154,8 @@ impl EnsembleRun {
     /// it, if there is one.
     ///
     /// # Errors
-    /// [`Error::Incomplete`] if the file does not hold the end of the run.
-    pub fn end(mut self, runner: &mut Runner) -> Result<Option<StateFile>> {
-        if self.unsaved.is_some() {
-            self.save(runner);
-        }
-        let file = self.checkpoint.map(|c| c.file);
-        match (file, self.unsaved) {
-            (Some(file), Some(e)) => Err(Error::Incomplete(format!(
-                "{} does not hold the end of the run: saving failed: {e}",
-                file.path().display()
-            ))),
-            (file, _) => Ok(file),
-        }
+    /// [`Error::Incomplete`](crate::Error::Incomplete) if the file does not hold the end of the run.
+    pub fn end(self, runner: &mut Runner) -> Result<Option<StateFile>> {
+        self.keeper.end(&self.state, runner)
     }
-
-    fn save(&mut self, runner: &Runner) {
-        let file = self.checkpoint.as_ref().map(|c| &c.file);
-        self.unsaved = file.and_then(|file| {
-            let error = file.save(&self.state).err()?;
-            runner.note(not_saved(file, &error, ""));
-            Some(error)
-        });
-    }
-}
-
-/// Makes the error of an interrupted run, with its file and why that could not be written.
-fn interrupted(state: &State, file: Option<(&StateFile, Option<&io::Error>)>) -> Error {
-    match file {
-        Some((file, Some(e))) => Error::Incomplete(format!(
-            "interrupted, and {} could not be saved: {e}",
-            file.path().display()
-        )),
-        saved => Error::Interrupted(standing(state, saved.map(|(file, _)| file))),
-    }
-}
-
-fn standing(state: &State, saved: Option<&StateFile>) -> String {
-    let (done, all) = state.networks();
-    match saved {
-        Some(file) => format!("{done} of {all} networks are in {}", file.path().display()),
-        None => "nothing was saved".into(),
-    }
-}
-
-fn not_saved(file: &StateFile, error: &io::Error, then: &str) -> String {
-    format!(
-        "warning: {} could not be saved: {error}{then}",
-        file.path().display()
-    )
 }

@@ -16,6 +16,7 @@ mod eft;
 mod engine;
 mod ensemble;
 mod falloff;
+mod keeper;
 mod moments;
 mod progress;
 mod rg;
@@ -26,6 +27,7 @@ pub mod symmetry;
 mod theory;
 mod tilt;
 mod train;
+mod trained;
 
 #[cfg(feature = "gpu")]
 pub use adapters::devices;
@@ -46,8 +48,9 @@ pub use document::{
 };
 pub use eft::{CUTOFFS, eft, fit, train_inputs};
 pub use engine::{Backend, EngineChoice};
-pub use ensemble::{Checkpoint, EnsembleRun, ensemble};
+pub use ensemble::{EnsembleRun, ensemble};
 pub use falloff::{Ensembles, beside, falloff};
+pub use keeper::Checkpoint;
 pub use moments::Moments;
 pub use progress::Progress;
 pub use rg::rg;
@@ -56,4 +59,4 @@ pub use sample::{Chunk, Sample, Sink};
 pub use sweep::Sweep;
 pub use theory::theory;
 pub use tilt::TiltChoice;
-pub use train::train;
+pub use train::{TrainRun, train};

@@ -1,28 +1,18 @@
-//! Networks are trained, and averages over them held against infinite width.
+//! Networks are trained: a run that can be stopped, saved and resumed, and its result.
 
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use super::document::{Curve, CurveStep, TrainDocument};
-use super::{Head, Runner, Timing};
-use crate::analysis::check_range;
-use crate::analysis::trained::{
-    TrainCheck, across, across_plan, direct, direct_plan, fits, has_rare_networks, opposite,
-    trained_width, untrained, zero, zero_plan,
-};
+use super::keeper::{Checkpoint, Keeper};
+use super::trained::may_diverge;
+use super::{Runner, TrainDocument};
+use crate::analysis::trained::check_trained_range;
 use crate::engine::cpu::CpuEngine;
 use crate::engine::{DeviceKind, TrainQueue};
-use crate::model::{EnsembleSpec, Estimator, TrainSpec, TrainingData, short};
+use crate::model::{Estimator, TrainSpec};
 use crate::plan::TrainPlan;
-use crate::sentence::sentence;
-use crate::tensor::Training;
+use crate::state::{State, StateFile, TrainState};
 use crate::{Error, Result};
-
-/// Networks of each run that a check is made on.
-const CHECKED: u64 = 2048;
-/// Networks that blocks enough for a check have, in one experiment.
-const FEWEST: u64 = 512;
-/// Points of the curve of infinite width.
-const CURVE: usize = 121;
 
 /// Trains the networks of a sweep over widths, one spec each, and compares them with those of infinite width. Networks
 /// that diverge are left out of the averages if `allow_diverged`.
@@ -55,241 +45,178 @@ pub fn train(
     let Some(first) = sweep.first() else {
         return Err(Error::invalid("width", "''", "give at least one width"));
     };
-    if first.ensemble.estimator == Estimator::Connected
-        && runner.device().backend != DeviceKind::Cpu
-    {
-        runner.note("readouts are averaged given their hidden layers in f64, on the CPU");
-        let mut runner = runner.beside(Box::new(CpuEngine::new()));
+    if let Some(mut runner) = runner.for_training(first) {
         return train(&mut runner, sweep, allow_diverged);
     }
-    let first = TrainPlan::new(first.clone())?;
-    check_range(&EnsembleSpec {
-        // Errors of products of n take those of 2 n.
-        orders: vec![2, 4],
-        ..first.untrained().clone()
-    })?;
-    let plans = (sweep.iter())
-        .map(|spec| first.at_widths(&spec.ensemble.net.hidden()))
-        .collect::<Result<Vec<_>>>()?;
-    let few = (plans.iter()).map(checked).collect::<Result<Vec<_>>>()?;
-    let start = Instant::now();
-    let main: u64 = plans
-        .iter()
-        .map(|plan| plan.spec().ensemble.networks())
-        .sum();
-    // So many runs have the checks of a width.
-    let runs = match (first.untrained().estimator, first.untrained().net.depth()) {
-        (Estimator::Direct, _) => 4,
-        (Estimator::Connected, 1) => 2,
-        (Estimator::Connected, _) => 0,
-    };
-    let checks: u64 = few
-        .iter()
-        .map(|plan| runs * plan.spec().ensemble.networks())
-        .sum();
-    let rounding = match runner.device().backend {
-        DeviceKind::Cpu => 1e-13,
-        DeviceKind::Gpu => 1e-6,
-    };
-    let (widths, checks) = runner.drawing(main + checks, |runner| {
-        let (mut widths, mut checks) = (Vec::new(), Vec::new());
-        for (plan, few) in plans.iter().zip(&few) {
-            let training = draw(runner, plan)?;
-            may_diverge(plan, &training, allow_diverged)?;
-            widths.push(trained_width(plan, &training, rounding)?);
-            checks.extend(untrained(plan, &training)?);
-            checks.extend(check(runner, few)?);
+    let specs = (sweep.iter())
+        .map(|spec| spec.clone().validate())
+        .collect::<Result<_>>()?;
+    let mut run = TrainRun::begin(State::new(specs, None, runner.device()), None, runner)?;
+    run.train(runner, allow_diverged)?;
+    run.document(allow_diverged)
+}
+
+impl Runner {
+    /// Returns the runner that trains the networks of a spec, where it is another one: readouts are averaged given their
+    /// hidden layers on the CPU alone.
+    pub fn for_training(&self, spec: &TrainSpec) -> Option<Self> {
+        let is_ours = match spec.ensemble.estimator {
+            Estimator::Direct => true,
+            Estimator::Connected => self.device().backend == DeviceKind::Cpu,
+        };
+        if is_ours {
+            return None;
         }
-        Ok::<_, Error>((widths, checks))
-    })?;
-    let document = TrainDocument {
-        head: Head::new(
-            TrainDocument::COMMAND,
-            first.spec().clone(),
-            runner.device(),
-            // Rates would mix widths and numbers of steps.
-            Timing::theory(start.elapsed().as_secs_f64()),
-            (),
-        ),
-        eigenvalues: first.tangent().eigenvalues(),
-        largest_stable_rate: Some(first.tangent().largest_stable_rate()).filter(|r| r.is_finite()),
-        fits: fits(&widths),
-        widths,
-        checks,
-        notes: notes(&first),
-        curve: curve(&first)?,
-    };
-    Ok(document)
-}
-
-/// Plans the run of fewer networks that checks are made on.
-fn checked(plan: &TrainPlan) -> Result<TrainPlan> {
-    let limit = |spec: &mut TrainSpec| {
-        let ensemble = &mut spec.ensemble;
-        ensemble.nets = ensemble.nets.min(CHECKED);
-        let enough = CHECKED.div_ceil(ensemble.nets);
-        let enough = if ensemble.nets >= FEWEST { 1 } else { enough };
-        ensemble.experiments = ensemble.experiments.min(enough as u32);
-    };
-    plan.variant(limit, plan.fields().to_vec(), plan.full_order())
-}
-
-/// Trains the networks of the checks, and makes those that are not about untrained networks.
-fn check(runner: &mut Runner, plan: &TrainPlan) -> Result<Vec<TrainCheck>> {
-    if plan.untrained().estimator == Estimator::Connected {
-        // The others hold network by network.
-        let Some(other) = direct_plan(plan)? else {
-            return Ok(Vec::new());
-        };
-        let [averaged, drawn] = [draw(runner, plan)?, draw(runner, &other)?];
-        return Ok(direct(plan, &averaged, &drawn)?.into_iter().collect());
-    }
-    let minus = |y: &[f64]| y.iter().map(|y| -y).collect();
-    let turn = |spec: &mut TrainSpec| spec.data = spec.data.clone().with_targets(minus);
-    let turned = plan.variant(turn, plan.fields().to_vec(), plan.full_order())?;
-    let (zeros, more) = (zero_plan(plan)?, across_plan(plan)?);
-    let [plus, minus] = [draw(runner, plan)?, draw(runner, &turned)?];
-    let all = [
-        opposite(plan, &plus, &minus)?,
-        zero(&zeros, &draw(runner, &zeros)?)?,
-        across(&more, &draw(runner, &more)?)?,
-    ];
-    Ok(all.into_iter().flatten().collect())
-}
-
-/// Trains all networks of a plan.
-fn draw(runner: &mut Runner, plan: &TrainPlan) -> Result<Training> {
-    let spec = &plan.spec().ensemble;
-    let (engine, progress, stop) = runner.parts();
-    let tell = |networks| progress.drawn(spec, networks);
-    let stopped = || stop.load(std::sync::atomic::Ordering::Relaxed);
-    let queue = TrainQueue::new(spec, plan.stops().len(), &tell, stop);
-    engine.train(plan, &queue, &stopped)?;
-    let (training, networks) = queue.into_training();
-    match networks == spec.networks() {
-        true => Ok(training),
-        false => Err(Error::Interrupted("this measurement is lost".into())),
+        self.note("readouts are averaged given their hidden layers in f64, on the CPU");
+        Some(self.beside(Box::new(CpuEngine::new())))
     }
 }
 
-/// Refuses networks that have diverged, unless they are allowed.
-fn may_diverge(plan: &TrainPlan, training: &Training, allowed: bool) -> Result<()> {
-    let mut ends = plan.stops().iter().zip(&training.stops);
-    let Some((step, stop)) = ends.rfind(|(_, stop)| stop.diverged > 0) else {
-        return Ok(());
-    };
-    if allowed {
-        return Ok(());
-    }
-    let all = plan.spec().ensemble.networks();
-    let (rate, stable) = (plan.rate(), plan.tangent().largest_stable_rate());
-    let advice = match rate < stable {
-        true => "a lower one fits the narrow networks",
-        false => "use less",
-    };
-    let given = match plan.spec().rate {
-        Some(_) => short(rate),
-        None => format!("{}, by default,", short(rate)),
-    };
-    Err(Error::invalid(
-        "rate",
-        given,
-        sentence!(
-            "{} of {} networks of width {} have diverged after {} steps; the largest stable rate at infinite width is {}: {}, or add `allow_diverged` for averages over the others",
-            stop.diverged.to_string(),
-            all.to_string(),
-            plan.untrained().net.width().to_string(),
-            step.to_string(),
-            short(stable),
-            advice,
-        ),
-    ))
+/// `TrainRun` is a training of networks of several widths that can be stopped, saved and resumed.
+///
+/// ```
+/// use nnqft_gpu::engine::cpu::CpuEngine;
+/// use nnqft_gpu::model::{EnsembleSpec, Inputs, TrainSpec, TrainingData};
+/// use nnqft_gpu::run::{Runner, TrainDocument, TrainRun};
+/// use nnqft_gpu::state::{State, TrainState, merge};
+///
+/// let ensemble = EnsembleSpec {
+///     nets: 600,
+///     experiments: 1,
+///     ..EnsembleSpec::preset("tanh", 1)?.with_inputs(Inputs::parse("0.5")?).with_width(4)
+/// };
+/// let spec = TrainSpec::new(ensemble, TrainingData::parse("-1=0.5")?, vec![5]).validate()?;
+/// let mut runner = Runner::new(Box::new(CpuEngine::new()));
+/// let mut shards: Vec<(String, State<TrainState>)> = Vec::new();
+/// for name in ["0/2", "1/2"] {
+///     let state = State::new(vec![spec.clone()], Some(name.parse()?), runner.device());
+///     let mut run = TrainRun::begin(state, None, &mut runner)?;
+///     run.train(&mut runner, false)?;
+///     assert!(run.document(false)?.checks.is_empty());
+///     // What a file would hold.
+///     shards.push((name.into(), State::from_bytes(&run.state().to_bytes())?));
+/// }
+/// let document = TrainDocument::new(&merge(shards)?, false)?;
+/// assert_eq!(document.checks.len(), 4);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct TrainRun {
+    state: State<TrainState>,
+    keeper: Keeper,
+    /// Plans of the widths.
+    plans: Vec<TrainPlan>,
 }
 
-/// Says what a reader of the result has to know of the data and of the rate.
-fn notes(plan: &TrainPlan) -> Vec<String> {
-    let mut all = Vec::new();
-    let (data, tangent): (&TrainingData, _) = (&plan.spec().data, plan.tangent());
-    let repeated = data.repeated();
-    for places in &repeated {
-        let numbers: Vec<String> = places.iter().map(|k| (k + 1).to_string()).collect();
-        let targets = places.iter().map(|&k| &data.targets()[k]);
-        let differ = targets.clone().any(|y| *y != data.targets()[places[0]]);
-        let learnt = if differ {
-            ": networks learn the mean of their targets"
-        } else {
-            ""
-        };
-        all.push(format!(
-            "data points {} are one point{learnt}",
-            numbers.join(", ")
-        ));
-    }
-    if has_rare_networks(plan) {
-        all.push(
-            "the activation grows exponentially, and rare networks carry variances and kurtosis: unless they were drawn, neither the values nor their errors show them"
-                .into(),
-        );
-    }
-    if tangent.is_singular() {
-        let why = if repeated.is_empty() {
-            ": some targets cannot be learnt"
-        } else {
-            ""
-        };
-        all.push(format!("the tangent kernel at the data is singular{why}"));
-    }
-    if plan.rate() >= tangent.largest_stable_rate() {
-        all.push(format!(
-            "rate {}: networks of infinite width diverge above {}",
-            short(plan.rate()),
-            short(tangent.largest_stable_rate())
-        ));
-    }
-    all
-}
-
-/// Computes mean and variance at infinite width between and beyond the points, for d_in = 1.
-fn curve(plan: &TrainPlan) -> Result<Option<Curve>> {
-    if plan.untrained().net.d_in() != 1 {
-        return Ok(None);
-    }
-    let points = plan.untrained().inputs.points().iter().map(|x| x[0]);
-    let (low, high) = (
-        points.clone().fold(f64::INFINITY, f64::min),
-        points.fold(f64::NEG_INFINITY, f64::max),
-    );
-    let margin = match high - low {
-        0.0 => 1.0,
-        length => 0.05 * length,
-    };
-    let at = |k: usize| low - margin + (high - low + 2.0 * margin) * k as f64 / (CURVE - 1) as f64;
-    let x: Vec<f64> = (0..CURVE).map(at).collect();
-    let places = plan
-        .tangent()
-        .at(&x.iter().map(|x| vec![*x]).collect::<Vec<_>>())?;
-    let spec = plan.spec();
-    let steps = spec.steps.iter().filter_map(|&step| {
-        let after = plan.tangent().after(step, plan.rate());
-        let of = |a: usize| {
-            let targets: Vec<f64> = spec.data.targets().iter().map(|y| y[a]).collect();
-            places.mean(&after, &targets)
-        };
-        let mean: Vec<Vec<f64>> = (0..spec.data.d_out()).map(of).collect();
-        let variance = places.variance(&after);
-        let is_finite = mean
-            .iter()
-            .flatten()
-            .chain(&variance)
-            .all(|x| x.is_finite());
-        is_finite.then_some(CurveStep {
-            step,
-            mean,
-            variance,
+impl TrainRun {
+    /// Begins a run, or goes on with one, and saves its state for the first time. Its runner is that
+    /// [for training](Runner::for_training).
+    ///
+    /// # Errors
+    /// Those of [`TrainPlan::new`]; [`Error::Mismatch`] if another backend has begun it; [`Error::Invalid`] without a
+    /// width, or if the file cannot be written.
+    pub fn begin(
+        mut state: State<TrainState>,
+        checkpoint: Option<Checkpoint>,
+        runner: &mut Runner,
+    ) -> Result<Self> {
+        let plans = TrainDocument::plans(&state)?;
+        check_trained_range(plans[0].spec())?;
+        Ok(Self {
+            keeper: Keeper::begin(&mut state, checkpoint, runner)?,
+            state,
+            plans,
         })
-    });
-    Ok(Some(Curve {
-        steps: steps.collect(),
-        x,
-    }))
+    }
+
+    /// Returns the state: how far the run has come.
+    pub fn state(&self) -> &State<TrainState> {
+        &self.state
+    }
+
+    /// Returns where the state is kept, if the file holds all of it.
+    pub fn saved(&self) -> Option<&StateFile> {
+        self.keeper.saved()
+    }
+
+    /// Says how many networks are where.
+    pub fn standing(&self) -> String {
+        self.keeper.standing(&self.state)
+    }
+
+    /// Trains what is left of the networks, those of checks, too, and saves the state.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where networks diverge, unless it is allowed; those of
+    /// [`Engine::train`](crate::engine::Engine::train). What was made before is in the state, and in the file if there is
+    /// one. [`Error::Interrupted`], or [`Error::Incomplete`] if the run could not be saved then.
+    pub fn train(&mut self, runner: &mut Runner, allow_diverged: bool) -> Result<()> {
+        let (done, all) = self.state.networks();
+        runner.parts().1.begin(all, done);
+        let trained = (0..self.plans.len()).try_for_each(|k| {
+            let cohorts = self.plans[k].cohorts()?;
+            for (c, (_, plan)) in cohorts.iter().enumerate() {
+                self.train_cohort((k, c), plan, runner)?;
+                if c == 0 {
+                    // Before others are trained for nothing.
+                    let training = self.state.ensembles[k].trained[c].training();
+                    may_diverge(plan, training, allow_diverged)?;
+                }
+            }
+            Ok(())
+        });
+        runner.parts().1.end();
+        trained
+    }
+
+    /// Trains what is left of cohort `c` of ensemble `k`.
+    fn train_cohort(
+        &mut self,
+        (k, c): (usize, usize),
+        plan: &TrainPlan,
+        runner: &mut Runner,
+    ) -> Result<()> {
+        let (state, blocks) = (&self.state, self.state.blocks(k, c));
+        let trained = &state.ensembles[k].trained[c];
+        if trained.missing(blocks.clone()).is_empty() {
+            return Ok(());
+        }
+        let (engine, progress, stop) = runner.parts();
+        let spec = &plan.spec().ensemble;
+        let tell = |networks| progress.drawn(spec, networks);
+        let stopped = || stop.load(Ordering::Relaxed);
+        let queue = TrainQueue::resume(spec, blocks.clone(), trained.clone(), &tell, stop);
+        let start = Instant::now();
+        let now = || {
+            let mut now = state.clone();
+            now.ensembles[k].trained[c] = queue.trained();
+            now.ensembles[k].seconds += start.elapsed().as_secs_f64();
+            now
+        };
+        let train = || engine.train(plan, &queue, &stopped);
+        let done = (self.keeper).during((progress, stop), &now, &|| {}, train);
+        self.state = now();
+        self.keeper.save(&self.state, runner);
+        done?;
+        match self.state.ensembles[k].trained[c].missing(blocks)[..] {
+            [] => Ok(()),
+            _ => Err(self.keeper.interrupted(&self.state)),
+        }
+    }
+
+    /// Makes the result, as far as the run has come.
+    ///
+    /// # Errors
+    /// Those of [`TrainDocument::new`].
+    pub fn document(&self, allow_diverged: bool) -> Result<TrainDocument> {
+        TrainDocument::of_plans(&self.plans, &self.state, allow_diverged)
+    }
+
+    /// Ends the run, and saves it once more if that has failed before; returns the file that holds
+    /// it, if there is one.
+    ///
+    /// # Errors
+    /// [`Error::Incomplete`] if the file does not hold the end of the run.
+    pub fn end(self, runner: &mut Runner) -> Result<Option<StateFile>> {
+        self.keeper.end(&self.state, runner)
+    }
 }

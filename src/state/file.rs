@@ -4,8 +4,8 @@ use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::State;
 use super::replace::{replace, sibling};
+use super::{Ensemble, State};
 use crate::{Error, Result};
 
 /// `StateFile` is a state file that belongs to one run alone.
@@ -56,18 +56,26 @@ impl StateFile {
     ///
     /// # Errors
     /// The error of the file system; the old state is still there.
-    pub fn save(&self, state: &State) -> io::Result<()> {
+    pub fn save<E: Ensemble>(&self, state: &State<E>) -> io::Result<()> {
         replace(&self.path, &state.to_bytes())
     }
 }
 
-/// Reads a state file.
+/// Reads a state file of a command's.
 ///
 /// # Errors
 /// [`Error::File`] with what is wrong, as [`State::from_bytes`] says it.
-pub fn read(path: &Path) -> Result<State> {
+pub fn read<E: Ensemble>(path: &Path) -> Result<State<E>> {
+    read_as(path, State::from_bytes)
+}
+
+/// Reads a state file by a function that takes its contents.
+pub(super) fn read_as<T>(
+    path: &Path,
+    parse: impl FnOnce(&[u8]) -> std::result::Result<T, String>,
+) -> Result<T> {
     let bytes = std::fs::read(path).map_err(|e| bad(path, format!("cannot read it: {e}")))?;
-    State::from_bytes(&bytes).map_err(|reason| bad(path, reason))
+    parse(&bytes).map_err(|reason| bad(path, reason))
 }
 
 fn bad(path: &Path, reason: String) -> Error {

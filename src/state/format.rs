@@ -1,9 +1,9 @@
 //! A state is saved as bytes.
 //!
 //! ```text
-//! nnqft-gpu state 4, <bytes> bytes, crc32 <checksum>\n   of everything that follows
-//! {"version":..,"device":..,"shard":..,"ensembles":[{"spec":..,"seconds":..},..]}\n
-//! <accumulators, postcard>
+//! nnqft-gpu state 5, <bytes> bytes, crc32 <checksum>\n   of everything that follows
+//! {"version":..,"command":..,"device":..,"shard":..,"ensembles":[{"spec":..,"seconds":..},..]}\n
+//! <elements of each ensemble, postcard>
 //! ```
 //!
 //! The first two lines are text, so that `head -2 FILE` tells what a file is.
@@ -12,53 +12,64 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use super::{EnsembleState, Shard, State};
-use crate::engine::{BlockPlan, DeviceInfo};
-use crate::model::EnsembleSpec;
-use crate::plan::Rays;
-use crate::tensor::{Accumulator, Extremes};
+use super::{Ensemble, Shard, State};
+use crate::engine::DeviceInfo;
 
 /// The text that a state file starts with.
 const MAGIC: &str = "nnqft-gpu state ";
 /// The number of this format. A change of any of its three parts is a new one.
-const FORMAT: u64 = 4;
+const FORMAT: u64 = 5;
 /// The version of the program: results of two versions are not mixed.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// The length of the longest first line, which has three numbers.
 const FIRST_LINE: usize = 100;
 
-#[derive(Serialize, Deserialize)]
-struct Header<'a> {
-    version: Cow<'a, str>,
-    device: Cow<'a, DeviceInfo>,
-    shard: Option<Shard>,
-    ensembles: Vec<HeaderEnsemble<'a>>,
+/// `Start` is what every header has, whatever wrote it.
+#[derive(Deserialize)]
+struct Start {
+    version: String,
+}
+
+/// `Kind` says which command made a run.
+#[derive(Deserialize)]
+struct Kind {
+    command: String,
 }
 
 #[derive(Serialize, Deserialize)]
-struct HeaderEnsemble<'a> {
+struct Header<'a, S: Clone> {
+    version: Cow<'a, str>,
+    command: Cow<'a, str>,
+    device: Cow<'a, DeviceInfo>,
+    shard: Option<Shard>,
+    ensembles: Vec<HeaderEnsemble<'a, S>>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct HeaderEnsemble<'a, S: Clone> {
     // JSON: the spec leaves out what it does not use, which postcard cannot.
-    spec: Cow<'a, EnsembleSpec>,
+    spec: Cow<'a, S>,
     seconds: f64,
 }
 
-impl State {
+impl<E: Ensemble> State<E> {
     /// Returns the contents of a state file.
     pub fn to_bytes(&self) -> Vec<u8> {
         let header = Header {
             version: VERSION.into(),
+            command: E::COMMAND.into(),
             device: Cow::Borrowed(&self.device),
             shard: self.shard,
             ensembles: (self.ensembles.iter())
                 .map(|e| HeaderEnsemble {
-                    spec: Cow::Borrowed(&e.spec),
-                    seconds: e.seconds,
+                    spec: Cow::Borrowed(e.spec()),
+                    seconds: e.seconds(),
                 })
                 .collect(),
         };
         let mut payload = serde_json::to_vec(&header).expect("plain data with string keys");
         payload.push(b'\n');
-        let elements: Vec<&Accumulator> = self.ensembles.iter().map(|e| &e.elements).collect();
+        let elements: Vec<&E::Elements> = self.ensembles.iter().map(E::elements).collect();
         let payload = postcard::to_extend(&elements, payload).expect("plain data");
         frame(&payload)
     }
@@ -68,48 +79,30 @@ impl State {
     ///
     /// # Errors
     /// One sentence that says whether the bytes are not ours, newer, older, truncated, damaged, of
-    /// another version.
+    /// another version, of another command.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
-        let payload = unframe(bytes)?;
-        let damaged = |what: &str| format!("it is damaged: {what}");
-        let end = (payload.iter().position(|&b| b == b'\n'))
-            .ok_or_else(|| damaged("its header has no end"))?;
-        // The version first: another one may have another header.
-        #[derive(Deserialize)]
-        struct Of {
-            version: String,
-        }
-        let of: Of = serde_json::from_slice(&payload[..end])
-            .map_err(|e| damaged(&format!("header: {e}")))?;
-        if of.version != VERSION {
+        let (header, elements) = parts(bytes)?;
+        let command = kind(header)?;
+        if command != E::COMMAND {
             return Err(format!(
-                "version {} wrote it, this is {VERSION}: results of two versions are not mixed; \
-                 use that version, or start again",
-                of.version.escape_default()
+                "it holds a run of {}, not of {}",
+                command.escape_default(),
+                E::COMMAND
             ));
         }
-        let header: Header = serde_json::from_slice(&payload[..end])
-            .map_err(|e| damaged(&format!("header: {e}")))?;
-        let (elements, rest): (Vec<Accumulator>, _) =
-            postcard::take_from_bytes(&payload[end + 1..])
-                .map_err(|e| damaged(&format!("elements: {e}")))?;
+        let header: Header<E::Spec> =
+            serde_json::from_slice(header).map_err(|e| damaged(&format!("header: {e}")))?;
+        let (elements, rest): (Vec<E::Elements>, _) =
+            postcard::take_from_bytes(elements).map_err(|e| damaged(&format!("elements: {e}")))?;
         if !rest.is_empty() || elements.len() != header.ensembles.len() || elements.is_empty() {
             return Err(damaged("its elements are not those of its header"));
         }
         let ensembles = (header.ensembles.into_iter().zip(elements))
             .map(|(e, elements)| {
-                let spec = (e.spec.into_owned().validate())
-                    .map_err(|e| damaged(&format!("its spec is none: {e}")))?;
                 if !(e.seconds.is_finite() && e.seconds >= 0.0) {
                     return Err(damaged("its time is none"));
                 }
-                check(&spec, &elements).map_err(damaged)?;
-                Ok(EnsembleState {
-                    spec,
-                    seconds: e.seconds,
-                    compile_seconds: 0.0,
-                    elements,
-                })
+                E::claimed(e.spec.into_owned(), e.seconds, elements).map_err(|e| damaged(&e))
             })
             .collect::<Result<_, String>>()?;
         Ok(Self {
@@ -117,6 +110,41 @@ impl State {
             shard: header.shard,
             ensembles,
         })
+    }
+}
+
+/// Returns the command that made the run of a file.
+pub(super) fn command(bytes: &[u8]) -> Result<String, String> {
+    let (header, _) = parts(bytes)?;
+    kind(header)
+}
+
+fn damaged(what: &str) -> String {
+    format!("it is damaged: {what}")
+}
+
+fn kind(header: &[u8]) -> Result<String, String> {
+    let kind: Kind =
+        serde_json::from_slice(header).map_err(|e| damaged(&format!("header: {e}")))?;
+    Ok(kind.command)
+}
+
+/// Splits what a file of this version holds into header and elements.
+fn parts(bytes: &[u8]) -> Result<(&[u8], &[u8]), String> {
+    let payload = unframe(bytes)?;
+    let end = (payload.iter().position(|&b| b == b'\n'))
+        .ok_or_else(|| damaged("its header has no end"))?;
+    let header = &payload[..end];
+    // The version first: another one may have another header.
+    let start: Start =
+        serde_json::from_slice(header).map_err(|e| damaged(&format!("header: {e}")))?;
+    match start.version == VERSION {
+        true => Ok((header, &payload[end + 1..])),
+        false => Err(format!(
+            "version {} wrote it, this is {VERSION}: results of two versions are not mixed; \
+             use that version, or start again",
+            start.version.escape_default()
+        )),
     }
 }
 
@@ -188,46 +216,5 @@ fn unframe(bytes: &[u8]) -> Result<&[u8], String> {
     match crc32fast::hash(payload) == checksum {
         true => Ok(payload),
         false => Err("it is damaged: its checksum does not fit".into()),
-    }
-}
-
-/// Checks whether these elements can be those of blocks of this spec.
-fn check(spec: &EnsembleSpec, elements: &Accumulator) -> Result<(), &'static str> {
-    let plan = BlockPlan::new(spec);
-    let (values, fields) = (
-        spec.values() as usize,
-        Rays::of(spec).applied_to(spec).fields(),
-    );
-    let mut last = (0, 0);
-    for (experiment, blocks, statistics) in elements.subtrees() {
-        let span = blocks.end - blocks.start;
-        let is_subtree = span.is_power_of_two() && blocks.start.is_multiple_of(span);
-        let is_next = experiment > last.0 || blocks.start >= last.1;
-        if experiment >= spec.experiments || blocks.end > plan.per_experiment {
-            return Err("it holds networks that the run has not");
-        }
-        if !is_subtree || !is_next {
-            return Err("its blocks overlap");
-        }
-        let first = u64::from(experiment) * plan.per_experiment;
-        let networks = plan.networks(first + blocks.start..first + blocks.end);
-        if statistics.blocks != span || statistics.networks != networks as f64 {
-            return Err("its counts of networks are wrong");
-        }
-        if !statistics.is_sound(values) {
-            return Err("its elements are not those of its spec");
-        }
-        last = (experiment, blocks.end);
-    }
-    let extremes = elements.extremes();
-    let fits = extremes.iter().all(|e| {
-        e.experiment < spec.experiments
-            && e.network < spec.nets
-            && e.field.len() == fields
-            && e.is_finite()
-    });
-    match fits && Extremes::is_sorted(extremes) {
-        true => Ok(()),
-        false => Err("its heaviest networks are not those of its spec"),
     }
 }

@@ -1,7 +1,7 @@
 use std::ops::Range;
 
-use super::State;
-use crate::engine::{BlockPlan, DeviceInfo};
+use super::{Ensemble, Part, State};
+use crate::engine::DeviceInfo;
 use crate::sentence::sentence;
 use crate::{Error, Result, Sentence};
 
@@ -14,12 +14,12 @@ use crate::{Error, Result, Sentence};
 ///
 /// # Panics
 /// Panics without parts.
-pub fn merge(parts: Vec<(String, State)>) -> Result<State> {
+pub fn merge<E: Ensemble>(parts: Vec<(String, State<E>)>) -> Result<State<E>> {
     let mut parts = parts.into_iter();
     let (first, mut whole) = parts.next().expect("there is something to merge");
     whole.shard = None;
     let mut devices = vec![whole.device.clone()];
-    let mut merged = vec![Part::new(first, &whole)];
+    let mut merged = vec![Held::new(first, &whole)];
     for (name, state) in parts {
         let first = &merged[0].name;
         if let Some(d) = whole.difference(&state) {
@@ -32,53 +32,55 @@ pub fn merge(parts: Vec<(String, State)>) -> Result<State> {
                 name
             )));
         }
-        let part = Part::new(name, &state);
+        let held = Held::new(name, &state);
         for other in &merged {
-            if let Some((k, both)) = part.overlap(other) {
-                let spec = &whole.ensembles[k].spec;
+            if let Some((k, networks)) = held.overlap(other) {
                 return Err(Error::Mismatch(Sentence::from(format!(
-                    "{} and {} hold the same networks (width {}, {}): leave one out",
+                    "{} and {} hold the same networks (width {}, {networks}): leave one out",
                     other.name,
-                    part.name,
-                    spec.net.width(),
-                    BlockPlan::new(spec).describe(both).join("; ")
+                    held.name,
+                    whole.ensembles[k].networks().net.width(),
                 ))));
             }
         }
-        merged.push(part);
+        merged.push(held);
         devices.push(state.device);
         for (to, from) in whole.ensembles.iter_mut().zip(state.ensembles) {
-            to.seconds += from.seconds;
-            to.elements.merge(from.elements);
+            to.join(from);
         }
     }
     whole.device = DeviceInfo::joined(&devices).expect("there is a first");
     Ok(whole)
 }
 
-/// `Part` says what one state holds.
-struct Part {
+/// `Held` says what one state holds.
+struct Held {
     name: String,
-    /// Blocks of each ensemble that the state holds, in ascending order.
-    covered: Vec<Vec<Range<u64>>>,
+    /// Parts of each ensemble.
+    ensembles: Vec<Vec<Part>>,
 }
 
-impl Part {
-    fn new(name: String, state: &State) -> Self {
-        let covered = (state.ensembles.iter())
-            .map(|e| BlockPlan::new(&e.spec).covered(&e.elements))
-            .collect();
-        Self { name, covered }
+impl Held {
+    fn new<E: Ensemble>(name: String, state: &State<E>) -> Self {
+        Self {
+            name,
+            ensembles: state.ensembles.iter().map(E::parts).collect(),
+        }
     }
 
-    /// Returns the first blocks that both parts hold, and their ensemble.
-    fn overlap(&self, other: &Self) -> Option<(usize, Range<u64>)> {
-        let ensembles = self.covered.iter().zip(&other.covered).enumerate();
-        ensembles
-            .flat_map(|(k, (a, b))| {
-                let pairs = a.iter().flat_map(move |x| b.iter().map(move |y| (x, y)));
-                pairs.map(move |(x, y)| (k, x.start.max(y.start)..x.end.min(y.end)))
-            })
-            .find(|(_, both)| !both.is_empty())
+    /// Returns the first networks that both states hold, in words, and their ensemble.
+    fn overlap(&self, other: &Self) -> Option<(usize, String)> {
+        let ensembles = self.ensembles.iter().zip(&other.ensembles).enumerate();
+        for (k, (ours, theirs)) in ensembles {
+            for (ours, theirs) in ours.iter().zip(theirs) {
+                let pairs =
+                    (ours.covered.iter()).flat_map(|a| theirs.covered.iter().map(move |b| (a, b)));
+                let mut both = pairs.map(|(a, b)| a.start.max(b.start)..a.end.min(b.end));
+                if let Some(range) = both.find(|both: &Range<u64>| !both.is_empty()) {
+                    return Some((k, ours.describe(range).join("; ")));
+                }
+            }
+        }
+        None
     }
 }

@@ -46,6 +46,13 @@ impl Statistics {
             && self.m2.iter().all(|x| x.is_finite() && *x >= 0.0)
     }
 
+    /// Tells whether these numbers can be the statistics of `elements` elements that are beyond all bounds, perhaps.
+    pub fn has_elements(&self, elements: u64) -> bool {
+        self.mean.len() as u64 == elements
+            && self.m2.len() as u64 == elements
+            && self.m2.iter().all(|x| x.is_nan() || *x >= 0.0)
+    }
+
     /// Computes the standard error of every mean, from the scatter of the block means. Blocks weigh
     /// by their networks, so a short last block is no special case: err^2 = sum_b n_b (x_b -
     /// mean)^2 / ((B - 1) sum_b n_b).

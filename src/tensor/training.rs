@@ -1,14 +1,16 @@
+use serde::{Deserialize, Serialize};
+
 use super::Accumulator;
 
 /// `Training` holds what was made of some blocks of trained networks, one [`Stop`] for each of the plan's.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Training {
     /// Measurements, in the order of the plan's stops.
     pub stops: Vec<Stop>,
 }
 
 /// A stop is a number of steps after which networks are looked at.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Stop {
     /// Moments of the fields over the networks that have not diverged. Groups of consecutive blocks stand where an
     /// ensemble has experiments.

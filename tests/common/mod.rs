@@ -2,6 +2,7 @@
 #![allow(dead_code)] // each test binary uses its own part
 
 pub mod cli;
+pub mod runs;
 
 use nnqft_gpu::engine::gpu::GpuEngine;
 use nnqft_gpu::model::{EnsembleSpec, Inputs};

@@ -75,9 +75,7 @@ fn plan(spec: &EnsembleSpec, learning: Learning) -> Result<Option<TrainPlan>> {
         Err(other) => return Err(other),
     };
     // Half of the usual rate: in networks that diverge rounding grows as fast as they do.
-    let slower = |spec: &mut TrainSpec| spec.rate = Some(0.5 * plan.rate());
-    plan.variant(slower, plan.fields().to_vec(), plan.full_order())
-        .map(Some)
+    plan.at_rate(0.5 * plan.rate()).map(Some)
 }
 
 fn check_step(engine: &dyn Stages, plan: &TrainPlan, worst: &mut Worst) -> Result<()> {

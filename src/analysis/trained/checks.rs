@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::analysis::ChiSquared;
 use crate::analysis::symmetry::forgive;
+use crate::model::EnsembleSpec;
 use crate::model::activation::Growth;
-use crate::model::{EnsembleSpec, Estimator, TrainSpec};
 use crate::plan::TrainPlan;
 use crate::tensor::{Accumulator, Training, Tuple};
 use crate::theory::Exact;
@@ -156,21 +156,9 @@ pub fn untrained(plan: &TrainPlan, training: &Training) -> Result<Option<TrainCh
     ))
 }
 
-/// Plans the direct run of networks whose readouts are averaged given the hidden layers; `None` where there is none.
-///
-/// # Errors
-/// Those of [`crate::model::TrainSpec::validate`].
-pub fn direct_plan(plan: &TrainPlan) -> Result<Option<TrainPlan>> {
-    if plan.untrained().net.depth() > 1 {
-        return Ok(None);
-    }
-    let direct = |spec: &mut TrainSpec| spec.ensemble.estimator = Estimator::Direct;
-    plan.variant(direct, plan.fields().to_vec(), plan.full_order())
-        .map(Some)
-}
-
 /// Tests that readouts averaged given the hidden layers have the n-point functions of the same networks, drawn with their
-/// readouts and trained step by step: `direct`. `other` is that training, of [`direct_plan`].
+/// readouts and trained step by step: `direct`. `other` is that training, of the cohort
+/// [`Direct`](crate::model::Role::Direct).
 ///
 /// # Errors
 /// [`Error::NotFinite`].
@@ -214,19 +202,6 @@ pub fn opposite(plan: &TrainPlan, plus: &Training, minus: &Training) -> Result<O
     Ok(check("opposite", plan, stop, &joined, &sizes(plan)))
 }
 
-/// Plans the same training to targets of zero.
-///
-/// # Errors
-/// Those of [`crate::model::TrainSpec::validate`].
-pub fn zero_plan(plan: &TrainPlan) -> Result<TrainPlan> {
-    let zero = |y: &[f64]| vec![0.0; y.len()];
-    plan.variant(
-        |spec| spec.data = spec.data.clone().with_targets(zero),
-        plan.fields().to_vec(),
-        plan.full_order(),
-    )
-}
-
 /// Tests that odd functions of networks that learn zero vanish: `zero`.
 ///
 /// # Errors
@@ -249,31 +224,7 @@ pub fn zero(plan: &TrainPlan, training: &Training) -> Result<Option<TrainCheck>>
     ))
 }
 
-/// Plans the training of networks with two more outputs, which learn zero, and measures these and the first at the
-/// first data point and at the last point.
-///
-/// # Errors
-/// Those of [`crate::model::TrainSpec::validate`].
-pub fn across_plan(plan: &TrainPlan) -> Result<TrainPlan> {
-    let (d_out, last) = (
-        plan.untrained().net.d_out(),
-        plan.untrained().inputs.len() - 1,
-    );
-    let fields = [0, d_out, d_out + 1]
-        .into_iter()
-        .flat_map(|a| [(a, 0), (a, last)]);
-    let more = |y: &[f64]| y.iter().copied().chain([0.0; 2]).collect();
-    plan.variant(
-        |spec| {
-            spec.data = spec.data.clone().with_targets(more);
-            spec.ensemble = spec.ensemble.clone().with_d_out(d_out + 2);
-        },
-        fields.collect(),
-        4,
-    )
-}
-
-/// Tests, on networks of [`across_plan`], that outputs across the targets have no direction: what has one of them an
+/// Tests, on networks of the cohort [`Across`](crate::model::Role::Across), that outputs across the targets have no direction: what has one of them an
 /// odd number of times vanishes, the two may be swapped, and, with a readout of normal weights, rotated into each
 /// other: `across`.
 ///

@@ -7,17 +7,28 @@ mod groups;
 
 use serde::{Deserialize, Serialize};
 
-pub use checks::{
-    TrainCheck, across, across_plan, direct, direct_plan, has_rare_networks, opposite, untrained,
-    zero, zero_plan,
-};
+pub use checks::{TrainCheck, across, direct, has_rare_networks, opposite, untrained, zero};
 pub use fits::{Deviation, Series, TrainedFit, fits};
 
 use self::cumulants::Cumulants;
 use self::groups::{Estimates, Groups};
+use crate::analysis::check_range;
+use crate::model::{EnsembleSpec, TrainSpec};
 use crate::plan::TrainPlan;
 use crate::tensor::{Stop, Training, Tuples};
 use crate::{Error, Result};
+
+/// Refuses a training whose untrained networks have products beyond the range of f64.
+///
+/// # Errors
+/// Those of [`check_range`].
+pub fn check_trained_range(spec: &TrainSpec) -> Result<()> {
+    check_range(&EnsembleSpec {
+        // Errors of products of n take those of 2 n.
+        orders: vec![2, 4],
+        ..spec.untrained()?
+    })
+}
 
 /// `TrainedWidth` is what becomes of the networks of one width.
 #[derive(Debug, Clone, Serialize, Deserialize)]

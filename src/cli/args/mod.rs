@@ -8,6 +8,7 @@ mod eft;
 mod engine;
 mod given;
 mod help;
+mod learn;
 mod model;
 mod sampling;
 pub mod value;
@@ -20,6 +21,7 @@ use nnqft_gpu::{Error, Result, theory};
 pub use eft::{EftArgs, MomentsOf};
 pub use engine::EngineArgs;
 pub use given::{Given, written};
+pub use learn::LearnArgs;
 pub use model::{ModelArgs, NetArgs, list};
 pub use sampling::SamplingArgs;
 

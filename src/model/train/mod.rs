@@ -1,11 +1,14 @@
 //! A training says what networks learn: data, rate, steps, and which parameters move.
 
+mod cohort;
 mod data;
 
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use cohort::HIGHEST;
+pub use cohort::{Cohort, Role};
 pub use data::{MAX_DATA, MAX_TARGETS, TrainingData};
 
 use super::{EnsembleSpec, Estimator, Inputs, MAX_MEMORY, short};
@@ -143,6 +146,15 @@ impl TrainSpec {
     /// # Errors
     /// [`Error::Invalid`] with the parameter, its value and what would be right.
     pub fn validate(mut self) -> Result<Self> {
+        self.check()?;
+        // Those of the checks, too, before any network is trained.
+        for mut cohort in self.cohorts() {
+            cohort.spec.check()?;
+        }
+        Ok(self)
+    }
+
+    fn check(&mut self) -> Result<()> {
         let depth = self.ensemble.net.depth();
         let is_connected = self.ensemble.estimator == Estimator::Connected;
         if depth != 1 && !is_connected {
@@ -156,8 +168,7 @@ impl TrainSpec {
         self.check_data()?;
         self.check_orders()?;
         self.check_descent()?;
-        self.check_memory()?;
-        Ok(self)
+        self.check_memory()
     }
 
     fn check_sampling(&self) -> Result<()> {

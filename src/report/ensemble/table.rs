@@ -1,5 +1,5 @@
 use crate::model::Estimator;
-use crate::report::heading::title;
+use crate::report::heading::{partial, title};
 use crate::report::number::{pull, scientific, value};
 use crate::report::table::{left_out, points, reference_title, table};
 use crate::run::EnsembleDocument;
@@ -19,7 +19,7 @@ use crate::run::EnsembleDocument;
 /// spec.nets = 100;
 /// let spec = spec.validate()?;
 /// let mut cpu = CpuEngine::new();
-/// let mut state = State::new(vec![spec.clone()], None, cpu.device());
+/// let mut state: State = State::new(vec![spec.clone()], None, cpu.device());
 /// state.ensembles[0].elements = engine::run(&mut cpu, &spec, &|_| {})?;
 /// let document = EnsembleDocument::new(&state, 0)?;
 /// let text = ensemble_table(&document, 80);
@@ -88,14 +88,7 @@ pub fn ensemble_table(document: &EnsembleDocument, width: usize) -> String {
         notes.push_str("one experiment has no background: draw 2 or more\n");
     }
     if let Some(part) = &document.partial {
-        let shard = part.shard.as_ref().map(|s| format!("shard {s}: "));
-        notes.push_str(&format!(
-            "PARTIAL: {}{} of {} networks ({:.1}%)\n",
-            shard.unwrap_or_default(),
-            part.networks,
-            part.of,
-            100.0 * part.networks as f64 / part.of as f64
-        ));
+        notes.push_str(&format!("{}\n", partial(part)));
     }
     format!(
         "{}, {} x {} networks, {} estimator{}, seed {}\n\

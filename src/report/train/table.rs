@@ -1,7 +1,7 @@
 use crate::analysis::ChiSquared;
 use crate::analysis::trained::{TrainedStep, TrainedWidth};
 use crate::model::{EnsembleSpec, Inputs, Learning, short};
-use crate::report::heading::sweep;
+use crate::report::heading::{partial, sweep};
 use crate::report::number::{fixed, value};
 use crate::report::table::table;
 use crate::run::TrainDocument;
@@ -47,6 +47,10 @@ pub fn train_table(document: &TrainDocument, width: usize) -> String {
         text.push_str(&format!(
             "DIVERGED: up to {left_out} networks are left out of the averages\n"
         ));
+    }
+    if let Some(part) = &document.partial {
+        let checks = "checks are made once all are there";
+        text.push_str(&format!("{}; {checks}\n", partial(part)));
     }
     let head = &document.head;
     text.push_str(&format!(

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Head, Timing};
 use crate::Result;
@@ -27,16 +27,16 @@ pub struct EnsembleDocument {
     pub kernel: Arc<Vec<Vec<f64>>>,
 }
 
-/// `Partial` says which part of an ensemble is there.
-#[derive(Debug, Clone, Serialize)]
+/// `Partial` says which part of the networks is there.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Partial {
     /// Number of networks drawn.
     pub networks: u64,
-    /// Number of networks of the whole ensemble.
+    /// Number of networks of the whole run.
     pub of: u64,
     /// Shard of the run, as `i/n`, if the part is one.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shard: Option<String>,
 }
 

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::Head;
+use super::{Head, Partial};
 use crate::analysis::trained::{TrainCheck, TrainedFit, TrainedWidth};
 use crate::model::TrainSpec;
 
@@ -11,6 +11,9 @@ pub struct TrainDocument {
     /// Head with schema, version, spec at the first width, device and timing.
     #[serde(flatten)]
     pub head: Head<TrainSpec, ()>,
+    /// The part of the networks that is there, if that is not all; checks are made of all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partial: Option<Partial>,
     /// Eigenvalues of the tangent kernel at the data, the largest first.
     pub eigenvalues: Vec<f64>,
     /// Rate above which networks of infinite width diverge; `None` if nothing moves.
