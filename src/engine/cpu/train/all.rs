@@ -279,7 +279,8 @@ fn move_units<const FMA: bool, const C: usize>(
 ) {
     let stride = problem.setup.width as usize * TILE;
     let part = start * problem.data()..(start + rows) * problem.data();
-    let (values, slopes) = (&mut all.values[part.clone()], &all.slopes[part]);
+    let values = all.values[part.clone()].as_chunks_mut::<LANES>().0;
+    let slopes = &all.slopes[part].as_chunks::<LANES>().0[..values.len()];
     let (points, errors) = (all.points.as_chunks::<C>().0, &all.errors[..]);
     for at in (0..rows).step_by(LANES) {
         let half = at % TILE / LANES;
@@ -289,13 +290,15 @@ fn move_units<const FMA: bool, const C: usize>(
             *n = *lanes(&all.hidden[c * stride + start + at..]);
         }
         let (mut of_readout, mut of_hidden) = ([0.0; LANES], [[0.0; LANES]; C]);
-        let data = values.chunks_exact(rows).zip(slopes.chunks_exact(rows));
-        for (((values, slopes), error), point) in data.zip(errors).zip(points) {
+        // Places are counted: chunks of so many rows would take a division for every unit.
+        let mut place = at / LANES;
+        for (error, point) in errors.iter().zip(points) {
             let error = error.as_chunks::<LANES>().0[half];
-            let (values, slopes, point) = (*lanes(&values[at..]), *lanes(&slopes[at..]), *point);
+            let (value, slope, point) = (values[place], slopes[place], *point);
+            place += rows / LANES;
             for l in 0..LANES {
-                of_readout[l] = madd::<FMA>(error[l], values[l], of_readout[l]);
-                let back = error[l] * w[l] * slopes[l];
+                of_readout[l] = madd::<FMA>(error[l], value[l], of_readout[l]);
+                let back = error[l] * w[l] * slope[l];
                 for c in 0..C {
                     of_hidden[c][l] = madd::<FMA>(point[c], back, of_hidden[c][l]);
                 }
@@ -311,7 +314,8 @@ fn move_units<const FMA: bool, const C: usize>(
         for (c, n) in n.iter().enumerate() {
             *lanes_mut(&mut all.hidden[c * stride + start + at..]) = *n;
         }
-        for (values, point) in values.chunks_exact_mut(rows).zip(points) {
+        let mut place = at / LANES;
+        for point in points {
             // Copies: what may lie in the row that is written would be read again for every number.
             let (point, mut z) = (*point, [0.0; LANES]);
             for l in 0..LANES {
@@ -324,7 +328,8 @@ fn move_units<const FMA: bool, const C: usize>(
                     z[l] = madd::<FMA>(n[c][l], point[c], z[l]);
                 }
             }
-            *lanes_mut(&mut values[at..]) = z;
+            values[place] = z;
+            place += rows / LANES;
         }
     }
 }
@@ -399,10 +404,12 @@ fn descend_readout<const FMA: bool>(
     let moves = moves.as_chunks_mut::<TILE>().0.iter_mut();
     let readout = readout.as_chunks::<TILE>().0.iter();
     let values = values.as_chunks::<TILE>().0.iter();
-    for (((back, m), w), h) in back.zip(moves).zip(readout).zip(values) {
+    for (((back, moves), w), h) in back.zip(moves).zip(readout).zip(values) {
+        let (mut b, mut m) = (*back, *moves);
         for l in 0..TILE {
-            back[l] = madd::<FMA>(error[l], w[l], back[l]);
+            b[l] = madd::<FMA>(error[l], w[l], b[l]);
             m[l] = madd::<FMA>(error[l], h[l], m[l]);
         }
+        (*back, *moves) = (b, m);
     }
 }
