@@ -48,6 +48,16 @@ def cosine(lost=0):
     return rest(lambda k: -1 / Decimal(2 * k * (2 * k - 1)), lost)
 
 
+def sinh(lost=0):
+    """sinh(a) / a at t = a^2."""
+    return rest(lambda k: 1 / Decimal(2 * k * (2 * k + 1)), lost)
+
+
+def cosh(lost=0):
+    """cosh(a) at t = a^2."""
+    return rest(lambda k: 1 / Decimal(2 * k * (2 * k - 1)), lost)
+
+
 def erf(t):
     """erf(x) / x at t = x^2: 2 / sqrt(pi) e^-t times the sum of (2 t)^k / (2 k + 1)!!."""
     return 2 / PI.sqrt() * (-t).exp() * total(Decimal(1), lambda k: 2 * t / (2 * k + 1))

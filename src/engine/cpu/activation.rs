@@ -120,7 +120,7 @@ pub fn exp<const FMA: bool>(x: f64) -> f64 {
 
 /// n and p of e^x = 2^n (1 + p), n in the low 12 bits, for x that [`exp`] does not cut off.
 #[inline(always)]
-pub(super) fn exp_parts<const FMA: bool>(x: f64) -> (u64, f64) {
+fn exp_parts<const FMA: bool>(x: f64) -> (u64, f64) {
     use std::f64::consts::LOG2_E;
     // 2^52 x 1.5: adding it rounds to an integer and leaves that in the low bits.
     const ROUND: f64 = 6_755_399_441_055_744.0;

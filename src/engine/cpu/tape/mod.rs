@@ -26,7 +26,7 @@ pub struct Evaluator(Steps);
 #[derive(Debug)]
 pub struct Scratch {
     scalars: Vec<f64>,
-    /// All rows but row 0, which is where z is.
+    /// All rows but row 0, which is where z is, and row 1 where derivatives go elsewhere.
     rows: Aligned,
 }
 
@@ -49,37 +49,31 @@ impl Evaluator {
     pub fn apply(&self, z: &mut [f64], v: f64, scratch: &mut Scratch) {
         let Scratch { scalars, rows } = scratch;
         prepare(&self.0, v, scalars, rows);
+        let (second, rest) = rows.split_at_mut(LANES);
         for z in z.chunks_mut(LANES) {
-            run(&self.0.steps, scalars, z, rows);
+            run(&self.0.steps, scalars, [z, second], rest);
         }
     }
 }
 
 /// An activation and its derivative, ready to be evaluated together on rows of pre-activations.
 #[derive(Debug, Clone)]
-pub struct DualEvaluator {
-    steps: Steps,
-    slope: Source,
-}
+pub struct DualEvaluator(Steps);
 
 impl DualEvaluator {
     /// An evaluator of an activation and its derivative.
     pub fn new(dual: &Dual) -> Self {
-        let (steps, slope) = Steps::dual(dual);
-        Self { steps, slope }
+        Self(Steps::dual(dual))
     }
 
     /// Replaces every pre-activation in `z` by the activation of it, where the variance is `v`, and puts the
     /// derivative there to `slopes`.
     pub fn apply(&self, z: &mut [f64], slopes: &mut [f64], v: f64, scratch: &mut Scratch) {
         let Scratch { scalars, rows } = scratch;
-        prepare(&self.steps, v, scalars, rows);
+        prepare(&self.0, v, scalars, rows);
+        let (_, rest) = rows.split_at_mut(LANES);
         for (z, slopes) in z.chunks_mut(LANES).zip(slopes.chunks_mut(LANES)) {
-            run(&self.steps.steps, scalars, z, rows);
-            match self.slope {
-                Source::Row(row) => slopes.copy_from_slice(&rows[place(row, z.len())]),
-                Source::Scalar(scalar) => slopes.fill(scalars[scalar]),
-            }
+            run(&self.0.steps, scalars, [z, slopes], rest);
         }
     }
 }
@@ -92,34 +86,46 @@ fn prepare(steps: &Steps, v: f64, scalars: &mut Vec<f64>, rows: &mut Aligned) {
         let value = op.apply(scalars, f64::NAN, v);
         scalars.push(value);
     }
-    let needed = (steps.rows - 1) * LANES;
+    let needed = (steps.rows.max(2) - 1) * LANES;
     if rows.len() < needed {
         *rows = Aligned::new(0.0, needed);
     }
 }
 
 vectorised! {
-    fn run(steps: &[Step], scalars: &[f64], z: &mut [f64], rows: &mut [f64]) {
-        take_steps::<{ has_fma!() }>(steps, scalars, z, rows)
+    fn run(steps: &[Step], scalars: &[f64], first: [&mut [f64]; 2], rest: &mut [f64]) {
+        take_steps::<{ has_fma!() }>(steps, scalars, first, rest)
     }
 }
 
+/// Takes the steps on rows, of which `first` are the first two.
 #[inline(always)]
-fn take_steps<const FMA: bool>(steps: &[Step], scalars: &[f64], z: &mut [f64], rows: &mut [f64]) {
+fn take_steps<const FMA: bool>(
+    steps: &[Step],
+    scalars: &[f64],
+    [z, second]: [&mut [f64]; 2],
+    rest: &mut [f64],
+) {
+    let second = &mut second[..z.len()];
+    let mut rows = Rows { z, second, rest };
     for step in steps {
         match *step {
-            Step::Fill { row, scalar } => one(z, rows, row).fill(scalars[scalar]),
+            Step::Fill { row, scalar } => rows.one(row).fill(scalars[scalar]),
             Step::Copy { to, from } => {
-                let (to, from) = two(z, rows, to, from);
+                let [to, from] = rows.two(to, from);
                 to.copy_from_slice(from);
             }
             Step::Square { row } => {
-                for x in one(z, rows, row) {
+                for x in rows.one(row) {
                     *x *= *x;
                 }
             }
+            Step::TanhAndSlope { row, slope } => {
+                let [values, slopes] = rows.two(row, slope);
+                operation::tanh_and_slope::<FMA>(values, slopes);
+            }
             Step::Unary { op, row } => {
-                operation::unary::<FMA>(op, one(z, rows, row));
+                operation::unary::<FMA>(op, rows.one(row));
             }
             Step::Binary {
                 op,
@@ -128,9 +134,9 @@ fn take_steps<const FMA: bool>(steps: &[Step], scalars: &[f64], z: &mut [f64], r
                 swapped,
             } => {
                 let (row, other) = match other {
-                    Source::Scalar(other) => (one(z, rows, row), Operand::Scalar(scalars[other])),
+                    Source::Scalar(other) => (rows.one(row), Operand::Scalar(scalars[other])),
                     Source::Row(other) => {
-                        let (row, other) = two(z, rows, row, other);
+                        let [row, other] = rows.two(row, other);
                         (row, Operand::Row(other))
                     }
                 };
@@ -140,36 +146,45 @@ fn take_steps<const FMA: bool>(steps: &[Step], scalars: &[f64], z: &mut [f64], r
     }
 }
 
-/// Where a row other than row 0 is.
-fn place(row: usize, len: usize) -> Range<usize> {
-    let start = (row - 1) * LANES;
-    start..start + len
-}
-
-fn one<'a>(z: &'a mut [f64], rows: &'a mut [f64], row: usize) -> &'a mut [f64] {
-    match row {
-        0 => z,
-        row => &mut rows[place(row, z.len())],
-    }
-}
-
-/// Two rows that differ.
-fn two<'a>(
+/// `Rows` finds rows by their numbers.
+struct Rows<'a> {
     z: &'a mut [f64],
-    rows: &'a mut [f64],
-    a: usize,
-    b: usize,
-) -> (&'a mut [f64], &'a [f64]) {
-    let len = z.len();
-    match (a, b) {
-        (0, b) => (z, &rows[place(b, len)]),
-        (a, 0) => (&mut rows[place(a, len)], z),
-        (a, b) => {
-            let places = [place(a, len), place(b, len)];
-            let [a, b] = (rows.get_disjoint_mut(places)).expect("rows that differ");
-            (a, b)
+    second: &'a mut [f64],
+    rest: &'a mut [f64],
+}
+
+impl Rows<'_> {
+    fn one(&mut self, row: usize) -> &mut [f64] {
+        match row {
+            0 => self.z,
+            1 => self.second,
+            row => &mut self.rest[place(row, self.z.len())],
         }
     }
+
+    /// Two rows that differ.
+    fn two(&mut self, a: usize, b: usize) -> [&mut [f64]; 2] {
+        let len = self.z.len();
+        let Self { z, second, rest } = self;
+        match (a, b) {
+            (0, 1) => [z, second],
+            (1, 0) => [second, z],
+            (0, b) => [z, &mut rest[place(b, len)]],
+            (1, b) => [second, &mut rest[place(b, len)]],
+            (a, 0) => [&mut rest[place(a, len)], z],
+            (a, 1) => [&mut rest[place(a, len)], second],
+            (a, b) => {
+                let places = [place(a, len), place(b, len)];
+                rest.get_disjoint_mut(places).expect("rows that differ")
+            }
+        }
+    }
+}
+
+/// Where a row beyond the first two is.
+fn place(row: usize, len: usize) -> Range<usize> {
+    let start = (row - 2) * LANES;
+    start..start + len
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ use steps::{sign, step};
 
 use crate::engine::cpu::activation::exp;
 use crate::model::activation::{Binary, Unary};
+use crate::simd::madd;
 
 /// The second operand of an operation.
 #[derive(Debug, Clone, Copy)]
@@ -80,6 +81,15 @@ pub(super) fn unary<const FMA: bool>(op: Unary, row: &mut [f64]) {
         Unary::Tanh => map!(row, |x| tanh::<FMA>(x)),
         Unary::Sigmoid => map!(row, |x| sigmoid::<FMA>(x)),
         Unary::Erf => map!(row, |x| erf::<FMA>(x)),
+    }
+}
+
+/// Replaces every number of a row by its hyperbolic tangent, and puts the derivative to another row.
+#[inline(always)]
+pub(super) fn tanh_and_slope<const FMA: bool>(row: &mut [f64], slopes: &mut [f64]) {
+    for (x, slope) in row.iter_mut().zip(slopes) {
+        let value = tanh::<FMA>(*x);
+        (*x, *slope) = (value, madd::<FMA>(-value, value, 1.0));
     }
 }
 

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::model::activation::{Binary, Dual, Op, Register, Tape, Unary};
 
-/// What is done to rows; row 0 holds z at first and the activation in the end.
+/// What is done to rows; row 0 holds z at first and the activation in the end, and row 1 its derivative where
+/// that is asked for.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Step {
     Fill {
@@ -22,6 +23,11 @@ pub(super) enum Step {
     Square {
         row: usize,
     },
+    /// The hyperbolic tangent of a row, and 1 less its square in another.
+    TanhAndSlope {
+        row: usize,
+        slope: usize,
+    },
     /// The second operand comes first if `swapped`; it never is the same row.
     Binary {
         op: Binary,
@@ -29,6 +35,42 @@ pub(super) enum Step {
         other: Source,
         swapped: bool,
     },
+}
+
+impl Step {
+    /// The same step with rows of other names.
+    fn renamed(self, name: impl Fn(usize) -> usize) -> Self {
+        match self {
+            Self::Fill { row, scalar } => Self::Fill {
+                row: name(row),
+                scalar,
+            },
+            Self::Copy { to, from } => Self::Copy {
+                to: name(to),
+                from: name(from),
+            },
+            Self::Unary { op, row } => Self::Unary { op, row: name(row) },
+            Self::Square { row } => Self::Square { row: name(row) },
+            Self::TanhAndSlope { row, slope } => Self::TanhAndSlope {
+                row: name(row),
+                slope: name(slope),
+            },
+            Self::Binary {
+                op,
+                row,
+                other,
+                swapped,
+            } => Self::Binary {
+                op,
+                row: name(row),
+                other: match other {
+                    Source::Row(other) => Source::Row(name(other)),
+                    Source::Scalar(_) => other,
+                },
+                swapped,
+            },
+        }
+    }
 }
 
 /// Where a value is.
@@ -57,8 +99,8 @@ impl Steps {
         steps
     }
 
-    /// The steps of an activation and of its derivative, whose place is returned.
-    pub fn dual(dual: &Dual) -> (Self, Source) {
+    /// The steps of an activation and of its derivative, which ends in row 1.
+    pub fn dual(dual: &Dual) -> Self {
         let (mut steps, [value, mut slope]) = Self::of(dual.ops(), dual.results());
         // Row 0 is for the value.
         if slope == Source::Row(0) {
@@ -68,7 +110,51 @@ impl Steps {
             slope = Source::Row(to);
         }
         steps.bring(value, 0);
-        (steps, slope)
+        steps.rows = steps.rows.max(2);
+        match slope {
+            Source::Row(row) => {
+                // Names of rows, but for row 0, are arbitrary: no need to copy.
+                let exchanged = |r: usize| match r {
+                    1 => row,
+                    r if r == row => 1,
+                    r => r,
+                };
+                (steps.steps.iter_mut()).for_each(|step| *step = step.renamed(exchanged));
+            }
+            Source::Scalar(_) => steps.bring(slope, 1),
+        }
+        steps.join();
+        steps
+    }
+
+    /// Makes one step of hyperbolic tangents and what follows them in their derivative: one pass over the rows in
+    /// place of four.
+    fn join(&mut self) {
+        let mut at = 0;
+        while at < self.steps.len() {
+            if let [
+                Step::Unary {
+                    op: Unary::Tanh,
+                    row,
+                },
+                Step::Copy { to: slope, from },
+                Step::Square { row: squared },
+                Step::Binary {
+                    op: Binary::Sub,
+                    row: less,
+                    other: Source::Scalar(one),
+                    swapped: true,
+                },
+                ..,
+            ] = self.steps[at..]
+                && (from, squared, less) == (row, slope, slope)
+                && self.scalars[one] == Op::Const(1.0)
+            {
+                let joined = Step::TanhAndSlope { row, slope };
+                self.steps.splice(at..at + 4, [joined]);
+            }
+            at += 1;
+        }
     }
 
     /// Puts a value in a row.
@@ -174,6 +260,7 @@ impl Steps {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::activation::Derivative;
 
     fn rows(text: &str) -> (usize, usize) {
         let steps = Steps::new(&Tape::compile(&text.parse().unwrap()).unwrap());
@@ -196,6 +283,23 @@ mod tests {
             ("sin(z)+sin(sin(z))+sin(sin(sin(z)))", (2, 1)),
         ] {
             assert_eq!(rows(text), expected, "{text}");
+        }
+    }
+
+    fn dual(text: &str) -> Steps {
+        Steps::dual(Derivative::of(&text.parse().unwrap()).unwrap().both())
+    }
+
+    #[test]
+    fn a_hyperbolic_tangent_and_its_derivative_are_one_step() {
+        let joined = Step::TanhAndSlope { row: 0, slope: 1 };
+        assert_eq!(dual("tanh(z)").steps, [joined]);
+        assert_eq!(dual("tanh(z)").rows, 2);
+        let is_joined = |step: &&Step| matches!(step, Step::TanhAndSlope { .. });
+        // Nothing to be joined: the square has another use, or there is none.
+        for text in ["tanh(z)^2", "sigmoid(z)"] {
+            let steps = dual(text).steps;
+            assert_eq!(steps.iter().filter(is_joined).count(), 0, "{steps:?}");
         }
     }
 }

@@ -133,6 +133,10 @@ fn activations_and_derivatives_are_evaluated_together() {
         "max(sin(z),cos(z))",
         "z^3/(2+v)",
         "step(z)",
+        "2*tanh(z/2)+z",
+        "tanh(z)^2",
+        "tanh(tanh(z))*v",
+        "z+v",
     ];
     let catalogue = CatalogueEntry::all().iter().map(|e| &e.activation[..]);
     let z: Vec<f64> = (0..700).map(|k| f64::from(k) / 100.0 - 3.505).collect();

@@ -17,7 +17,10 @@ pub struct All {
     /// `[output][unit][lane]`
     readout: Aligned,
     bias: Vec<Tile>,
-    /// Hidden values at the data and their derivatives, `[data][unit][lane]`.
+    /// Components of the linear form at the data, `[data][component]`.
+    points: Vec<f64>,
+    /// Hidden values at the data and their derivatives, `[some units][data][unit][lane]`: what a pass needs at a time
+    /// is in one place.
     values: Aligned,
     slopes: Aligned,
     /// The same of some units at another point.
@@ -35,12 +38,14 @@ impl All {
         let stride = setup.width as usize * TILE;
         let (components, outputs) = (setup.linear[0].len(), problem.outputs());
         let zeros = |rows: usize| Aligned::new(0.0, rows);
+        let points = &setup.linear[..problem.data()];
         Self {
             evaluator: DualEvaluator::new(dual),
             scratch: Scratch::default(),
             hidden: zeros(components * stride),
             readout: zeros(outputs * stride),
             bias: vec![[0.0; TILE]; outputs],
+            points: points.iter().flatten().copied().collect(),
             values: zeros(problem.data() * stride),
             slopes: zeros(problem.data() * stride),
             value: zeros(ROWS),
@@ -66,8 +71,8 @@ impl Descent for All {
         look(self, problem, outputs);
     }
 
-    fn step(&mut self, problem: &Problem, errors: &[Tile]) {
-        step(self, problem, errors);
+    fn step(&mut self, problem: &Problem, errors: &[Tile], outputs: &mut [Tile]) {
+        step(self, problem, errors, outputs);
     }
 }
 
@@ -84,8 +89,8 @@ vectorised! {
 }
 
 vectorised! {
-    fn step(all: &mut All, problem: &Problem, errors: &[Tile]) {
-        go_back::<{ has_fma!() }>(all, problem, errors)
+    fn step(all: &mut All, problem: &Problem, errors: &[Tile], outputs: &mut [Tile]) {
+        go_back::<{ has_fma!() }>(all, problem, errors, outputs)
     }
 }
 
@@ -99,29 +104,44 @@ pub(super) fn chunks(stride: usize) -> impl Iterator<Item = (usize, usize)> {
 #[inline(always)]
 fn go_forward<const FMA: bool>(all: &mut All, problem: &Problem, outputs: &mut [Tile]) {
     let stride = problem.setup.width as usize * TILE;
-    let (data, count) = (problem.data(), problem.outputs());
-    outputs[..data * count].fill([0.0; TILE]);
-    for (start, rows) in chunks(stride) {
-        for mu in 0..data {
-            let at = mu * stride + start;
-            let values = &mut all.values[at..at + rows];
-            pre_activations::<FMA>(
-                &problem.setup.linear[mu],
-                &all.hidden,
-                (stride, start),
-                values,
-            );
-            let slopes = &mut all.slopes[at..at + rows];
-            (all.evaluator).apply(values, slopes, problem.variances[mu], &mut all.scratch);
-            add_outputs::<FMA>(
-                &all.readout,
-                (stride, start),
-                values,
-                &mut outputs[mu * count..][..count],
-            );
-        }
+    let outputs = &mut outputs[..problem.data() * problem.outputs()];
+    outputs.fill([0.0; TILE]);
+    for chunk in chunks(stride) {
+        fill::<FMA>(all, problem, chunk);
+        activate::<FMA>(all, problem, chunk, outputs);
     }
-    finish(problem, &all.bias, &mut outputs[..data * count]);
+    finish(problem, &all.bias, outputs);
+}
+
+/// Computes the pre-activations of some units at the data.
+#[inline(always)]
+fn fill<const FMA: bool>(all: &mut All, problem: &Problem, (start, rows): (usize, usize)) {
+    let stride = problem.setup.width as usize * TILE;
+    let points = &problem.setup.linear[..problem.data()];
+    let values = &mut all.values[start * points.len()..];
+    for (point, values) in points.iter().zip(values.chunks_exact_mut(rows)) {
+        pre_activations::<FMA>(point, &all.hidden, (stride, start), values);
+    }
+}
+
+/// Makes hidden values and derivatives of some units' pre-activations at the data, and adds what they contribute to
+/// the outputs.
+#[inline(always)]
+fn activate<const FMA: bool>(
+    all: &mut All,
+    problem: &Problem,
+    (start, rows): (usize, usize),
+    outputs: &mut [Tile],
+) {
+    let stride = problem.setup.width as usize * TILE;
+    let at = start * problem.data();
+    let values = all.values[at..].chunks_exact_mut(rows);
+    let both = values.zip(all.slopes[at..].chunks_exact_mut(rows));
+    let outputs = outputs.chunks_exact_mut(problem.outputs());
+    for (((values, slopes), v), outputs) in both.zip(&problem.variances).zip(outputs) {
+        (all.evaluator).apply(values, slopes, *v, &mut all.scratch);
+        add_outputs::<FMA>(&all.readout, (stride, start), values, outputs);
+    }
 }
 
 #[inline(always)]
@@ -206,19 +226,34 @@ pub(super) fn finish(problem: &Problem, bias: &[Tile], outputs: &mut [Tile]) {
     }
 }
 
+/// Moves the networks and computes their new outputs, some units after the other: what is left of these at the data is
+/// read while it is near, and written once.
 #[inline(always)]
-fn go_back<const FMA: bool>(all: &mut All, problem: &Problem, errors: &[Tile]) {
+fn go_back<const FMA: bool>(
+    all: &mut All,
+    problem: &Problem,
+    errors: &[Tile],
+    outputs: &mut [Tile],
+) {
     let (p, count) = (&problem.setup.parameters, problem.outputs());
     // What multiplies a hidden value's derivative.
     let scale = -problem.rate * p.readout;
     for (scaled, error) in all.errors.iter_mut().zip(errors) {
         *scaled = error.map(|e| scale * e);
     }
-    match (problem.setup.linear[0].len(), count) {
-        (1, 1) => move_units::<FMA, 1>(all, problem),
-        (2, 1) => move_units::<FMA, 2>(all, problem),
-        (3, 1) => move_units::<FMA, 3>(all, problem),
-        _ => move_any_units::<FMA>(all, problem),
+    let outputs = &mut outputs[..problem.data() * count];
+    outputs.fill([0.0; TILE]);
+    for chunk in chunks(problem.setup.width as usize * TILE) {
+        match (problem.setup.linear[0].len(), count) {
+            (1, 1) => move_units::<FMA, 1>(all, problem, chunk),
+            (2, 1) => move_units::<FMA, 2>(all, problem, chunk),
+            (3, 1) => move_units::<FMA, 3>(all, problem, chunk),
+            _ => {
+                move_any_units::<FMA>(all, problem, chunk);
+                fill::<FMA>(all, problem, chunk);
+            }
+        }
+        activate::<FMA>(all, problem, chunk, outputs);
     }
     let scale = -problem.rate * p.readout_bias;
     for errors in errors.chunks_exact(count) {
@@ -228,100 +263,130 @@ fn go_back<const FMA: bool>(all: &mut All, problem: &Problem, errors: &[Tile]) {
             }
         }
     }
+    finish(problem, &all.bias, outputs);
 }
 
 /// Networks whose parameters of a unit stay in registers while the data go by.
 const LANES: usize = 8;
 
-/// Moves the units of networks of few components and one output, unit by unit, with nothing stored on the way.
+/// Moves some units of networks of few components and one output, unit by unit, and leaves their new pre-activations
+/// in place of their values; nothing else is stored on the way.
 #[inline(always)]
-fn move_units<const FMA: bool, const C: usize>(all: &mut All, problem: &Problem) {
+fn move_units<const FMA: bool, const C: usize>(
+    all: &mut All,
+    problem: &Problem,
+    (start, rows): (usize, usize),
+) {
     let stride = problem.setup.width as usize * TILE;
-    let data = problem.data();
-    for at in (0..stride).step_by(LANES) {
-        let lane = at % TILE;
-        let w = *lanes(&all.readout[at..]);
+    let part = start * problem.data()..(start + rows) * problem.data();
+    let values = all.values[part.clone()].as_chunks_mut::<LANES>().0;
+    let slopes = &all.slopes[part].as_chunks::<LANES>().0[..values.len()];
+    let (points, errors) = (all.points.as_chunks::<C>().0, &all.errors[..]);
+    for at in (0..rows).step_by(LANES) {
+        let half = at % TILE / LANES;
+        let mut w = *lanes(&all.readout[start + at..]);
+        let mut n = [[0.0; LANES]; C];
+        for (c, n) in n.iter_mut().enumerate() {
+            *n = *lanes(&all.hidden[c * stride + start + at..]);
+        }
         let (mut of_readout, mut of_hidden) = ([0.0; LANES], [[0.0; LANES]; C]);
-        for mu in 0..data {
-            let error = lanes(&all.errors[mu][lane..]);
-            let values = lanes(&all.values[mu * stride + at..]);
-            let slopes = lanes(&all.slopes[mu * stride + at..]);
-            let point: &[f64; C] = first(&problem.setup.linear[mu]);
+        // Places are counted: chunks of so many rows would take a division for every unit.
+        let mut place = at / LANES;
+        for (error, point) in errors.iter().zip(points) {
+            let error = error.as_chunks::<LANES>().0[half];
+            let (value, slope, point) = (values[place], slopes[place], *point);
+            place += rows / LANES;
             for l in 0..LANES {
-                of_readout[l] = madd::<FMA>(error[l], values[l], of_readout[l]);
-                let back = error[l] * w[l] * slopes[l];
+                of_readout[l] = madd::<FMA>(error[l], value[l], of_readout[l]);
+                let back = error[l] * w[l] * slope[l];
                 for c in 0..C {
                     of_hidden[c][l] = madd::<FMA>(point[c], back, of_hidden[c][l]);
                 }
             }
         }
-        add(&mut all.readout[at..], &of_readout);
-        for (c, moves) in of_hidden.iter().enumerate() {
-            add(&mut all.hidden[c * stride + at..], moves);
+        for l in 0..LANES {
+            w[l] += of_readout[l];
+            for c in 0..C {
+                n[c][l] += of_hidden[c][l];
+            }
+        }
+        *lanes_mut(&mut all.readout[start + at..]) = w;
+        for (c, n) in n.iter().enumerate() {
+            *lanes_mut(&mut all.hidden[c * stride + start + at..]) = *n;
+        }
+        let mut place = at / LANES;
+        for point in points {
+            // Copies: what may lie in the row that is written would be read again for every number.
+            let (point, mut z) = (*point, [0.0; LANES]);
+            for l in 0..LANES {
+                z[l] = n[0][l] * point[0];
+                // The signs of zeros are those of `pre_activations`.
+                if C > 2 {
+                    z[l] += 0.0;
+                }
+                for c in 1..C {
+                    z[l] = madd::<FMA>(n[c][l], point[c], z[l]);
+                }
+            }
+            values[place] = z;
+            place += rows / LANES;
         }
     }
-}
-
-#[inline(always)]
-fn first<const N: usize>(all: &[f64]) -> &[f64; N] {
-    all.first_chunk().expect("as many numbers")
 }
 
 #[inline(always)]
 fn lanes(all: &[f64]) -> &[f64; LANES] {
-    first(all)
+    all.first_chunk().expect("as many numbers")
 }
 
 #[inline(always)]
-fn add(all: &mut [f64], moves: &[f64; LANES]) {
-    let all: &mut [f64; LANES] = all.first_chunk_mut().expect("as many numbers");
-    for l in 0..LANES {
-        all[l] += moves[l];
-    }
+fn lanes_mut(all: &mut [f64]) -> &mut [f64; LANES] {
+    all.first_chunk_mut().expect("as many numbers")
 }
 
-/// Moves the units of networks of any number of components and outputs, a step of the work at a time.
+/// Moves some units of networks of any number of components and outputs, a step of the work at a time.
 #[inline(always)]
-fn move_any_units<const FMA: bool>(all: &mut All, problem: &Problem) {
+fn move_any_units<const FMA: bool>(
+    all: &mut All,
+    problem: &Problem,
+    (start, rows): (usize, usize),
+) {
     let count = problem.outputs();
     let stride = problem.setup.width as usize * TILE;
     let components = problem.setup.linear[0].len();
-    for (start, rows) in chunks(stride) {
-        all.moves.fill(0.0);
-        for (mu, errors) in all.errors.chunks_exact(count).enumerate() {
-            let (values, slopes) = (
-                &all.values[mu * stride + start..][..rows],
-                &all.slopes[mu * stride + start..][..rows],
-            );
-            let mut back = [0.0; ROWS];
-            let back = &mut back[..rows];
-            let (hidden_moves, readout_moves) = all.moves.split_at_mut(components * ROWS);
-            for (a, error) in errors.iter().enumerate() {
-                let readout = &all.readout[a * stride + start..][..rows];
-                let moves = &mut readout_moves[a * ROWS..][..rows];
-                descend_readout::<FMA>(*error, readout, values, back, moves);
-            }
-            for (back, slope) in back.iter_mut().zip(slopes) {
-                *back *= slope;
-            }
-            for (x, moves) in problem.setup.linear[mu]
-                .iter()
-                .zip(hidden_moves.chunks_exact_mut(ROWS))
-            {
-                for (m, back) in moves.iter_mut().zip(back.iter()) {
-                    *m = madd::<FMA>(*x, *back, *m);
-                }
+    let part = start * problem.data()..;
+    all.moves.fill(0.0);
+    let data =
+        (all.values[part.clone()].chunks_exact(rows)).zip(all.slopes[part].chunks_exact(rows));
+    for ((errors, point), (values, slopes)) in (all.errors.chunks_exact(count))
+        .zip(&problem.setup.linear)
+        .zip(data)
+    {
+        let mut back = [0.0; ROWS];
+        let back = &mut back[..rows];
+        let (hidden_moves, readout_moves) = all.moves.split_at_mut(components * ROWS);
+        for (a, error) in errors.iter().enumerate() {
+            let readout = &all.readout[a * stride + start..][..rows];
+            let moves = &mut readout_moves[a * ROWS..][..rows];
+            descend_readout::<FMA>(*error, readout, values, back, moves);
+        }
+        for (back, slope) in back.iter_mut().zip(slopes) {
+            *back *= slope;
+        }
+        for (x, moves) in point.iter().zip(hidden_moves.chunks_exact_mut(ROWS)) {
+            for (m, back) in moves.iter_mut().zip(back.iter()) {
+                *m = madd::<FMA>(*x, *back, *m);
             }
         }
-        let moves = all.moves.chunks_exact(ROWS);
-        let hidden = all.hidden.chunks_exact_mut(stride);
-        for (parameters, moves) in hidden
-            .chain(all.readout.chunks_exact_mut(stride))
-            .zip(moves)
-        {
-            for (parameter, m) in parameters[start..start + rows].iter_mut().zip(moves) {
-                *parameter += m;
-            }
+    }
+    let moves = all.moves.chunks_exact(ROWS);
+    let hidden = all.hidden.chunks_exact_mut(stride);
+    for (parameters, moves) in hidden
+        .chain(all.readout.chunks_exact_mut(stride))
+        .zip(moves)
+    {
+        for (parameter, m) in parameters[start..start + rows].iter_mut().zip(moves) {
+            *parameter += m;
         }
     }
 }
@@ -339,10 +404,12 @@ fn descend_readout<const FMA: bool>(
     let moves = moves.as_chunks_mut::<TILE>().0.iter_mut();
     let readout = readout.as_chunks::<TILE>().0.iter();
     let values = values.as_chunks::<TILE>().0.iter();
-    for (((back, m), w), h) in back.zip(moves).zip(readout).zip(values) {
+    for (((back, moves), w), h) in back.zip(moves).zip(readout).zip(values) {
+        let (mut b, mut m) = (*back, *moves);
         for l in 0..TILE {
-            back[l] = madd::<FMA>(error[l], w[l], back[l]);
+            b[l] = madd::<FMA>(error[l], w[l], b[l]);
             m[l] = madd::<FMA>(error[l], h[l], m[l]);
         }
+        (*back, *moves) = (b, m);
     }
 }

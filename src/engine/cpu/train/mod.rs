@@ -157,8 +157,8 @@ trait Descent {
     fn forward(&mut self, problem: &Problem, outputs: &mut [Tile]);
     /// Computes the outputs at the other points.
     fn look(&mut self, problem: &Problem, outputs: &mut [Tile]);
-    /// Takes one step against the gradient of the loss.
-    fn step(&mut self, problem: &Problem, errors: &[Tile]);
+    /// Takes one step against the gradient of the loss, and computes the outputs at the data.
+    fn step(&mut self, problem: &Problem, errors: &[Tile], outputs: &mut [Tile]);
 }
 
 /// `Trainer` draws networks and trains them.
@@ -207,10 +207,10 @@ impl Trainer {
         parameters.draw(&problem.setup, experiment, tile);
         state.has_diverged = [false; TILE];
         descent.begin(problem, parameters);
+        descent.forward(problem, &mut state.outputs);
         let mut step = 0;
         for (k, &stop) in stops.iter().enumerate() {
             loop {
-                descent.forward(problem, &mut state.outputs);
                 state.compare(problem);
                 if step == stop {
                     break;
@@ -218,7 +218,7 @@ impl Trainer {
                 if cancelled() {
                     return false;
                 }
-                descent.step(problem, &state.errors);
+                descent.step(problem, &state.errors, &mut state.outputs);
                 step += 1;
             }
             descent.look(problem, &mut state.outputs);

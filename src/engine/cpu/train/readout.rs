@@ -86,12 +86,13 @@ impl Descent for Readout {
         self.outputs(problem, problem.data()..problem.points(), outputs);
     }
 
-    fn step(&mut self, _: &Problem, errors: &[Tile]) {
+    fn step(&mut self, problem: &Problem, errors: &[Tile], outputs: &mut [Tile]) {
         for (sum, error) in self.errors.iter_mut().zip(errors) {
             for l in 0..TILE {
                 sum[l] += error[l];
             }
         }
+        self.forward(problem, outputs);
     }
 }
 

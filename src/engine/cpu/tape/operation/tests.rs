@@ -1,3 +1,5 @@
+use twice::Twice;
+
 use super::*;
 
 /// Numbers of either sign from every binade, subnormal and infinite ones included, and dense
@@ -142,5 +144,167 @@ fn what_a_lane_yields_does_not_depend_on_others() {
         unary::<true>(op, &mut alone);
         unary::<true>(op, &mut beside);
         assert_eq!(alone[..], beside[..64]);
+    }
+}
+
+/// Sums of two numbers, of which the second is below the rounding of the first: some 31 digits.
+mod twice {
+    use std::ops::{Add, Div, Mul};
+
+    #[derive(Debug, Clone, Copy)]
+    pub struct Twice(pub f64, pub f64);
+
+    impl Twice {
+        /// The exact sum of two numbers.
+        fn sum(a: f64, b: f64) -> Self {
+            let sum = a + b;
+            let back = sum - a;
+            Self(sum, (a - (sum - back)) + (b - back))
+        }
+    }
+
+    impl Add for Twice {
+        type Output = Self;
+
+        fn add(self, other: Self) -> Self {
+            let Self(sum, rest) = Self::sum(self.0, other.0);
+            Self::sum(sum, rest + (self.1 + other.1))
+        }
+    }
+
+    impl Mul for Twice {
+        type Output = Self;
+
+        fn mul(self, other: Self) -> Self {
+            let product = self.0 * other.0;
+            let rest = self.0.mul_add(other.0, -product);
+            Self::sum(product, rest + (self.0 * other.1 + self.1 * other.0))
+        }
+    }
+
+    impl Div for Twice {
+        type Output = Self;
+
+        fn div(self, other: Self) -> Self {
+            let quotient = self.0 / other.0;
+            let rest = (-quotient).mul_add(other.0, self.0) + (self.1 - quotient * other.1);
+            Self::sum(quotient, rest / other.0)
+        }
+    }
+}
+
+/// tanh(x) to some 30 digits, by its continued fraction and the addition theorem.
+fn exact_tanh(x: f64) -> Twice {
+    let (mut z, mut halvings) = (x, 0);
+    while z.abs() > 0.1 {
+        (z, halvings) = (0.5 * z, halvings + 1);
+    }
+    let number = |x: f64| Twice(x, 0.0);
+    let square = number(z) * number(z);
+    let fraction = (0..12).rev().fold(number(25.0), |below, k| {
+        number(f64::from(2 * k + 1)) + square / below
+    });
+    let mut t = number(z) / fraction;
+    for _ in 0..halvings {
+        t = (t + t) / (number(1.0) + t * t);
+    }
+    t
+}
+
+/// How far a number is from an exact one, relative to that; subnormal numbers are a fixed distance apart.
+fn error(got: f64, exact: Twice) -> f64 {
+    let error = ((got - exact.0) - exact.1).abs() - 5e-324;
+    error.max(0.0) / exact.0.abs()
+}
+
+/// Positive numbers where the hyperbolic tangent may go wrong: small ones, all over where it bends, around the
+/// places where its reduction takes another power of two, and beyond where it ends.
+fn where_tanh_may_go_wrong() -> Vec<f64> {
+    let ends = 1..=120u32;
+    let steps = ends.flat_map(|k| {
+        let at = f64::from(k) * std::f64::consts::LN_2 / 4.0;
+        (-50..=50).map(move |ulp| f64::from_bits(at.to_bits().wrapping_add_signed(ulp)))
+    });
+    let small = (0..5000).map(|k| f64::from_bits(0.2f64.to_bits() / 5000 * k));
+    let all = (0..150_000).map(|k| f64::from(k) * 1.000_000_123e-5);
+    let large = (0..100_000).map(|k| 1.5 + f64::from(k) * 1.9e-4);
+    let edges = [
+        5e-324,
+        f64::MIN_POSITIVE,
+        19.06,
+        20.0,
+        709.0,
+        1e300,
+        f64::MAX,
+    ];
+    let around = edges
+        .into_iter()
+        .flat_map(|x| [x.next_down(), x, x.next_up()]);
+    let all = steps.chain(small).chain(all).chain(large).chain(around);
+    all.chain([0.0, f64::INFINITY]).collect()
+}
+
+#[test]
+fn hyperbolic_tangents_and_their_derivatives_are_right_to_the_last_places() {
+    let line = where_tanh_may_go_wrong();
+    let exact: Vec<Twice> = (line.iter()).map(|&x| exact_tanh(x.min(400.0))).collect();
+    let negative: Vec<f64> = line.iter().map(|x| -x).collect();
+    for (name, run, both) in [
+        (
+            "fused",
+            unary::<true> as fn(Unary, &mut [f64]),
+            tanh_and_slope::<true> as fn(&mut [f64], &mut [f64]),
+        ),
+        ("not fused", unary::<false>, tanh_and_slope::<false>),
+    ] {
+        let mut values = line.clone();
+        run(Unary::Tanh, &mut values);
+        for ((x, &got), &want) in line.iter().zip(&values).zip(&exact) {
+            assert!(
+                error(got, want) <= 5e-16 || got == 0.0 && *x == 0.0,
+                "{name} {x:e}: {got:e} {want:?}"
+            );
+            assert!(got <= 1.0, "{name} {x:e}: {got:e}");
+        }
+        // Odd to the bit, signs of zeros included.
+        let mut mirrored = negative.clone();
+        run(Unary::Tanh, &mut mirrored);
+        for (x, (a, b)) in line.iter().zip(values.iter().zip(&mirrored)) {
+            assert_eq!((-a).to_bits(), b.to_bits(), "{name} {x:e}");
+        }
+        let (mut again, mut slopes) = (line.clone(), vec![f64::NAN; line.len()]);
+        both(&mut again, &mut slopes);
+        assert_eq!(again, values, "{name}");
+        for ((x, value), slope) in line.iter().zip(&values).zip(slopes) {
+            // 1 - (1 - eps)^2 is the least number that is not 0.
+            let want = (1.0 - value) * (1.0 + value);
+            assert!(
+                (slope - want).abs() <= 2.3e-16,
+                "{name} {x:e}: {slope:e} {want:e}"
+            );
+            assert!((0.0..=1.0).contains(&slope), "{name} {x:e}: {slope:e}");
+        }
+        let (mut nan, mut slope) = ([f64::NAN], [0.0]);
+        both(&mut nan, &mut slope);
+        assert!(nan[0].is_nan() && slope[0].is_nan(), "{name}");
+    }
+}
+
+#[test]
+fn sigmoids_are_right_to_the_last_places() {
+    // 1/2 + tanh(x/2)/2 cancels below 0: at -30 it leaves 17 of 30 digits.
+    let line: Vec<f64> = (0..200_000).map(|k| f64::from(k) * 3.6e-4 - 30.0).collect();
+    for (name, run) in [
+        ("fused", unary::<true> as fn(Unary, &mut [f64])),
+        ("not fused", unary::<false>),
+    ] {
+        let mut values = line.clone();
+        run(Unary::Sigmoid, &mut values);
+        for (x, got) in line.iter().zip(values) {
+            let half = Twice(0.5, 0.0);
+            let want = half + half * exact_tanh(0.5 * x);
+            let error = error(got, want);
+            assert!(error <= 5e-16, "{name} {x:e}: {got:e} {want:?} {error:e}");
+        }
     }
 }
