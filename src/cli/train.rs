@@ -75,7 +75,7 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let specs = specs(arguments)?;
     let mut results = Presentation::new(arguments.result.prepare(None)?, false);
-    let choice = arguments.engine.choice();
+    let choice = arguments.engine.choice().training(&specs);
     choice.check()?;
     let mut running = Running::begin(Terminal::new(""), |progress| choice.open(progress))?;
     results.add(train(

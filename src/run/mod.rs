@@ -45,7 +45,7 @@ pub use document::{
     TheoryDocument, Timing, TrainDocument, VERSION,
 };
 pub use eft::{CUTOFFS, eft, fit, train_inputs};
-pub use engine::{Backend, EngineChoice};
+pub use engine::{Backend, EngineChoice, Job};
 pub use ensemble::{Checkpoint, EnsembleRun, ensemble};
 pub use falloff::{Ensembles, beside, falloff};
 pub use moments::Moments;

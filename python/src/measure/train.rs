@@ -47,7 +47,7 @@ pub fn train(given: Given, training: Training<'_>) -> Run {
                 .collect::<Result<_>>()?,
         };
         let progress: std::sync::Arc<dyn run::Progress> = session.clone();
-        let engine = given.engine()?.open(&progress)?;
+        let engine = given.engine()?.training(&sweep).open(&progress)?;
         let mut runner = session.watch(run::Runner::new(engine));
         Ok(Document::new(run::train(&mut runner, &sweep, allow_diverged)?).into())
     })
