@@ -74,7 +74,11 @@ fn refused() -> Vec<Job> {
     let wide = deep(&[1_000_000; 2], 3);
     let inputs = Inputs::new(vec![vec![0.3; 20]]).unwrap();
     let net = Net::named("tanh", 1).unwrap().with_width(5).with_d_in(20);
-    let many = few(EnsembleSpec::of_net(net).unwrap().with_inputs(inputs));
+    let many = few(EnsembleSpec {
+        net,
+        inputs,
+        ..EnsembleSpec::preset("tanh", 1).unwrap()
+    });
     let data = TrainingData::new(vec![vec![0.2; 20]], vec![vec![0.5]]).unwrap();
     let data_of = |x: f64| TrainingData::new(vec![vec![x]], vec![vec![0.5]]).unwrap();
     let averaged = TrainSpec::new(

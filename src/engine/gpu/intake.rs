@@ -372,35 +372,4 @@ mod tests {
             }
         }
     }
-
-    #[test]
-    #[ignore]
-    fn measure() {
-        for arch in ["erf", "relu", "gauss"] {
-            for estimator in [Estimator::Direct, Estimator::Connected] {
-                let spec = EnsembleSpec {
-                    estimator,
-                    ..EnsembleSpec::preset(arch, 1).unwrap()
-                };
-                let plan = Plan::new(spec).unwrap();
-                let intake = intake(&plan);
-                let blocks = 4096;
-                let sums = vec![1f32; blocks as usize * intake.row()];
-                let pool = rayon::ThreadPoolBuilder::new()
-                    .num_threads(1)
-                    .build()
-                    .unwrap();
-                pool.install(|| {
-                let mut best = 1e9f64;
-                for _ in 0..20 {
-                    let start = std::time::Instant::now();
-                    let mut total = Accumulator::new();
-                    total.merge(intake.take(&(0..blocks), &sums).unwrap());
-                    best = best.min(start.elapsed().as_secs_f64());
-                }
-                println!("{arch} {estimator} {} moments {} elements: {:.3e} networks/s, {:.3} us a block", intake.order.len(), intake.measurement.means().end, blocks as f64 * 1024.0 / best, best / blocks as f64 * 1e6);
-            });
-            }
-        }
-    }
 }
