@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex};
 use nnqft_gpu::Sentence;
 use nnqft_gpu::engine::gpu::{Pretence, pretend};
 use nnqft_gpu::engine::{DeviceKind, Engine, Queue, TrainQueue};
-use nnqft_gpu::model::{EnsembleSpec, Estimator, Inputs, Law, Net, TrainSpec, TrainingData};
+use nnqft_gpu::model::{
+    EnsembleSpec, Estimator, Inputs, Law, Learning, Net, TrainSpec, TrainingData,
+};
 use nnqft_gpu::plan::{Plan, SamplePlan, TrainPlan};
 use nnqft_gpu::run::{Backend, EngineChoice, Job, Progress};
 
@@ -41,7 +43,7 @@ fn on_gpu(jobs: Vec<Job>) -> EngineChoice {
 
 fn few(spec: EnsembleSpec) -> EnsembleSpec {
     EnsembleSpec {
-        nets: 64,
+        nets: 300,
         experiments: 2,
         ..spec
     }
@@ -63,6 +65,7 @@ fn deep(widths: &[u64], points: usize) -> EnsembleSpec {
 fn refused() -> Vec<Job> {
     let connected = EnsembleSpec {
         estimator: Estimator::Connected,
+        orders: vec![2, 4],
         ..deep(&[5, 5], 2)
     };
     let laws = vec![Law::Gaussian, Law::Gaussian, Law::Uniform];
@@ -81,7 +84,7 @@ fn refused() -> Vec<Job> {
     });
     let data = TrainingData::new(vec![vec![0.2; 20]], vec![vec![0.5]]).unwrap();
     let data_of = |x: f64| TrainingData::new(vec![vec![x]], vec![vec![0.5]]).unwrap();
-    let averaged = TrainSpec::new(
+    let mut averaged = TrainSpec::new(
         EnsembleSpec {
             estimator: Estimator::Connected,
             ..few(EnsembleSpec::preset("tanh", 1).unwrap().with_width(5))
@@ -89,6 +92,7 @@ fn refused() -> Vec<Job> {
         data_of(0.3),
         vec![0, 5],
     );
+    averaged.train = Learning::Readout;
     vec![
         Job::Averages(deep(&[50, 50], 17)),
         Job::Averages(laws),
@@ -120,7 +124,7 @@ fn error(engine: &mut dyn Engine, job: &Job) -> String {
         }
         _ => unreachable!("another job"),
     };
-    done.unwrap_err().to_string()
+    done.unwrap_err().sentence().to_string()
 }
 
 #[test]
