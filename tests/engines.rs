@@ -5,7 +5,6 @@ mod common;
 
 use common::gpu;
 use nnqft_gpu::engine::cpu::{CpuEngine, draw_networks};
-use nnqft_gpu::engine::gpu::GpuEngine;
 use nnqft_gpu::engine::{self, BlockPlan, Engine, Form, Queue};
 use nnqft_gpu::model::{EnsembleSpec, Estimator, Inputs, source_nets};
 use nnqft_gpu::plan::Plan;
@@ -119,10 +118,12 @@ fn in_pieces(engine: &mut dyn Engine, spec: &EnsembleSpec, piece: u64) -> Vec<f6
 fn gpu_bits_do_not_depend_on_the_split() {
     let [_, connected, tilted] = variants(spec("gauss", 1, 37));
     for spec in [spec("erf", 1, 2), spec("relu", 1, 5000), connected, tilted] {
-        let whole = in_pieces(&mut gpu(), &spec, 1_000_000);
-        assert_eq!(whole, in_pieces(&mut gpu(), &spec, 5));
+        // One engine, which compiles once.
+        let mut engine = gpu();
+        let whole = in_pieces(&mut engine, &spec, 1_000_000);
+        assert_eq!(whole, in_pieces(&mut engine, &spec, 5));
         for batch in [1, 3, 50] {
-            let mut engine: GpuEngine = gpu().with_batch_blocks(batch);
+            engine = engine.with_batch_blocks(batch);
             assert_eq!(
                 whole,
                 in_pieces(&mut engine, &spec, 1_000_000),

@@ -119,10 +119,15 @@ fn plan(arch: &str) -> Plan {
     Plan::new(EnsembleSpec::preset(arch, 1).unwrap()).unwrap()
 }
 
-/// Networks of a batch, whose fields take two quads each in the buffers of a batch.
+/// Size of the sums of a batch, in bytes, as src/engine/gpu/room.rs has it.
+const SUMS_OF_BATCH: f64 = (16 << 20) as f64;
+
+/// Networks of a batch: their fields take two quads each in its buffers, and sums of 1024 networks a quad for four.
 fn batch(profile: &Profile, plan: &Plan) -> f64 {
-    let quads = plan.drawn().fields().div_ceil(4) * 2;
-    profile.batch_bytes as f64 / (16 * quads) as f64
+    let fields = plan.drawn().fields();
+    let of_fields = profile.batch_bytes as f64 / (16 * fields.div_ceil(4) * 2) as f64;
+    let sums = plan.measurement().moments().elements().len().div_ceil(4) + (3 + fields).div_ceil(4);
+    of_fields.min(1024.0 * (SUMS_OF_BATCH / (16 * sums) as f64).floor())
 }
 
 fn profile(card: &Card) -> Profile {

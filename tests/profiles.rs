@@ -3,6 +3,8 @@
 
 mod common;
 
+use std::sync::Mutex;
+
 use common::cli::{json, refused};
 use common::gpu;
 use nnqft_gpu::analysis::check_stages;
@@ -178,4 +180,22 @@ fn the_class_can_be_given() {
         &["ensemble", "--profile", "quick"],
         &["profile", "use discrete, integrated or software"],
     );
+}
+
+#[test]
+fn a_short_run_is_cut_so_that_the_host_works_beside_the_card() {
+    let spec = EnsembleSpec {
+        nets: 1 << 22,
+        experiments: 1,
+        orders: vec![2],
+        ..spec("relu", 2)
+    };
+    let (batches, total) = (Mutex::new(Vec::new()), spec.networks());
+    let told = |networks| batches.lock().unwrap().push(networks);
+    engine::run(&mut of(AdapterClass::Discrete), &spec, &told).unwrap();
+    let batches = batches.into_inner().unwrap();
+    assert_eq!(batches.iter().sum::<u64>(), total);
+    // The first keeps 2^18 threads busy, and none is more than a quarter.
+    assert_eq!(batches[0], 1 << 18, "{batches:?}");
+    assert!(batches.iter().all(|b| *b <= total / 4), "{batches:?}");
 }

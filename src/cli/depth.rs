@@ -42,7 +42,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         check_interacting(spec)?;
     }
     let mut results = Presentation::new(arguments.result.prepare(None)?, false);
-    let choice = arguments.engine.choice();
+    let choice = arguments.engine.choice().averaging(&specs);
     let mut running = Running::begin(Terminal::new(""), |progress| choice.open(progress))?;
     results.add(run::depth(&mut running.runner, &specs)?)?;
     results.finish()

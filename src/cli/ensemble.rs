@@ -100,7 +100,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let (mut running, mut run) = guard(|| {
         let start = arguments.state.start(&arguments.spec)?;
         results.expect(start.specs().len())?;
-        let choice = arguments.engine.choice();
+        let choice = arguments.engine.choice().averaging(start.specs());
         let mut running = Running::begin(Terminal::new(start.hint()), |progress| {
             choice.open_like(start.device(), progress)
         })?;

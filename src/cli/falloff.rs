@@ -50,7 +50,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         None => run::beside(specs, sampling.tilt.unwrap_or(true))?,
     };
     let mut results = Presentation::new(arguments.result.prepare(None)?, false);
-    let choice = arguments.engine.choice();
+    let all = (sweep.iter()).flat_map(|(spec, second)| second.iter().chain([spec]));
+    let choice = arguments.engine.choice().averaging(all);
     let mut running = Running::begin(Terminal::new(""), |progress| choice.open(progress))?;
     results.add(run::falloff(&mut running.runner, &sweep)?)?;
     results.finish()

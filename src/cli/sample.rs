@@ -57,7 +57,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         }
         let sample = Sample::new(arguments.spec.networks()?, arguments.shard)?;
         DrawsFile::check(path, arguments.force)?;
-        let choice = arguments.engine.choice();
+        let choice = arguments.engine.choice().sampling(sample.spec());
         let running = Running::begin(Terminal::new(""), |progress| choice.open(progress))?;
         let float = running.runner.float();
         let file = DrawsFile::create(path, sample.shape(), float, arguments.force)?;

@@ -72,7 +72,10 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let mut results = Presentation::new(arguments.result.prepare(None)?, false);
     results.expect(specs.len())?;
     let choice = match sampled_moments {
-        true => arguments.engine.choice(),
+        true => {
+            let ensembles = plans.iter().flat_map(Plan::ensembles);
+            arguments.engine.choice().averaging(ensembles)
+        }
         false => EngineChoice::cpu(),
     };
     let mut running = Running::begin(Terminal::new(""), |progress| choice.open(progress))?;

@@ -111,7 +111,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     };
     let (mut running, mut run) = guard(|| {
         let start = arguments.state.start(&arguments.asked)?;
-        let choice = arguments.engine.choice();
+        let choice = arguments.engine.choice().training(start.specs());
         choice.check()?;
         let hint = match start.is_kept() {
             true => start.hint() + again,

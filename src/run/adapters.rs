@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use super::{DevicesDocument, EngineChoice, Progress};
-use crate::Result;
+use super::{DevicesDocument, EngineChoice, Job, Progress};
 use crate::engine::gpu::{self, AdapterSummary, GpuEngine};
 use crate::engine::{Engine, Fleet};
+use crate::plan::{Plan, SamplePlan, TrainPlan};
 use crate::sentence::sentence;
+use crate::{Error, Result};
 
 /// Lists the adapters of the machine.
 pub fn devices() -> DevicesDocument {
@@ -50,12 +51,56 @@ pub(super) fn best(
     choice: &EngineChoice,
     progress: &Arc<dyn Progress>,
 ) -> Result<Option<Box<dyn Engine>>> {
-    let adapters = gpu::adapters();
-    progress.note(&format!("backend: {}", auto_choice(&adapters)).into());
-    match adapters.first() {
-        Some(a) if !a.is_software() => named(choice, progress).map(Some),
-        _ => Ok(None),
+    let mut adapters = gpu::adapters();
+    if adapters.first().is_none_or(AdapterSummary::is_software) {
+        progress.note(&format!("backend: {}", auto_choice(&adapters)).into());
+        return Ok(None);
     }
+    for (place, engine) in GpuEngine::hardware().enumerate() {
+        let engine = match engine {
+            Ok(engine) => shaped(engine, choice),
+            Err(error) => {
+                left_out(&error, progress);
+                continue;
+            }
+        };
+        // The better ones did not open.
+        adapters.drain(..place.min(adapters.len()));
+        let Some(refusal) = refusal(&engine, &choice.jobs)? else {
+            progress.note(&format!("backend: {}", auto_choice(&adapters)).into());
+            return Ok(Some(Box::new(engine)));
+        };
+        progress.note(&sentence!(
+            "backend: cpu, in f64, as the shaders ask for on {}: {}",
+            engine.adapter().name.as_str(),
+            refusal.sentence()
+        ));
+        return Ok(None);
+    }
+    progress.note(&"backend: cpu, in f64: no GPU opens".into());
+    Ok(None)
+}
+
+fn left_out(error: &Error, progress: &Arc<dyn Progress>) {
+    progress.note(&sentence!("warning: left out: {}", error.sentence()));
+}
+
+/// Returns why an engine does not do one of some jobs.
+///
+/// # Errors
+/// Those of specs that no engine takes.
+fn refusal(engine: &GpuEngine, jobs: &[Job]) -> Result<Option<Error>> {
+    for job in jobs {
+        let checked = match job {
+            Job::Averages(spec) => engine.check(&Plan::new(spec.clone())?),
+            Job::Outputs(spec) => engine.check_sample(&SamplePlan::new(spec.clone())?),
+            Job::Training(spec) => engine.check_training(&TrainPlan::new(spec.clone())?),
+        };
+        if let Err(error) = checked {
+            return Ok(Some(error));
+        }
+    }
+    Ok(None)
 }
 
 /// Opens the adapter that is named, the best if none is, or all of them for `all`.
@@ -84,7 +129,7 @@ fn fleet(choice: &EngineChoice, progress: &Arc<dyn Progress>) -> Result<Box<dyn 
         match engine {
             Ok(engine) => engines.push(Box::new(shaped(engine, choice))),
             Err(error) => {
-                progress.note(&sentence!("warning: left out: {}", error.sentence()));
+                left_out(&error, progress);
                 refused = Some(error);
             }
         }

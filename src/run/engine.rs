@@ -6,13 +6,14 @@ use super::Progress;
 use super::adapters;
 use crate::engine::cpu::CpuEngine;
 use crate::engine::{AdapterClass, DeviceInfo, DeviceKind, Engine};
+use crate::model::{EnsembleSpec, TrainSpec};
 use crate::{Error, Result};
 
 /// A backend is what networks are drawn by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Backend {
-    /// A hardware GPU if there is one, else the CPU.
+    /// A hardware GPU if there is one that opens and whose shaders do all that is to be done, else the CPU.
     #[default]
     Auto,
     /// WGSL shaders in f32, on a hardware GPU or a software adapter.
@@ -38,6 +39,18 @@ impl FromStr for Backend {
     }
 }
 
+/// `Job` is what an engine is to do.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Job {
+    /// Averages over networks.
+    Averages(EnsembleSpec),
+    /// Outputs of networks.
+    Outputs(EnsembleSpec),
+    /// Networks that learn.
+    Training(TrainSpec),
+}
+
 /// `EngineChoice` says which engine is to be opened.
 #[derive(Debug, Clone, Default)]
 pub struct EngineChoice {
@@ -47,6 +60,8 @@ pub struct EngineChoice {
     pub adapter: Option<String>,
     /// Class that adapters are taken for, instead of their own.
     pub class: Option<AdapterClass>,
+    /// What the engine is to do: [`Backend::Auto`] takes a GPU whose shaders do all of it.
+    pub jobs: Vec<Job>,
 }
 
 impl EngineChoice {
@@ -56,6 +71,26 @@ impl EngineChoice {
             backend: Backend::Cpu,
             ..Self::default()
         }
+    }
+
+    /// Adds ensembles that are to be averaged over.
+    pub fn averaging<'a>(mut self, specs: impl IntoIterator<Item = &'a EnsembleSpec>) -> Self {
+        let job = |spec: &EnsembleSpec| Job::Averages(spec.clone());
+        self.jobs.extend(specs.into_iter().map(job));
+        self
+    }
+
+    /// Adds networks whose outputs are wanted.
+    pub fn sampling(mut self, spec: &EnsembleSpec) -> Self {
+        self.jobs.push(Job::Outputs(spec.clone()));
+        self
+    }
+
+    /// Adds networks that are to learn.
+    pub fn training<'a>(mut self, specs: impl IntoIterator<Item = &'a TrainSpec>) -> Self {
+        let job = |spec: &TrainSpec| Job::Training(spec.clone());
+        self.jobs.extend(specs.into_iter().map(job));
+        self
     }
 
     /// Refuses a choice that no machine could open.
@@ -77,7 +112,7 @@ impl EngineChoice {
     /// of several is lost.
     ///
     /// # Errors
-    /// [`Error::NoAdapter`], and those of [`check`](Self::check).
+    /// [`Error::NoAdapter`], [`Error::Device`], and those of [`check`](Self::check); of specs that are not valid.
     pub fn open(&self, progress: &Arc<dyn Progress>) -> Result<Box<dyn Engine>> {
         self.check()?;
         match (self.backend, &self.adapter) {

@@ -47,7 +47,7 @@ pub use document::{
     TheoryDocument, Timing, TrainDocument, VERSION,
 };
 pub use eft::{CUTOFFS, eft, fit, train_inputs};
-pub use engine::{Backend, EngineChoice};
+pub use engine::{Backend, EngineChoice, Job};
 pub use ensemble::{EnsembleRun, ensemble};
 pub use falloff::{Ensembles, beside, falloff};
 pub use keeper::Checkpoint;

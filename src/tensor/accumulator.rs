@@ -3,7 +3,10 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "gpu")]
+use super::eight::{self, Eight};
 use super::{Extreme, Extremes};
+use crate::simd::vectorised;
 use crate::{Error, Result};
 
 /// `Statistics` holds the mean and spread of every tensor element over some blocks of networks.
@@ -23,16 +26,9 @@ pub struct Statistics {
 impl Statistics {
     /// Joins the mean and M2 of two sets by Chan's update, for the union of two disjoint sets.
     fn join(mut self, other: &Self) -> Self {
-        let networks = self.networks + other.networks;
-        let to_mean = other.networks / networks;
-        let to_m2 = self.networks * to_mean;
-        let sums = self.mean.iter_mut().zip(self.m2.iter_mut());
-        for ((mean, m2), (other_mean, other_m2)) in sums.zip(other.mean.iter().zip(&other.m2)) {
-            let delta = other_mean - *mean;
-            *mean += delta * to_mean;
-            *m2 += other_m2 + delta * delta * to_m2;
-        }
-        self.networks = networks;
+        let chan = Chan::new(self.networks, other.networks);
+        join(chan, &mut self.mean, &mut self.m2, &other.mean, &other.m2);
+        self.networks = chan.networks;
         self.blocks += other.blocks;
         self
     }
@@ -61,6 +57,45 @@ impl Statistics {
     pub fn std_err(&self) -> Option<Vec<f64>> {
         let degrees = (self.blocks.checked_sub(1).filter(|&d| d > 0)? as f64) * self.networks;
         Some(self.m2.iter().map(|m2| (m2 / degrees).sqrt()).collect())
+    }
+}
+
+/// Factors of Chan's update, which joins the mean and the scatter of two sets.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Chan {
+    pub networks: f64,
+    pub to_mean: f64,
+    pub to_m2: f64,
+}
+
+impl Chan {
+    /// Prepares to join two disjoint sets of so many networks.
+    pub fn new(low: f64, high: f64) -> Self {
+        let networks = low + high;
+        let to_mean = high / networks;
+        Self {
+            networks,
+            to_mean,
+            to_m2: low * to_mean,
+        }
+    }
+
+    /// Joins one number's mean and M2 of the lower set with those of the higher.
+    #[inline(always)]
+    fn join(&self, mean: &mut f64, m2: &mut f64, other_mean: f64, other_m2: f64) {
+        let delta = other_mean - *mean;
+        *mean += delta * self.to_mean;
+        *m2 += other_m2 + delta * delta * self.to_m2;
+    }
+}
+
+vectorised! {
+    /// Joins the means and M2 of a set with those of the one above.
+    fn join(chan: Chan, mean: &mut [f64], m2: &mut [f64], other_mean: &[f64], other_m2: &[f64]) {
+        let sums = mean.iter_mut().zip(m2);
+        for ((mean, m2), (other_mean, other_m2)) in sums.zip(other_mean.iter().zip(other_m2)) {
+            chan.join(mean, m2, *other_mean, *other_m2);
+        }
     }
 }
 
@@ -120,6 +155,31 @@ impl Accumulator {
                 statistics,
             },
         );
+    }
+
+    /// Adds eight blocks in a row, the first a multiple of eight, of so many networks each, from their elements side
+    /// by side.
+    ///
+    /// # Panics
+    /// If a block has been added before.
+    #[cfg(feature = "gpu")]
+    pub(crate) fn add_eight(
+        &mut self,
+        experiment: u32,
+        first: u64,
+        networks: Eight,
+        elements: &[Eight],
+    ) {
+        let span = eight::SIDE_BY_SIDE as u64;
+        debug_assert!(first.is_multiple_of(span));
+        let (mut mean, mut m2) = (vec![0.0; elements.len()], vec![0.0; elements.len()]);
+        let statistics = Statistics {
+            networks: eight::join_eight(elements, networks, &mut mean, &mut m2),
+            blocks: span,
+            mean,
+            m2,
+        };
+        self.insert(experiment, first, Node { span, statistics });
     }
 
     /// Adds the heaviest network of a block.

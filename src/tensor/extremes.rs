@@ -69,9 +69,24 @@ impl Extremes {
 
     /// Adds another top set.
     pub fn merge(&mut self, other: Self) {
-        for extreme in other.0 {
-            self.add(extreme);
+        // Most sets add nothing to that of a long run.
+        let enters = |extreme: &Extreme| {
+            self.0.len() < MAX_EXTREMES || self.0.last().is_some_and(|e| extreme.key() < e.key())
+        };
+        if other.0.first().is_some_and(enters) {
+            self.0.extend(other.0);
+            self.0.sort_by_key(Extreme::key);
+            self.0.truncate(MAX_EXTREMES);
         }
+    }
+}
+
+/// Leaves of networks those that a top set keeps.
+#[cfg(feature = "gpu")]
+pub(crate) fn keep_heaviest(networks: &mut Vec<Extreme>) {
+    if networks.len() > MAX_EXTREMES {
+        networks.select_nth_unstable_by_key(MAX_EXTREMES, Extreme::key);
+        networks.truncate(MAX_EXTREMES);
     }
 }
 

@@ -2,8 +2,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::connected::{Combination, ConnectedElements, Cumulants, MeanOfD};
+#[cfg(feature = "gpu")]
+use super::eight::Eight;
 use super::further::bias_constant;
 use super::{Extreme, MomentPlan, Tuples};
+#[cfg(feature = "gpu")]
+use crate::simd::vectorised;
 
 /// A measurement says what a run measures: the fields of a network, the moments of those fields
 /// that are summed, and the tensor elements that a block's moments are turned into.
@@ -246,22 +250,39 @@ impl Measurement {
 
     /// Forms the elements of a block from its moments, then the means over them.
     pub fn elements(&self, moments: Vec<f64>) -> Vec<f64> {
-        let combine = |combination: &Combination, of: &[f64]| -> f64 {
-            combination.iter().map(|&(m, c)| c * of[m]).sum()
-        };
-        let mut elements = match &self.contraction {
-            None => moments,
-            Some(combinations) => combinations
-                .iter()
-                .map(|combination| combine(combination, &moments))
-                .collect(),
-        };
-        (elements.iter_mut().zip(&self.constants)).for_each(|(e, constant)| *e += constant);
-        let means: Vec<f64> = (self.means.iter())
-            .map(|combination| combine(combination, &elements))
-            .collect();
-        elements.extend(means);
-        elements
+        let mut elements = Vec::with_capacity(self.means().end);
+        self.form(moments.as_chunks::<1>().0, &mut elements);
+        elements.into_flattened()
+    }
+
+    /// Forms the elements of eight blocks, each with the bits that [`elements`](Self::elements) gives it.
+    #[cfg(feature = "gpu")]
+    pub(crate) fn elements_of_eight(&self, moments: &[Eight], elements: &mut Vec<Eight>) {
+        form_eight(self, moments, elements);
+    }
+
+    /// Forms the elements of some blocks side by side, `[element][block]`, each block's in one order.
+    #[inline(always)]
+    fn form<const B: usize>(&self, moments: &[[f64; B]], elements: &mut Vec<[f64; B]>) {
+        elements.clear();
+        // What a sum of no numbers is, of either sign.
+        let nothing = std::iter::empty::<f64>().sum();
+        match &self.contraction {
+            None => elements.extend_from_slice(moments),
+            Some(combinations) => {
+                for combination in combinations {
+                    elements.push(combine(nothing, combination, moments));
+                }
+            }
+        }
+        for (element, constant) in elements.iter_mut().zip(&self.constants) {
+            element.iter_mut().for_each(|e| *e += constant);
+        }
+        let count = elements.len();
+        for combination in &self.means {
+            let mean = combine(nothing, combination, &elements[..count]);
+            elements.push(mean);
+        }
     }
 
     /// Returns what one network adds to the sum of each element, and of the means over elements.
@@ -299,6 +320,30 @@ impl Measurement {
             }
         }
     }
+}
+
+#[cfg(feature = "gpu")]
+vectorised! {
+    fn form_eight(measurement: &Measurement, moments: &[Eight], elements: &mut Vec<Eight>) {
+        measurement.form(moments, elements);
+    }
+}
+
+/// Combines numbers of some blocks side by side.
+#[inline(always)]
+fn combine<const B: usize>(
+    nothing: f64,
+    combination: &[(usize, f64)],
+    of: &[[f64; B]],
+) -> [f64; B] {
+    let mut sum = [nothing; B];
+    for &(m, c) in combination {
+        let numbers = &of[m];
+        for b in 0..B {
+            sum[b] += c * numbers[b];
+        }
+    }
+    sum
 }
 
 /// `Drawn` holds one network's products of fields.

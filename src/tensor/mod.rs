@@ -5,6 +5,8 @@
 
 mod accumulator;
 mod connected;
+#[cfg(feature = "gpu")]
+mod eight;
 mod extremes;
 mod further;
 mod index;
@@ -19,8 +21,12 @@ pub use crate::count::multiset_count;
 pub use crate::simd::ROW;
 pub use accumulator::{Accumulator, Statistics};
 pub use connected::MeanOfD;
+#[cfg(feature = "gpu")]
+pub(crate) use eight::{Eight, PLACES, SIDE_BY_SIDE};
 pub use extremes::Extreme;
 pub(crate) use extremes::Extremes;
+#[cfg(feature = "gpu")]
+pub(crate) use extremes::keep_heaviest;
 pub use further::connected_fields;
 pub use index::multisets;
 pub use measurement::{Drawn, Measurement};

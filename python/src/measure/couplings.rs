@@ -132,7 +132,7 @@ impl Couplings {
 
     fn moments(&self, session: &Arc<Session>, sweep: Sweep) -> Result<Moments> {
         let choice = match &self.from {
-            From::Sampled(given) => given.engine()?,
+            From::Sampled(given) => given.engine()?.averaging(sweep.specs()),
             From::Ensemble(_) | From::Folder(_) | From::Exact(_) => EngineChoice::cpu(),
         };
         let mut runner = session.runner(&choice, None)?;

@@ -20,7 +20,7 @@ pub fn depth(
 ) -> Run {
     Run::start(move |session| {
         let sweep = sweep(session, &given, depths, widths, aspect)?;
-        let mut runner = session.runner(&given.engine()?, None)?;
+        let mut runner = session.runner(&given.engine()?.averaging(&sweep), None)?;
         Ok(Document::new(run::depth(&mut runner, &sweep)?).into())
     })
 }

@@ -25,7 +25,8 @@ fn draw(session: &Arc<Session>, given: &Given, files: Files) -> Result<Finished,
         checkpoint,
     } = files.start(session, fresh, |state| extend(state, given))?;
     let begun = resumed.as_ref().map(|state| state.device.clone());
-    let mut runner = session.runner(&given.engine()?, begun.as_ref())?;
+    let choice = given.engine()?.averaging(&specs);
+    let mut runner = session.runner(&choice, begun.as_ref())?;
     let state = resumed.unwrap_or_else(|| State::new(specs, None, runner.device()));
     let mut run = EnsembleRun::begin(state, checkpoint, &mut runner)?;
     let mut documents = Vec::new();

@@ -14,7 +14,9 @@ use crate::run::{Run, Session};
 pub fn falloff(given: Given, widths: Option<Vec<u64>>) -> Run {
     Run::start(move |session| {
         let sweep = sweep(session, &given, widths)?;
-        let mut runner = session.runner(&given.engine()?, None)?;
+        let all = (sweep.iter()).flat_map(|(spec, second)| second.iter().chain([spec]));
+        let choice = given.engine()?.averaging(all);
+        let mut runner = session.runner(&choice, None)?;
         Ok(Document::new(run::falloff(&mut runner, &sweep)?).into())
     })
 }

@@ -23,7 +23,8 @@ fn draw(session: &Arc<Session>, given: &Given) -> Result<Finished, Failure> {
         return Err(Error::invalid("tilt", "auto", reason).into());
     }
     let sample = Sample::new(given.plain()?, None)?;
-    let mut runner = session.runner(&given.engine()?, None)?;
+    let choice = given.engine()?.sampling(sample.spec());
+    let mut runner = session.runner(&choice, None)?;
     let draws = Outputs::new(sample.shape(), runner.float())?;
     match sample.draw(&mut runner, &draws) {
         Ok(_) => Ok(Finished::Value(draws.into_value())),

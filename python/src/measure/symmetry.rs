@@ -44,7 +44,8 @@ pub fn symmetry(given: Given, tests: Tests) -> Run {
         let document = match draws {
             true => {
                 let plan = Plan::new(spec.clone(), &tests.d_out)?;
-                let mut runner = session.runner(&given.engine()?, None)?;
+                let choice = given.engine()?.averaging(plan.ensembles());
+                let mut runner = session.runner(&choice, None)?;
                 sampled(&mut runner, &plan, &scheme()?)?
             }
             false => exact(&spec, &scheme()?)?,

@@ -78,7 +78,8 @@ fn draw(
         state.must_be_of(&learnt.over(given, &state.specs())?)
     })?;
     let begun = resumed.as_ref().map(|state| state.device.clone());
-    let mut runner = session.runner(&given.engine()?, begun.as_ref())?;
+    let choice = given.engine()?.training(&specs);
+    let mut runner = session.runner(&choice, begun.as_ref())?;
     if let Some(other) = runner.for_training(&specs[0]) {
         runner = other;
     }

@@ -76,7 +76,7 @@ impl EftArgs {
     /// Returns the engine that a sweep needs: without networks, nothing that an adapter has.
     pub fn engine(sweep: &Sweep, engine: &EngineArgs) -> EngineChoice {
         match sweep.draws() {
-            true => engine.choice(),
+            true => engine.choice().averaging(sweep.specs()),
             false => EngineChoice::cpu(),
         }
     }

@@ -26,6 +26,7 @@ impl EngineArgs {
             backend: self.backend,
             adapter: self.adapter.clone(),
             class: self.profile,
+            ..EngineChoice::default()
         }
     }
 }

@@ -47,6 +47,10 @@ fn summary(adapter: &wgpu::Adapter) -> AdapterSummary {
             wgpu::DeviceType::DiscreteGpu => "discrete",
             wgpu::DeviceType::IntegratedGpu => "integrated",
             wgpu::DeviceType::VirtualGpu => "virtual",
+            #[cfg(feature = "test-hooks")]
+            wgpu::DeviceType::Cpu if super::fault::pretence().is_some() => {
+                super::fault::pretence().map_or("software", |pretence| pretence.kind)
+            }
             wgpu::DeviceType::Cpu => "software",
             wgpu::DeviceType::Other => "other",
         },
@@ -58,7 +62,7 @@ fn summary(adapter: &wgpu::Adapter) -> AdapterSummary {
 }
 
 /// Lists the adapters with compute shaders, best kind first; those of a kind in the driver's order.
-fn enumerate() -> Vec<(wgpu::Adapter, AdapterSummary)> {
+pub(super) fn enumerate() -> Vec<(wgpu::Adapter, AdapterSummary)> {
     let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
     descriptor.backends = wgpu::Backends::PRIMARY;
     descriptor.flags = wgpu::InstanceFlags::empty();

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::channel::oneshot;
 use rayon::prelude::*;
@@ -43,6 +43,10 @@ pub(super) struct Device {
 
 impl Device {
     pub fn new(adapter: &wgpu::Adapter) -> Result<Self> {
+        #[cfg(feature = "test-hooks")]
+        if super::fault::pretence().is_some_and(|pretence| !pretence.opens) {
+            return Err(Error::Device("the adapter gives no device".into()));
+        }
         let limits = adapter.limits();
         let (device, queue) = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor {
             label: Some("nnqft-gpu"),
@@ -263,18 +267,46 @@ impl Device {
         self.queue.submit([commands])
     }
 
-    /// Waits until a submission is done.
+    /// Waits until a submission is done, and returns when it was.
     ///
     /// # Errors
     /// [`Error::Device`] if it fails or takes too long.
-    pub async fn wait(&self, submission: wgpu::SubmissionIndex) -> Result<()> {
+    pub async fn wait(&self, submission: wgpu::SubmissionIndex) -> Result<Instant> {
         let done = self.waiter.done(submission).await;
         self.check()?;
         match done {
-            Ok(Ok(())) => Ok(()),
+            Ok(Ok(done)) => Ok(done),
             Ok(Err(e)) => Err(Error::Device(format!("no answer: {e}"))),
             Err(_) => Err(Error::Device("it failed before".into())),
         }
+    }
+
+    /// Hands the first `bytes` of the staging buffer that a submission fills to `take`, where they are, once it is done;
+    /// returns when it was, and what `take` made of them.
+    ///
+    /// # Errors
+    /// [`Error::Device`] if it fails or takes too long.
+    pub async fn read_with<T: bytemuck::Pod, R>(
+        &self,
+        submission: wgpu::SubmissionIndex,
+        staging: &wgpu::Buffer,
+        bytes: u64,
+        take: impl FnOnce(&[T]) -> R,
+    ) -> Result<(Instant, R)> {
+        let (tell, mapped) = oneshot::channel();
+        staging.map_async(wgpu::MapMode::Read, 0..bytes, move |result| {
+            // Nobody listens any more if another batch failed.
+            let _ = tell.send(result);
+        });
+        let done = self.wait(submission).await?;
+        let unmapped = |e: &dyn std::fmt::Display| Error::Device(format!("mapping failed: {e}"));
+        (mapped.await.map_err(|e| unmapped(&e))?).map_err(|e| unmapped(&e))?;
+        let taken = {
+            let view = (staging.get_mapped_range(0..bytes)).map_err(|e| unmapped(&e))?;
+            take(bytemuck::cast_slice(&view))
+        };
+        staging.unmap();
+        Ok((done, taken))
     }
 
     /// Reads the first `bytes` of the staging buffer that a submission fills, once it is done.
@@ -287,19 +319,7 @@ impl Device {
         staging: &wgpu::Buffer,
         bytes: u64,
     ) -> Result<Vec<T>> {
-        let (tell, mapped) = oneshot::channel();
-        staging.map_async(wgpu::MapMode::Read, 0..bytes, move |result| {
-            // Nobody listens any more if another batch failed.
-            let _ = tell.send(result);
-        });
-        self.wait(submission).await?;
-        let unmapped = |e: &dyn std::fmt::Display| Error::Device(format!("mapping failed: {e}"));
-        (mapped.await.map_err(|e| unmapped(&e))?).map_err(|e| unmapped(&e))?;
-        let values = {
-            let view = (staging.get_mapped_range(0..bytes)).map_err(|e| unmapped(&e))?;
-            bytemuck::pod_collect_to_vec(&view)
-        };
-        staging.unmap();
-        Ok(values)
+        let read = self.read_with(submission, staging, bytes, <[T]>::to_vec);
+        read.await.map(|(_, values)| values)
     }
 }

@@ -1,7 +1,31 @@
 //! This module has deliberate faults, with which tests prove that cross-checks notice what a broken
 //! driver, shader or host would do. Only the feature `test-hooks` has them.
 
+use std::cell::Cell;
+
 use super::template::Text;
+
+/// `Pretence` is what adapters are made to look like.
+#[derive(Debug, Clone, Copy)]
+pub struct Pretence {
+    /// Kind that software adapters report.
+    pub kind: &'static str,
+    /// Whether devices open.
+    pub opens: bool,
+}
+
+thread_local! {
+    static PRETENCE: Cell<Option<Pretence>> = const { Cell::new(None) };
+}
+
+/// Makes the adapters that this thread finds from now on look like something else, or like themselves.
+pub fn pretend(pretence: Option<Pretence>) {
+    PRETENCE.set(pretence);
+}
+
+pub(super) fn pretence() -> Option<Pretence> {
+    PRETENCE.get()
+}
 
 /// A fault is a mistake that the engine makes on purpose.
 #[derive(Debug, Clone)]

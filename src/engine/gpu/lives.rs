@@ -179,10 +179,25 @@ impl<'a> Lives<'a> {
         }
     }
 
+    /// Tells whether a value is a variable that the function begins with.
+    fn is_initialised(&self, value: Value) -> bool {
+        match value {
+            Value::Local(local) => self.function.local_variables[local].init.is_some(),
+            Value::Expression(_) => false,
+        }
+    }
+
     /// Returns the most registers in use at a time.
     fn most(&self) -> u32 {
         let mut change = vec![0i64; self.at + 2];
-        for &(first, last, registers) in self.spans.values() {
+        for (value, &(first, last, registers)) in &self.spans {
+            // What has a value from the start is there before the loops that it is used in.
+            let first = match self.is_initialised(*value) {
+                true => (self.loops.iter())
+                    .filter(|(start, end)| (*start..=*end).contains(&first))
+                    .fold(first, |first, (start, _)| first.min(*start)),
+                false => first,
+            };
             // What comes from before a loop and is used in it lives until its end.
             let last = (self.loops.iter())
                 .filter(|(start, end)| first <= *start && (*start..=*end).contains(&last))

@@ -12,6 +12,7 @@ mod device;
 mod evaluate;
 #[cfg(feature = "test-hooks")]
 mod fault;
+mod intake;
 mod layout;
 mod lives;
 mod looped;
@@ -20,6 +21,7 @@ mod networks;
 mod outputs;
 mod pipelines;
 mod profile;
+mod room;
 mod run;
 mod setup;
 mod stages;
@@ -38,10 +40,11 @@ pub use census::Census;
 pub use costs::{StageCost, stage_costs};
 use device::Device;
 #[cfg(feature = "test-hooks")]
-pub use fault::Fault;
+pub use fault::{Fault, Pretence, pretend};
 use pipelines::Texts;
 use profile::Limits;
 pub use profile::Profile;
+use room::Room;
 use run::Run;
 use setup::Setup;
 
@@ -117,7 +120,10 @@ impl GpuEngine {
     }
 
     fn open(adapter: wgpu::Adapter, summary: AdapterSummary) -> Result<Self> {
-        let device = Device::new(&adapter)?;
+        let device = Device::new(&adapter).map_err(|e| match e {
+            Error::Device(what) => Error::Device(format!("{}: {what}", summary.name)),
+            other => other,
+        })?;
         let limits = Limits::new(&device.limits, adapter.get_info().subgroup_min_size);
         Ok(Self {
             adapter,
@@ -136,14 +142,16 @@ impl GpuEngine {
     /// # Errors
     /// [`Error::NoAdapter`] if there is none.
     pub fn all() -> Result<Vec<Result<Self>>> {
-        let open = |(adapter, summary): (wgpu::Adapter, AdapterSummary)| {
-            let name = summary.name.clone();
-            Self::open(adapter, summary).map_err(|e| match e {
-                Error::Device(what) => Error::Device(format!("{name}: {what}")),
-                other => other,
-            })
-        };
+        let open = |(adapter, summary)| Self::open(adapter, summary);
         Ok(adapter::distinct()?.into_iter().map(open).collect())
+    }
+
+    /// Opens hardware adapters one after the other, in the order of [`adapters`]: a GPU once for every API under which
+    /// it answers.
+    pub fn hardware() -> impl Iterator<Item = Result<Self>> {
+        let all = adapter::enumerate().into_iter();
+        all.filter(|(_, summary)| !summary.is_software())
+            .map(|(adapter, summary)| Self::open(adapter, summary))
     }
 
     /// Describes the adapter that the engine runs on.
@@ -286,6 +294,44 @@ impl GpuEngine {
             )),
             other => other,
         })
+    }
+
+    /// Refuses networks that the shaders do not draw, or that no buffer of the adapter has room for.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`], [`Error::Overflow`]: what [`accumulate`](Engine::accumulate) would say.
+    pub fn check(&self, plan: &Plan) -> Result<()> {
+        let (setup, moments) = (Setup::new(plan.drawn()), plan.measurement().moments());
+        self.check_setup(&setup, moments, &Texts::new)
+    }
+
+    /// The same of networks whose outputs are wanted.
+    ///
+    /// # Errors
+    /// What [`sample`](Engine::sample) would say.
+    pub fn check_sample(&self, plan: &SamplePlan) -> Result<()> {
+        let setup = outputs::setup(plan);
+        let none = MomentPlan::new(setup.fields, &[]);
+        self.check_setup(&setup, &none, &Texts::of_fields)
+    }
+
+    /// The same of networks that are to be trained.
+    ///
+    /// # Errors
+    /// What [`train`](Engine::train) would say.
+    pub fn check_training(&self, plan: &TrainPlan) -> Result<()> {
+        train::check(self, plan)
+    }
+
+    fn check_setup(
+        &self,
+        setup: &Setup,
+        moments: &MomentPlan,
+        texts: &dyn Fn(&Self, &Setup, &MomentPlan) -> Texts,
+    ) -> Result<()> {
+        setup.check_counters()?;
+        layout::numbers(setup)?;
+        Room::new(self, setup, moments, &texts(self, setup, moments)).map(drop)
     }
 
     fn draw(&self, plan: &Plan, setup: &Setup, work: &dyn Work) -> Result<()> {

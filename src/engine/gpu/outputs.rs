@@ -5,6 +5,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::batches::{self, Batches};
+use super::device::Device;
 use super::networks::chunks;
 use super::pipelines::{Pipelines, Straight, Texts};
 use super::run::Run;
@@ -142,6 +143,10 @@ impl Reader<'_> {
 }
 
 impl Batches<Draws> for Reader<'_> {
+    fn device(&self) -> &Device {
+        &self.run.engine.device
+    }
+
     fn capacity(&self) -> u64 {
         self.run.capacity
     }
@@ -167,16 +172,8 @@ impl Batches<Draws> for Reader<'_> {
         }
     }
 
-    async fn read(
-        &self,
-        slot: usize,
-        range: &Range<u64>,
-        submission: wgpu::SubmissionIndex,
-    ) -> Result<Vec<f32>> {
-        let (staging, bytes) = (&self.staging[slot], self.bytes(range));
-        (self.run.engine.device)
-            .read(submission, staging, bytes)
-            .await
+    fn staging(&self, slot: usize, range: &Range<u64>) -> (&wgpu::Buffer, u64) {
+        (&self.staging[slot], self.bytes(range))
     }
 
     fn result(&self, range: &Range<u64>, numbers: &[f32]) -> Result<Draws> {

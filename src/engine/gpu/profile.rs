@@ -163,6 +163,13 @@ impl Profile {
         1 << most.ilog2()
     }
 
+    /// Counts the blocks of so many networks that keep the threads busy for several turns.
+    pub(super) fn busy_blocks(&self, size: u64) -> u64 {
+        /// Batches of fewer turns wait for their last threads.
+        const TURNS: u64 = 4;
+        (TURNS * self.threads).div_ceil(size)
+    }
+
     /// Counts the blocks of the first batch, which no clock has sized: they keep the threads busy, unless that is
     /// more than a slow device does in a tenth of a second.
     pub(super) fn first_batch(&self, setup: &Setup) -> u64 {

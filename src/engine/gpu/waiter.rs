@@ -2,7 +2,7 @@
 
 use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::channel::oneshot;
 
@@ -10,8 +10,8 @@ use futures::channel::oneshot;
 /// hangs. Without a limit the wait itself may hang (on Mesa's llvmpipe).
 const TIMEOUT: Duration = Duration::from_secs(300);
 
-/// An answer says whether a submission was done, or what went wrong.
-type Answer = Result<(), wgpu::PollError>;
+/// An answer says when a submission was done, or what went wrong.
+type Answer = Result<Instant, wgpu::PollError>;
 
 /// A waiter waits for submissions in their order, in the device's own poll: what the device calls
 /// back, it calls from there.
@@ -35,7 +35,7 @@ impl Waiter {
                     let _ = device.poll(wgpu::PollType::Poll);
                 }
                 // Nobody listens any more if another batch failed.
-                let _ = answer.send(waited.map(drop));
+                let _ = answer.send(waited.map(|_| Instant::now()));
                 if failed {
                     return;
                 }

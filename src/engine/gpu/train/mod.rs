@@ -35,6 +35,16 @@ const FIRST_ON_SOFTWARE: u64 = 512;
 /// Bytes of what a batch yields at all stops, on the host.
 const LOOK_BYTES: u64 = 256 << 20;
 
+/// Refuses a training that the shaders or the adapter's buffers have no room for.
+///
+/// # Errors
+/// [`crate::Error::Invalid`], [`crate::Error::Overflow`].
+pub fn check(engine: &GpuEngine, plan: &TrainPlan) -> Result<()> {
+    let shape = Shape::new(plan, Codes::new(plan).length(), engine.profile.class)?;
+    shape.constants()?;
+    run::check(engine, &shape)
+}
+
 /// Trains blocks of networks until there are no more.
 ///
 /// # Errors

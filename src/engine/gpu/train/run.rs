@@ -97,6 +97,28 @@ impl Look {
     }
 }
 
+/// Refuses 16 networks that no buffer has room for.
+///
+/// # Errors
+/// [`Error::Invalid`].
+pub fn check(engine: &GpuEngine, shape: &Shape) -> Result<()> {
+    let (limits, needed) = (&engine.device.limits, shape.bytes().largest());
+    let largest = (limits.max_storage_buffer_binding_size).min(limits.max_buffer_size);
+    match needed > largest {
+        true => Err(Error::invalid(
+            "width",
+            shape.setup.width,
+            sentence!(
+                "16 networks need {} bytes to be trained, a buffer of {} holds {}; use fewer units or `backend` cpu",
+                needed.to_string(),
+                engine.summary.name.as_str(),
+                largest.to_string(),
+            ),
+        )),
+        false => Ok(()),
+    }
+}
+
 impl<'a> Run<'a> {
     /// Prepares to train up to `tiles` tiles of networks side by side, or as many as memory has room for.
     ///
@@ -115,18 +137,7 @@ impl<'a> Run<'a> {
             AdapterClass::Software => SOFTWARE_BYTES,
             AdapterClass::Discrete | AdapterClass::Integrated => engine.profile.batch_bytes,
         };
-        if bytes.largest() > largest {
-            return Err(Error::invalid(
-                "width",
-                shape.setup.width,
-                sentence!(
-                    "16 networks need {} bytes to be trained, a buffer of {} holds {}; use fewer units or `backend` cpu",
-                    bytes.largest().to_string(),
-                    engine.summary.name.as_str(),
-                    largest.to_string(),
-                ),
-            ));
-        }
+        check(engine, shape)?;
         let fits = (budget / bytes.total()).clamp(1, largest / bytes.largest());
         let constants = shape.constants()?;
         let mut capacity = fits.min(tiles).max(1);
