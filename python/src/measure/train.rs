@@ -26,9 +26,12 @@ pub struct Training<'py> {
     allow_diverged: bool,
 }
 
+/// Points, or the targets of points.
+type Rows = Vec<Vec<f64>>;
+
 /// The same, apart from Python.
 struct Learnt {
-    data: Option<(Vec<Vec<f64>>, Vec<Vec<f64>>)>,
+    data: Option<(Rows, Rows)>,
     widths: Option<Vec<u64>>,
     rate: Option<f64>,
     steps: Option<Vec<u64>>,
