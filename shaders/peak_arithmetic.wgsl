@@ -8,7 +8,7 @@
 @compute @workgroup_size(${threads})
 fn main(@builtin(global_invocation_id) id: vec3u) {
     //# for c in range(chains)
-    var x_${c} = f32(id.x) * 1e-9 + vec4f(0.1, 0.2, 0.3, 0.4) + ${c}.0 * 0.05;
+    var x_${c} = f32(id.x) * 1e-9 + vec4f(0.1, 0.2, 0.3, 0.4) + ${c}.0 * 0.03;
     //# endfor
     var turn = 0u;
     loop {

@@ -71,7 +71,7 @@ fn same_moments(a: &State, b: &State) -> bool {
 
 fn example() -> State {
     let mut cpu = CpuEngine::new();
-    let specs = vec![spec("relu", 20), tilted(5)];
+    let specs = vec![spec("relu", 20), spec("relu", 5)];
     let state = State::new(specs, Some("1/3".parse().unwrap()), cpu.device());
     draw(state, &mut cpu, 5)
 }
@@ -81,7 +81,8 @@ fn a_state_comes_back_bit_for_bit() {
     let state = example();
     let again = State::from_bytes(&state.to_bytes()).unwrap();
     assert_eq!(again, state);
-    let empty: State = State::new(vec![tilted(3)], None, CpuEngine::new().device());
+    let tilts = vec![tilted(3), tilted(5)];
+    let empty: State = State::new(tilts, None, CpuEngine::new().device());
     assert_eq!(State::from_bytes(&empty.to_bytes()).unwrap(), empty);
 }
 
@@ -113,13 +114,16 @@ fn a_file_s_sizes_are_those_of_the_engines() {
 
 #[test]
 fn a_resumed_run_and_merged_shards_have_the_bits_of_a_single_run() {
-    let specs = [spec("erf", 20), tilted(5)];
-    let mut gpu = gpu();
-    for (engine, counts) in [
-        (&mut CpuEngine::new() as &mut dyn Engine, &[2, 5][..]),
-        (&mut gpu, &[3]),
+    let direct = [spec("erf", 20), spec("erf", 5)];
+    let connected = [tilted(5), tilted(6)];
+    let (mut cpu, mut gpu) = (CpuEngine::new(), gpu());
+    for (engine, specs, counts) in [
+        (&mut cpu as &mut dyn Engine, &direct, &[2, 5][..]),
+        (&mut CpuEngine::new(), &connected, &[5]),
+        (&mut gpu, &direct, &[3]),
+        (&mut common::gpu(), &connected, &[3]),
     ] {
-        let (_, whole) = part(&specs, "", engine);
+        let (_, whole) = part(specs, "", engine);
         let half = draw(
             State::new(specs.to_vec(), None, engine.device()),
             engine,
@@ -130,7 +134,7 @@ fn a_resumed_run_and_merged_shards_have_the_bits_of_a_single_run() {
         assert!(same_moments(&draw(half, engine, 0), &whole));
         for &count in counts {
             let mut parts: Vec<_> = (0..count)
-                .map(|i| part(&specs, &format!("{i}/{count}"), engine))
+                .map(|i| part(specs, &format!("{i}/{count}"), engine))
                 .collect();
             parts.rotate_left(1);
             let networks: u64 = parts.iter().map(|(_, s)| s.networks().1).sum();
@@ -300,6 +304,14 @@ fn a_fitting_checksum_is_not_believed() {
     ] {
         let message = reason(&forged(&state, from, to));
         assert!(message.contains(why), "{to}: {message}");
+    }
+    let mut others = [spec("relu", 20), spec("erf", 20), spec("relu", 5)];
+    others[2].orders = vec![2];
+    let device = CpuEngine::new().device();
+    for (other, why) in [(1, "differ in arch"), (2, "differ in orders")] {
+        let both = vec![others[0].clone(), others[other].clone()];
+        let message = reason(&State::<EnsembleState>::new(both, None, device.clone()).to_bytes());
+        assert!(message.contains(why), "{message}");
     }
 }
 

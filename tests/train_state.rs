@@ -315,6 +315,11 @@ fn what_a_file_claims_is_not_believed() {
     let more = of(more.validate().unwrap());
     let message = with(&|e| e.trained.clone_from(&more));
     assert!(message.contains("damaged"), "{message}");
+    let mut other = spec(9);
+    other.steps.push(7);
+    let both = vec![spec(6), other.validate().unwrap()];
+    let message = reason(&Training::new(both, None, state.device.clone()).to_bytes());
+    assert!(message.contains("differ in steps"), "{message}");
     // Headers that say something else.
     let bytes = state.to_bytes();
     let start = bytes.iter().position(|&b| b == b'\n').unwrap() + 1;

@@ -11,6 +11,7 @@ use nnqft_gpu::{Error, Result, Sentence, analysis};
 
 use super::checkpoint::resume;
 use super::ensemble::{EnsembleResult, is_too_small};
+use super::train::DIVERGED;
 
 /// Join the parts of one run and print its result
 #[derive(Args)]
@@ -101,7 +102,14 @@ fn trained(arguments: &Arguments, parts: Vec<(String, State<TrainState>)>) -> an
 
 /// Joins the parts of a run; fails if some are missing, unless a part will do.
 fn join<E: Ensemble>(arguments: &Arguments, parts: Vec<(String, State<E>)>) -> Result<State<E>> {
-    let advice = advice(&parts);
+    let advice = advice(
+        &parts,
+        if arguments.allow_diverged {
+            DIVERGED
+        } else {
+            ""
+        },
+    );
     let whole = state::merge(parts)?;
     let missing = whole.lacks();
     if !missing.is_empty() {
@@ -127,13 +135,13 @@ fn join<E: Ensemble>(arguments: &Arguments, parts: Vec<(String, State<E>)>) -> R
 }
 
 /// Says how to get what is missing: shards that were not given, and those that did not finish.
-fn advice<E: Ensemble>(parts: &[(String, State<E>)]) -> Vec<String> {
+fn advice<E: Ensemble>(parts: &[(String, State<E>)], again: &str) -> Vec<String> {
     let mut lines = Vec::new();
     for (name, state) in parts {
         let (done, all) = state.networks();
         if done < all {
             lines.push(format!(
-                "{name} has {done} of its {all} networks: {}",
+                "{name} has {done} of its {all} networks: {}{again}",
                 resume::<E>(Path::new(name))
             ));
         }
@@ -142,13 +150,17 @@ fn advice<E: Ensemble>(parts: &[(String, State<E>)]) -> Vec<String> {
     let Some(shards) = shards else { return lines };
     let count = shards[0].count();
     if shards.iter().all(|s| s.count() == count) {
-        let absent = (0..count).filter(|i| shards.iter().all(|s| s.index() != *i));
-        let list: Vec<String> = absent
-            .take(MAX_LINES)
+        let is_absent = |i: &u64| shards.iter().all(|s| s.index() != *i);
+        let mut absent = (0..count).filter(is_absent);
+        let list: Vec<String> = (absent.by_ref().take(MAX_LINES))
             .map(|i| format!("{i}/{count}"))
             .collect();
+        let more = match absent.count() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
         if !list.is_empty() {
-            lines.push(format!("no file has shard {}", list.join(", ")));
+            lines.push(format!("no file has shard {}{more}", list.join(", ")));
         }
     }
     lines

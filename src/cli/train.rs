@@ -49,9 +49,9 @@ passes at a p-value of 1e-4 or more.
 Networks are trained in f64 on the CPU or in f32 on a GPU, with one hidden layer; readouts that
 are averaged given their hidden layers in f64 on the CPU.
 
-Ctrl-C and SIGTERM finish the batch, save if there is a --checkpoint, and say how to go on (exit
-code 130); a second Ctrl-C ends at once. Everything of a run that goes on comes from its file, and
-nothing of it can change. A shard trains its share of the networks, those of the checks, too;
+Ctrl-C and SIGTERM leave the networks in work, save the others if there is a --checkpoint, and say
+how to go on (exit code 130); a second Ctrl-C ends at once. All of a run that goes on comes from its
+file, but for --allow-diverged, and nothing of it can change. A shard trains its share of the networks, those of the checks, too;
 `merge` makes the checks, and prints what one run would."
 )]
 pub struct Arguments {
@@ -99,16 +99,15 @@ impl Asked for TrainArgs {
     }
 }
 
+/// What a run with networks that have diverged takes to go on.
+pub const DIVERGED: &str = " --allow-diverged";
+
 /// Trains the networks and prints the result.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let mut results = Presentation::new(arguments.result.prepare(None)?, false);
     let allow_diverged = arguments.asked.learn.value.allow_diverged;
     // What is no part of the run is asked for again.
-    let again = if allow_diverged {
-        " --allow-diverged"
-    } else {
-        ""
-    };
+    let again = if allow_diverged { DIVERGED } else { "" };
     let (mut running, mut run) = guard(|| {
         let start = arguments.state.start(&arguments.asked)?;
         let choice = arguments.engine.choice().training(start.specs());
@@ -135,7 +134,11 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         }
         Err(error) => {
             if let Some(file) = run.saved() {
-                say!("{}{}", run.standing(), go_on::<TrainState>(file));
+                let again = match run.state().has_diverged() {
+                    true => DIVERGED,
+                    false => again,
+                };
+                say!("{}{}{again}", run.standing(), go_on::<TrainState>(file));
             }
             return Err(error.into());
         }
@@ -143,10 +146,12 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
     guard(|| {
         match TrainDocument::is_there(run.state()) {
-            true => results.add(run.document(allow_diverged)?)?,
+            true => {
+                results.add(run.document(allow_diverged)?)?;
+                results.finish()?;
+            }
             false => note!("this part is too small for a result of its own: merge has it"),
         }
-        results.finish()?;
         if let Some(file) = run.end(&mut running.runner)? {
             note!("wrote {}", file.path().display());
         }

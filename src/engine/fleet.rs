@@ -87,6 +87,11 @@ impl Engine for Fleet {
         self.share(work, |engine, work| engine.sample(plan, work))
     }
 
+    fn check_training(&self, plan: &TrainPlan) -> Result<()> {
+        let mut engines = self.engines.iter();
+        engines.try_for_each(|engine| engine.check_training(plan))
+    }
+
     fn train(
         &mut self,
         plan: &TrainPlan,

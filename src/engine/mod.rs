@@ -128,6 +128,14 @@ pub trait Engine {
     /// Those of [`accumulate`](Self::accumulate); [`crate::Error::NotFinite`].
     fn sample(&mut self, plan: &SamplePlan, work: &dyn Work<Draws>) -> Result<()>;
 
+    /// Refuses a training that the engine has no room for, before any network is trained.
+    ///
+    /// # Errors
+    /// [`crate::Error::Invalid`], [`crate::Error::Overflow`].
+    fn check_training(&self, _plan: &TrainPlan) -> Result<()> {
+        Ok(())
+    }
+
     /// Takes blocks of networks (numbered over all experiments, see [`BlockPlan`]) until there are no more, trains
     /// every network, and hands in what is measured. A block that is long in training is given back soon after
     /// `cancelled` says so.

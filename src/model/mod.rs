@@ -30,5 +30,6 @@ pub use per_layer::PerLayer;
 pub use spec::{EnsembleSpec, MAX_D_OUT, MAX_EXPERIMENTS, MAX_NETS, MAX_ORDER, MAX_WIDTH};
 pub(crate) use train::HIGHEST;
 pub use train::{
-    Cohort, Learning, MAX_DATA, MAX_STEPS, MAX_STOPS, MAX_TARGETS, Role, TrainSpec, TrainingData,
+    ACROSS, Cohort, Learning, MAX_DATA, MAX_STEPS, MAX_STOPS, MAX_TARGETS, Role, TrainSpec,
+    TrainingData,
 };

@@ -94,7 +94,8 @@ fn refusal(engine: &GpuEngine, jobs: &[Job]) -> Result<Option<Error>> {
         let checked = match job {
             Job::Averages(spec) => engine.check(&Plan::new(spec.clone())?),
             Job::Outputs(spec) => engine.check_sample(&SamplePlan::new(spec.clone())?),
-            Job::Training(spec) => engine.check_training(&TrainPlan::new(spec.clone())?),
+            Job::Training(spec) => (TrainPlan::new(spec.clone())?.cohorts()?.iter())
+                .try_for_each(|(_, plan)| engine.check_training(plan)),
         };
         if let Err(error) = checked {
             return Ok(Some(error));

@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::runner::watch;
 use super::{Progress, Runner};
@@ -29,6 +29,8 @@ pub(super) struct Keeper {
     checkpoint: Option<Checkpoint>,
     /// Error that kept the state from the file, if the file does not hold it.
     unsaved: Option<io::Error>,
+    /// Time of the last save.
+    saved_at: Mutex<Instant>,
 }
 
 impl Keeper {
@@ -69,6 +71,7 @@ impl Keeper {
         Ok(Self {
             checkpoint,
             unsaved: None,
+            saved_at: Mutex::new(Instant::now()),
         })
     }
 
@@ -113,12 +116,16 @@ impl Keeper {
             Some(Checkpoint { file, interval }) => {
                 let save = || {
                     let _saving = saving.lock().unwrap_or_else(|e| e.into_inner());
+                    if !self.is_due(*interval) {
+                        return;
+                    }
+                    self.note_save();
                     if let Err(e) = file.save(&now()) {
                         let then = "; the run goes on and tries again";
                         progress.note(&not_saved(file, &e, then).into());
                     }
                 };
-                keep(*interval, save, work)
+                keep(LOOK.min(*interval), save, work)
             }
         }
     }
@@ -129,8 +136,26 @@ impl Keeper {
         interrupted(state, file.map(|file| (file, self.unsaved.as_ref())))
     }
 
+    /// Saves the state if the last save is long enough ago; remembers and tells if that fails.
+    pub fn save_if_due<E: Ensemble>(&mut self, state: &State<E>, runner: &Runner) {
+        let is_due = |checkpoint: &Checkpoint| self.is_due(checkpoint.interval);
+        if self.checkpoint.as_ref().is_some_and(is_due) {
+            self.save(state, runner);
+        }
+    }
+
+    fn is_due(&self, interval: Duration) -> bool {
+        let saved_at = self.saved_at.lock().unwrap_or_else(|e| e.into_inner());
+        saved_at.elapsed() >= interval
+    }
+
+    fn note_save(&self) {
+        *self.saved_at.lock().unwrap_or_else(|e| e.into_inner()) = Instant::now();
+    }
+
     /// Saves the state now; remembers and tells if that fails.
     pub fn save<E: Ensemble>(&mut self, state: &State<E>, runner: &Runner) {
+        self.note_save();
         let file = self.checkpoint.as_ref().map(|c| &c.file);
         self.unsaved = file.and_then(|file| {
             let error = file.save(state).err()?;

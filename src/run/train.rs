@@ -121,6 +121,11 @@ impl TrainRun {
     ) -> Result<Self> {
         let plans = TrainDocument::plans(&state)?;
         check_trained_range(plans[0].spec())?;
+        for plan in &plans {
+            let cohorts = plan.cohorts()?;
+            let mut cohorts = cohorts.iter().map(|(_, plan)| plan);
+            cohorts.try_for_each(|plan| runner.parts().0.check_training(plan))?;
+        }
         Ok(Self {
             keeper: Keeper::begin(&mut state, checkpoint, runner)?,
             state,
@@ -159,12 +164,18 @@ impl TrainRun {
                 if c == 0 {
                     // Before others are trained for nothing.
                     let training = self.state.ensembles[k].trained[c].training();
-                    may_diverge(plan, training, allow_diverged)?;
+                    if let Err(error) = may_diverge(plan, training, allow_diverged) {
+                        self.keeper.save(&self.state, runner);
+                        return Err(error);
+                    }
                 }
             }
             Ok(())
         });
         runner.parts().1.end();
+        if trained.is_ok() {
+            self.keeper.save(&self.state, runner);
+        }
         trained
     }
 
@@ -195,12 +206,14 @@ impl TrainRun {
         let train = || engine.train(plan, &queue, &stopped);
         let done = (self.keeper).during((progress, stop), &now, &|| {}, train);
         self.state = now();
+        let missing = self.state.ensembles[k].trained[c].missing(blocks);
+        if done.is_ok() && missing.is_empty() {
+            self.keeper.save_if_due(&self.state, runner);
+            return Ok(());
+        }
         self.keeper.save(&self.state, runner);
         done?;
-        match self.state.ensembles[k].trained[c].missing(blocks)[..] {
-            [] => Ok(()),
-            _ => Err(self.keeper.interrupted(&self.state)),
-        }
+        Err(self.keeper.interrupted(&self.state))
     }
 
     /// Makes the result, as far as the run has come.

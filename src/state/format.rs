@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Ensemble, Shard, State};
 use crate::engine::DeviceInfo;
+use crate::model::Difference;
 
 /// The text that a state file starts with.
 const MAGIC: &str = "nnqft-gpu state ";
@@ -104,7 +105,16 @@ impl<E: Ensemble> State<E> {
                 }
                 E::claimed(e.spec.into_owned(), e.seconds, elements).map_err(|e| damaged(&e))
             })
-            .collect::<Result<_, String>>()?;
+            .collect::<Result<Vec<E>, String>>()?;
+        let specs: Vec<E::Spec> = ensembles.iter().map(|e| e.spec().clone()).collect();
+        for spec in &specs[1..] {
+            let differences = E::differences(&specs[..1], std::slice::from_ref(spec));
+            // The shift that a width is drawn with is its own.
+            let of_widths = |d: &&Difference| !["width", "tilt"].contains(&d.field);
+            if let Some(d) = differences.iter().find(of_widths) {
+                return Err(damaged(&format!("its widths differ in {}", d.field)));
+            }
+        }
         Ok(Self {
             device: header.device.into_owned(),
             shard: header.shard,

@@ -50,6 +50,12 @@ impl State<TrainState> {
         }
     }
 
+    /// Tells whether networks that are asked for have diverged.
+    pub fn has_diverged(&self) -> bool {
+        let stops = |e: &TrainState| e.trained[0].training().stops.iter().any(|s| s.diverged > 0);
+        self.ensembles.iter().any(stops)
+    }
+
     /// Tells whether every network is there, those of the checks, too.
     pub fn is_complete(&self) -> bool {
         let mut parts = self.ensembles.iter().flat_map(Ensemble::parts);

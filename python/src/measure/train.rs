@@ -145,7 +145,7 @@ impl Learnt {
             if let Some(train) = &self.train {
                 spec.train = train.parse()?;
             }
-            Ok(spec)
+            spec.validate()
         };
         match (&self.widths, &given.net) {
             (Some(widths), _) => {

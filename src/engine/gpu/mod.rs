@@ -315,14 +315,6 @@ impl GpuEngine {
         self.check_setup(&setup, &none, &Texts::of_fields)
     }
 
-    /// The same of networks that are to be trained.
-    ///
-    /// # Errors
-    /// What [`train`](Engine::train) would say.
-    pub fn check_training(&self, plan: &TrainPlan) -> Result<()> {
-        train::check(self, plan)
-    }
-
     fn check_setup(
         &self,
         setup: &Setup,
@@ -398,6 +390,10 @@ impl Engine for GpuEngine {
                 false => Ok(()),
             }
         })
+    }
+
+    fn check_training(&self, plan: &TrainPlan) -> Result<()> {
+        train::check(self, plan)
     }
 
     fn train(

@@ -6,6 +6,8 @@ use crate::model::Estimator;
 const CHECKED: u64 = 2048;
 /// The number of networks that blocks enough for a check have, in one experiment.
 const FEWEST: u64 = 512;
+/// The number of outputs that networks of [`Role::Across`] have beside their own, to learn zero.
+pub const ACROSS: usize = 2;
 /// The highest power of a field that is averaged: the fourth cumulant needs all up to it.
 pub(crate) const HIGHEST: usize = 4;
 
@@ -150,10 +152,10 @@ impl Cohort {
     fn across(&self) -> Self {
         let points = self.spec.data.len() + self.spec.ensemble.inputs.len();
         let (d_out, last) = (self.spec.ensemble.net.d_out(), points - 1);
-        let more = |y: &[f64]| y.iter().copied().chain([0.0; 2]).collect();
+        let more = |y: &[f64]| y.iter().copied().chain([0.0; ACROSS]).collect();
         let cohort = self.with(Role::Across, |spec| {
             spec.data = spec.data.clone().with_targets(more);
-            spec.ensemble = spec.ensemble.clone().with_d_out(d_out + 2);
+            spec.ensemble = spec.ensemble.clone().with_d_out(d_out + ACROSS);
         });
         let outputs = [0, d_out, d_out + 1].into_iter();
         Self {

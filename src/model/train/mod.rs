@@ -8,7 +8,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use cohort::HIGHEST;
-pub use cohort::{Cohort, Role};
+pub use cohort::{ACROSS, Cohort, Role};
 pub use data::{MAX_DATA, MAX_TARGETS, TrainingData};
 
 use super::{EnsembleSpec, Estimator, Inputs, MAX_MEMORY, short};

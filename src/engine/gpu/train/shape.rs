@@ -4,7 +4,7 @@
 use super::super::layout::to_f32;
 use super::super::setup::Setup;
 use crate::engine::AdapterClass;
-use crate::model::{Estimator, Learning};
+use crate::model::{ACROSS, Estimator, Learning, MAX_DATA, MAX_TARGETS};
 use crate::plan::TrainPlan;
 use crate::sentence::sentence;
 use crate::{Error, Result};
@@ -34,7 +34,7 @@ pub const RATE: usize = 4;
 pub const UNIT: usize = 5;
 /// Targets start here, `[data][output]`, and points, which no number of targets moves: the texts do not depend on it.
 pub const TARGETS: usize = 8;
-pub const POINTS: usize = TARGETS + crate::model::MAX_DATA * crate::model::MAX_TARGETS;
+pub const POINTS: usize = TARGETS + MAX_DATA * (MAX_TARGETS + ACROSS);
 
 /// `Shape` is a training as the shaders and their buffers see it.
 pub struct Shape<'a> {
@@ -130,6 +130,7 @@ impl<'a> Shape<'a> {
         all[RATE] = rate;
         all[UNIT] = self.plan.bound().sqrt().recip();
         let targets = self.plan.spec().data.targets().iter().flatten();
+        debug_assert!(targets.clone().count() <= POINTS - TARGETS);
         for (place, y) in all[TARGETS..].iter_mut().zip(targets) {
             *place = *y;
         }

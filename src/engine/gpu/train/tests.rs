@@ -4,7 +4,9 @@ use super::super::template::Text;
 use super::super::tests::check;
 use super::shape::{POINTS, Stage};
 use super::*;
-use crate::model::{EnsembleSpec, Inputs, Law, Learning, Net, TrainSpec, TrainingData};
+use crate::model::{
+    EnsembleSpec, Inputs, Law, Learning, MAX_DATA, MAX_TARGETS, Net, TrainSpec, TrainingData,
+};
 
 fn plan(net: Net, data: &str, learning: Learning) -> TrainPlan {
     let data = TrainingData::parse(data).unwrap();
@@ -80,5 +82,25 @@ fn wide_networks_are_cut_into_chunks_and_constants_have_their_places() {
             constants[shape::STEP],
             (-plan.rate() * 0.01 * plan.untrained().net.readout().sigma_w) as f32
         );
+    }
+}
+
+#[test]
+fn the_largest_training_has_places_for_the_targets_of_its_checks() {
+    let targets = ["0.5"; MAX_TARGETS].join(",");
+    let data: Vec<String> = (0..MAX_DATA).map(|k| format!("{k}={targets}")).collect();
+    let plan = plan(net("tanh", 3), &data.join(";"), Learning::All);
+    for (role, plan) in plan.cohorts().unwrap() {
+        let shape = Shape::new(&plan, 9, AdapterClass::Software).unwrap();
+        let constants = shape.constants().unwrap();
+        let outputs = plan.untrained().net.d_out();
+        let learnt = &constants[shape::TARGETS..][..MAX_DATA * outputs];
+        let expected = plan.spec().data.targets().iter().flatten();
+        assert!(
+            (learnt.iter().zip(expected)).all(|(a, b)| f64::from(*a) == *b),
+            "{role}"
+        );
+        // The first point is 0.
+        assert_eq!(constants[POINTS], 0.0, "{role}");
     }
 }

@@ -229,6 +229,8 @@ fn where_tanh_may_go_wrong() -> Vec<f64> {
     let all = (0..150_000).map(|k| f64::from(k) * 1.000_000_123e-5);
     let large = (0..100_000).map(|k| 1.5 + f64::from(k) * 1.9e-4);
     let edges = [
+        // The worst of 6 10^7 points where products and sums are apart.
+        0.174_288_407_319_933_06,
         5e-324,
         f64::MIN_POSITIVE,
         19.06,
@@ -249,19 +251,20 @@ fn hyperbolic_tangents_and_their_derivatives_are_right_to_the_last_places() {
     let line = where_tanh_may_go_wrong();
     let exact: Vec<Twice> = (line.iter()).map(|&x| exact_tanh(x.min(400.0))).collect();
     let negative: Vec<f64> = line.iter().map(|x| -x).collect();
-    for (name, run, both) in [
+    for (name, run, both, bound) in [
         (
             "fused",
             unary::<true> as fn(Unary, &mut [f64]),
             tanh_and_slope::<true> as fn(&mut [f64], &mut [f64]),
+            5e-16,
         ),
-        ("not fused", unary::<false>, tanh_and_slope::<false>),
+        ("not fused", unary::<false>, tanh_and_slope::<false>, 6e-16),
     ] {
         let mut values = line.clone();
         run(Unary::Tanh, &mut values);
         for ((x, &got), &want) in line.iter().zip(&values).zip(&exact) {
             assert!(
-                error(got, want) <= 5e-16 || got == 0.0 && *x == 0.0,
+                error(got, want) <= bound || got == 0.0 && *x == 0.0,
                 "{name} {x:e}: {got:e} {want:?}"
             );
             assert!(got <= 1.0, "{name} {x:e}: {got:e}");
