@@ -150,7 +150,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
                 results.add(run.document(allow_diverged)?)?;
                 results.finish()?;
             }
-            false => note!("this part is too small for a result of its own: merge has it"),
+            false => note!(
+                "this part is too small for a result of its own: merge makes one of all parts"
+            ),
         }
         if let Some(file) = run.end(&mut running.runner)? {
             note!("wrote {}", file.path().display());

@@ -13,7 +13,7 @@ pub use fits::{Deviation, Series, TrainedFit, fits};
 use self::cumulants::Cumulants;
 use self::groups::{Estimates, Groups};
 use crate::analysis::check_range;
-use crate::model::{EnsembleSpec, TrainSpec};
+use crate::model::{EnsembleSpec, TrainSpec, short};
 use crate::plan::TrainPlan;
 use crate::tensor::{Stop, Training, Tuples};
 use crate::{Error, Result};
@@ -220,8 +220,12 @@ fn trained_step(
 ) -> Result<TrainedStep> {
     let step = plan.stops()[k];
     let Some(groups) = Groups::of(&stop.elements)? else {
-        let what = format!("an average over the networks that have not diverged by step {step}");
-        return Err(Error::NotFinite(what));
+        let reason = format!(
+            "all {} networks of width {} have diverged after {step} steps; use less",
+            stop.diverged,
+            plan.untrained().net.width()
+        );
+        return Err(Error::invalid("rate", short(plan.rate()), reason));
     };
     let (fields, data) = (plan.fields(), &plan.spec().data);
     let d_out = plan.untrained().net.d_out();

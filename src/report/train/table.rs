@@ -49,8 +49,14 @@ pub fn train_table(document: &TrainDocument, width: usize) -> String {
         ));
     }
     if let Some(part) = &document.partial {
-        let checks = "checks are made once all are there";
-        text.push_str(&format!("{}; {checks}\n", partial(part)));
+        let checks = match part.networks < part.of {
+            true => format!("{}; checks are made once all are there", partial(part)),
+            false => {
+                "PARTIAL: networks of the checks are missing, which are made once all are there"
+                    .into()
+            }
+        };
+        text.push_str(&format!("{checks}\n"));
     }
     let head = &document.head;
     text.push_str(&format!(

@@ -6,11 +6,18 @@ use rayon::prelude::*;
 
 use super::super::cubature::{Nodes, add_up};
 use super::Moment;
+use super::general::sizes;
 use super::rule::Neuron;
 use super::trapezoid::visit;
 
 /// A rule that takes one core longer is not tried.
 const SECONDS: f64 = 4.0;
+/// The longest step, in units of pre-activations, whose errors the distance of two rules shows.
+const RESOLVED: f64 = 1.5;
+/// The largest number of nodes on half an axis.
+const LONGEST: f64 = 2e6;
+/// The largest number of parts whose sums are kept: of one rank a slice is a node.
+const PARTS: usize = 1 << 14;
 
 /// All moments of a neuron. An activation that is analytic within the distance d of the real line
 /// leaves an error of exp(-2 pi d / h) with the step h: it falls until two rules agree.
@@ -26,6 +33,7 @@ pub fn moments(neuron: &Neuron) -> Vec<Moment> {
     // The step of the longest rule.
     let of_one = neuron.seconds(2.0 * nodes(neuron, 1.0));
     let shortest = (of_one / SECONDS).powf(1.0 / neuron.rank() as f64);
+    let shortest = shortest.max(neuron.radius() / LONGEST);
     let first = (0.7 / neuron.largest()).min(0.9).max(shortest);
     let cubic = sum(neuron, first, 0.5);
     let rule = |level: i32| {
@@ -40,7 +48,23 @@ pub fn moments(neuron: &Neuron) -> Vec<Moment> {
         })
     };
     let moments = neuron.refined(precision, |level| rule(level as i32));
-    moments.expect("two rules are always tried")
+    let moments = moments.expect("two rules are always tried");
+    unresolved(neuron, shortest, moments)
+}
+
+/// Adds to errors what a step leaves that is too long for the activation. Such rules may agree by chance: where units
+/// saturate from one node to the next, each is off by up to a step along the line between.
+fn unresolved(neuron: &Neuron, shortest: f64, mut moments: Vec<Moment>) -> Vec<Moment> {
+    let step = shortest * neuron.largest();
+    if step > RESOLVED {
+        // In units of pre-activations the poles of a hyperbolic tangent are pi/2 away.
+        let left = shortest * (-PI * PI / step).exp();
+        let sizes = sizes(neuron.forms.len(), neuron.order, &moments);
+        for (moment, size) in moments.iter_mut().zip(sizes) {
+            moment.error = moment.error.max(left * size);
+        }
+    }
+    moments
 }
 
 fn mean(a: &[f64], b: &[f64]) -> Vec<f64> {
@@ -63,17 +87,20 @@ fn sum(neuron: &Neuron, step: f64, moved: f64) -> Vec<f64> {
     // The grid is its own mirror image.
     let is_half = neuron.is_symmetric();
     let slices = axis.iter().copied().filter(|&x| x >= 0.0 || !is_half);
-    let parts: Vec<Vec<f64>> = (slices.collect::<Vec<f64>>())
-        .into_par_iter()
-        .map(|first| {
-            let unit = unit * if is_half && first > 0.0 { 2.0 } else { 1.0 };
+    let slices: Vec<f64> = slices.collect();
+    let parts: Vec<Vec<f64>> = slices
+        .par_chunks(slices.len().div_ceil(PARTS))
+        .map(|slices| {
             let mut nodes = Nodes::new(&neuron.plan);
             let mut g = vec![0.0; rank];
-            g[0] = first;
-            visit(&axis, radius, &mut g, 1, first * first, &mut |g, r2| {
-                let share = neuron.share(r2);
-                nodes.push(unit, |p| share * neuron.value(p, g));
-            });
+            for &first in slices {
+                let unit = unit * if is_half && first > 0.0 { 2.0 } else { 1.0 };
+                g[0] = first;
+                visit(&axis, radius, &mut g, 1, first * first, &mut |g, r2| {
+                    let share = neuron.share(r2);
+                    nodes.push(unit, |p| share * neuron.value(p, g));
+                });
+            }
             nodes.take()
         })
         .collect();

@@ -200,3 +200,32 @@ fn clamped_lines_by_hand() {
     assert!((all[0].value - want).abs() < 1e-14, "{all:?} {want}");
     assert!(all[0].error < 1e-13);
 }
+
+/// Units that saturate within less than a step of the longest rule.
+#[test]
+fn errors_hold_where_units_are_nearly_steps() {
+    let tanh = act("tanh(z)");
+    let density = (2.0 * std::f64::consts::PI).sqrt().recip();
+    // 1 - tanh^4 and 1 - tanh^2 have the integrals 8/3 and 2, over which the density hardly changes.
+    let square = moments(&tanh, &[vec![1.0]], 2)[0].value;
+    for size in [1e3, 1e4] {
+        let got = moments(&tanh, &[vec![size, 1.0], vec![0.0, 1.0]], 4);
+        let fourth = 1.0 - density * 8.0 / 3.0 / size.hypot(1.0);
+        let mixed = square * (1.0 - 2.0 * density / size);
+        for (moment, want) in [(got[0], fourth), (got[2], mixed)] {
+            let distance = (moment.value - want).abs();
+            assert!(
+                distance <= moment.error + size.powi(-2) && moment.error < 5e-3,
+                "{size:e}: {moment:?} {want}"
+            );
+        }
+    }
+    for size in [1e5, 1e6, 1e9] {
+        let got = moments(&tanh, &[vec![size]], 4)[0];
+        let want = 1.0 - density * 8.0 / 3.0 / size;
+        assert!(
+            (got.value - want).abs() <= got.error + 1e-14 && got.error < 1e-5,
+            "{size:e}: {got:?} {want}"
+        );
+    }
+}
