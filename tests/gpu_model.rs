@@ -163,7 +163,8 @@ fn page() -> String {
          What cards should do with the source's ensembles (N = 100, 6 points, orders 2, 4, 6), from the shaders as a driver\n\
          gets them: instructions counted in their text by naga, a multiplication with the addition after it as one, and the\n\
          makers' numbers of each card. `UPDATE_MODEL=1 cargo test --release --test gpu_model` writes this page, and the test\n\
-         fails when it is out of date. None of it is measured: `nnqft-gpu bench` measures the same numbers on a card, and\n         [the benchmarks](README.md#on-an-h100) have those of an H100.\n\n\
+         fails when it is out of date. None of it is measured: `nnqft-gpu bench` measures the same numbers on a card, and\n\
+         [the benchmarks](README.md#on-an-h100) have those of an H100.\n\n\
          A stage takes the longest of three times. Arithmetic: its instructions over what the cores issue, integers and special\n\
          functions over their units. Bandwidth: its bytes. Threads: what those in flight take that wait for results (4.5\n\
          clocks, four at a time) and loads (two at a time). Registers are what is alive at a time in the order of the text; compilers need\n\
