@@ -395,7 +395,7 @@ fn a_rate_that_is_too_large_is_told_with_the_largest_stable_one() {
         code => {
             let message = String::from_utf8(output.stderr).unwrap();
             assert!(
-                code == Some(1) && message.contains("have not diverged"),
+                code == Some(2) && message.contains("all 600 networks of width 8 have diverged"),
                 "{message}"
             );
         }
