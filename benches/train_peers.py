@@ -108,8 +108,7 @@ def main():
     batches, peers = {}, {}
     for way in ("grad", "formulas"):
         batches[way], peers[way] = best(way, *shape)
-    backends = ["cpu", "gpu"] if options.gpu else ["cpu"]
-    backends = ["gpu"] if on_gpu() else backends
+    backends = ["gpu"] if on_gpu() else ["cpu", "gpu"] if options.gpu else ["cpu"]
     nets = max(10_000, 400_000_000 // (options.width * options.steps)) * (100 if on_gpu() else 1)
     rows = []
     for _ in range(options.rounds):
